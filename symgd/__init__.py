@@ -1,0 +1,56 @@
+"""symgd: gradient descent for formulas, with exact derivatives and an honest account of every run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from symgd.errors import DataError, FormulaError, SymgdError, UsageError
+    from symgd.objective import Objective
+    from symgd.rules import Rule, schedule
+    from symgd.run import History, Kind, Outcome, Run
+
+# Each public name and the module that it lives in: imported at its first use, so that `import symgd` costs nothing.
+_HOMES = {
+    "DataError": "errors",
+    "FormulaError": "errors",
+    "History": "run",
+    "Kind": "run",
+    "Objective": "objective",
+    "Outcome": "run",
+    "Rule": "rules",
+    "Run": "run",
+    "SymgdError": "errors",
+    "UsageError": "errors",
+    "schedule": "rules",
+}
+
+__all__ = [
+    "DataError",
+    "FormulaError",
+    "History",
+    "Kind",
+    "Objective",
+    "Outcome",
+    "Rule",
+    "Run",
+    "SymgdError",
+    "UsageError",
+    "schedule",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'symgd' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"symgd.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

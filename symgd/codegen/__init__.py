@@ -1,0 +1,18 @@
+"""Code generation: nodes to Python source that both tiers run."""
+
+from symgd.codegen.layout import Layout
+from symgd.codegen.loop import GRADIENT, NOT_FINITE, RUNNING, STALLED, STEP, VALUE
+from symgd.codegen.module import Program, generate, write_loop
+
+__all__ = [
+    "GRADIENT",
+    "NOT_FINITE",
+    "RUNNING",
+    "STALLED",
+    "STEP",
+    "VALUE",
+    "Layout",
+    "Program",
+    "generate",
+    "write_loop",
+]

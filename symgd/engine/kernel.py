@@ -1,0 +1,236 @@
+"""The running kernel of one objective on its data: value, gradient, Hessian products, and the loop, in either tier."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgd import scalar
+from symgd.codegen import Program
+from symgd.engine import native, threads
+
+Vector = NDArray[np.float64]
+
+# Operations that plain Python may spend before it is worth waiting for Numba: about half a second.
+PYTHON_BUDGET = 8_000_000
+TIERS = ("auto", "python", "numba")
+
+# What the loop takes besides point, states and data, and what it gives back: see `symgd.codegen.loop`.
+_LOOP_RESULT = "iifiii"
+
+
+class Kernel:
+    """An objective's generated functions, bound to data.
+
+    Parameters
+    ----------
+    program : Program
+        The functions.
+    data : mapping of str to ndarray or float
+        Columns of float64, all of one length, and single numbers.
+    tier : str
+        ``"python"``, ``"numba"``, or ``"auto"``: plain Python until `PYTHON_BUDGET` is spent.
+    workers : int, optional
+        Threads for data of many rows; by default one a processor.
+    """
+
+    def __init__(
+        self, program: Program, data: Mapping[str, Vector | float], tier: str = "auto", workers: int | None = None
+    ) -> None:
+        self.program = program
+        self.tier = tier
+        self.n = len(program.layout.params)
+        inputs = program.layout
+        self.columns = [np.ascontiguousarray(data[name], dtype=np.float64) for name in inputs.columns]
+        self.rows = len(self.columns[0]) if self.columns else 0
+        self.numbers = [float(data[name]) for name in inputs.scalars]
+        self.tables = [_table(t, inputs.params) for t in inputs.tables]
+        self.workers = workers or threads.available()
+        self.calls = 0
+        self.spent = 0
+        self._functions: dict[tuple[str, str], Callable[..., Any]] = {}
+        self._modules: dict[str, types.SimpleNamespace] = {}
+
+    def work(self) -> int:
+        """Give the operations of one evaluation of value and gradient."""
+        once, row = self.program.work
+        return once + row * self.rows
+
+    # ---- calls -------------------------------------------------------------------------------------------------------
+
+    def value(self, x: Vector) -> float:
+        """Give the value at a point."""
+        result: float = self._call("value", x)
+        return float(result)
+
+    def slope(self, x: Vector) -> tuple[float, Vector]:
+        """Give value and gradient at a point."""
+        self.calls += 1
+        if self.program.layout.unrolled:
+            f, *g = self._call("slope", x)
+            return float(f), np.array(g, dtype=np.float64)
+        g = np.empty(self.n)
+        return float(self._call("slope", x, out=g)), g
+
+    def product(self, x: Vector, v: Vector) -> Vector:
+        """Give the Hessian at a point times a vector."""
+        if self.program.layout.unrolled:
+            result = self._call("product", x, v)
+            return np.array(result if isinstance(result, tuple) else (result,), dtype=np.float64)
+        out = np.empty(self.n)
+        self._call("product", x, v, out=out)
+        return out
+
+    def hessian(self, x: Vector) -> NDArray[np.float64]:
+        """Give the Hessian at a point."""
+        full = np.zeros((self.n, self.n))
+        if self.program.layout.unrolled:
+            if self.program.entries:
+                result = self._call("curvature", x)
+                values = result if isinstance(result, tuple) else (result,)
+                for (i, j), h in zip(self.program.entries, values, strict=True):
+                    full[i, j] = full[j, i] = h
+            return full
+        for j in range(self.n):
+            unit = np.zeros(self.n)
+            unit[j] = 1.0
+            full[:, j] = self.product(x, unit)
+        return (full + full.T) / 2
+
+    def _call(self, name: str, x: Vector, v: Vector | None = None, out: Vector | None = None) -> Any:
+        self.spent += self.work()
+        tier = self.tier if self.tier != "auto" else "python" if self.spent <= PYTHON_BUDGET else "numba"
+        function = self.function(name, tier)
+        if self.program.layout.unrolled:
+            return function(*x.tolist(), *(v.tolist() if v is not None else ()), *self.inputs(tier))
+        if tier == "numba":
+            extra = [a for a in (v, out) if a is not None]
+            return function(np.ascontiguousarray(x), *extra, *self.inputs(tier))
+        filled = [0.0] * self.n
+        extra_lists = [a for a in (v.tolist() if v is not None else None, filled if out is not None else None) if a]
+        result = function(x.tolist(), *extra_lists, *self.inputs(tier))
+        if out is not None:
+            out[:] = filled
+        return result
+
+    def inputs(self, tier: str) -> list[Any]:
+        """Give the data as a tier's functions take them: lists for plain Python, arrays for compiled code."""
+        key = ("inputs", tier)
+        if key not in self._functions:
+            columns: list[Any] = [self.rows, *self.columns] if self.columns else []
+            arrays = [*columns, *self.numbers, *self.tables]
+            if tier == "python":
+                arrays = [a.tolist() if isinstance(a, np.ndarray) else a for a in arrays]
+            self._functions[key] = lambda: arrays
+        result: list[Any] = self._functions[key]()
+        return result
+
+    # ---- functions ---------------------------------------------------------------------------------------------------
+
+    def function(self, name: str, tier: str) -> Callable[..., Any]:
+        """Give one of the program's functions, loaded or compiled at its first use."""
+        if (name, tier) not in self._functions:
+            if tier == "python":
+                found = load_python(self.program.source["python"])[name]
+            else:
+                found = self._compile(name)
+            self._functions[name, tier] = found
+        return self._functions[name, tier]
+
+    def _compile(self, name: str) -> Callable[..., Any]:
+        program = self.program
+        kinds = native.kinds_of(program.arguments[name], program.layout.tables)
+        if threads.is_large(self.rows):
+            return threads.spread(program, name, self.workers)
+        if not program.layout.unrolled or name == "value":
+            width = 1
+        else:
+            width = {"slope": self.n + 1, "product": self.n, "curvature": len(program.entries)}[name]
+        return native.compile_function(program.source["numba"], name, kinds, "f" * width, strict=program.strict)
+
+    def loop(self, source: Mapping[str, str], states: int, tier: str) -> Callable[..., Any]:
+        """Give the loop of a rule, as a function of arrays.
+
+        Parameters
+        ----------
+        source : mapping of str to str
+            The loop's text for each tier.
+        states : int
+            How many states the rule has.
+        tier : str
+            Which tier.
+
+        Returns
+        -------
+        callable
+            Takes point, gradient, states, then numbers and records; fills the arrays.
+        """
+        key = (source["python"], tier)
+        if key not in self._functions:
+            self._functions[key] = self._load_loop(source, states, tier)
+        return self._functions[key]
+
+    def _load_loop(self, source: Mapping[str, str], states: int, tier: str) -> Callable[..., Any]:
+        unrolled = self.program.layout.unrolled
+        spread = tier == "numba" and threads.is_large(self.rows)
+        if tier == "numba" and not spread:
+            text = self.program.source["numba"] + source["numba"]
+            arguments = _loop_arguments(source["numba"])
+            kinds = native.kinds_of(arguments, self.program.layout.tables)
+            entry = native.compile_function(text, "loop", kinds, _LOOP_RESULT, strict=self.program.strict)
+            scratch = [] if unrolled else [np.empty(self.n), np.empty(self.n)]
+            return lambda x, g, s, *rest: entry(x, g, *scratch, *s, *rest, *self.inputs(tier))
+        space = load_python(self.program.source["python"] + source["python"])
+        if spread:  # the rows are the work: the loop around them may be plain Python
+            space["slope"], space["product"] = self.function("slope", tier), self.function("product", tier)
+        return lambda x, g, s, *rest: self._run_plain(space["loop"], tier, x, g, s, rest)
+
+    def _run_plain(
+        self, loop: Callable[..., Any], tier: str, x: Vector, g: Vector, states: list[Vector], rest: tuple[Any, ...]
+    ) -> Any:
+        """Run the loop in plain Python, on lists, whose elements are faster to reach."""
+        vectors = [x, g, *states]
+        lists = [v.tolist() for v in vectors]
+        scratch = [] if self.program.layout.unrolled else [[0.0] * self.n, [0.0] * self.n]
+        h, *others = rest
+        hyper = h.tolist()
+        result = loop(*lists[:2], *scratch, *lists[2:], hyper, *others, *self.inputs(tier))
+        for vector, values in zip([*vectors, h], [*lists, hyper], strict=True):
+            vector[:] = values
+        return result
+
+
+def load_python(source: str) -> dict[str, Any]:
+    """Run a module's text in plain Python, with nothing but the table's functions in reach.
+
+    Parameters
+    ----------
+    source : str
+        Text that symgd generated.
+
+    Returns
+    -------
+    dict
+        Its functions.
+    """
+    space: dict[str, Any] = {name: getattr(scalar, name) for name in (*scalar.GUARDED, *scalar.SHARED)}
+    space["__builtins__"] = {"range": range, "min": min, "abs": abs, "float": float, "len": len}
+    exec(compile(source, "<symgd>", "exec"), space)
+    return space
+
+
+def _loop_arguments(source: str) -> list[str]:
+    head = source[source.index("(") + 1 : source.index("):")]
+    return [a.strip() for a in head.split(",")]
+
+
+def _table(entries: tuple[object, ...], params: tuple[str, ...]) -> NDArray[Any]:
+    """Give a table as an array: names as the places of parameters."""
+    if isinstance(entries[0], str):
+        index = {name: i for i, name in enumerate(params)}
+        return np.array([index[str(e)] for e in entries], dtype=np.int64)
+    return np.array(entries, dtype=np.float64)

@@ -1,0 +1,230 @@
+"""The Numba tier: generated functions compiled to machine code, kept on disk, called without Numba.
+
+Numba compiles a function once for the signature that its arguments have; the object code goes to the disk cache. From
+then on LLVM's linker loads it in a few milliseconds, and Numba need not be imported. The compiled functions take plain
+numbers and arrays, whose descriptors are passed the way Numba lays them out (`numba.core.datamodel`, ArrayModel: parent
+objects, size, item size, data, shape, strides).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import re
+import sys
+import types
+from collections.abc import Callable, Sequence
+from functools import cache as once
+from typing import Any
+
+import numpy as np
+
+from symgd import scalar
+from symgd.engine import cache
+
+# Not nnan nor ninf: a nan is news.
+FAST = {"reassoc", "contract", "nsz", "arcp"}
+
+_INT, _FLOAT, _POINTER = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
+# What Numba's own wrapper of a compiled function refers to; it is never called.
+_UNUSED = ("NRT_MemInfo_call_dtor", "NRT_adapt_ndarray_from_python", "NRT_adapt_ndarray_to_python_acqref",
+           "numba_gil_ensure", "numba_gil_release", "numba_unpickle", "NRT_Free", "NRT_MemInfo_alloc_aligned",
+           "NRT_Allocate", "numba_do_raise", "numba_fatal_error")  # fmt: skip
+_MATH = {
+    "exp": "math.exp", "expm1": "math.expm1", "sinh": "math.sinh", "cosh": "math.cosh", "log": "math.log",
+    "log2": "np.log2", "log10": "math.log10", "log1p": "math.log1p", "sqrt": "math.sqrt", "sin": "math.sin",
+    "cos": "math.cos", "tan": "math.tan", "arcsin": "math.asin", "arccos": "math.acos", "arctan": "math.atan",
+    "arctan2": "math.atan2", "tanh": "math.tanh", "arcsinh": "math.asinh", "arccosh": "math.acosh",
+    "arctanh": "math.atanh", "hypot": "math.hypot", "erf": "math.erf", "erfc": "math.erfc", "gamma": "math.gamma",
+    "lgamma": "math.lgamma", "floor": "np.floor", "ceil": "np.ceil", "trunc": "np.trunc", "rint": "np.rint",
+    "pow": "math.pow",
+}  # fmt: skip
+
+
+class Entry:
+    """A compiled function.
+
+    Parameters
+    ----------
+    address : int
+        Where its machine code is.
+    kinds : str
+        One letter an argument: ``i`` a whole number, ``f`` a float, ``v`` a vector of floats, ``t`` a table of whole
+        numbers, ``m`` a matrix of floats.
+    result : str
+        One letter for each number that it returns.
+    """
+
+    def __init__(self, address: int, kinds: str, result: str) -> None:
+        layouts = {"i": [_INT], "f": [_FLOAT], "v": _descriptor(1), "t": _descriptor(1), "m": _descriptor(2)}
+        arguments = [c for kind in kinds for c in layouts[kind]]
+        self.kinds = kinds
+        fields = [(f"r{i}", _INT if kind == "i" else _FLOAT) for i, kind in enumerate(result)]
+        self._result: Any = type("Result", (ctypes.Structure,), {"_fields_": fields})
+        self._fields = [name for name, _ in fields]
+        self._call = ctypes.CFUNCTYPE(ctypes.c_int32, _POINTER, _POINTER, *arguments)(address)
+
+    def __call__(self, *args: Any) -> Any:
+        """Call it; arrays must be contiguous, and of float64 or int64."""
+        flat: list[Any] = []
+        for kind, arg in zip(self.kinds, args, strict=True):
+            if kind in "if":
+                flat.append(arg)
+            else:
+                flat += [None, None, arg.size, 8, arg.ctypes.data, *arg.shape, *arg.strides]
+        result, failure = self._result(), _POINTER()
+        code = self._call(ctypes.addressof(result), ctypes.addressof(failure), *flat)
+        if code:
+            message = f"a compiled function failed with code {code}"
+            raise RuntimeError(message)
+        values = tuple(getattr(result, name) for name in self._fields)
+        return values if len(values) > 1 else values[0]
+
+
+def _descriptor(axes: int) -> list[Any]:
+    return [_POINTER, _POINTER, _INT, _INT, _POINTER, *[_INT] * (2 * axes)]
+
+
+def compile_function(source: str, name: str, kinds: str, result: str, *, strict: bool) -> Entry:
+    """Compile one function of a module, or take it from the disk cache.
+
+    Parameters
+    ----------
+    source : str
+        The module's text.
+    name : str
+        The function.
+    kinds, result : str
+        What it takes and gives, as for `Entry`.
+    strict : bool
+        Whether arithmetic must not be reordered.
+
+    Returns
+    -------
+    Entry
+    """
+    import llvmlite.binding as llvm
+
+    parts = (source, name, kinds, str(strict), _versions(), llvm.get_host_cpu_name(), _features())
+    entry = cache.key("native", *parts)
+    stored = cache.load(entry)
+    if stored is None:
+        symbol, code = _compile(source, name, kinds, strict=strict)
+        stored = symbol.encode() + b"\n" + code
+        cache.save(entry, stored)
+    head, code = stored.split(b"\n", 1)
+    return Entry(_link(code, head.decode()), kinds, result)
+
+
+@once
+def _versions() -> str:
+    from importlib.metadata import version
+
+    return " ".join([sys.version, *(f"{name} {version(name)}" for name in ("numba", "llvmlite"))])
+
+
+@once
+def _features() -> str:
+    import llvmlite.binding as llvm
+
+    features: str = llvm.get_host_cpu_features().flatten()
+    return features
+
+
+_engines: list[Any] = []  # keep loaded code alive: a pointer into it may be anywhere
+
+
+@once
+def _linker() -> Any:
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    for symbol in _UNUSED:
+        if llvm.address_of_symbol(symbol) is None:
+            llvm.add_symbol(symbol, 1)
+    return llvm.Target.from_default_triple().create_target_machine()
+
+
+def _link(code: bytes, symbol: str) -> int:
+    import llvmlite.binding as llvm
+
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _linker())
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    _engines.append(engine)
+    address: int = engine.get_function_address(symbol)
+    return address
+
+
+def _compile(source: str, name: str, kinds: str, *, strict: bool) -> tuple[str, bytes]:
+    """Compile with Numba; give the symbol and the object code."""
+    import numba
+
+    def jit(function: Callable[..., Any]) -> Any:
+        return numba.njit(function, error_model="numpy", fastmath=False if strict else FAST)
+
+    space = _namespace(source, jit)
+    exec(compile(source, "<symgd>", "exec"), space)
+    functions = re.findall(r"^def (\w+)\(", source, re.MULTILINE)
+    for function in functions:
+        space[function] = jit(space[function])
+    floats = numba.types.float64
+    known = {
+        "i": numba.types.int64, "f": floats, "v": numba.types.Array(floats, 1, "C"),
+        "t": numba.types.Array(numba.types.int64, 1, "C"), "m": numba.types.Array(floats, 2, "C"),
+    }  # fmt: skip
+    signature = tuple(known[kind] for kind in kinds)
+    space[name].compile(signature)
+    result = space[name].overloads[signature]
+    return result.fndesc.llvm_func_name, result.library._get_compiled_object()
+
+
+def _namespace(source: str, jit: Callable[..., Any]) -> dict[str, Any]:
+    """Give what the source may call: Numba's own functions, and the shared ones compiled."""
+    modules = {"math": math, "np": np}
+    space: dict[str, Any] = {"math": math, "inf": math.inf, "nan": math.nan, "LOG2": scalar.LOG2}
+    for name, path in _MATH.items():
+        module, attribute = path.split(".")
+        space[name] = getattr(modules[module], attribute)
+    wanted = set(re.findall(r"\b([a-z_0-9]+)\(", source))
+    for name in _needed(wanted):
+        function = getattr(scalar, name)
+        space[name] = jit(types.FunctionType(function.__code__, space, name))
+    return space
+
+
+def _needed(wanted: set[str]) -> list[str]:
+    """Give the shared functions that are called, and those that these call, callees first."""
+    found = [n for n in scalar.SHARED if n in wanted]
+    inner = {n for name in found for n in getattr(scalar, name).__code__.co_names if n in scalar.SHARED}
+    if inner <= set(found):
+        return found
+    return _needed(wanted | inner)
+
+
+def kinds_of(arguments: Sequence[str], tables: Sequence[tuple[object, ...]]) -> str:
+    """Give the letters of a function's arguments, by their names.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        The names.
+    tables : sequence of tuple
+        The layout's tables: of names, which are given as whole numbers, or of numbers.
+
+    Returns
+    -------
+    str
+    """
+    letters = []
+    for name in arguments:
+        if re.fullmatch(r"_k\d+", name):
+            letters.append("t" if isinstance(tables[int(name[2:])][0], str) else "v")
+        elif re.fullmatch(r"_[xvc]\d+|_f|_gtol|_ftol|_xtol", name):
+            letters.append("f")
+        elif name in ("_n", "_t", "_stop", "_z0", "_rec", "_stride", "_m"):
+            letters.append("i")
+        else:
+            letters.append("m" if name in ("_hist", "_z") else "v")
+    return "".join(letters)

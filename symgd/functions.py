@@ -1,0 +1,306 @@
+"""The table of the formula language: one row a function.
+
+A row says what the function means in NumPy (the oracle for values), in SymPy (the source of its derivatives), and in
+generated scalar code; where it is defined; and what its derivative is taken to be at a kink. A row whose ``partials``
+are left out is differentiated by ``sympy.diff``. A row that spells its partial derivatives out does so because SymPy's
+form loses digits, overflows, or leaves the kink open; a test holds each of them against ``sympy.diff``.
+
+In ``partials`` the arguments are called ``a``, ``b``, ``c`` and the function's own value ``y``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Sympy = Callable[..., Any]
+
+CONSTANTS: dict[str, float] = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function of the formula language.
+
+    Parameters
+    ----------
+    name : str
+        The name that formulas are printed with.
+    kind : str
+        ``"map"`` for an elementwise function, ``"alias"`` for one that is written out in terms of others,
+        ``"reduction"`` for one over rows.
+    least, most : int
+        Bounds on the number of positional arguments; ``most`` is ``None`` for no bound.
+    summary : str
+        What it is, in a few words or a formula.
+    aliases : tuple of str
+        Other names that it goes by.
+    numpy : str
+        The NumPy (or ``scipy.special``) expression that says what the function means.
+    sympy : callable or None
+        Called with the SymPy module and the arguments; gives the expression that is differentiated.
+    code : str
+        Scalar code; ``{0}``, ``{1}`` stand for the arguments. Empty for a call of the same name.
+    definition : str
+        For an alias: the formula it stands for, in ``a``, ``b``, ``c``.
+    partials : tuple of str
+        Partial derivatives as formulas, where SymPy's own would not do.
+    domain : str
+        Where it is defined, on the reals.
+    kink : str
+        What the derivative is taken to be where there is none.
+    smooth : bool
+        Whether it can be differentiated any number of times inside its domain.
+    keywords : tuple of str
+        Names of the keyword arguments that it takes.
+    boolean : bool
+        Whether it gives truth values.
+    """
+
+    name: str
+    kind: str
+    least: int
+    most: int | None
+    summary: str
+    aliases: tuple[str, ...] = ()
+    numpy: str = ""
+    sympy: Sympy | None = None
+    code: str = ""
+    definition: str = ""
+    partials: tuple[str, ...] = ()
+    domain: str = "all reals"
+    kink: str = ""
+    smooth: bool = True
+    keywords: tuple[str, ...] = ()
+    boolean: bool = False
+
+
+def _map(name: str, arity: int, summary: str, sympy: Sympy | None, **more: Any) -> Function:
+    more.setdefault("numpy", f"np.{name}({', '.join('abc'[:arity])})")
+    return Function(name, "map", arity, arity, summary, sympy=sympy, **more)
+
+
+def _alias(name: str, arity: int, summary: str, definition: str, **more: Any) -> Function:
+    more.setdefault("numpy", f"np.{name}({', '.join('abc'[:arity])})")
+    return Function(name, "alias", arity, arity, summary, definition=definition, **more)
+
+
+def _reduction(name: str, summary: str, **more: Any) -> Function:
+    more.setdefault("numpy", f"np.{name}(a)")
+    return Function(name, "reduction", 1, 1, summary, **more)
+
+
+_ARITHMETIC = (
+    # The operators. Their partial derivatives are written out so that polynomials never wait for SymPy's import.
+    Function("add", "map", 2, 2, "a + b", numpy="a + b", sympy=lambda s, *a: s.Add(*a), partials=("1", "1")),
+    Function("multiply", "map", 2, 2, "a*b", numpy="a*b", sympy=lambda s, a, b: a * b, partials=("b", "a")),
+    Function(
+        "divide", "map", 2, 2, "a/b", ("true_divide",), "a/b", lambda s, a, b: a / b,
+        partials=("1/b", "-y/b"), domain="b != 0",
+    ),
+    Function(
+        "power", "map", 2, 2, "a**b", ("pow", "float_power"), "a**b", lambda s, a, b: a**b, "pow({0}, {1})",
+        # At a = 0 the logarithm is infinite, but a**b is flat in b there (b > 0).
+        partials=("b*a**(b - 1)", "where(a == 0, 0*b, y*log(a))"),
+        domain="a > 0, or b a whole number (a != 0 where b < 0)", kink="d/db at a = 0 is 0",
+    ),
+)
+
+_ELEMENTARY = (
+    _map("exp", 1, "e**a", lambda s, a: s.exp(a), partials=("y",)),
+    _map("expm1", 1, "exp(a) - 1, exact for small a", lambda s, a: s.exp(a) - 1),
+    _map("log", 1, "natural logarithm", lambda s, a: s.log(a), aliases=("ln",), domain="a > 0"),
+    _map("log1p", 1, "log(1 + a), exact for small a", lambda s, a: s.log(1 + a), domain="a > -1"),
+    _map(
+        "log2", 1, "logarithm to base 2", lambda s, a: s.log(a) / s.log(2), domain="a > 0",
+    ),
+    _map("log10", 1, "logarithm to base 10", lambda s, a: s.log(a) / s.log(10), domain="a > 0"),
+    _map("sqrt", 1, "square root", lambda s, a: s.sqrt(a), partials=("1/(2*y)",), domain="a >= 0"),
+    _map("cbrt", 1, "cube root, of negative numbers too", lambda s, a: s.real_root(a, 3),
+         partials=("1/(3*y**2)",), domain="all reals"),
+    _map("sin", 1, "sine", lambda s, a: s.sin(a)),
+    _map("cos", 1, "cosine", lambda s, a: s.cos(a)),
+    _map("tan", 1, "tangent", lambda s, a: s.tan(a), partials=("1 + y**2",), domain="cos(a) != 0"),
+    _map(
+        "arcsin", 1, "inverse sine", lambda s, a: s.asin(a), aliases=("asin",), domain="-1 <= a <= 1",
+        # (1 - a)(1 + a) keeps the digits that 1 - a**2 loses near the ends.
+        partials=("1/sqrt((1 - a)*(1 + a))",),
+    ),
+    _map(
+        "arccos", 1, "inverse cosine", lambda s, a: s.acos(a), aliases=("acos",), domain="-1 <= a <= 1",
+        partials=("-1/sqrt((1 - a)*(1 + a))",),
+    ),
+    _map("arctan", 1, "inverse tangent", lambda s, a: s.atan(a), aliases=("atan",)),
+    _map(
+        "arctan2", 2, "angle of the point (b, a)", lambda s, a, b: s.atan2(a, b), aliases=("atan2",),
+        # Divided by the radius twice, so that its square cannot overflow.
+        partials=("b/hypot(a, b)/hypot(a, b)", "-a/hypot(a, b)/hypot(a, b)"), domain="(a, b) != (0, 0)",
+    ),
+    _map("sinh", 1, "hyperbolic sine", lambda s, a: s.sinh(a)),
+    _map("cosh", 1, "hyperbolic cosine", lambda s, a: s.cosh(a)),
+    # SymPy's 1 - tanh(a)**2 is 0 to the last digit from a = 19 on.
+    _map("tanh", 1, "hyperbolic tangent", lambda s, a: s.tanh(a), partials=("sech(a)**2",)),
+    _map("sech", 1, "1/cosh(a)", lambda s, a: 1 / s.cosh(a), numpy="1/np.cosh(a)", partials=("-y*tanh(a)",)),
+    _map("arcsinh", 1, "inverse hyperbolic sine", lambda s, a: s.asinh(a), aliases=("asinh",),
+         partials=("1/hypot(1, a)",)),
+    _map(
+        "arccosh", 1, "inverse hyperbolic cosine", lambda s, a: s.acosh(a), aliases=("acosh",), domain="a >= 1",
+        partials=("1/(sqrt(a - 1)*sqrt(a + 1))",),
+    ),
+    _map(
+        "arctanh", 1, "inverse hyperbolic tangent", lambda s, a: s.atanh(a), aliases=("atanh",), domain="-1 < a < 1",
+        partials=("1/((1 - a)*(1 + a))",),
+    ),
+    _map("hypot", 2, "sqrt(a**2 + b**2) without overflow", lambda s, a, b: s.sqrt(a**2 + b**2), partials=("a/y", "b/y"),
+         domain="differentiable where (a, b) != (0, 0)"),
+)
+
+_SPECIAL = (
+    _map("erf", 1, "error function", lambda s, a: s.erf(a), numpy="special.erf(a)"),
+    _map("erfc", 1, "1 - erf(a), exact for large a", lambda s, a: s.erfc(a), numpy="special.erfc(a)"),
+    _map("gamma", 1, "gamma function", lambda s, a: s.gamma(a), aliases=("tgamma",), numpy="special.gamma(a)",
+         partials=("y*digamma(a)",), domain="a not in {0, -1, -2, ...}"),
+    _map("lgamma", 1, "log(abs(gamma(a)))", lambda s, a: s.log(s.Abs(s.gamma(a))), aliases=("gammaln", "loggamma"),
+         numpy="special.gammaln(a)", partials=("digamma(a)",), domain="a not in {0, -1, -2, ...}"),
+    _map("digamma", 1, "derivative of lgamma", lambda s, a: s.digamma(a), aliases=("psi",), numpy="special.digamma(a)",
+         partials=("polygamma(1, a)",), domain="a not in {0, -1, -2, ...}"),
+    _map("polygamma", 2, "a-th derivative of digamma(b), a = 0, 1, 2, ...", lambda s, a, b: s.polygamma(a, b),
+         numpy="special.polygamma(np.asarray(a).astype(int), b)", partials=("0", "polygamma(a + 1, b)"),
+         domain="a whole, b not in {0, -1, -2, ...}"),
+)
+
+_LEARNING = (
+    _map("sigmoid", 1, "1/(1 + exp(-a))", lambda s, a: 1 / (1 + s.exp(-a)), aliases=("expit", "logistic"),
+         numpy="special.expit(a)", partials=("y*sigmoid(-a)",)),
+    _map("softplus", 1, "log(1 + exp(a)), without overflow", lambda s, a: s.log(1 + s.exp(a)),
+         numpy="np.logaddexp(0, a)", partials=("sigmoid(a)",)),
+    _map("logcosh", 1, "log(cosh(a)), without overflow", lambda s, a: s.log(s.cosh(a)),
+         numpy="np.abs(a) + np.log1p(np.expm1(-2*np.abs(a))/2)", partials=("tanh(a)",)),
+    _map("log1mexp", 1, "log(1 - exp(a)), exact for small and large -a", lambda s, a: s.log(1 - s.exp(a)),
+         numpy="np.where(a > -0.693, np.log(-np.expm1(a)), np.log1p(-np.exp(a)))", partials=("-1/expm1(-a)",),
+         domain="a < 0"),
+    _map("logaddexp", 2, "log(exp(a) + exp(b)), without overflow", lambda s, a, b: s.log(s.exp(a) + s.exp(b)),
+         partials=("sigmoid(a - b)", "sigmoid(b - a)")),
+    _map("relu", 1, "the positive part of a", lambda s, a: s.Max(a, 0), numpy="np.maximum(a, 0)",
+         code="(0.0 if {0} <= 0.0 else {0})", partials=("where(a > 0, 1, 0)",), kink="0 at a = 0", smooth=False),
+)
+
+_PIECES = (
+    _map("abs", 1, "absolute value", lambda s, a: s.Abs(a), aliases=("absolute", "fabs"), partials=("sign(a)",),
+         kink="0 at a = 0", smooth=False),
+    _map("sign", 1, "-1, 0 or 1", lambda s, a: s.sign(a), partials=("0",), kink="0 everywhere", smooth=False),
+    _map("floor", 1, "largest whole number below", lambda s, a: s.floor(a), partials=("0",), kink="0 everywhere",
+         smooth=False),
+    _map("ceil", 1, "smallest whole number above", lambda s, a: s.ceiling(a), partials=("0",), kink="0 everywhere",
+         smooth=False),
+    _map("trunc", 1, "whole part", None, aliases=("fix",), partials=("0",), kink="0 everywhere",
+         smooth=False),
+    _map("rint", 1, "nearest whole number, ties to even", None, aliases=("round", "around"), partials=("0",),
+         kink="0 everywhere", smooth=False),
+    _map("mod", 2, "remainder with the sign of b", lambda s, a, b: s.Mod(a, b), aliases=("remainder",),
+         partials=("1", "-floor(a/b)"), domain="b != 0", kink="that of a - b*floor(a/b)", smooth=False),
+    _map("maximum", 2, "the larger", lambda s, a, b: s.Max(a, b),
+         code="({0} if ({0} >= {1} or {0} != {0}) else {1})",
+         partials=("where(a > b, 1, where(a == b, 1/2, 0))", "where(b > a, 1, where(a == b, 1/2, 0))"),
+         kink="a tie splits evenly", smooth=False),
+    _map("minimum", 2, "the smaller", lambda s, a, b: s.Min(a, b),
+         code="({0} if ({0} <= {1} or {0} != {0}) else {1})",
+         partials=("where(a < b, 1, where(a == b, 1/2, 0))", "where(b < a, 1, where(a == b, 1/2, 0))"),
+         kink="a tie splits evenly", smooth=False),
+    _map("where", 3, "b where a holds, else c", lambda s, a, b, c: s.Piecewise((b, a), (c, True)),
+         code="({1} if {0} else {2})", partials=("0", "where(a, 1, 0)", "where(a, 0, 1)"),
+         kink="the derivative of the branch that is taken", smooth=False),
+    _map("greater", 2, "a > b", lambda s, a, b: a > b, code="({0} > {1})", partials=("0", "0"), boolean=True,
+         smooth=False),
+    _map("greater_equal", 2, "a >= b", lambda s, a, b: a >= b, code="({0} >= {1})", partials=("0", "0"), boolean=True,
+         smooth=False),
+    _map("less", 2, "a < b", lambda s, a, b: a < b, code="({0} < {1})", partials=("0", "0"), boolean=True,
+         smooth=False),
+    _map("less_equal", 2, "a <= b", lambda s, a, b: a <= b, code="({0} <= {1})", partials=("0", "0"), boolean=True,
+         smooth=False),
+    _map("equal", 2, "a == b", lambda s, a, b: s.Eq(a, b), code="({0} == {1})", partials=("0", "0"), boolean=True,
+         smooth=False),
+    _map("not_equal", 2, "a != b", lambda s, a, b: s.Ne(a, b), code="({0} != {1})", partials=("0", "0"), boolean=True,
+         smooth=False),
+    _map("logical_and", 2, "a and b", lambda s, a, b: s.And(a, b), code="({0} and {1})", partials=("0", "0"),
+         boolean=True, smooth=False),
+    _map("logical_or", 2, "a or b", lambda s, a, b: s.Or(a, b), code="({0} or {1})", partials=("0", "0"), boolean=True,
+         smooth=False),
+    _map("logical_not", 1, "not a", lambda s, a: s.Not(a), code="(not {0})", partials=("0",), boolean=True,
+         smooth=False),
+)
+
+_ALIASES = (
+    _alias("negative", 1, "-a", "-a"),
+    _alias("positive", 1, "a", "a"),
+    _alias("subtract", 2, "a - b", "a - b"),
+    _alias("square", 1, "a**2", "a**2"),
+    _alias("reciprocal", 1, "1/a", "1/a", domain="a != 0"),
+    _alias("exp2", 1, "2**a", "2**a"),
+    _alias("clip", 3, "a held between b and c", "minimum(maximum(a, b), c)", kink="a tie splits evenly", smooth=False),
+    _alias("degrees", 1, "radians to degrees", "a*180/pi", aliases=("rad2deg",)),
+    _alias("radians", 1, "degrees to radians", "a*pi/180", aliases=("deg2rad",)),
+    _alias("floor_divide", 2, "floor(a/b)", "floor(a/b)", domain="b != 0", kink="0 everywhere", smooth=False),
+    _alias("heaviside", 2, "0, b at zero, 1", "where(a > 0, 1, where(a < 0, 0, b))", kink="0 in a", smooth=False),
+    _alias("copysign", 2, "abs(a) with the sign of b", "where(b < 0, -abs(a), abs(a))", kink="0 in b", smooth=False),
+    _alias("sinc", 1, "sin(pi*a)/(pi*a)", "where(a == 0, 1 - (pi*a)**2/6, sin(pi*a)/(pi*where(a == 0, 1, a)))"),
+    _alias("logit", 1, "log(a/(1 - a))", "log(a) - log1p(-a)", numpy="special.logit(a)", domain="0 < a < 1"),
+    _alias("logsigmoid", 1, "log(sigmoid(a))", "-softplus(-a)", aliases=("log_expit",), numpy="special.log_expit(a)"),
+    _alias("silu", 1, "a*sigmoid(a)", "a*sigmoid(a)", aliases=("swish",), numpy="a*special.expit(a)"),
+    _alias("gelu", 1, "a times the normal distribution function", "a*erfc(-a/sqrt(2))/2", numpy="a*special.ndtr(a)"),
+    _alias("elu", 1, "a, or exp(a) - 1 below 0", "where(a > 0, a, expm1(minimum(a, 0)))",
+           numpy="np.where(a > 0, a, np.expm1(np.minimum(a, 0)))", kink="1 at a = 0", smooth=False),
+    _alias("leaky_relu", 1, "a, or a/100 below 0", "where(a > 0, a, a/100)", numpy="np.where(a > 0, a, a/100)",
+           kink="1/100 at a = 0", smooth=False),
+    _alias("factorial", 1, "gamma(a + 1)", "gamma(a + 1)", numpy="special.gamma(a + 1)",
+           domain="a not in {-1, -2, ...}"),
+    _alias("logaddexp2", 2, "log2(2**a + 2**b)", "logaddexp(a*log(2), b*log(2))/log(2)"),
+    _alias("xlogy", 2, "a*log(b), 0 where a is 0", "where(a == 0, 0, a*log(where(a == 0, 1, b)))",
+           numpy="special.xlogy(a, b)", domain="b > 0"),
+)
+
+_REDUCTIONS = (
+    _reduction("sum", "sum over the rows", keywords=("axis", "keepdims")),
+    _reduction("mean", "mean over the rows", aliases=("average",), keywords=("axis", "keepdims")),
+    _reduction("min", "smallest of the rows", aliases=("amin",), kink="ties split evenly", smooth=False,
+               keywords=("axis", "keepdims")),
+    _reduction("max", "largest of the rows", aliases=("amax",), kink="ties split evenly", smooth=False,
+               keywords=("axis", "keepdims")),
+    _reduction("var", "mean squared distance from the mean", keywords=("axis", "keepdims")),
+    _reduction("std", "square root of var", keywords=("axis", "keepdims")),
+    _reduction("logsumexp", "log(sum(exp(a))), without overflow", numpy="special.logsumexp(a)",
+               keywords=("axis", "keepdims")),
+    _reduction("norm", "sqrt(sum(a**2))", numpy="np.linalg.norm(a)", keywords=("axis", "keepdims")),
+    _reduction("len", "number of rows", numpy="np.size(a)", aliases=("size",)),
+    Function("dot", "reduction", 2, 2, "sum(a*b)", aliases=("inner", "vdot"), numpy="np.dot(a, b)"),
+)
+
+FUNCTIONS: dict[str, Function] = {
+    row.name: row for group in (_ARITHMETIC, _ELEMENTARY, _SPECIAL, _LEARNING, _PIECES, _ALIASES, _REDUCTIONS)
+    for row in group
+}
+_NAMES: dict[str, Function] = FUNCTIONS | {alias: row for row in FUNCTIONS.values() for alias in row.aliases}
+
+
+def find(name: str) -> Function | None:
+    """Look a function up by its name or an alias; ``None`` when there is none.
+
+    Examples
+    --------
+    >>> find("atan").name
+    'arctan'
+    """
+    return _NAMES.get(name)
+
+
+def names() -> list[str]:
+    """Give every name that can be called, aliases included.
+
+    Examples
+    --------
+    >>> "sigmoid" in names()
+    True
+    """
+    return list(_NAMES)

@@ -1,0 +1,20 @@
+"""The graph: what a formula says, as nodes that can be differentiated and turned into code."""
+
+from symgd.graph.graph import Graph
+from symgd.graph.nodes import ROWS, Const, Fold, Leaf, Map, Node, arguments, is_zero, reachable
+from symgd.graph.reading import instantiate, read
+
+__all__ = [
+    "ROWS",
+    "Const",
+    "Fold",
+    "Graph",
+    "Leaf",
+    "Map",
+    "Node",
+    "arguments",
+    "instantiate",
+    "is_zero",
+    "reachable",
+    "read",
+]

@@ -1,0 +1,244 @@
+"""The graph of one objective: hash-consed nodes, and the arithmetic that makes them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+
+from symgd import scalar
+from symgd.graph import stable
+from symgd.graph.exact import Number, exact, fold_add, fold_multiply, fold_power
+from symgd.graph.nodes import Const, Fold, Leaf, Map, Node, is_zero
+
+
+class Graph:
+    """The nodes of one objective, and the arithmetic that makes new ones.
+
+    While the user's formula is read (``derived`` is false) the arithmetic keeps what was written: ``0*log(x)`` stays,
+    since NumPy too gives nan for it at x < 0. In derivatives it tidies: zeros vanish, equal terms are collected.
+    """
+
+    def __init__(self) -> None:
+        self._nodes: dict[tuple[object, ...], Node] = {}
+        self.derived = False
+        self.lengths: dict[str, int] = {}  # of the labels of grouped terms
+        self.spans: dict[int, tuple[int, int]] = {}
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self._nodes.values())
+
+    def _intern(self, key: tuple[object, ...], make: Callable[[int], Node]) -> Node:
+        node = self._nodes.get(key)
+        if node is None:
+            node = self._nodes[key] = make(len(self._nodes))
+        return node
+
+    # ---- leaves ----------------------------------------------------------------------------------------------------
+
+    def const(self, value: Number | int) -> Node:
+        """Give the node of a number."""
+        number = exact(Fraction(value) if isinstance(value, int) else value)
+        key = ("const", number.hex() if isinstance(number, float) else number)
+        return self._intern(key, lambda i: Const(i, frozenset(), False, float(number), number))
+
+    def leaf(self, kind: str, name: str, labels: Iterable[str] = (), table: tuple[object, ...] = ()) -> Node:
+        """Give the node of an input."""
+        axes = frozenset(labels)
+        constant = {"pi": math.pi, "e": math.e}.get(name) if kind == "constant" else None
+        return self._intern(
+            ("leaf", kind, name, axes, table),
+            lambda i: Leaf(i, axes, kind == "parameter", constant, kind, name, table),
+        )
+
+    def gather(self, kind: str, label: str, table: tuple[object, ...]) -> Node:
+        """Give the parameters (or direction components) that a table names, one for each place along a label."""
+        return self.leaf(kind, "", (label,), table)
+
+    # ---- arithmetic ------------------------------------------------------------------------------------------------
+
+    def add(self, *terms: Node) -> Node:
+        """Add terms, collecting numbers and equal terms."""
+        total: Number = Fraction(0)
+        weights: dict[Node, Number] = {}
+        for term in terms:
+            if isinstance(term, Const):
+                total = fold_add(total, term.value)
+            else:
+                factor, rest = self.split(term)
+                weights[rest] = fold_add(weights[rest], factor) if rest in weights else factor
+        parts = [self.scaled(w, rest) for rest, w in weights.items() if w != 0 or not self.derived]
+        if total != 0 or not parts:
+            # A number stands where it stood: 1 - x, not -x + 1.
+            number = self.const(total)
+            parts.insert(0 if terms and isinstance(terms[0], Const) else len(parts), number)
+        if len(parts) == 1:
+            return parts[0]
+        return self._shortcut("add", tuple(parts)) or self._map("add", tuple(parts))
+
+    def subtract(self, a: Node, b: Node) -> Node:
+        """Take b from a."""
+        return self.add(a, self.negate(b))
+
+    def negate(self, a: Node) -> Node:
+        """Give -a."""
+        return self.multiply(self.const(-1), a)
+
+    def split(self, node: Node) -> tuple[Number, Node]:
+        """Take the number in front off a product."""
+        if isinstance(node, Map) and node.function == "multiply" and isinstance(node.args[0], Const):
+            return node.args[0].value, node.args[1]
+        return Fraction(1), node
+
+    def scaled(self, factor: Number, node: Node) -> Node:
+        """Put a number in front of a node that has none."""
+        if factor == 1:
+            return node
+        if self.derived and factor == 0:
+            return self.const(0)
+        return self._map("multiply", (self.const(factor), node))
+
+    def multiply(self, a: Node, b: Node) -> Node:
+        """Multiply; the number in front of a product stays in front."""
+        if self.derived and (is_zero(a) or is_zero(b)):
+            return self.const(0)
+        if isinstance(a, Const) and isinstance(b, Const):
+            return self.const(fold_multiply(a.value, b.value))
+        if isinstance(b, Const):
+            a, b = b, a
+        if isinstance(a, Const):
+            return self._scale(a.value, b)
+        if not self.derived:
+            return self._map("multiply", (a, b))
+        (p, x), (q, y) = self.split(a), self.split(b)
+        factor = fold_multiply(p, q)
+        for top, bottom in ((x, y), (y, x)):
+            if isinstance(bottom, Map) and bottom.function == "divide" and isinstance(bottom.args[0], Const):
+                return self._scale(fold_multiply(factor, bottom.args[0].value), self.divide(top, bottom.args[1]))
+        chosen = self._into_branches(x, lambda n: self.multiply(n, y)) or self._into_branches(
+            y, lambda n: self.multiply(x, n)
+        )
+        if chosen is not None:
+            return self._scale(factor, chosen)
+        return self._scale(factor, self._map("multiply", (x, y)))
+
+    def _scale(self, factor: Number, node: Node) -> Node:
+        """Multiply a node by a number, merging it with the one in front while nothing over- or underflows."""
+        if isinstance(node, Const):
+            return self.const(fold_multiply(factor, node.value))
+        inner, rest = self.split(node)
+        product = fold_multiply(factor, inner)
+        if inner != 1 and not 1e-290 < abs(product) < 1e290 and product != 0:
+            return self._map("multiply", (self.const(factor), node))
+        if self.derived:
+            chosen = self._into_branches(rest, lambda n: self._scale(product, n))
+            if chosen is not None:
+                return chosen
+        return self.scaled(product, rest)
+
+    def _into_branches(self, node: Node, change: Callable[[Node], Node]) -> Node | None:
+        """Apply ``change`` inside a where() one branch of which is 0.
+
+        The derivative of ``where(x > 0, log(x), 0)`` must be ``where(x > 0, 1/x, 0)``, not ``where(x > 0, 1, 0)/x``,
+        which is nan at 0.
+        """
+        if isinstance(node, Map) and node.function == "where":
+            condition, yes, no = node.args
+            if is_zero(no):
+                return self.map("where", condition, change(yes), no)
+            if is_zero(yes):
+                return self.map("where", condition, yes, change(no))
+        return None
+
+    def divide(self, a: Node, b: Node) -> Node:
+        """Divide; by a number, multiply by its inverse."""
+        if self.derived and is_zero(a):
+            return a
+        if isinstance(b, Const) and b.value != 0:
+            inverse = fold_power(b.value, Fraction(-1))
+            if 1e-300 < abs(inverse) < 1e300:
+                return self.multiply(self.const(inverse), a)
+        if self.derived:
+            factor, rest = self.split(a)
+            chosen = self._into_branches(rest, lambda n: self.divide(n, b))
+            if chosen is not None:
+                return self._scale(factor, chosen)
+            if factor != 1 and not isinstance(a, Const):
+                return self._scale(factor, self.divide(rest, b))
+        return self._shortcut("divide", (a, b)) or self._map("divide", (a, b))
+
+    def power(self, a: Node, b: Node) -> Node:
+        """Raise a to b."""
+        if isinstance(b, Const):
+            if b.value == 0:
+                return self.const(1)
+            if b.value == 1:
+                return a
+            if isinstance(a, Const):
+                return self.const(fold_power(a.value, b.value))
+        if isinstance(a, Leaf) and a.kind == "constant" and a.name == "e":
+            return self.map("exp", b)
+        return self._shortcut("power", (a, b)) or self._map("power", (a, b))
+
+    # ---- functions and folds ---------------------------------------------------------------------------------------
+
+    def map(self, function: str, *args: Node) -> Node:
+        """Apply a function of the table; spellings that overflow or lose digits become the stable function."""
+        arithmetic = {"add": self.add, "multiply": self.multiply, "divide": self.divide, "power": self.power}
+        if function in arithmetic:
+            return arithmetic[function](*args)
+        if function == "where":
+            return self._where(*args)
+        return self._shortcut(function, args) or self._map(function, args)
+
+    def _where(self, condition: Node, yes: Node, no: Node) -> Node:
+        if condition.constant is not None:
+            return yes if condition.constant else no
+        return yes if yes is no else self._map("where", (condition, yes, no))
+
+    def _shortcut(self, function: str, args: tuple[Node, ...]) -> Node | None:
+        return stable.rewrite(self, function, args)
+
+    def _map(self, function: str, args: tuple[Node, ...]) -> Node:
+        if function == "multiply":
+            swapped = self._nodes.get(("map", function, args[1].number, args[0].number))
+            if swapped is not None:
+                return swapped
+        return self._intern(
+            ("map", function, *(a.number for a in args)),
+            lambda i: Map(
+                i,
+                frozenset().union(*(a.labels for a in args)),
+                any(a.active for a in args),
+                constant_value(function, args),
+                function,
+                args,
+            ),
+        )
+
+    def fold(self, function: str, body: Node, label: str) -> Node:
+        """Reduce over a label. What does not vary along it stays outside of the sum."""
+        if label not in body.labels:
+            if function == "sum":
+                return self.multiply(self.count(label), body)
+            return body if function != "logsumexp" else self.add(body, self.map("log", self.count(label)))
+        if function == "sum":
+            factor, rest = self.split(body)
+            if factor != 1 and self.derived:
+                return self._scale(factor, self.fold(function, rest, label))
+        return self._intern(
+            ("fold", function, body.number, label),
+            lambda i: Fold(i, body.labels - {label}, body.active, None, function, body, label),
+        )
+
+    def count(self, label: str) -> Node:
+        """Give the number of places along a label."""
+        return self.const(self.lengths[label]) if label in self.lengths else self.leaf("count", label)
+
+
+def constant_value(function: str, args: tuple[Node, ...]) -> float | None:
+    """Give the value of a function of constants; ``None`` when an argument is not one."""
+    values = [a.constant for a in args]
+    if any(v is None for v in values):
+        return None
+    return scalar.evaluate(function, [float(v) for v in values if v is not None])

@@ -1,0 +1,323 @@
+"""What a descent gives back: frozen data that says what happened."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgd.errors import DataError, UsageError, safe
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    CONVERGED_GRADIENT = "converged_gradient"
+    CONVERGED_VALUE = "converged_value"
+    CONVERGED_STEP = "converged_step"
+    MAX_STEPS = "max_steps"
+    TIME_LIMIT = "time_limit"
+    DIVERGED = "diverged"
+    LEFT_DOMAIN = "left_domain"
+    STALLED = "stalled"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def converged(self) -> bool:
+        """Whether a test for convergence was met."""
+        return self.value.startswith("converged")
+
+
+class Kind(StrEnum):
+    """What kind of point a run ended at, as far as the exact Hessian can tell."""
+
+    MINIMUM = "minimum"
+    MAXIMUM = "maximum"
+    SADDLE = "saddle"
+    DEGENERATE = "degenerate"
+    KINK = "kink"
+    BOUNDARY = "boundary"
+    NOT_STATIONARY = "not_stationary"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """The recorded steps of a run.
+
+    Parameters
+    ----------
+    params : tuple of str
+        The parameters, in order.
+    step : ndarray of int, shape (k,)
+        The numbers of the recorded steps; 0 is the start.
+    value : ndarray, shape (k,)
+        The objective's value after each.
+    gradient_norm : ndarray, shape (k,)
+        The Euclidean norm of the gradient there.
+    point : ndarray, shape (k, n)
+        The parameters there.
+    """
+
+    params: tuple[str, ...]
+    step: NDArray[np.int64]
+    value: NDArray[np.float64]
+    gradient_norm: NDArray[np.float64]
+    point: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """Give one parameter's values, or ``step``, ``value``, ``gradient_norm``."""
+        if name in self.params:
+            return self.point[:, self.params.index(name)]
+        if name in ("step", "value", "gradient_norm"):
+            column: NDArray[Any] = getattr(self, name)
+            return column
+        raise KeyError(f"the history has no '{safe(name)}'; it has: {', '.join(self.columns())}")
+
+    def columns(self) -> list[str]:
+        """Give the names of all columns."""
+        return ["step", "value", "gradient_norm", *self.params]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give the history as a pandas DataFrame, one row a recorded step."""
+        try:
+            import pandas as pd
+        except ImportError as problem:
+            message = "a DataFrame needs pandas: pip install 'symgd[pandas]'"
+            raise ImportError(message) from problem
+        frame = pd.DataFrame(self.point, columns=list(self.params))
+        for place, name in enumerate(("step", "value", "gradient_norm")):
+            frame.insert(place, name if name not in self.params else f"run_{name}", getattr(self, name))
+        return frame
+
+    def __repr__(self) -> str:
+        return f"History({len(self)} records of steps 0 to {self.step[-1]}: {', '.join(self.columns()[:8])})"
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """The account of a descent.
+
+    Parameters
+    ----------
+    formula : str
+        The objective.
+    point : dict of str to float
+        Where the run ended.
+    value : float
+        The objective's value there.
+    gradient_norm : float
+        The Euclidean norm of the gradient there.
+    outcome : Outcome
+        How it ended.
+    message : str
+        The same in one sentence, with the numbers.
+    kind : Kind
+        What kind of point it ended at.
+    steps : int
+        Steps taken.
+    evaluations : int
+        Evaluations of value and gradient together, the one at the start included.
+    seconds : float
+        Wall time.
+    history : History
+        The recorded steps.
+    method : str
+        The update rule's name, or its text.
+    maximized : bool
+        Whether the objective was maximized.
+    diagnosis : tuple of dict
+        Findings, each with ``code``, ``message`` and ``remedy``.
+    state : dict
+        What `resume` needs to go on.
+    """
+
+    formula: str
+    point: Mapping[str, float]
+    value: float
+    gradient_norm: float
+    outcome: Outcome
+    message: str
+    kind: Kind
+    steps: int
+    evaluations: int
+    seconds: float
+    history: History
+    method: str
+    maximized: bool = False
+    diagnosis: tuple[dict[str, str], ...] = ()
+    state: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the run converged, and to a minimum (a maximum when maximizing) as far as curvature can tell."""
+        return self.outcome.converged and self.kind == (Kind.MAXIMUM if self.maximized else Kind.MINIMUM)
+
+    @property
+    def x(self) -> NDArray[np.float64]:
+        """The point as a vector, in the order of the parameters."""
+        return np.array(list(self.point.values()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the run as plain data, ready for JSON; nan and infinities become ``None``."""
+        return {
+            "formula": self.formula,
+            "point": {k: finite(v) for k, v in self.point.items()},
+            "value": finite(self.value),
+            "gradient_norm": finite(self.gradient_norm),
+            "outcome": str(self.outcome),
+            "ok": self.ok,
+            "message": self.message,
+            "kind": str(self.kind),
+            "steps": self.steps,
+            "evaluations": self.evaluations,
+            "seconds": self.seconds,
+            "method": self.method,
+            "maximized": self.maximized,
+            "diagnosis": list(self.diagnosis),
+        }
+
+    def summary(self) -> str:
+        """Give the run as a few lines of text."""
+        verb = "maximized" if self.maximized else "minimized"
+        mark = "ok" if self.ok else "not ok"
+        lines = [
+            f"{verb} {_shorten(self.formula)}",
+            f"  outcome   {self.outcome} ({mark}): {self.message}",
+            f"  value     {self.value:.10g}",
+            f"  gradient  {self.gradient_norm:.3g}",
+            f"  kind      {self.kind}",
+            f"  steps     {self.steps:,} of {self.method}, {self.evaluations:,} evaluations, {self.seconds:.3g} s",
+        ]
+        shown = list(self.point.items())[:12]
+        width = max((len(k) for k, _ in shown), default=0)
+        lines += [f"  {'point' if not i else '':9} {k:{width}} = {v:.12g}" for i, (k, v) in enumerate(shown)]
+        if len(self.point) > len(shown):
+            lines.append(f"  {'':9} ... and {len(self.point) - len(shown):,} more")
+        for finding in self.diagnosis:
+            lines.append(f"  {finding['code']}: {finding['message']} {finding['remedy']}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        at = ", ".join(f"{k}={v:.6g}" for k, v in list(self.point.items())[:6])
+        more = ", ..." if len(self.point) > 6 else ""
+        return f"Run({self.outcome}, {self.kind}, value={self.value:.6g}, {at}{more}, steps={self.steps:,})"
+
+    def _repr_html_(self) -> str:
+        import html
+
+        rows = [("outcome", f"{self.outcome} ({'ok' if self.ok else 'not ok'})"), ("", self.message),
+                ("value", f"{self.value:.10g}"), ("gradient norm", f"{self.gradient_norm:.3g}"), ("kind", self.kind),
+                ("steps", f"{self.steps:,} of {self.method}")]  # fmt: skip
+        rows += [(k, f"{v:.10g}") for k, v in list(self.point.items())[:12]]
+        body = "".join(f"<tr><th>{html.escape(str(a))}</th><td>{html.escape(str(b))}</td></tr>" for a, b in rows)
+        return f"<table><caption><code>{html.escape(_shorten(self.formula))}</code></caption>{body}</table>"
+
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """Draw the run: its path on contours (2 parameters), on the curve (1), or the loss over the steps.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+        **options : object
+            Passed to `symgd.plotting.plot_run`.
+
+        Returns
+        -------
+        Axes
+        """
+        from symgd.plotting import plot_run
+
+        return plot_run(self, ax=ax, **options)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the run to a file from which `resume` goes on, bit for bit.
+
+        Parameters
+        ----------
+        path : str or Path
+            A name ending in ``.npz``, or in ``.json`` for text.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        UsageError
+            If the name ends in neither.
+        """
+        target = Path(path)
+        arrays = {f"array_{k}": v for k, v in self.state.items() if isinstance(v, np.ndarray)}
+        plain = {k: v for k, v in self.state.items() if not isinstance(v, np.ndarray)}
+        if target.suffix == ".npz":
+            np.savez_compressed(target, allow_pickle=False, state=np.array(json.dumps(plain)), **arrays)
+        elif target.suffix == ".json":
+            # Floats as hexadecimal text: exact, nan and infinities included.
+            rows = {k: [a.shape, [float(v).hex() for v in a.ravel()]] for k, a in arrays.items()}
+            target.write_text(json.dumps({"state": plain, "arrays": rows}), encoding="utf-8")
+        else:
+            raise UsageError(f"path={safe(str(target))!r} must end in .npz or .json")
+        return target
+
+
+def load_state(path: str | Path) -> dict[str, Any]:
+    """Read what `Run.save` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    DataError
+        If the file is no saved run.
+    """
+    target = Path(path)
+    try:
+        if target.suffix == ".json":
+            saved = json.loads(target.read_text(encoding="utf-8"))
+            state = dict(saved["state"])
+            for name, (shape, values) in saved["arrays"].items():
+                state[name.removeprefix("array_")] = np.array([float.fromhex(v) for v in values]).reshape(shape)
+            return state
+        with np.load(target, allow_pickle=False) as file:
+            state = dict(json.loads(str(file["state"])))
+            for name in file.files:
+                if name.startswith("array_"):
+                    state[name.removeprefix("array_")] = file[name]
+            return state
+    except FileNotFoundError:
+        raise DataError(f"there is no file '{safe(str(target))}'") from None
+    except (OSError, ValueError, KeyError, TypeError, EOFError) as problem:
+        raise DataError(f"'{safe(str(target))}' is not a saved run: {safe(str(problem))}") from problem
+
+
+def finite(value: float) -> float | None:
+    """Give a number as JSON can hold it."""
+    return value if math.isfinite(value) else None
+
+
+def _shorten(text: str, limit: int = 76) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 3] + "..."

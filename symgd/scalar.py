@@ -1,0 +1,260 @@
+"""Every function of the table on plain floats, with NumPy's meaning: no exception, but nan and infinities.
+
+The functions under "shared source" are written once and run by both tiers: as they stand here by plain Python, and
+compiled by Numba with its own ``exp``, ``log`` and so on in place of the guarded ones.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from math import inf, nan
+
+Scalar = Callable[..., float]
+
+LOG2 = math.log(2.0)
+
+
+def _guarded(function: Scalar, limits: Callable[[float], float] = lambda _: nan) -> Scalar:
+    """Give ``function`` with the value of ``limits`` where Python's math raises."""
+
+    def guarded(a: float) -> float:
+        try:
+            return function(a)
+        except (ValueError, OverflowError):
+            return nan if a != a else limits(a)
+
+    return guarded
+
+
+# ---- guarded: what Python's math refuses --------------------------------------------------------------------------
+
+exp = _guarded(math.exp, lambda _: inf)
+expm1 = _guarded(math.expm1, lambda _: inf)
+sinh = _guarded(math.sinh, lambda a: math.copysign(inf, a))
+cosh = _guarded(math.cosh, lambda _: inf)
+log = _guarded(math.log, lambda a: -inf if a == 0 else nan)
+log2 = _guarded(math.log2, lambda a: -inf if a == 0 else nan)
+log10 = _guarded(math.log10, lambda a: -inf if a == 0 else nan)
+log1p = _guarded(math.log1p, lambda a: -inf if a == -1 else nan)
+sqrt = _guarded(math.sqrt)
+sin = _guarded(math.sin)
+cos = _guarded(math.cos)
+tan = _guarded(math.tan)
+arcsin = _guarded(math.asin)
+arccos = _guarded(math.acos)
+arctan = math.atan
+arctan2 = math.atan2
+tanh = math.tanh
+arcsinh = math.asinh
+arccosh = _guarded(math.acosh)
+arctanh = _guarded(math.atanh, lambda a: math.copysign(inf, a) if abs(a) == 1 else nan)
+hypot = math.hypot
+erf = math.erf
+erfc = math.erfc
+gamma = _guarded(math.gamma, lambda a: inf if a > 0 else math.copysign(inf, a) if a == 0 else nan)
+lgamma = _guarded(math.lgamma, lambda a: inf if a > -inf else nan)
+floor = _guarded(lambda a: float(math.floor(a)), lambda a: a)
+ceil = _guarded(lambda a: float(math.ceil(a)), lambda a: a)
+trunc = _guarded(lambda a: float(math.trunc(a)), lambda a: a)
+rint = _guarded(lambda a: float(round(a)), lambda a: a)
+
+
+def pow(a: float, b: float) -> float:  # noqa: A001
+    """Raise a to b as C does: nan for a negative base with a broken exponent."""
+    try:
+        return math.pow(a, b)
+    except OverflowError:
+        return -inf if a < 0 and b % 2 == 1 else inf
+    except ValueError:
+        if a == 0:
+            return math.copysign(inf, a) if b % 2 == 1 else inf
+        return nan
+
+
+def div(a: float, b: float) -> float:
+    """Divide as IEEE 754 does."""
+    try:
+        return a / b
+    except ZeroDivisionError:
+        return nan if a == 0 or a != a else math.copysign(inf, a) * math.copysign(1.0, b)
+
+
+# ---- shared source: run as it stands, or compiled ------------------------------------------------------------------
+
+
+def cbrt(a: float) -> float:
+    """Cube root: a power, then one Newton step to the last digit."""
+    if a == 0.0 or a - a != 0.0:
+        return a
+    y = math.exp(math.log(abs(a)) / 3.0)
+    y = y - (y - abs(a) / (y * y)) / 3.0
+    return y if a > 0.0 else -y
+
+
+def sech(a: float) -> float:
+    """1/cosh(a), without overflow."""
+    b = math.exp(-abs(a))
+    return 2.0 * b / (1.0 + b * b)
+
+
+def sign(a: float) -> float:
+    """-1, 0 or 1; nan stays."""
+    return 1.0 if a > 0.0 else (-1.0 if a < 0.0 else a * 0.0)
+
+
+def mod(a: float, b: float) -> float:
+    """Remainder with the sign of b."""
+    if b == 0.0 or a - a != 0.0 or b != b:
+        return nan
+    if b - b != 0.0:
+        return a if (a >= 0.0) == (b > 0.0) or a == 0.0 else b
+    r = math.fmod(a, b)
+    return r + b if r != 0.0 and (r < 0.0) != (b < 0.0) else r
+
+
+def sigmoid(a: float) -> float:
+    """1/(1 + exp(-a)) from the side that does not overflow."""
+    b = math.exp(-abs(a))
+    return 1.0 / (1.0 + b) if a >= 0.0 else b / (1.0 + b)
+
+
+def softplus(a: float) -> float:
+    """log(1 + exp(a)) without overflow."""
+    return (a if a > 0.0 else 0.0) + math.log1p(math.exp(-abs(a)))
+
+
+def logcosh(a: float) -> float:
+    """log(cosh(a)): the half-angle form keeps small a exact, the shifted one keeps large a finite."""
+    b = abs(a)
+    if b < 1.0:
+        s = math.sinh(0.5 * b)
+        return math.log1p(2.0 * s * s)
+    return b - LOG2 + math.log1p(math.exp(-2.0 * b))
+
+
+def log1mexp(a: float) -> float:
+    """log(1 - exp(a)) for a < 0, by the form that keeps its digits (Maechler 2012, eq. 7)."""
+    if a >= 0.0:
+        return -inf if a == 0.0 else nan
+    return log(-math.expm1(a)) if a > -LOG2 else math.log1p(-math.exp(a))
+
+
+def logaddexp(a: float, b: float) -> float:
+    """log(exp(a) + exp(b)) without overflow."""
+    if a == b:
+        return a + LOG2
+    return (a if a > b else b) + math.log1p(math.exp(-abs(a - b)))
+
+
+def digamma(a: float) -> float:
+    """Derivative of lgamma: reflection, recurrence up to 10, then the asymptotic series (DLMF 5.11.2)."""
+    if a - a != 0.0:
+        return a if a > 0.0 else nan
+    y = 0.0
+    if a <= 0.0:
+        if a == math.floor(a):
+            return nan
+        f = a - math.floor(a + 0.5)  # the nearest whole number taken off: pi*a itself would lose the digits
+        y = -math.pi / math.tan(math.pi * f)
+        a = 1.0 - a
+    # Near the zero at 1.4616... the recurrence cancels; the Taylor series there starts from the zero itself.
+    if 1.3 < a < 1.65:
+        return y + digamma_near_zero(a)
+    while a < 10.0:
+        y -= 1.0 / a
+        a += 1.0
+    r = 1.0 / (a * a)
+    s = r * (1 / 12 - r * (1 / 120 - r * (1 / 252 - r * (1 / 240 - r * (1 / 132 - r * (691 / 32760 - r / 12))))))
+    return y + math.log(a) - 0.5 / a - s
+
+
+def digamma_near_zero(a: float) -> float:
+    """Taylor series of digamma about its positive zero, whose coefficients are polygammas there."""
+    zero, rest = 1.4616321449683623, 9.549995429965697e-17  # the zero to 32 digits, in two parts
+    d = (a - zero) - rest
+    total, power, factorial = 0.0, 1.0, 1.0
+    for k in range(1, 30):
+        power *= d
+        factorial *= k
+        term = polygamma_series(float(k), zero) / factorial * power
+        total += term
+        if abs(term) <= 1e-18 * abs(total):
+            break
+    return total
+
+
+def polygamma(n: float, a: float) -> float:
+    """n-th derivative of digamma."""
+    return digamma(a) if n == 0.0 else polygamma_series(n, a)
+
+
+def polygamma_series(n: float, a: float) -> float:
+    """polygamma for n >= 1: recurrence up to n + 15, then the asymptotic series (DLMF 5.15.8)."""
+    # Far to the left the recurrence would walk for ever; nothing there is told apart from a pole any more.
+    if n != math.floor(n) or n < 0.0 or a != a or (a <= 0.0 and a == math.floor(a)) or a < -1e6:
+        return nan
+    if a == inf:
+        return 0.0
+    flip = -1.0 if int(n) % 2 == 0 else 1.0
+    # To the left of 0 the recurrence still holds; it is walked until the argument is large.
+    y = 0.0
+    while a < n + 15.0:
+        y += math.pow(a, -n - 1.0)
+        a += 1.0
+    front = math.exp(math.lgamma(n) - n * math.log(a)) if n > 20.0 else math.gamma(n) * math.pow(a, -n)
+    s = front * (1.0 + 0.5 * n / a)
+    t, k = front, 0.0
+    for b in (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510):
+        # The factor (n + 2k - 1)!/((2k)! (n - 1)! a**(2k)) is carried from term to term.
+        t *= (n + k) * (n + k + 1.0) / ((k + 1.0) * (k + 2.0)) / (a * a)
+        s += b * t
+        k += 2.0
+    return flip * (math.gamma(n + 1.0) * y + s)
+
+
+# Names of the functions above that generated code may call, and those of them that are source for both tiers.
+SHARED = ("cbrt", "sech", "sign", "mod", "sigmoid", "softplus", "logcosh", "log1mexp", "logaddexp",
+          "polygamma_series", "digamma_near_zero", "digamma", "polygamma")  # fmt: skip
+GUARDED = (
+    "exp", "expm1", "sinh", "cosh", "log", "log2", "log10", "log1p", "sqrt", "sin", "cos", "tan", "arcsin", "arccos",
+    "arctan", "arctan2", "tanh", "arcsinh", "arccosh", "arctanh", "hypot", "erf", "erfc", "gamma", "lgamma", "floor",
+    "ceil", "trunc", "rint", "pow", "div",
+)  # fmt: skip
+
+_COMPARISONS: dict[str, Scalar] = {
+    "greater": lambda a, b: float(a > b),
+    "greater_equal": lambda a, b: float(a >= b),
+    "less": lambda a, b: float(a < b),
+    "less_equal": lambda a, b: float(a <= b),
+    "equal": lambda a, b: float(a == b),
+    "not_equal": lambda a, b: float(a != b),
+    "logical_and": lambda a, b: float(bool(a) and bool(b)),
+    "logical_or": lambda a, b: float(bool(a) or bool(b)),
+    "logical_not": lambda a: float(not a),
+}
+_OPERATIONS: dict[str, Scalar] = _COMPARISONS | {
+    "add": lambda *a: sum(a[1:], a[0]),
+    "multiply": lambda a, b: a * b,
+    "divide": div,
+    "power": pow,
+    "abs": abs,
+    "relu": lambda a: 0.0 if a <= 0.0 else a,
+    "maximum": lambda a, b: a if (a >= b or a != a) else b,
+    "minimum": lambda a, b: a if (a <= b or a != a) else b,
+    "where": lambda a, b, c: b if a else c,
+}
+
+
+def evaluate(function: str, values: list[float]) -> float:
+    """Give the value of a function of the table at plain floats.
+
+    Examples
+    --------
+    >>> evaluate("divide", [1.0, 0.0])
+    inf
+    """
+    operation = _OPERATIONS.get(function)
+    if operation is None:
+        operation = globals()[function]
+    return operation(*values)

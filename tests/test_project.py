@@ -1,0 +1,42 @@
+"""What holds for the project as a whole."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import symgd
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ["sympy", "numba", "scipy", "matplotlib", "pandas", "hypothesis", "numpy"]
+
+
+def test_version_is_the_one_of_pyproject():
+    assert symgd.__version__ == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+
+def test_import_loads_nothing_heavy():
+    code = f"import sys, symgd; print(sorted(set({HEAVY}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("name", symgd.__all__)
+def test_public_name_is_there_and_listed(name):
+    assert getattr(symgd, name) is not None
+    assert name in dir(symgd)
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="nonesuch"):
+        symgd.nonesuch
+
+
+def test_readme_has_exactly_two_setup_commands():
+    blocks = re.findall(r"^```bash\s*\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    commands = [line for block in blocks for line in block.splitlines() if "install" in line]
+    assert len(commands) == 2
+    assert [block.strip() for block in blocks[:2]] == commands
