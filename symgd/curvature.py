@@ -16,6 +16,7 @@ Vector = NDArray[np.float64]
 
 DENSE = 512  # parameters up to which the Hessian is formed
 SETTLING = 40  # Newton steps that a minimum is given to show itself
+QUADRATIC = 5  # Newton steps within which quadratic convergence shows
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,10 +130,9 @@ def classify(kernel: Kernel, x: Vector, f: float, g: Vector) -> tuple[Kind, str]
     ----------
     Nocedal and Wright 2006, theorems 2.3 and 2.4 (second-order conditions).
     """
-    if not kernel.program.smooth and len(x) <= DENSE:
-        corner = _corner(kernel, x)
-        if corner is not None:
-            return corner
+    found = corner(kernel, x)
+    if found is not None:
+        return found
     if len(x) > DENSE:
         return _classify_large(kernel, x)
     h = kernel.hessian(x)
@@ -167,7 +167,7 @@ def _judge(
         if verdict:
             return Kind.DEGENERATE, f"{verdict} {in_names(params, directions[:, index])}"
     if positive.all():
-        return _settle(kernel, x, g)
+        return _settle(kernel, x, f, g)
     return Kind.MINIMUM, "the value rises on all sides"
 
 
@@ -180,28 +180,35 @@ def _probe(kernel: Kernel, x: Vector, f: float, d: Vector) -> str:
     return "" if all(v > f + noise for v in values[2:]) else "the value is flat along"
 
 
-def _settle(kernel: Kernel, x: Vector, g: Vector) -> tuple[Kind, str]:
-    """Tell a minimum from a tail that falls for ever: near a minimum Newton's steps shrink and stay near."""
-    y, slope = x.copy(), g
+def _settle(kernel: Kernel, x: Vector, f: float, g: Vector) -> tuple[Kind, str]:
+    """Tell a minimum from a tail that falls for ever, and from an inflection: follow Newton's steps to their end.
+
+    Near a minimum with positive curvature they converge quadratically. Where they only shrink by a steady factor, the
+    curvature vanishes at their limit, and values there must tell.
+    """
+    y, slope, lengths = x.copy(), g, []
     # The room that a point that is at its minimum may still move in.
     room = 0.05 * (1.0 + float(np.linalg.norm(x)))
-    first = None
     for _ in range(SETTLING):
         try:
             step = np.linalg.solve(kernel.hessian(y), slope)
         except np.linalg.LinAlgError:
             break
-        length = float(np.linalg.norm(step))
-        first = length if first is None else first
-        if not math.isfinite(length):
+        lengths.append(float(np.linalg.norm(step)))
+        if not math.isfinite(lengths[-1]):
             break
-        if length <= 1e-9 * (1.0 + float(np.linalg.norm(y))) or length <= 1e-3 * first:
+        if lengths[-1] <= 1e-9 * (1.0 + float(np.linalg.norm(y))) or lengths[-1] <= 1e-3 * lengths[0]:
+            if len(lengths) > QUADRATIC:
+                along = step / lengths[-1] if lengths[-1] > 0 else step
+                verdict = _probe(kernel, y, min(f, kernel.value(y)), along)
+                if verdict:
+                    return Kind.DEGENERATE, f"{verdict} {in_names(kernel.program.layout.params, along)}"
             return _near(x, y, room)
         y = y - step
         slope = kernel.slope(y)[1]
         if float(np.linalg.norm(y - x)) > 100 * room:
             break
-    return Kind.DEGENERATE, "the gradient is small, but the value goes on falling further out: no minimum is near"
+    return Kind.DEGENERATE, "the gradient is small, but Newton's steps do not settle: the value goes on falling"
 
 
 def _near(x: Vector, y: Vector, room: float) -> tuple[Kind, str]:
@@ -211,8 +218,23 @@ def _near(x: Vector, y: Vector, room: float) -> tuple[Kind, str]:
     return Kind.NOT_STATIONARY, f"the gradient is small, but the minimum is still {distance:.3g} away"
 
 
-def _corner(kernel: Kernel, x: Vector) -> tuple[Kind, str] | None:
-    """Tell whether the gradient jumps here, or the domain ends."""
+def corner(kernel: Kernel, x: Vector) -> tuple[Kind, str] | None:
+    """Tell whether the gradient jumps at a point, or the domain ends there.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The objective.
+    x : ndarray, shape (n,)
+        The point.
+
+    Returns
+    -------
+    tuple of Kind and str, or None
+        What is there, and the evidence; ``None`` where the objective is smooth.
+    """
+    if kernel.program.smooth or len(x) > DENSE:
+        return None
     for index, name in enumerate(kernel.program.layout.params):
         jumps = []
         for h in (1e-6, 1e-8):

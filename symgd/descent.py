@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd import codegen
-from symgd.curvature import DENSE, classify
+from symgd.curvature import DENSE, classify, corner
 from symgd.engine import PYTHON_BUDGET, Kernel
 from symgd.errors import UsageError
 from symgd.run import History, Kind, Outcome, Run
@@ -28,6 +28,8 @@ TICK = 0.1  # seconds of compiled steps between two looks at the clock
 PATIENCE = 2.0  # seconds before a progress bar shows
 RECORDS = 20_000  # steps that the history holds before it is thinned
 NUMBERS = 4_000_000  # floats that it holds
+NOISE = 1e-12  # what is left to gain, relative to the value, when float64 cannot tell values apart any more
+HUGE = 1e290  # a value, or a squared gradient, that is as good as infinite
 DRAWS = 1 << 16  # normal numbers drawn at a time
 
 Callback = Callable[[int, dict[str, float], float], Any]
@@ -184,7 +186,7 @@ def descend(
 def _check_start(state: State, settings: Settings) -> None:
     if state.t == 0 and state.status == codegen.RUNNING:
         norm = _norm(state.g)
-        if not (math.isfinite(state.f) and math.isfinite(norm)):
+        if not (abs(state.f) < HUGE and norm * norm < HUGE):
             state.status = codegen.NOT_FINITE
         elif norm <= settings.gtol:
             state.status = codegen.GRADIENT
@@ -338,13 +340,15 @@ def _account(
     outcome, message = _outcome(state, settings, outcome, norm, history, locate)
     kind, evidence = Kind.UNKNOWN, ""
     finite = math.isfinite(state.f) and math.isfinite(norm)
-    if finite and (outcome.converged or outcome == Outcome.STALLED or norm <= GTOL):
+    if finite and (outcome.converged or norm <= GTOL or _gain(kernel, state, outcome) <= NOISE * abs(state.f)):
         kind, evidence = classify(kernel, state.x, state.f, state.g)
-        outcome, message = _confirm(kernel, state, outcome, message, kind)
+        if outcome == Outcome.STALLED and kind == Kind.MINIMUM:
+            outcome, message = Outcome.CONVERGED_VALUE, "no smaller value can be told apart in float64"
         if kind != Kind.MINIMUM:
             message += f"; not a minimum: {evidence}"
     elif finite:
-        kind = Kind.NOT_STATIONARY
+        kind, evidence = corner(kernel, state.x) or (Kind.NOT_STATIONARY, "")
+        message += f"; {evidence}" if evidence else ""
     if settings.sign < 0:
         kind = {Kind.MINIMUM: Kind.MAXIMUM, Kind.MAXIMUM: Kind.MINIMUM}.get(kind, kind)
         message = message.replace("not a minimum", "not a maximum")
@@ -356,15 +360,16 @@ def _account(
     )  # fmt: skip
 
 
-def _confirm(kernel: Kernel, state: State, outcome: Outcome, message: str, kind: Kind) -> tuple[Outcome, str]:
-    """A run that stalled at a minimum has converged: no smaller value can be told apart in float64."""
-    if outcome != Outcome.STALLED or kind != Kind.MINIMUM or len(state.x) > DENSE:
-        return outcome, message
-    step = np.linalg.solve(kernel.hessian(state.x), state.g)
-    gain = 0.5 * float(state.g @ step)
-    if gain <= 1e-12 * max(abs(state.f), 1e-300):
-        return Outcome.CONVERGED_VALUE, f"no smaller value can be told apart: at most {gain:.1g} is left to gain"
-    return outcome, message
+def _gain(kernel: Kernel, state: State, outcome: Outcome) -> float:
+    """Give what Newton's model says is left to gain where no step along the gradient lowers the value any more."""
+    if outcome != Outcome.STALLED or len(state.x) > DENSE:
+        return math.inf
+    try:
+        step = np.linalg.solve(kernel.hessian(state.x), state.g)
+    except np.linalg.LinAlgError:
+        return math.inf
+    gain = abs(0.5 * float(state.g @ step))
+    return gain if math.isfinite(gain) else math.inf
 
 
 def _outcome(
@@ -381,6 +386,9 @@ def _outcome(
         return Outcome.CONVERGED_VALUE, f"the value changed by no more than ftol={settings.ftol:g}"
     if state.status == codegen.STEP:
         return Outcome.CONVERGED_STEP, f"the step was no longer than xtol={settings.xtol:g}"
+    if outcome is None and _fell_for_ever(state):
+        down = "fell" if settings.sign > 0 else "rose"
+        return Outcome.DIVERGED, f"the value {down} to {settings.sign * state.f:.3g} and goes on: it has no bound"
     if state.status == codegen.STALLED:
         return Outcome.STALLED, f"no step along the gradient lowers the value; the gradient's norm is {norm:.3g}"
     if outcome == Outcome.INTERRUPTED:
@@ -392,6 +400,12 @@ def _outcome(
         verb = "rose" if settings.sign > 0 else "fell"
         return Outcome.DIVERGED, f"the value {verb} from {first:.6g} to {last:.6g} in {state.t:,} steps: lr is too large"
     return Outcome.MAX_STEPS, f"all {state.t:,} steps were taken; the gradient's norm is {norm:.3g}"
+
+
+def _fell_for_ever(state: State) -> bool:
+    """Tell whether the value has fallen so far that nothing can be at the bottom."""
+    first = float(state.records[0, 1])
+    return state.f < first - 1e15 * (1.0 + abs(first))
 
 
 def _rising(history: History, sign: float) -> bool:
@@ -409,7 +423,8 @@ def _not_finite(
     where, overflowed = locate(state.x) if locate else ("a value is not finite", False)
     at = f" at step {state.t:,}" if state.t else " at the start"
     if math.isfinite(state.f) and np.isfinite(state.g).all():
-        return Outcome.DIVERGED, f"the gradient grew to {norm:.3g}{at}"
+        what = f"the gradient grew to {norm:.3g}" if abs(state.f) < HUGE else f"the value reached {state.f:.3g}"
+        return Outcome.DIVERGED, f"{what}{at}"
     sizes = np.abs(history.point).max(axis=1)
     far = not np.isfinite(state.x).all() or sizes[-1] > 1e3 * (1.0 + sizes[0])
     if state.t and (far or (overflowed and _grew(history))):

@@ -27,7 +27,7 @@ from symgd.run import Run, load_state
 Vector = NDArray[np.float64]
 Point = Mapping[str, float] | Sequence[float] | Vector
 
-VERSION = "1"  # of the generated code: part of every key of the disk cache
+VERSION = "4"  # of the generated code: part of every key of the disk cache
 
 
 class Objective:
@@ -468,10 +468,7 @@ class Objective:
             raise UsageError(f"the saved run is of {safe(str(state.get('formula')))!r}, not of {safe(self.text)!r}")
         at, settings = descent.restore(state, steps)
         settings = replace(settings, seconds=seconds)
-        kernel = self.kernel(settings.sign)
-        return descent.descend(
-            kernel, at, settings, formula=self.text, locate=self._locate, callback=callback, progress=progress
-        )
+        return self._go(at, settings, callback, progress)
 
     def _descend(self, start: Point, sign: float, options: dict[str, Any]) -> Run:
         if not self.params:
@@ -479,11 +476,16 @@ class Objective:
         x0 = self.vector(start)
         callback, progress = options.pop("callback", None), options.pop("progress", None)
         settings = self._settings(x0, sign, options)
-        kernel = self.kernel(sign)
-        state = descent.begin(kernel, x0, settings)
-        return descent.descend(
-            kernel, state, settings, formula=self.text, locate=self._locate, callback=callback, progress=progress
-        )
+        return self._go(descent.begin(self.kernel(sign), x0, settings), settings, callback, progress)
+
+    def _go(
+        self, state: descent.State, settings: descent.Settings, callback: descent.Callback | None, progress: bool | None
+    ) -> Run:
+        run = descent.descend(
+            self.kernel(settings.sign), state, settings, formula=self.text, locate=self._locate, callback=callback,
+            progress=progress,
+        )  # fmt: skip
+        return replace(run, objective=self)
 
     def _settings(
         self, x0: Vector, sign: float, options: dict[str, Any]

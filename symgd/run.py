@@ -143,6 +143,8 @@ class Run:
         Findings, each with ``code``, ``message`` and ``remedy``.
     state : dict
         What `resume` needs to go on.
+    objective : Objective, optional
+        The objective, from which pictures are drawn.
     """
 
     formula: str
@@ -160,6 +162,7 @@ class Run:
     maximized: bool = False
     diagnosis: tuple[dict[str, str], ...] = ()
     state: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    objective: Any = field(default=None, repr=False)
 
     @property
     def ok(self) -> bool:

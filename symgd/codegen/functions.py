@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symgd.calculus import Scatter
 from symgd.codegen.layout import Layout
@@ -53,9 +53,15 @@ class Function:
         self.plan: Schedule = schedule(output.roots(), [("_out", s) for s in output.scatters])
         self.scalars = Expressions(writer, self._access)
         self.index = ""
+        self.name = ""
+
+        # In the pieces for threads, where the results of passes over the rows are found.
+        self.sums: dict[Fold, str] = {}
 
     def _access(self, node: Leaf | Fold) -> str:
-        return self.layout.access(node, self.index) if isinstance(node, Leaf) else f"_f{node.number}"
+        if isinstance(node, Leaf):
+            return self.layout.access(node, self.index)
+        return self.sums.get(node) or f"_f{node.number}"
 
     def arguments(self) -> list[str]:
         """Give the names of the function's arguments."""
@@ -67,8 +73,13 @@ class Function:
         return bool(self.output.entries or self.output.scatters)
 
     def write(self, name: str) -> None:
-        """Write the function under a name."""
+        """Write the function under a name, after the functions for blocks of rows that it calls."""
         w = self.writer
+        self.name = name
+        for level in self.plan.passes:
+            for piece in level:
+                if piece.label == ROWS:
+                    self._write_block(piece)
         w.open(f"def {name}({', '.join(self.arguments())}):")
         if not self.layout.unrolled:
             self._load()
@@ -81,11 +92,111 @@ class Function:
         w.close()
         w.line("")
 
+    # ---- blocks of rows ----------------------------------------------------------------------------------------------
+
+    def _write_block(self, piece: Pass) -> None:
+        """Write the function that sums up the rows ``_lo`` to ``_hi``.
+
+        Compiled, the sums may be reordered, so that they run in vector registers; what is summed may not, since
+        ``(a + b) - a`` is not b where a is infinite. So it is a function of its own, with flags of its own.
+        """
+        w = self.writer
+        inputs = [f"_i{n.number}" for n in piece.inputs]
+        leaves = [n for n in piece.nodes if isinstance(n, Leaf)]
+        values = [f"_e{n.number}" for n in leaves]
+        if w.target == "numba":
+            w.open(f"def {self.name}_each{piece.level}({', '.join([*inputs, *values])}):")
+            results = self._row(piece, dict(zip(leaves, values, strict=True)))
+            w.line(f"return ({', '.join(results)},)")
+            w.close()
+        columns = [a for a in self.layout.data() if a.startswith("_d")]
+        w.open(f"def {self.name}_block{piece.level}({', '.join([*inputs, '_lo', '_hi', *columns])}):")
+        for fold in piece.folds:
+            w.line(start(fold, "_b"))
+        w.open("for _i in range(_lo, _hi):")
+        rows = {leaf: self.layout.access(leaf, "_i") for leaf in leaves}
+        if w.target == "numba":
+            results = [f"_r{index}" for index in range(len(piece.folds))]
+            call = f"{self.name}_each{piece.level}({', '.join([*inputs, *rows.values()])})"
+            w.line(f"{''.join(r + ', ' for r in results)}= {call}")
+        else:
+            results = self._row(piece, rows)
+        for fold, result in zip(piece.folds, results, strict=True):
+            grow(w, fold, result, "_b")
+        w.close()
+        w.line(f"return ({', '.join(accumulators(piece, '_b'))},)")
+        w.close()
+
+    def _row(self, piece: Pass, leaves: dict[Leaf, str]) -> list[str]:
+        """Write what is computed in one row; give the code of what is summed."""
+        inner = Expressions(self.writer, lambda node: leaves[node] if isinstance(node, Leaf) else _unknown(node))
+        inner.code.update({node: f"_i{node.number}" for node in piece.inputs})
+        inner.write(piece.nodes)
+        return [inner[fold.body] for fold in piece.folds]
+
+    def _block_call(self, piece: Pass, low: str, high: str) -> str:
+        """Write the call that sums a block of rows up."""
+        inputs = [self.scalars[n] for n in piece.inputs]
+        columns = [a for a in self.layout.data() if a.startswith("_d")]
+        results = "".join(name + ", " for name in accumulators(piece, "_b"))
+        return f"{results}= {self.name}_block{piece.level}({', '.join([*inputs, low, high, *columns])})"
+
+    # ---- the same in pieces, for threads ---------------------------------------------------------------------------
+
+    def row_folds(self) -> list[list[str]]:
+        """Give the functions of the folds over the rows, pass by pass."""
+        return [[f.function for p in level if p.label == ROWS for f in p.folds] for level in self.plan.passes]
+
+    def write_pieces(self, name: str) -> None:
+        """Write one function for each pass over the rows, and one for what follows them.
+
+        ``name_pass0(..., _sums, _lo, _hi, _part)`` works on blocks ``_lo`` to ``_hi`` and writes one row of ``_part``
+        a block; the rows are then joined, in order, into ``_sums``, from which the next piece reads.
+        """
+        folds = [f for level in self.plan.passes for p in level if p.label == ROWS for f in p.folds]
+        self.sums = {fold: f"_sums[{index}]" for index, fold in enumerate(folds)}
+        for level in range(len(self.plan.passes)):
+            self._write_piece(f"{name}_pass{level}", level)
+        self._write_piece(f"{name}_end", None)
+
+    def _write_piece(self, name: str, last: int | None) -> None:
+        w = self.writer
+        extra = ["_sums"] if last is None else ["_sums", "_lo", "_hi", "_part"]
+        arguments = [a for a in self.arguments() if last is None or a != "_out"]
+        w.open(f"def {name}({', '.join([*arguments, *extra])}):")
+        self.scalars = Expressions(w, self._access)
+        if not self.layout.unrolled:
+            self._load(clear=last is None)
+        for level, nodes in enumerate(self.plan.scalars[: None if last is None else last + 1]):
+            passes = self.plan.passes[level] if level < len(self.plan.passes) else []
+            self.scalars.write(nodes, keep=[*(n for p in passes for n in p.inputs), *self._kept()])
+            for piece in passes:
+                if piece.label == ROWS and level == last:
+                    self._blocks(piece)
+                elif piece.label != ROWS and (last is None or level < last):
+                    self._pass(piece if last is None else replace(piece, scatters=[]))
+        if last is None:
+            self._give()
+        else:
+            w.line("return 0.0")
+        w.close()
+        w.line("")
+
+    def _blocks(self, piece: Pass) -> None:
+        w = self.writer
+        w.open("for _q in range(_lo, _hi):")
+        w.line(self._block_call(piece, f"_q*{BLOCK}", f"min((_q + 1)*{BLOCK}, _n)"))
+        for column, name in enumerate(accumulators(piece, "_b")):
+            w.line(f"_part[_q, {column}] = {name}")
+        w.close()
+
+    # ---- passes and results ------------------------------------------------------------------------------------------
+
     def _kept(self) -> list[Node]:
         """Later levels read what earlier ones computed: it needs a name."""
         return self.output.roots() if len(self.plan.scalars) > 1 else []
 
-    def _load(self) -> None:
+    def _load(self, *, clear: bool = True) -> None:
         """Read the parameters that stand alone, and clear the vector."""
         seen = set()
         for leaf in self.plan.leaves:
@@ -94,12 +205,10 @@ class Function:
                 index = self.layout.params.index(leaf.name)
                 self.writer.line(f"_{letter}{index} = _{letter}[{index}]")
                 seen.add(leaf)
-        if self._vector():
+        if clear and self._vector():
             self.writer.open(f"for _j in range({len(self.layout.params)}):")
             self.writer.line("_out[_j] = 0.0")
             self.writer.close()
-
-    # ---- passes ----------------------------------------------------------------------------------------------------
 
     def _pass(self, piece: Pass) -> None:
         w = self.writer
@@ -107,11 +216,7 @@ class Function:
             w.line(start(fold, "_f"))
         if piece.label == ROWS:
             w.open(f"for _a in range(0, _n, {BLOCK}):")
-            for fold in piece.folds:
-                w.line(start(fold, "_b"))
-            w.open(f"for _i in range(_a, min(_a + {BLOCK}, _n)):")
-            self.body(piece, "_i", "_b")
-            w.close()
+            w.line(self._block_call(piece, "_a", f"min(_a + {BLOCK}, _n)"))
             for fold in piece.folds:
                 join(w, fold)
             w.close()
@@ -135,8 +240,6 @@ class Function:
         for vector, scatter in piece.scatters:
             w.line(f"{vector}[{self.layout.table(scatter.table)}[{index}]] += {inner[scatter.node]}")
 
-    # ---- results ---------------------------------------------------------------------------------------------------
-
     def _give(self) -> None:
         numbers = [self.scalars[n] for n in self.output.numbers]
         if self.layout.unrolled:
@@ -159,6 +262,21 @@ def start(fold: Fold, prefix: str) -> str:
     if fold.function == "logsumexp":
         return f"{prefix}{number}, {_second(prefix)}{number} = -1e999, 0.0"
     return f"{prefix}{number} = " + {"sum": "0.0", "min": "1e999", "max": "-1e999"}[fold.function]
+
+
+def accumulators(piece: Pass, prefix: str) -> list[str]:
+    """Give the variables that hold the folds of a pass."""
+    names = []
+    for fold in piece.folds:
+        names.append(f"{prefix}{fold.number}")
+        if fold.function == "logsumexp":
+            names.append(f"{_second(prefix)}{fold.number}")
+    return names
+
+
+def _unknown(node: Node) -> str:
+    message = f"node {node.number} is no input of this row"
+    raise AssertionError(message)
 
 
 def _second(prefix: str) -> str:

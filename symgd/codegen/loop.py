@@ -236,7 +236,10 @@ class Loop:
         w.open("while True:")
         self.each(lambda: w.line(f"{self.at('e')} = {self.at('x')} - _lr*{self.at('g')}"))
         self._evaluate(slope, "e", "w", "_new")
-        w.open(f"if _new <= _f - {ARMIJO}*_lr*_q:")
+        # A step out of the domain is too long as well.
+        w.line("_c = 0.0")
+        self.each(lambda: w.line(f"_c += {self.at('w')}*{self.at('w')}"))
+        w.open(f"if _new <= _f - {ARMIJO}*_lr*_q and _new > -1e300 and _c < 1e300:")
         w.line("break")
         w.close()
         w.line("_halvings += 1")
@@ -274,8 +277,8 @@ class Loop:
         w.line("_m += 1")
         w.line("_rec += _stride")
         w.close()
-        # Squares above 1e300 are as good as infinite. Not below, so that a nan fails too.
-        self._leave("not (_q < 1e300 and _f - _f == 0.0)", NOT_FINITE)
+        # Squares above 1e290 are as good as infinite. Asked this way round, so that a nan fails too.
+        self._leave("not (_q < 1e290 and abs(_f) < 1e290)", NOT_FINITE)
         self._leave("_q <= _gtol", GRADIENT)
         self._leave("abs(_f - _old) <= _ftol*(abs(_f) if abs(_f) > 1.0 else 1.0)", VALUE)
         self._leave("_d <= _xtol", STEP)
@@ -307,10 +310,10 @@ class Timed(Expressions):
                 self.cuts[base] = name
 
     def _expression(self, node: Map) -> str:
-        text = super()._expression(node)
         if _is_fading(node) and node.args[0] in self.cuts:
-            return f"({text} if {self[node.args[1]]} < {self.cuts[node.args[0]]} else 0.0)"
-        return text
+            base, exponent = (self[a] for a in node.args)
+            return f"(fading({base}, {exponent}) if {exponent} < {self.cuts[node.args[0]]} else 0.0)"
+        return super()._expression(node)
 
 
 def _is_fading(node: Node) -> bool:

@@ -40,6 +40,9 @@ class Program:
         Operations for value and gradient: once, and for each row.
     entries : tuple of (int, int)
         The places of what ``curvature`` returns.
+    passes : dict of str to list of list of str
+        For each function the folds over the rows, pass by pass; where there are any, the text for Numba also has the
+        function in pieces, for threads.
     """
 
     layout: Layout
@@ -49,6 +52,14 @@ class Program:
     smooth: bool
     work: tuple[int, int]
     entries: tuple[tuple[int, int], ...]
+    passes: dict[str, list[list[str]]]
+
+    def width(self, name: str) -> int:
+        """Count the numbers that a function returns."""
+        if not self.layout.unrolled or name == "value":
+            return 1
+        n = len(self.layout.params)
+        return {"slope": n + 1, "product": n, "curvature": len(self.entries)}[name]
 
     def to_json(self) -> str:
         """Write the program down."""
@@ -62,6 +73,7 @@ class Program:
                 "smooth": self.smooth,
                 "work": self.work,
                 "entries": self.entries,
+                "passes": self.passes,
             }
         )
 
@@ -73,7 +85,7 @@ class Program:
         inputs = Layout(tuple(params), tuple(columns), tuple(scalars), tuple(tuple(t) for t in tables), unrolled)
         entries = tuple((i, j) for i, j in d["entries"])
         work = (d["work"][0], d["work"][1])
-        return Program(inputs, d["source"], d["arguments"], d["strict"], d["smooth"], work, entries)
+        return Program(inputs, d["source"], d["arguments"], d["strict"], d["smooth"], work, entries, d["passes"])
 
 
 def generate(graph: Graph, root: Node, params: Sequence[str]) -> Program:
@@ -102,18 +114,21 @@ def generate(graph: Graph, root: Node, params: Sequence[str]) -> Program:
         index = {name: i for i, name in enumerate(params)}
         entries = tuple((index[a], index[b]) for a, b in second)
         outputs["curvature"] = Output((), tuple(enumerate(second.values())))
-    source, arguments = {}, {}
+    source, arguments, passes = {}, {}, {}
     for target in TARGETS:
         writer = Writer(target)
         for name, output in outputs.items():
             function = Function(writer, inputs, output, directed=name == "product")
             function.write(name)
             arguments[name] = function.arguments()
+            passes[name] = function.row_folds()
+            if target == "numba" and any(passes[name]):
+                function.write_pieces(name)
         source[target] = writer.text()
     nodes = reachable([root, *slope.nodes()])
     strict = any(isinstance(n, Fold) and n.function in ("min", "max") for n in nodes)
     smooth = not strict and all(FUNCTIONS[n.function].smooth for n in reachable([root]) if isinstance(n, Map))
-    return Program(inputs, source, arguments, strict, smooth, _work(graph, nodes), entries)
+    return Program(inputs, source, arguments, strict, smooth, _work(graph, nodes), entries, passes)
 
 
 def write_loop(program: Program, rule: Lowered | None, hyper: tuple[str, ...]) -> dict[str, str]:

@@ -143,13 +143,10 @@ class Kernel:
 
     def _compile(self, name: str) -> Callable[..., Any]:
         program = self.program
+        width = program.width(name)
+        if threads.is_large(self.rows) and any(program.passes[name]):
+            return threads.spread(program, name, self.rows, self.workers)
         kinds = native.kinds_of(program.arguments[name], program.layout.tables)
-        if threads.is_large(self.rows):
-            return threads.spread(program, name, self.workers)
-        if not program.layout.unrolled or name == "value":
-            width = 1
-        else:
-            width = {"slope": self.n + 1, "product": self.n, "curvature": len(program.entries)}[name]
         return native.compile_function(program.source["numba"], name, kinds, "f" * width, strict=program.strict)
 
     def loop(self, source: Mapping[str, str], states: int, tier: str) -> Callable[..., Any]:
@@ -218,6 +215,7 @@ def load_python(source: str) -> dict[str, Any]:
         Its functions.
     """
     space: dict[str, Any] = {name: getattr(scalar, name) for name in (*scalar.GUARDED, *scalar.SHARED)}
+    space["fading"] = scalar.pow
     space["__builtins__"] = {"range": range, "min": min, "abs": abs, "float": float, "len": len}
     exec(compile(source, "<symgd>", "exec"), space)
     return space

@@ -22,8 +22,9 @@ import numpy as np
 from symgd import scalar
 from symgd.engine import cache
 
-# Not nnan nor ninf: a nan is news.
-FAST = {"reassoc", "contract", "nsz", "arcp"}
+# Not nnan nor ninf: a nan is news. Only sums over rows are reordered: ``(a + b) - a`` must stay nan for infinite a.
+CONTRACT = {"contract"}
+REORDER = {"contract", "reassoc"}
 
 _INT, _FLOAT, _POINTER = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
 # What Numba's own wrapper of a compiled function refers to; it is never called.
@@ -161,14 +162,16 @@ def _compile(source: str, name: str, kinds: str, *, strict: bool) -> tuple[str, 
     """Compile with Numba; give the symbol and the object code."""
     import numba
 
-    def jit(function: Callable[..., Any]) -> Any:
-        return numba.njit(function, error_model="numpy", fastmath=False if strict else FAST)
+    def jit(function: Callable[..., Any], flags: set[str], *, inline: bool = False) -> Any:
+        fast = False if strict else flags
+        return numba.njit(function, error_model="numpy", fastmath=fast, forceinline=inline)
 
-    space = _namespace(source, jit)
+    space = _namespace(source, lambda function: jit(function, set()))
     exec(compile(source, "<symgd>", "exec"), space)
     functions = re.findall(r"^def (\w+)\(", source, re.MULTILINE)
     for function in functions:
-        space[function] = jit(space[function])
+        flags = REORDER if "_block" in function else CONTRACT
+        space[function] = jit(space[function], flags, inline="_each" in function)
     floats = numba.types.float64
     known = {
         "i": numba.types.int64, "f": floats, "v": numba.types.Array(floats, 1, "C"),
@@ -187,6 +190,11 @@ def _namespace(source: str, jit: Callable[..., Any]) -> dict[str, Any]:
     for name, path in _MATH.items():
         module, attribute = path.split(".")
         space[name] = getattr(modules[module], attribute)
+    import numba
+
+    # C's own pow and not LLVM's, which would be computed ahead of the test that is to spare it.
+    floats = numba.types.float64
+    space["fading"] = numba.types.ExternalFunction("pow", floats(floats, floats))
     wanted = set(re.findall(r"\b([a-z_0-9]+)\(", source))
     for name in _needed(wanted):
         function = getattr(scalar, name)
@@ -223,8 +231,8 @@ def kinds_of(arguments: Sequence[str], tables: Sequence[tuple[object, ...]]) -> 
             letters.append("t" if isinstance(tables[int(name[2:])][0], str) else "v")
         elif re.fullmatch(r"_[xvc]\d+|_f|_gtol|_ftol|_xtol", name):
             letters.append("f")
-        elif name in ("_n", "_t", "_stop", "_z0", "_rec", "_stride", "_m"):
+        elif name in ("_n", "_t", "_stop", "_z0", "_rec", "_stride", "_m", "_lo", "_hi"):
             letters.append("i")
         else:
-            letters.append("m" if name in ("_hist", "_z") else "v")
+            letters.append("m" if name in ("_hist", "_z", "_part") else "v")
     return "".join(letters)

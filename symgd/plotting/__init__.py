@@ -1,0 +1,10 @@
+"""Pictures of objectives and runs; the only package that imports matplotlib.
+
+Every function takes an Axes and gives it back; without one it makes a figure. Nothing is ever shown, and no setting of
+matplotlib is changed.
+"""
+
+from symgd.plotting.pictures import plot_objective, plot_run
+from symgd.plotting.style import check_path, save
+
+__all__ = ["check_path", "plot_objective", "plot_run", "save"]

@@ -1,0 +1,172 @@
+"""How pictures look, where they are drawn, and how they become files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.figure import Figure
+
+from symgd.errors import UsageError, safe
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# The colours of Okabe and Ito, which people with any kind of colour vision can tell apart.
+PATH = "#D55E00"
+CURVE = "#0072B2"
+SECOND = "#7A7A7A"
+LANDSCAPE = "Blues_r"  # dark where the objective is best
+
+SUFFIXES = (".png", ".svg", ".pdf")
+FEW = 60  # steps that are each marked by a dot
+
+START = {"marker": "o", "color": PATH, "markerfacecolor": "white", "markeredgewidth": 1.8, "markersize": 8}
+END = {"marker": "*", "color": PATH, "markeredgecolor": "white", "markeredgewidth": 0.9, "markersize": 16}
+LOST = {"marker": "X", "color": PATH, "markeredgecolor": "white", "markeredgewidth": 0.9, "markersize": 11}
+
+
+def new_axes(width: float = 6.4, height: float = 4.8) -> Axes:
+    """Make a figure with one Axes, by pyplot only where somebody may call ``show`` or a notebook displays it.
+
+    Parameters
+    ----------
+    width, height : float
+        Size of the figure, in inches.
+
+    Returns
+    -------
+    Axes
+    """
+    if "matplotlib.pyplot" in sys.modules or _in_ipython():
+        from matplotlib import pyplot as plt
+
+        return plt.subplots(figsize=(width, height), layout="constrained")[1]
+    return Figure(figsize=(width, height), layout="constrained").subplots()  # type: ignore[no-any-return]
+
+
+def _in_ipython() -> bool:
+    module = sys.modules.get("IPython")
+    return module is not None and module.get_ipython() is not None
+
+
+def shorten(text: str, limit: int) -> str:
+    """Give a text on one line and of a bounded length.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    limit : int
+        Most characters to give.
+
+    Returns
+    -------
+    str
+    """
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 3] + "..."
+
+
+def put_title(ax: Axes, first: str, second: str = "") -> None:
+    """Write the title: the formula, and below it in smaller letters what was done.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where.
+    first : str
+        The formula; it is shown as it is, not as mathtext.
+    second : str
+        The second line.
+    """
+    ax.set_title(shorten(first, 64), loc="left", fontsize=11, parse_math=False, pad=20 if second else 6)
+    if second:
+        ax.annotate(
+            shorten(second, 84), (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points", fontsize=9,
+            color="0.35", parse_math=False, gid="subtitle",
+        )  # fmt: skip
+
+
+def name_axes(ax: Axes, x: str, y: str) -> None:
+    """Label both axes, in plain text.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where.
+    x, y : str
+        The labels.
+    """
+    ax.set_xlabel(x, parse_math=False)
+    ax.set_ylabel(y, parse_math=False)
+
+
+def put_legend(ax: Axes, **options: Any) -> None:
+    """Show the legend, small and with an opaque ground.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where.
+    **options : object
+        Passed to ``Axes.legend``.
+    """
+    legend = ax.legend(fontsize=8.5, framealpha=0.92, edgecolor="0.85", **options)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+
+
+# ---- files ---------------------------------------------------------------------------------------------------------------
+
+
+def check_path(path: str | Path) -> Path:
+    """Refuse a file that no picture can be written to, before any work is done.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    UsageError
+        If its suffix is unknown, or its folder does not exist.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"the picture '{safe(str(target))}' must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+    if not target.parent.is_dir():
+        raise UsageError(f"there is no folder '{safe(str(target.parent))}' for the picture '{safe(target.name)}'")
+    return target
+
+
+def save(picture: Axes | Figure, path: str | Path) -> Path:
+    """Write a picture to a file.
+
+    Parameters
+    ----------
+    picture : Axes or Figure
+        What to write: a figure, or the one that an Axes stands in.
+    path : str or Path
+        A name ending in ``.png``, ``.svg`` or ``.pdf``.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    UsageError
+        If the suffix is unknown, or the folder does not exist.
+    """
+    target = check_path(path)
+    figure = picture if isinstance(picture, Figure) else picture.figure
+    figure.savefig(target, dpi=150)
+    return target
