@@ -1,11 +1,11 @@
 """Adam on Rosenbrock's function, against ``optax.adam`` in a jitted ``lax.fori_loop`` in float64.
 
-Measured: a whole call of ``minimize`` on an objective that has been compiled, against the compiled loop of JAX; compiled
-beforehand on both sides. Of the two ways to hold the parameters in JAX, one vector or a tuple of numbers, whichever is
-faster. Both counts of steps take ``beta**t`` through the subnormal numbers, where arithmetic is slow.
+Measured: a whole call of ``minimize`` on an objective that has been compiled, against the compiled loop of JAX; both
+compiled beforehand. Of the two ways to hold the parameters in JAX, one vector or a tuple of numbers, the faster one.
+Both counts of steps take ``beta**t`` through the subnormal numbers, where arithmetic is slow.
 
-At a fixed learning rate Adam does not settle at the minimizer but wanders around it, and rounding decides where to: JAX's own two
-ways part there. So that both do the same is checked before, at the minimizer's first approach.
+At a fixed learning rate Adam does not settle at the minimizer but wanders around it, and rounding decides where to:
+JAX's own two ways part there. So that both do the same is checked earlier, while they have just arrived.
 """
 
 from __future__ import annotations

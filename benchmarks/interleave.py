@@ -14,9 +14,12 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 PROCESSORS = 2  # both sides of a comparison may use so many
 PAUSE = 0.03  # seconds in which the threads of one side come to rest before the other's turn: they spin for a while
@@ -91,7 +94,7 @@ def seconds_row(what: str, seconds: list[float], target: float | None = None) ->
     return Row(what, middle, "s", target, ours=middle, best=min(seconds))
 
 
-def same_point(found: Iterator[float], expected: Iterator[float], tolerance: float) -> None:
+def same_point(found: Iterable[float], expected: Iterable[float], tolerance: float) -> None:
     """A benchmark of two programs that do different things would mean nothing."""
     for a, b in zip(found, expected, strict=True):
         if not math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance):

@@ -27,7 +27,7 @@ POINT = (0.5, -0.25)
 REPEATS = 21
 # Several sums side by side, or each addition would wait for the one before.
 SOURCE = "double total(const double *x, long n) { double s = 0; for (long i = 0; i < n; i++) s += x[i]; return s; }"
-FLAGS = ("-O3", "-march=native", "-ffast-math", "-funroll-loops", "-fvariable-expansion-in-unroller", "-shared", "-fPIC")
+FLAGS = ("-O3", "-march=native", "-ffast-math", "-funroll-loops", "-fvariable-expansion-in-unroller")
 
 
 def columns():
@@ -70,7 +70,7 @@ def readers(x, y, folder):
     if compiler:
         source, library = Path(folder) / "total.c", Path(folder) / "total.so"
         source.write_text(SOURCE)
-        subprocess.run([compiler, *FLAGS, "-o", library, source], check=True)
+        subprocess.run([compiler, *FLAGS, "-shared", "-fPIC", "-o", library, source], check=True)
         total = ctypes.CDLL(str(library)).total  # ctypes lets other threads run meanwhile
         total.argtypes, total.restype = [ctypes.c_void_p, ctypes.c_long], ctypes.c_double
         found.append(spread(lambda part: total(part.ctypes.data, part.size)))

@@ -103,7 +103,7 @@ _ARITHMETIC = (
     Function(
         "power", "map", 2, 2, "a**b", ("pow", "float_power"), "a**b", lambda s, a, b: a**b, "pow({0}, {1})",
         # At a = 0 the logarithm is infinite, but a**b is flat in b there (b > 0).
-        partials=("b*a**(b - 1)", "where(a == 0, 0*b, y*log(a))"),
+        partials=("where(b == 0, 0, b*a**(b - 1))", "where(a == 0, 0*b, y*log(a))"),
         domain="a > 0, or b a whole number (a != 0 where b < 0)", kink="d/db at a = 0 is 0",
     ),
 )
@@ -118,6 +118,8 @@ _ELEMENTARY = (
     ),
     _map("log10", 1, "logarithm to base 10", lambda s, a: s.log(a) / s.log(10), domain="a > 0"),
     _map("sqrt", 1, "square root", lambda s, a: s.sqrt(a), partials=("1/(2*y)",), domain="a >= 0"),
+    _map("sqrt0", 1, "square root, flat at 0: what norm and std take", lambda s, a: s.sqrt(a), numpy="np.sqrt(a)",
+         code="sqrt({0})", partials=("where(y == 0, 0, 1/(2*y))",), domain="a >= 0", kink="0 at a = 0", smooth=False),
     _map("cbrt", 1, "cube root, of negative numbers too", lambda s, a: s.real_root(a, 3),
          partials=("1/(3*y**2)",), domain="all reals"),
     _map("sin", 1, "sine", lambda s, a: s.sin(a)),
@@ -153,13 +155,20 @@ _ELEMENTARY = (
         "arctanh", 1, "inverse hyperbolic tangent", lambda s, a: s.atanh(a), aliases=("atanh",), domain="-1 < a < 1",
         partials=("1/((1 - a)*(1 + a))",),
     ),
-    _map("hypot", 2, "sqrt(a**2 + b**2) without overflow", lambda s, a, b: s.sqrt(a**2 + b**2), partials=("a/y", "b/y"),
-         domain="differentiable where (a, b) != (0, 0)"),
+    _map("hypot", 2, "sqrt(a**2 + b**2) without overflow", lambda s, a, b: s.sqrt(a**2 + b**2), kink="0 at a = b = 0",
+         partials=("where(y == 0, 0, a/y)", "where(y == 0, 0, b/y)"), smooth=False),
 )
 
 _SPECIAL = (
     _map("erf", 1, "error function", lambda s, a: s.erf(a), numpy="special.erf(a)"),
     _map("erfc", 1, "1 - erf(a), exact for large a", lambda s, a: s.erfc(a), numpy="special.erfc(a)"),
+    _map("logerfc", 1, "log(erfc(a)), for large a too", lambda s, a: s.log(s.erfc(a)),
+         numpy="special.log_ndtr(-np.sqrt(2)*a) + np.log(2)", partials=("-mills(a)",)),
+    _map("mills", 1, "2*exp(-a**2)/(sqrt(pi)*erfc(a))", lambda s, a: 2 * s.exp(-(a**2)) / (s.sqrt(s.pi) * s.erfc(a)),
+         numpy="2/(np.sqrt(np.pi)*special.erfcx(a))", partials=("y*millsrest(a)",)),
+    _map("millsrest", 1, "mills(a) - 2*a, exact for large a",
+         lambda s, a: 2 * s.exp(-(a**2)) / (s.sqrt(s.pi) * s.erfc(a)) - 2 * a,
+         numpy="2/(np.sqrt(np.pi)*special.erfcx(a)) - 2*a", partials=("mills(a)*y - 2",)),
     _map("gamma", 1, "gamma function", lambda s, a: s.gamma(a), aliases=("tgamma",), numpy="special.gamma(a)",
          partials=("y*digamma(a)",), domain="a not in {0, -1, -2, ...}"),
     _map("lgamma", 1, "log(abs(gamma(a)))", lambda s, a: s.log(s.Abs(s.gamma(a))), aliases=("gammaln", "loggamma"),

@@ -27,7 +27,7 @@ from symgd.run import Run, load_state
 Vector = NDArray[np.float64]
 Point = Mapping[str, float] | Sequence[float] | Vector
 
-VERSION = "4"  # of the generated code: part of every key of the disk cache
+VERSION = "5"  # of the generated code: part of every key of the disk cache
 
 
 class Objective:

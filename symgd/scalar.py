@@ -52,6 +52,7 @@ arctanh = _guarded(math.atanh, lambda a: math.copysign(inf, a) if abs(a) == 1 el
 hypot = math.hypot
 erf = math.erf
 erfc = math.erfc
+sqrt0 = sqrt
 gamma = _guarded(math.gamma, lambda a: inf if a > 0 else math.copysign(inf, a) if a == 0 else nan)
 lgamma = _guarded(math.lgamma, lambda a: inf if a > -inf else nan)
 floor = _guarded(lambda a: float(math.floor(a)), lambda a: a)
@@ -109,8 +110,7 @@ def mod(a: float, b: float) -> float:
         return nan
     if b - b != 0.0:
         return a if (a >= 0.0) == (b > 0.0) or a == 0.0 else b
-    r = math.fmod(a, b)
-    return r + b if r != 0.0 and (r < 0.0) != (b < 0.0) else r
+    return a % b
 
 
 def sigmoid(a: float) -> float:
@@ -142,9 +142,31 @@ def log1mexp(a: float) -> float:
 
 def logaddexp(a: float, b: float) -> float:
     """log(exp(a) + exp(b)) without overflow."""
-    if a == b:
+    if a == b:  # infinities too, whose difference is none
         return a + LOG2
     return (a if a > b else b) + math.log1p(math.exp(-abs(a - b)))
+
+
+def millsrest(a: float) -> float:
+    """mills(a) - 2*a: to the right of 1 by the continued fraction of erfc (DLMF 7.9.1), where nothing cancels."""
+    if a < 1.0 or a != a:
+        return 2.0 * math.exp(-a * a) / (math.sqrt(math.pi) * math.erfc(a)) - 2.0 * a
+    k = 0.0
+    for n in range(int(20.0 + 150.0 / (a * a)), 0, -1):
+        k = 0.5 * n / (a + k)
+    return 2.0 * k
+
+
+def mills(a: float) -> float:
+    """2*exp(-a**2)/(sqrt(pi)*erfc(a)), which goes to 2*a."""
+    return 2.0 * math.exp(-a * a) / (math.sqrt(math.pi) * math.erfc(a)) if a < 1.0 else 2.0 * a + millsrest(a)
+
+
+def logerfc(a: float) -> float:
+    """log(erfc(a)) without underflow."""
+    if a < 0.5:
+        return math.log1p(-math.erf(a))
+    return math.log(math.erfc(a)) if a < 1.0 else math.log(2.0 / (math.sqrt(math.pi) * mills(a))) - a * a
 
 
 def digamma(a: float) -> float:
@@ -154,7 +176,8 @@ def digamma(a: float) -> float:
     y = 0.0
     if a <= 0.0:
         if a == math.floor(a):
-            return nan
+            # As SciPy has it: the pole at 0 has two sides, and its sign is that of the side that 0 is on.
+            return -math.copysign(inf, a) if a == 0.0 else nan
         f = a - math.floor(a + 0.5)  # the nearest whole number taken off: pi*a itself would lose the digits
         y = -math.pi / math.tan(math.pi * f)
         a = 1.0 - a
@@ -200,7 +223,7 @@ def polygamma_series(n: float, a: float) -> float:
     # To the left of 0 the recurrence still holds; it is walked until the argument is large.
     y = 0.0
     while a < n + 15.0:
-        y += math.pow(a, -n - 1.0)
+        y += pow(a, -n - 1.0)
         a += 1.0
     front = math.exp(math.lgamma(n) - n * math.log(a)) if n > 20.0 else math.gamma(n) * math.pow(a, -n)
     s = front * (1.0 + 0.5 * n / a)
@@ -214,7 +237,8 @@ def polygamma_series(n: float, a: float) -> float:
 
 
 # Names of the functions above that generated code may call, and those of them that are source for both tiers.
-SHARED = ("cbrt", "sech", "sign", "mod", "sigmoid", "softplus", "logcosh", "log1mexp", "logaddexp",
+SHARED = ("cbrt", "sech", "sign", "mod", "sigmoid", "softplus", "logcosh", "log1mexp", "logaddexp", "millsrest", "mills",
+          "logerfc",
           "polygamma_series", "digamma_near_zero", "digamma", "polygamma")  # fmt: skip
 GUARDED = (
     "exp", "expm1", "sinh", "cosh", "log", "log2", "log10", "log1p", "sqrt", "sin", "cos", "tan", "arcsin", "arccos",

@@ -127,8 +127,8 @@ class Expressions:
         parts = []
         for term in node.args:
             text, sign = self[term], "+"
-            if isinstance(term, Map) and self.code.get(term, "")[:2] == "(-":
-                text, sign = "(" + text[2:] if text[2:] != "" else text, "-"
+            if isinstance(term, Map) and term.function == "multiply" and text.startswith("(-"):
+                text, sign = "(" + text[2:], "-"
             elif text.startswith("-"):
                 text, sign = text[1:], "-"
             parts.append(f"{sign} {text}")

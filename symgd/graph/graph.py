@@ -24,6 +24,8 @@ class Graph:
         self.derived = False
         self.lengths: dict[str, int] = {}  # of the labels of grouped terms
         self.spans: dict[int, tuple[int, int]] = {}
+        self.logs: dict[Node, Node | None] = {}  # see stable.log_of
+        self.parts: dict[Node, tuple[Node, Node | None]] = {}  # see stable.parts
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self._nodes.values())
@@ -108,6 +110,9 @@ class Graph:
             a, b = b, a
         if isinstance(a, Const):
             return self._scale(a.value, b)
+        stable_form = self._shortcut("multiply", (a, b))
+        if stable_form is not None:
+            return stable_form
         if not self.derived:
             return self._map("multiply", (a, b))
         (p, x), (q, y) = self.split(a), self.split(b)

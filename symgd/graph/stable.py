@@ -1,18 +1,24 @@
 """Spellings that overflow or lose digits, and the function that each of them means.
 
-``log(1 + exp(x))`` is softplus, ``1/(1 + exp(-x))`` the sigmoid, ``log(cosh(x))`` overflows from 711 on though its
-value is about 710. They are recognised when the node is made, so that value, gradient and Hessian all take the stable
-form. Each rule returns the stable node, or ``None``.
+``log(1 + exp(x))`` is softplus, ``1/(1 + exp(-x))`` the sigmoid; ``log(cosh(x))`` overflows from 711 on though its
+value is about 710; ``1 - cos(x)`` has lost every digit at 1e-9. They are recognised when the node is made, so that
+value, gradient and Hessian all take the stable form. Two ideas do most of the work:
+
+- a node made of exponentials has a logarithm that is no larger than its exponents (`log_of`), and any other product is
+  a plain factor times such a node (`parts`). So logarithms of them are sums, and their ratios are exponentials of
+  differences;
+- some differences have a name of their own (`_complement`).
+
+Each rule returns the stable node, or ``None``.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from symgd.graph.nodes import Const, Fold, Map, Node
+from symgd.graph.nodes import Const, Fold, Leaf, Map, Node
 
 if TYPE_CHECKING:
     from symgd.graph.graph import Graph
@@ -42,6 +48,14 @@ def _terms(node: Node) -> tuple[Node, ...]:
     return node.args if isinstance(node, Map) and node.function == "add" else (node,)
 
 
+def _half(graph: Graph, node: Node) -> Node:
+    return graph.multiply(graph.const(Fraction(1, 2)), node)
+
+
+def _twice(graph: Graph, node: Node) -> Node:
+    return graph.multiply(graph.const(2), node)
+
+
 def _square(node: Node) -> Node | None:
     """Give u where the node is u**2 or u*u."""
     if isinstance(node, Map) and node.function == "power" and _is(node.args[1], 2):
@@ -51,26 +65,66 @@ def _square(node: Node) -> Node | None:
     return None
 
 
-def _exponent(graph: Graph, node: Node) -> tuple[bool, Node] | None:
-    """Give (negative, u) where the node is exp(u) or -exp(u), a positive number c counting as exp(log(c))."""
-    if isinstance(node, Const) and node.value != 0 and math.isfinite(node.value):
-        size = graph.const(abs(node.value))
-        return node.value < 0, graph.const(0) if size.constant == 1 else graph.map("log", size)
-    factor, rest = graph.split(node)
-    u = _argument(rest, "exp")
-    if u is None or factor == 0 or not math.isfinite(factor):
-        return None
-    if abs(factor) != 1:
-        u = graph.add(u, graph.map("log", graph.const(abs(factor))))
-    return factor < 0, u
+# ---- exponentials ---------------------------------------------------------------------------------------------------
 
 
-def _exponents(graph: Graph, node: Node) -> list[Node] | None:
-    """Give u1, u2, ... where the node is exp(u1) + exp(u2) + ... and at least one is no plain number."""
-    found = [_exponent(graph, term) for term in _terms(node)]
-    if any(f is None or f[0] for f in found) or all(isinstance(t, Const) for t in _terms(node)):
+def log_of(graph: Graph, node: Node) -> Node | None:
+    """Give the logarithm of a node that is positive because it is made of exponentials; ``None`` for any other."""
+    if isinstance(node, Leaf | Const):
         return None
-    return [f[1] for f in found if f is not None]
+    if node not in graph.logs:
+        graph.logs[node] = _find_log(graph, node)
+    return graph.logs[node]
+
+
+def _find_log(graph: Graph, node: Node) -> Node | None:
+    if isinstance(node, Fold):
+        u = log_of(graph, node.body) if node.function == "sum" else None
+        return None if u is None else graph.fold("logsumexp", u, node.label)
+    assert isinstance(node, Map)
+    a, *rest = node.args
+    match node.function:
+        case "exp":
+            return a
+        case "sigmoid":
+            return graph.negate(graph.map("softplus", graph.negate(a)))
+        case "cosh":
+            return graph.map("logcosh", a)
+        case "sech":
+            return graph.negate(graph.map("logcosh", a))
+        case "sqrt":
+            u = log_of(graph, a)
+            return None if u is None else _half(graph, u)
+        case "power":
+            if isinstance(a, Const) and a.value > 0:
+                return graph.multiply(rest[0], graph.map("log", a))
+            u = log_of(graph, a)
+            return None if u is None else graph.multiply(rest[0], u)
+        case "add" | "multiply" | "divide":
+            return _log_of_arithmetic(graph, node)
+    return None
+
+
+def _log_of_arithmetic(graph: Graph, node: Map) -> Node | None:
+    """Sums, products and ratios of exponentials and positive numbers."""
+    logs = [log_of(graph, a) for a in node.args]
+    if all(u is None for u in logs):
+        return None
+    found = []
+    for u, arg in zip(logs, node.args, strict=True):
+        known = u if u is not None else _log_of_number(graph, arg)
+        if known is None:
+            return None
+        found.append(known)
+    if node.function == "add":
+        return _log_sum(graph, found)
+    return graph.add(*found) if node.function == "multiply" else graph.subtract(*found)
+
+
+def _log_of_number(graph: Graph, node: Node) -> Node | None:
+    if node.constant is None or not 0 < node.constant < 1e308:
+        return None
+    return graph.const(0) if node.constant == 1 else graph.map("log", node)
 
 
 def _log_sum(graph: Graph, exponents: list[Node]) -> Node:
@@ -81,216 +135,438 @@ def _log_sum(graph: Graph, exponents: list[Node]) -> Node:
     return total
 
 
-# ---- rules ----------------------------------------------------------------------------------------------------------
+def parts(graph: Graph, node: Node) -> tuple[Node, Node | None]:
+    """Give p and u where the node is p*exp(u); u is ``None`` where no exponential is a factor."""
+    if node not in graph.parts:
+        graph.parts[node] = _find_parts(graph, node)
+    return graph.parts[node]
+
+
+def _find_parts(graph: Graph, node: Node) -> tuple[Node, Node | None]:
+    u = log_of(graph, node)
+    if u is not None:
+        return graph.const(1), u
+    if not isinstance(node, Map) or node.function not in ("multiply", "divide"):
+        return node, None
+    (p, u), (q, v) = (parts(graph, a) for a in node.args)
+    if u is None and v is None:
+        return node, None
+    if node.function == "multiply":
+        return graph.multiply(p, q), _plus(graph, u, v)
+    return graph.divide(p, q), _minus(graph, u, v)
+
+
+def _plus(graph: Graph, u: Node | None, v: Node | None) -> Node | None:
+    return v if u is None else u if v is None else graph.add(u, v)
+
+
+def _minus(graph: Graph, u: Node | None, v: Node | None) -> Node | None:
+    return u if v is None else graph.negate(v) if u is None else graph.subtract(u, v)
+
+
+def _rescaled(graph: Graph, terms: tuple[Node, ...], total: Node) -> Node:
+    """Give the sum of terms p*exp(u), each divided by exp(total)."""
+    scaled = []
+    for p, u in (parts(graph, t) for t in terms):
+        below = graph.negate(total) if u is None else graph.subtract(u, total)
+        scaled.append(graph.multiply(p, graph.map("exp", below)))
+    return graph.add(*scaled)
+
+
+# ---- logarithms -----------------------------------------------------------------------------------------------------
 
 
 def _log(graph: Graph, args: tuple[Node, ...]) -> Node | None:
     (a,) = args
-    exponents = _exponents(graph, a)
-    if exponents is not None:
-        return _log_sum(graph, exponents)
-    if (u := _argument(a, "cosh")) is not None:
-        return graph.map("logcosh", u)
-    if (u := _argument(a, "sigmoid")) is not None:
-        return graph.negate(graph.map("softplus", graph.negate(u)))
-    if (u := _argument(a, "gamma")) is not None:
-        # Where gamma is negative its logarithm must stay nan; lgamma would hide that.
-        inside = graph.map("greater", u, graph.const(0))
-        return graph.map("where", inside, graph.map("lgamma", u), graph._map("log", (a,)))  # noqa: SLF001
-    return _log_of_sum(graph, a) or _log_of_fold(graph, a) or _log_of_product(graph, a)
-
-
-def _log_of_sum(graph: Graph, a: Node) -> Node | None:
-    """log(1 + u) and log(1 - exp(u))."""
-    if len(_terms(a)) != 2 or not any(_is(t, 1) for t in _terms(a)):
+    if isinstance(a, Leaf | Const):
         return None
-    (u,) = (t for t in _terms(a) if not _is(t, 1))
-    if (factor := graph.split(u)[0]) == -1 and (v := _argument(graph.split(u)[1], "exp")) is not None:
-        return graph.map("log1mexp", v)
-    return graph.map("log1p", u) if factor else None
+    u = log_of(graph, a)
+    if u is not None:
+        return u
+    if isinstance(a, Fold):
+        return _log_of_fold(graph, a)
+    assert isinstance(a, Map)
+    rule = _LOGS.get(a.function)
+    return rule(graph, a) if rule else None
 
 
-def _log_of_fold(graph: Graph, a: Node) -> Node | None:
-    """log(sum(c*exp(u))), with the c taken out."""
-    factor, rest = graph.split(a)
-    if not isinstance(rest, Fold) or rest.function != "sum" or factor <= 0:
+def _log_of_fold(graph: Graph, a: Fold) -> Node | None:
+    """log(sum(p*exp(u))) by the largest exponents, whatever the signs of p."""
+    p, u = parts(graph, a.body)
+    if a.function != "sum" or u is None:
         return None
-    exponent = _exponent(graph, rest.body)
-    if exponent is None or exponent[0] or isinstance(rest.body, Const):
-        return None
-    value = graph.fold("logsumexp", exponent[1], rest.label)
-    return value if factor == 1 else graph.add(value, graph.map("log", graph.const(factor)))
+    total = graph.fold("logsumexp", u, a.label)
+    inside = graph.multiply(p, graph.map("exp", graph.subtract(u, total)))
+    return graph.add(total, graph.map("log", graph.fold("sum", inside, a.label)))
 
 
-def _log_of_product(graph: Graph, a: Node) -> Node | None:
-    """log(p*q) and log(p/q) where p or q is an exponential or a sum of them, which may overflow on its own."""
-    if not isinstance(a, Map) or a.function not in ("multiply", "divide"):
-        return None
+def _log_of_product(graph: Graph, a: Map) -> Node | None:
+    p, u = parts(graph, a)
+    if u is not None:
+        return graph.add(graph.map("log", p), u)
+    top, bottom = a.args
+    if a.function == "divide" and isinstance(top, Const) and top.value > 0:
+        return graph.subtract(graph.map("log", top), graph.map("log", bottom))
+    if isinstance(top, Const) and top.value > 0 and isinstance(bottom, Fold | Map) and _rewrites(bottom):
+        return graph.add(graph.map("log", top), graph.map("log", bottom))
+    if any(_argument(n, "gamma") is not None for n in _factors(a)):
+        return _log_of_signed(graph, a)
+    return None
+
+
+def _rewrites(node: Node) -> bool:
+    return isinstance(node, Fold) or (isinstance(node, Map) and node.function in _LOGS)
+
+
+def _factors(node: Node) -> list[Node]:
+    """Give the factors of a product or ratio, down to a few levels."""
+    found, stack = [], [node]
+    while stack and len(found) < 16:
+        top = stack.pop()
+        if isinstance(top, Map) and top.function in ("multiply", "divide"):
+            stack.extend(top.args)
+        else:
+            found.append(top)
+    return found
+
+
+def _log_of_signed(graph: Graph, a: Map) -> Node:
+    """log(p*q) and log(p/q), where p and q may both be negative, and too large for float64."""
     p, q = a.args
-    if not any(_overflows(graph, n) for n in (p, q)):
+    logs = [graph.map("log", graph.map("abs", n)) for n in (p, q)]
+    signs = graph.multiply(*(graph.map("sign", n) for n in (p, q)))
+    total = graph.add(*logs) if a.function == "multiply" else graph.subtract(*logs)
+    # The sign of what has overflowed is still right, and the logarithm of a negative number must stay nan.
+    outside = graph._map("log", (graph.map("minimum", signs, graph.const(0)),))  # noqa: SLF001
+    return graph.map("where", graph.map("greater", signs, graph.const(0)), total, outside)
+
+
+def _log_of_sum(graph: Graph, a: Map) -> Node | None:
+    """log(1 + u), log(exp(u) - exp(v)), log(p*exp(u) + q*exp(v)), log(u**2 + v**2)."""
+    split = [parts(graph, t) for t in a.args]
+    if any(u is not None for _, u in split):
+        return _log_of_mixed(graph, a, split)
+    if any(_is(t, 1) for t in a.args):
+        return graph.map("log1p", graph.add(*(t for t in a.args if not _is(t, 1))))
+    radius = _radius(graph, a)
+    return None if radius is None else _twice(graph, graph.map("log", radius))
+
+
+def _log_of_mixed(graph: Graph, a: Map, split: list[tuple[Node, Node | None]]) -> Node | None:
+    zero = graph.const(0)
+    exponents = [zero if u is None else u for _, u in split]
+    if len(split) == 2 and {p.constant for p, _ in split} == {1, -1}:
+        u, v = exponents if split[0][0].constant == 1 else exponents[::-1]
+        return graph.add(u, graph.map("log1mexp", graph.subtract(v, u)))
+    total = _log_sum(graph, exponents)
+    return graph.add(total, graph._map("log", (_rescaled(graph, a.args, total),)))  # noqa: SLF001
+
+
+def _log_of_power(graph: Graph, a: Map) -> Node | None:
+    base, exponent = a.args
+    if not isinstance(exponent, Const):
         return None
-    sign = graph.add if a.function == "multiply" else graph.subtract
-    return sign(graph.map("log", p), graph.map("log", q))
+    # u**2 is positive for negative u too, and so are powers 2/3 and -2, but not 1/2.
+    even = isinstance(exponent.value, Fraction) and exponent.value.denominator == 1 and exponent.value % 2 == 0
+    inside = graph.map("abs", base) if even else base
+    return graph.multiply(exponent, graph.map("log", inside))
 
 
-def _overflows(graph: Graph, node: Node) -> bool:
-    return _exponents(graph, node) is not None or (
-        isinstance(node, Fold) and node.function == "sum" and _exponent(graph, node.body) is not None
-    )
+def _log_of_gamma(graph: Graph, a: Map) -> Node:
+    # Where gamma is negative its logarithm must stay nan; lgamma would hide that.
+    u = a.args[0]
+    inside = graph.map("greater", u, graph.const(0))
+    return graph.map("where", inside, graph.map("lgamma", u), graph._map("log", (a,)))  # noqa: SLF001
+
+
+def _log_of_abs(graph: Graph, a: Map) -> Node | None:
+    u = a.args[0]
+    if (v := _argument(u, "gamma")) is not None:
+        return graph.map("lgamma", v)
+    if isinstance(u, Map) and u.function in ("multiply", "divide"):
+        logs = [graph.map("log", graph.map("abs", n)) for n in u.args]
+        return graph.add(*logs) if u.function == "multiply" else graph.subtract(*logs)
+    return None
+
+
+def _log_of_expm1(graph: Graph, a: Map) -> Node:
+    u = a.args[0]
+    return graph.add(u, graph.map("log1mexp", graph.negate(u)))
+
+
+def _log_of_sinh(graph: Graph, a: Map) -> Node:
+    u = a.args[0]
+    small = graph.map("log1mexp", _twice(graph, graph.negate(u)))
+    return graph.subtract(graph.add(u, small), graph.map("log", graph.const(2)))
+
+
+def _log_of_tanh(graph: Graph, a: Map) -> Node:
+    u = _twice(graph, graph.negate(a.args[0]))
+    return graph.subtract(graph.map("log1mexp", u), graph.map("softplus", u))
+
+
+_LOGS: dict[str, Callable[[Graph, Map], Node | None]] = {
+    "add": _log_of_sum,
+    "multiply": _log_of_product,
+    "divide": _log_of_product,
+    "power": _log_of_power,
+    "sqrt": lambda graph, a: _half(graph, graph.map("log", a.args[0])),
+    "gamma": _log_of_gamma,
+    "abs": _log_of_abs,
+    "expm1": _log_of_expm1,
+    "sinh": _log_of_sinh,
+    "tanh": _log_of_tanh,
+    "erfc": lambda graph, a: graph.map("logerfc", a.args[0]),
+}
 
 
 def _log_to_base(base: int) -> Rule:
     def rule(graph: Graph, args: tuple[Node, ...]) -> Node | None:
         natural = _log(graph, args)
-        if natural is None or _argument(natural, "log1p") is not None:
-            return None
-        return graph.divide(natural, graph.map("log", graph.const(base)))
+        return None if natural is None else graph.divide(natural, graph.map("log", graph.const(base)))
 
     return rule
 
 
 def _log1p(graph: Graph, args: tuple[Node, ...]) -> Node | None:
-    found = _exponent(graph, args[0])
-    if found is None or isinstance(args[0], Const):
+    p, u = parts(graph, args[0])
+    if u is None or not isinstance(p, Const):
         return None
-    negative, u = found
-    return graph.map("log1mexp", u) if negative else _softplus(graph, u)
-
-
-def _softplus(graph: Graph, u: Node) -> Node:
-    return graph.map("softplus", u)
+    if p.value == -1:
+        return graph.map("log1mexp", u)
+    return graph.map("softplus", u) if p.value == 1 else None
 
 
 def _logaddexp(graph: Graph, args: tuple[Node, ...]) -> Node | None:
     a, b = args
     if _is(a, 0):
-        return _softplus(graph, b)
-    return _softplus(graph, a) if _is(b, 0) else None
+        return graph.map("softplus", b)
+    return graph.map("softplus", a) if _is(b, 0) else None
+
+
+# ---- sums -----------------------------------------------------------------------------------------------------------
 
 
 def _add(graph: Graph, args: tuple[Node, ...]) -> Node | None:
-    """Sums of two terms, one of them 1 or -1."""
-    if len(args) != 2:
-        return None
-    one = next((t for t in args if isinstance(t, Const) and abs(t.value) == 1), None)
-    if one is None:
-        return None
-    other = args[1] if args[0] is one else args[0]
-    factor, u = graph.split(other)
-    if not isinstance(u, Map) or abs(factor) != 1:
-        return None
-    if factor * one.value > 0:
-        return None
-    sign: Callable[[Node], Node] = graph.negate if one.value < 0 else lambda n: n
-    complement = _complement(graph, u)
-    return None if complement is None else sign(complement)
-
-
-def _complement(graph: Graph, u: Map) -> Node | None:
-    """1 - u, where the difference has a name of its own."""
-    if u.function == "exp":
-        return graph.negate(graph.map("expm1", u.args[0]))
-    if u.function == "sigmoid":
-        return graph.map("sigmoid", graph.negate(u.args[0]))
-    if u.function in ("erf", "erfc"):
-        return graph.map("erfc" if u.function == "erf" else "erf", u.args[0])
-    if u.function in ("cos", "cosh"):
-        half = graph.multiply(graph.const(Fraction(1, 2)), u.args[0])
-        square = graph.power(graph.map("sin" if u.function == "cos" else "sinh", half), graph.const(2))
-        return graph.multiply(graph.const(2 if u.function == "cos" else -2), square)
-    base = _square(u)
-    if base is not None and (v := _argument(base, "tanh")) is not None:
-        return graph.power(graph.map("sech", v), graph.const(2))
+    """Pairs of terms whose sum has a name of its own."""
+    if len(args) > 8:
+        return None  # long sums of terms are no such pairs, and looking at all pairs takes long
+    for i, a in enumerate(args):
+        for j in range(i):
+            b = args[j]
+            pair = _pair(graph, a, b) or _pair(graph, b, a)
+            if pair is not None:
+                rest = [t for k, t in enumerate(args) if k not in (i, j)]
+                return graph.add(pair, *rest) if rest else pair
     return None
+
+
+def _pair(graph: Graph, a: Node, b: Node) -> Node | None:
+    """Give a + b where the sum has a name: k*f(u) - k, roots, and u - softplus(u)."""
+    factor, f = graph.split(a)
+    if not isinstance(f, Map) or factor == 0:
+        return None
+    if isinstance(b, Const):
+        found = _complement(graph, f, b.value / factor)
+        if found is not None:
+            return graph.multiply(graph.const(factor), found)
+    weight, other = graph.split(b)
+    if f.function == "softplus":
+        inner, u = graph.split(f.args[0])
+        if u is other and weight == -factor * inner:
+            return graph.multiply(graph.const(factor), graph.map("softplus", graph.negate(f.args[0])))
+    if f.function == "exp" and weight == -factor and factor > 0:
+        v = _argument(other, "exp")
+        if v is not None and graph.negate(v) is f.args[0]:
+            return graph.multiply(graph.const(2 * factor), graph.map("sinh", f.args[0]))
+    if f.function in ("sqrt", "hypot"):
+        return _difference_of_roots(graph, (factor, f), (weight, b if isinstance(b, Const) else other))
+    return None
+
+
+def _complement(graph: Graph, f: Map, number: Fraction | float) -> Node | None:
+    """f + number."""
+    u = f.args[0]
+    if f.function == "tanh" and abs(number) == 1:
+        side = _twice(graph, u) if number == 1 else _twice(graph, graph.negate(u))
+        return graph.multiply(graph.const(2 * number), graph.map("sigmoid", side))
+    if f.function == "sigmoid" and number == Fraction(-1, 2):
+        return _half(graph, graph.map("tanh", _half(graph, u)))
+    if f.function == "erf" and number == 1:
+        return graph.map("erfc", graph.negate(u))
+    if number != -1:
+        return None
+    match f.function:
+        case "exp":
+            return graph.map("expm1", u)
+        case "sigmoid":
+            return graph.negate(graph.map("sigmoid", graph.negate(u)))
+        case "erf" | "erfc":
+            return graph.negate(graph.map("erfc" if f.function == "erf" else "erf", u))
+        case "cos" | "cosh":
+            square = graph.power(graph.map("sin" if f.function == "cos" else "sinh", _half(graph, u)), graph.const(2))
+            return graph.multiply(graph.const(-2 if f.function == "cos" else 2), square)
+        case "power" if _is(f.args[1], 2) and (v := _argument(u, "tanh")) is not None:
+            return graph.negate(graph.power(graph.map("sech", v), graph.const(2)))
+        case "power" if isinstance(u, Const) and u.value > 0:
+            return graph.map("expm1", graph.multiply(f.args[1], graph.map("log", u)))
+    return None
+
+
+def _difference_of_roots(
+    graph: Graph, first: tuple[Fraction | float, Map], second: tuple[Fraction | float, Node]
+) -> Node | None:
+    """k*(sqrt(p) - sqrt(q)) is k*(p - q)/(sqrt(p) + sqrt(q)) where p - q is shorter than p and q."""
+    (factor, a), (weight, b) = first, second
+    if isinstance(b, Const):
+        weight, b = (-factor, graph.const(1)) if b.value == -factor else (0, b)
+    if weight != -factor or factor < 0:
+        return None
+    p, q = _squared(graph, a), _squared(graph, b)
+    left, right = [t for t in p if t not in q], [t for t in q if t not in p]
+    if len(left) + len(right) > 1:
+        return None
+    total = graph.add(a, b)
+    if left:
+        root = _square(left[0])
+        ratio = graph.divide(left[0], total) if root is None else graph.multiply(root, graph.divide(root, total))
+    else:
+        ratio = graph.divide(graph.negate(right[0]), total)
+    return graph.multiply(graph.const(factor), ratio)
+
+
+def _squared(graph: Graph, root: Node) -> tuple[Node, ...]:
+    """Give the terms of the square of sqrt(p), hypot(u, v) or 1."""
+    if isinstance(root, Map) and root.function == "sqrt":
+        return _terms(root.args[0])
+    if isinstance(root, Map) and root.function == "hypot":
+        return tuple(graph.power(u, graph.const(2)) for u in root.args)
+    return (root,)
+
+
+# ---- products and ratios --------------------------------------------------------------------------------------------
+
+
+def _multiply(graph: Graph, args: tuple[Node, ...]) -> Node | None:
+    """p*exp(u) times q*exp(v), one of which may overflow where the other vanishes."""
+    a, b = args
+    (p, u), (q, v) = parts(graph, a), parts(graph, b)
+    if u is None or v is None or u is v or not (_may_overflow(a) or _may_overflow(b)):
+        return None
+    return graph.multiply(graph.multiply(p, q), graph.map("exp", graph.add(u, v)))
+
+
+def _may_overflow(node: Node) -> bool:
+    """Tell whether a node made of exponentials holds another one than those that are at most 1."""
+    if isinstance(node, Map) and node.function in ("sigmoid", "sech"):
+        return False
+    if isinstance(node, Map) and node.function in ("multiply", "divide", "power", "sqrt"):
+        return any(_may_overflow(a) for a in node.args if not isinstance(a, Const))
+    return isinstance(node, Fold) or (isinstance(node, Map) and node.function in ("exp", "add", "cosh"))
 
 
 def _divide(graph: Graph, args: tuple[Node, ...]) -> Node | None:
     a, b = args
-    shifted = _shifted(graph, b)
-    if shifted is None:
+    if (u := _argument(b, "cosh")) is not None:
+        factor, top = graph.split(a)
+        if _argument(top, "sinh") is u:
+            return graph.multiply(graph.const(factor), graph.map("tanh", u))
+        return graph.multiply(a, graph.map("sech", u))
+    p, u = parts(graph, a)
+    if (v := _argument(b, "expm1")) is not None and u is v:
+        return graph.divide(graph.negate(p), graph.map("expm1", graph.negate(v)))
+    q, v = parts(graph, b)
+    if v is None:
         return None
-    below = _exponents(graph, b)
     tanh = _tanh(graph, a, b)
     if tanh is not None:
         return tanh
-    above = _exponent(graph, a) if not isinstance(a, Const) else None
-    if below is None:
-        return None
-    if above is not None:
-        # exp(u)/(exp(v) + ...): only differences of exponents matter.
-        negative, u = above
-        rests = [graph.subtract(v, u) for v in below]
-        zeros = [r for r in rests if _is(r, 0)]
-        others = [r for r in rests if not _is(r, 0)]
-        if not others:
-            return None
-        if len(zeros) == 1:
-            value = graph.map("sigmoid", graph.negate(_log_sum(graph, others)))
-        else:
-            value = graph.map("exp", graph.negate(_log_sum(graph, rests)))
-        return graph.negate(value) if negative else value
-    if len(below) > 1 and any(_is(v, 0) for v in below):
-        others = [v for v in below if not _is(v, 0)]
-        if len(others) == len(below) - 1:
-            return graph.multiply(a, graph.map("sigmoid", graph.negate(_log_sum(graph, others))))
-    return None
+    if not _is(q, 1):
+        return graph.multiply(graph.divide(p, q), graph.map("exp", graph.subtract(u or graph.const(0), v)))
+    if isinstance(a, Fold) and a.function == "sum" and u is None and parts(graph, a.body)[1] is not None:
+        return graph.fold("sum", graph.divide(a.body, b), a.label)
+    return graph.multiply(p, _share(graph, u or graph.const(0), b, v))
 
 
-def _shifted(graph: Graph, b: Node) -> Node | None:
-    """Give the node back when exponentials are among its terms: the quick way out for all other divisions."""
-    return b if any(_argument(graph.split(t)[1], "exp") is not None for t in _terms(b)) else None
+def _share(graph: Graph, u: Node, b: Node, v: Node) -> Node:
+    """exp(u)/b, where b = exp(v): a sigmoid where exp(u) is one of the terms of b."""
+    logs = [log_of(graph, t) or _log_of_number(graph, t) for t in _terms(b)]
+    if len(logs) > 1 and u in logs:
+        logs.remove(u)
+        others = _log_sum(graph, [graph.subtract(w, u) for w in logs if w is not None])
+        return graph.map("sigmoid", graph.negate(others))
+    return graph.map("exp", graph.subtract(u, v))
 
 
 def _tanh(graph: Graph, a: Node, b: Node) -> Node | None:
-    """(exp(u) - exp(v))/(exp(u) + exp(v)) is tanh((u - v)/2)."""
-    above = [_exponent(graph, t) for t in _expanded(graph, a)]
-    below = [_exponent(graph, t) for t in _terms(b)]
-    if len(above) != 2 or len(below) != 2 or None in above or None in below:
+    """k*(exp(u) - exp(v))/(exp(u) + exp(v)) is k*tanh((u - v)/2)."""
+    factor, difference = graph.split(a)
+    below = [log_of(graph, t) or _log_of_number(graph, t) for t in _terms(b)]
+    if len(below) != 2:
         return None
-    plus = {u for negative, u in (f for f in above if f) if not negative}
-    minus = {u for negative, u in (f for f in above if f) if negative}
-    if len(plus) != 1 or len(minus) != 1 or any(f[0] for f in below if f) or plus | minus != {f[1] for f in below if f}:
+    if (u := _argument(difference, "sinh")) is not None:
+        found, factor = (u, graph.negate(u)), factor / 2
+    elif (u := _argument(difference, "expm1")) is not None:
+        found = (u, graph.const(0))
+    else:
         return None
-    (u,), (v,) = plus, minus
-    return graph.map("tanh", graph.multiply(graph.const(Fraction(1, 2)), graph.subtract(u, v)))
+    if set(found) != set(below):
+        return None
+    return graph.multiply(graph.const(factor), graph.map("tanh", _half(graph, graph.subtract(*found))))
 
 
-def _expanded(graph: Graph, node: Node) -> tuple[Node, ...]:
-    """Give the terms of a sum, exp(u) - 1 being two of them again."""
-    factor, rest = graph.split(node)
-    u = _argument(rest, "expm1")
-    if u is None or abs(factor) != 1:
-        return _terms(node)
-    power = graph._map("exp", (u,))  # noqa: SLF001
-    return graph.scaled(factor, power), graph.const(-factor)
+# ---- powers and roots -----------------------------------------------------------------------------------------------
 
 
 def _power(graph: Graph, args: tuple[Node, ...]) -> Node | None:
-    """(1 + exp(u))**-p is sigmoid(-u)**p, and sqrt(u**2) is abs(u)."""
+    """exp(u)**p is exp(p*u), (1 + exp(u))**-p is sigmoid(-u)**p, and u**(1/2) is sqrt(u)."""
     a, p = args
-    if not isinstance(p, Const):
+    if isinstance(p, Const) and p.value == Fraction(1, 2):
+        return graph.map("sqrt", a)
+    if isinstance(a, Leaf | Const):
         return None
-    if p.value == Fraction(1, 2):
-        return _sqrt(graph, (a,)) or graph.map("sqrt", a)
-    if p.value >= 0:
-        return None
-    inverse = _divide(graph, (graph.const(1), a))
-    return None if inverse is None else graph.power(inverse, graph.const(-p.value))
+    if (u := _argument(a, "exp")) is not None:
+        return graph.map("exp", graph.multiply(p, u))
+    if isinstance(p, Const):
+        if p.value > 0 or log_of(graph, a) is None:
+            return None
+        return graph.power(graph.divide(graph.const(1), a), graph.const(-p.value))
+    u = log_of(graph, a)
+    return None if u is None else graph.map("exp", graph.multiply(p, u))
 
 
 def _sqrt(graph: Graph, args: tuple[Node, ...]) -> Node | None:
-    u = _square(args[0])
-    if u is not None:
+    (a,) = args
+    if (u := _square(a)) is not None:
         return graph.map("abs", u)
-    roots = [graph.const(1) if _is(t, 1) else _square(t) for t in _terms(args[0])]
-    if len(roots) == 2 and roots[0] is not None and roots[1] is not None:
-        return graph.map("hypot", roots[0], roots[1])
-    return None
+    if (u := _argument(a, "exp")) is not None:
+        return graph.map("exp", _half(graph, u))
+    if isinstance(a, Fold) and a.function == "sum" and _square(a.body) is not None:
+        return graph.map("sqrt0", a)  # a norm
+    return _radius(graph, a)
+
+
+def _radius(graph: Graph, a: Node) -> Node | None:
+    """Give the root of a sum of squares."""
+    terms = _terms(a)
+    if not 2 <= len(terms) <= 8:
+        return None
+    roots = [graph.const(1) if _is(t, 1) else _square(t) for t in terms]
+    total = roots[0]
+    for root in roots[1:]:
+        if total is None or root is None:
+            return None
+        total = graph.map("hypot", total, root)
+    return total
 
 
 def _exp(graph: Graph, args: tuple[Node, ...]) -> Node | None:
-    """exp(0) is 1; nothing else is safe to fold."""
-    return graph.const(1) if _is(args[0], 0) else None
+    """exp(0) is 1 and exp(-softplus(u)) is sigmoid(-u); nothing else is safe to fold."""
+    if _is(args[0], 0):
+        return graph.const(1)
+    factor, rest = graph.split(args[0])
+    u = _argument(rest, "softplus")
+    return graph.map("sigmoid", graph.negate(u)) if u is not None and factor == -1 else None
 
 
 _RULES: dict[str, Rule] = {
@@ -300,6 +576,7 @@ _RULES: dict[str, Rule] = {
     "log1p": _log1p,
     "logaddexp": _logaddexp,
     "add": _add,
+    "multiply": _multiply,
     "divide": _divide,
     "power": _power,
     "sqrt": _sqrt,

@@ -102,11 +102,15 @@ def _contours(
     low = min(float(hollow.min()), float(chosen[0])) - reach
     high = max(float(hollow.max()), float(chosen[-1])) + reach
     ax.contourf(across, up, hollow, [low, *chosen, high], colors=list(shades), zorder=0)
-    lines: QuadContourSet = ax.contour(across, up, hollow, chosen, colors="white", linewidths=0.8, alpha=0.9, zorder=1)
-    marked = chosen[1::3]
-    for text in ax.clabel(lines, marked, fontsize=7, fmt=lambda height: f"{sign * height:.3g}", colors="0.15"):
+    lines: QuadContourSet = ax.contour(across, up, hollow, chosen, colors="white", linewidths=0.8, linestyles="solid", zorder=1)
+    marked = chosen[3::3]  # the innermost lie too close for a label
+    for text in ax.clabel(lines, marked, fontsize=7, fmt=lambda height: _three_digits(sign * height), colors="0.15"):
         text.set_parse_math(False)
     return lines
+
+
+def _three_digits(height: float) -> str:
+    return f"{float(f'{height:.3g}'):g}"
 
 
 def draw_path(ax: Axes, run: Run, objective: Objective) -> None:
@@ -121,36 +125,29 @@ def draw_path(ax: Axes, run: Run, objective: Objective) -> None:
     objective : Objective
         The objective.
     """
-    history = run.history
     seen = view.shown(run)
-    path = history.point[seen]
-    x, y = (view.around(path[:, i], float(path[-1, i])) for i in (0, 1))
-    x, y, same = view.to_scale(x, y)
-    values = history.value[seen]
-    values = values[np.isfinite(values)]
-    best = None if not len(values) else float(values.max() if run.maximized else values.min())
-    draw_landscape(ax, objective, x, y, best=best, maximized=run.maximized)
+    path, values = run.history.point[seen], run.history.value[seen]
+    beyond = 0.2 if view.is_lost(seen) else 0.42
+    x, y, same = view.to_scale(*(view.around(path[:, i], float(path[-1, i]), beyond=beyond) for i in (0, 1)))
+    best = np.nanmax(values) if run.maximized else np.nanmin(values)
+    draw_landscape(ax, objective, x, y, best=float(best), maximized=run.maximized)
     if same:
-        ax.set_aspect("equal", adjustable="datalim")
-    few = len(path) <= style.FEW
-    ax.plot(
-        path[:, 0], path[:, 1], color=style.PATH, linewidth=1.4 if few else 1.0, marker="o",
-        markersize=4 if few else 2, markeredgewidth=0, label="steps", zorder=3, gid="path",
-    )  # fmt: skip
+        ax.set_aspect("equal", adjustable="box")
+    ax.plot(*path.T, color=style.PATH, marker="o", label="steps", zorder=3, gid="path", **style.strokes(len(path)))
     _mark_ends(ax, run, seen)
+    style.put_legend(ax, *path.T)
 
 
 def _mark_ends(ax: Axes, run: Run, seen: NDArray[np.bool_]) -> None:
-    history = run.history
+    history, lost = run.history, view.is_lost(seen)
     last = int(np.flatnonzero(seen)[-1])
-    here = history.point[last]
-    lost = last < len(history) - 1
-    label = f"leaves the picture after step {history.step[last]}" if lost else f"end {_pair(here)}"
-    ax.plot(
-        *history.point[0], linestyle="", label=f"start {_pair(history.point[0])}", zorder=5, gid="start", **style.START
-    )
-    ax.plot(*here, linestyle="", label=label, zorder=5, gid="lost" if lost else "end", **(style.LOST if lost else style.END))
+    start, here = history.point[0], history.point[last]
+    label = f"leaves the picture after step {history.step[last]:,}" if lost else f"end {_spell(ax, here)}"
+    mark = style.LOST if lost else style.END
+    ax.plot(*start, linestyle="", label=f"start {_spell(ax, start)}", zorder=5, gid="start", **style.START)
+    ax.plot(*here, linestyle="", label=label, zorder=5, gid="lost" if lost else "end", **mark)
 
 
-def _pair(point: Vector) -> str:
-    return "(" + ", ".join(f"{v:.3g}" for v in point) + ")"
+def _spell(ax: Axes, point: Vector) -> str:
+    extents = (float(np.ptp(limits)) for limits in (ax.get_xlim(), ax.get_ylim()))
+    return "(" + ", ".join(view.spell(v, extent) for v, extent in zip(point.tolist(), extents, strict=True)) + ")"

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 Values = NDArray[np.float64]
 
 _ROWS = 20_000_000  # rows that a picture may read in all
-_FINEST = 60  # points along each axis of a grid when every point means a pass over the data
+_QUICK = 800_000  # and may read in well under a second
+_USUAL, _FINEST = 60, 121  # points along each axis of a grid when every point means a pass over the data
 _COARSEST = 16  # fewer show no landscape
 
 
@@ -40,8 +41,10 @@ def side(objective: Objective, free: int) -> int:
     if not objective.columns or rows == 0:
         return 801 if free == 1 else 241
     affordable = int((_ROWS / rows) ** (1 / free))
-    finest = 401 if free == 1 else _FINEST
-    return 0 if affordable < _COARSEST else min(affordable, finest)
+    if affordable < _COARSEST:
+        return 0
+    wanted = 401 if free == 1 else min(_FINEST, max(_USUAL, int(math.sqrt(_QUICK / rows))))
+    return min(affordable, wanted)
 
 
 def values(objective: Objective, points: dict[str, Values]) -> Values:

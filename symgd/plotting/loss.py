@@ -43,7 +43,8 @@ def draw_loss(ax: Axes, run: Run) -> None:
     norm_axes.tick_params(axis="y", labelcolor=style.SECOND)
     ax.set_xlim(0, max(int(history.step[-1]), 1))
     ax.grid(visible=True, color="0.92", linewidth=0.7)
-    style.put_legend(ax, handles=[value, norm], loc="upper right")
+    step = history.step.astype(np.float64)
+    style.put_legend(ax, step, _finite(history.value), handles=[value, norm])
 
 
 def _finite(values: Vector) -> Vector:

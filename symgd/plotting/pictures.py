@@ -62,7 +62,6 @@ def plot_run(
         loss.draw_loss(ax, run)
     else:
         (curves.draw_steps if len(run.point) == 1 else contours.draw_path)(ax, run, objective)
-        style.put_legend(ax, loc="best")
     if title != "":
         style.put_title(ax, run.formula if title is None else title, _told(run))
     return ax
@@ -108,7 +107,8 @@ def plot_objective(
     ends = [_range(ranges, name) for name in params]
     ax = style.new_axes() if ax is None else ax
     if len(params) == 1:
-        curves.draw_curve(ax, objective, ends[0])
+        curve = curves.draw_curve(ax, objective, ends[0])
+        curves.choose_height(ax, curve, curve[:0])
     else:
         contours.draw_landscape(ax, objective, *ends)
     if title != "":

@@ -6,12 +6,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from symgd.errors import UsageError, safe
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+Vector = NDArray[np.float64]
 
 # The colours of Okabe and Ito, which people with any kind of colour vision can tell apart.
 PATH = "#D55E00"
@@ -20,11 +24,26 @@ SECOND = "#7A7A7A"
 LANDSCAPE = "Blues_r"  # dark where the objective is best
 
 SUFFIXES = (".png", ".svg", ".pdf")
-FEW = 60  # steps that are each marked by a dot
-
 START = {"marker": "o", "color": PATH, "markerfacecolor": "white", "markeredgewidth": 1.8, "markersize": 8}
 END = {"marker": "*", "color": PATH, "markeredgecolor": "white", "markeredgewidth": 0.9, "markersize": 16}
 LOST = {"marker": "X", "color": PATH, "markeredgecolor": "white", "markeredgewidth": 0.9, "markersize": 11}
+
+
+def strokes(points: int) -> dict[str, float]:
+    """Give width and dots of a path: the more steps, the finer.
+
+    Parameters
+    ----------
+    points : int
+        How many points the path has.
+
+    Returns
+    -------
+    dict of str to float
+        Keyword arguments of ``Axes.plot``.
+    """
+    width, dot = (1.4, 5.0) if points <= 30 else (0.9, 3.8) if points <= 300 else (0.9, 1.5)
+    return {"linewidth": width, "markersize": dot, "markeredgewidth": 0.0}
 
 
 def new_axes(width: float = 6.4, height: float = 4.8) -> Axes:
@@ -42,8 +61,8 @@ def new_axes(width: float = 6.4, height: float = 4.8) -> Axes:
     if "matplotlib.pyplot" in sys.modules or _in_ipython():
         from matplotlib import pyplot as plt
 
-        return plt.subplots(figsize=(width, height), layout="constrained")[1]
-    return Figure(figsize=(width, height), layout="constrained").subplots()  # type: ignore[no-any-return]
+        return plt.subplots(figsize=(width, height), layout="tight")[1]
+    return Figure(figsize=(width, height), layout="tight").subplots()  # type: ignore[no-any-return]
 
 
 def _in_ipython() -> bool:
@@ -101,19 +120,35 @@ def name_axes(ax: Axes, x: str, y: str) -> None:
     """
     ax.set_xlabel(x, parse_math=False)
     ax.set_ylabel(y, parse_math=False)
+    ax.ticklabel_format(useOffset=False)
+    ax.yaxis.get_offset_text().set_horizontalalignment("right")  # at its usual place stands the title
 
 
-def put_legend(ax: Axes, **options: Any) -> None:
-    """Show the legend, small and with an opaque ground.
+def put_legend(ax: Axes, x: Vector, y: Vector, **options: Any) -> None:
+    """Show the legend in the emptiest corner.
 
     Parameters
     ----------
     ax : Axes
-        Where.
+        Where; its limits and scales are settled.
+    x, y : ndarray, shape (k,)
+        The points that the legend should not cover. The first and the last count most.
     **options : object
         Passed to ``Axes.legend``.
     """
-    legend = ax.legend(fontsize=8.5, framealpha=0.92, edgecolor="0.85", **options)
+    # Axes.legend(loc="best") takes seconds on long paths, and warns of it.
+    across, up = ax.transAxes.inverted().transform(ax.transData.transform(np.column_stack([x, y]))).T
+    weight = np.ones(len(x))
+    weight[[0, -1]] = len(x)
+    places = {
+        f"{'upper' if top else 'lower'} {'right' if right else 'left'}": float(
+            weight[((across > 0.6) if right else (across < 0.4)) & ((up > 0.68) if top else (up < 0.32))].sum()
+        )
+        for top in (True, False)
+        for right in (True, False)
+    }
+    place = min(places, key=places.__getitem__)
+    legend = ax.legend(loc=place, fontsize=8.5, framealpha=0.92, edgecolor="0.85", **options)
     for text in legend.get_texts():
         text.set_parse_math(False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,9 +17,12 @@ Vector = NDArray[np.float64]
 Range = tuple[float, float]
 
 _FIRST = 4  # points of a diverging path that set the scale
-_GROWTH = 3.0  # times that scale is shown
-_LEAP = 20.0  # a step longer than so many times the start's size is off the picture
+_LEAP = 10.0  # times the extent so far, which a step may go without being off the picture
+_GROWTH = 3.0  # times the extent of the first points is shown
+_SLOW = 1000.0  # times its own scale, that a parameter may grow to the extent of another
+_FLAT = 2e-4  # extent over size, below which a range is widened: its ticks would differ in the last digits alone
 _SQUARE = 3.0  # ranges that differ by no more are drawn to one scale
+_PANEL = 1.45  # width of a figure's panel over its height
 
 
 def shown(run: Run) -> NDArray[np.bool_]:
@@ -34,26 +38,47 @@ def shown(run: Run) -> NDArray[np.bool_]:
     ndarray of bool, shape (k,)
     """
     path = run.history.point
-    seen = np.isfinite(path).all(axis=1)
-    if run.outcome not in (Outcome.DIVERGED, Outcome.LEFT_DOMAIN):
-        return seen
-    with np.errstate(over="ignore", invalid="ignore"):
-        seen &= (np.abs(path - path[0]) <= _LEAP * (1 + np.abs(path[0]))).all(axis=1) | _near(path)
-        first = path[seen][:_FIRST]
-        low, high = first.min(axis=0), first.max(axis=0)
-        room = (_GROWTH - 1) / 2 * (high - low)
-        seen &= ((path >= low - room) & (path <= high + room)).all(axis=1)
+    seen: NDArray[np.bool_] = np.isfinite(path).all(axis=1)
+    if run.outcome in (Outcome.DIVERGED, Outcome.LEFT_DOMAIN):
+        with np.errstate(over="ignore", invalid="ignore"):
+            low, high = _box(path)
+            seen &= ((path >= low) & (path <= high)).all(axis=1)
+        seen[: 1 + (run.outcome == Outcome.LEFT_DOMAIN and len(path) == 2 and np.isfinite(path[-1]).all())] = True
     gone = np.flatnonzero(~seen)
     if len(gone):
         seen[gone[0] :] = False  # a path that comes back is not drawn as if it had never left
     return seen
 
 
-def _near(path: Vector) -> NDArray[np.bool_]:
-    """Tell which points lie within a few first steps' reach, for problems in units far from 1."""
-    reach = 8 * np.abs(path[1] - path[0]) if len(path) > 1 else np.zeros(path.shape[1])
-    near: NDArray[np.bool_] = (np.abs(path - path[0]) <= np.minimum(reach, 1e3 * np.abs(path[0]))).all(axis=1)
-    return near
+def _box(path: Vector) -> tuple[Vector, Vector]:
+    """Give the box in which a path that flies off is worth seeing."""
+    first = path[:1]
+    for point in path[1:_FIRST]:
+        extent = np.ptp(first, axis=0)
+        near = np.abs(point - first).max(axis=0) <= _LEAP * extent
+        if not np.isfinite(point).all() or (len(first) > 1 and not (near | (extent == 0)).all()):
+            break
+        first = np.vstack([first, point])
+    extent = np.ptp(first, axis=0)
+    # Of two parameters of one size, the one that grows slowly at first, as beside a saddle, gets as much room.
+    slow = np.minimum(extent.max(), _SLOW * np.maximum(extent, np.abs(path[0])))
+    room = np.maximum((_GROWTH - 1) / 2 * extent, slow)
+    return first.min(axis=0) - room, first.max(axis=0) + room
+
+
+def is_lost(seen: NDArray[np.bool_]) -> bool:
+    """Tell whether the path goes on outside the picture.
+
+    Parameters
+    ----------
+    seen : ndarray of bool, shape (k,)
+        What `shown` gave.
+
+    Returns
+    -------
+    bool
+    """
+    return not bool(seen[-1])
 
 
 def around(values: Vector, end: float, margin: float = 0.16, beyond: float = 0.42) -> Range:
@@ -77,8 +102,11 @@ def around(values: Vector, end: float, margin: float = 0.16, beyond: float = 0.4
     """
     low, high = float(values.min()), float(values.max())
     extent = high - low
-    if not extent > 1e-9 * max(abs(low), abs(high)):
-        extent = max(abs(low), abs(high)) or 1.0
+    size = max(abs(low), abs(high))
+    if extent == 0:
+        extent = size or 1.0
+    elif extent < _FLAT * size:
+        low, high, extent = low - _FLAT * size / 2, high + _FLAT * size / 2, _FLAT * size
     return min(low - margin * extent, end - beyond * extent), max(high + margin * extent, end + beyond * extent)
 
 
@@ -102,10 +130,33 @@ def to_scale(x: Range, y: Range) -> tuple[Range, Range, bool]:
     width, height = x[1] - x[0], y[1] - y[0]
     if max(width, height) > _SQUARE * min(width, height):
         return x, y, False
-    # The panel of a figure is about 1.3 times as wide as high.
-    return _widened(x, 1.3 * height), _widened(y, width / 1.3), True
+    return _widened(x, _PANEL * height), _widened(y, width / _PANEL), True
 
 
 def _widened(ends: Range, least: float) -> Range:
     room = max(0.0, least - (ends[1] - ends[0])) / 2
     return ends[0] - room, ends[1] + room
+
+
+def spell(value: float, extent: float) -> str:
+    """Write a coordinate as finely as the picture shows it: three digits of its extent.
+
+    Parameters
+    ----------
+    value : float
+        The coordinate.
+    extent : float
+        The extent of what is drawn along its axis.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> spell(-1.96e-22, 12.0), spell(238.94212918, 0.5)
+    ('0', '238.942')
+    """
+    if not extent > 0 or not math.isfinite(extent):
+        return f"{value:.4g}"
+    return f"{round(value, 2 - math.floor(math.log10(extent))) + 0.0:.10g}"
