@@ -123,7 +123,7 @@ def _time(seconds: float | None) -> str:
 
 
 def _figure(value: float | None, unit: str) -> str:
-    return "" if value is None else f"{value:.2f} {unit}"
+    return "" if value is None else f"{value:.2g} {unit}" if value < 1 else f"{value:.2f} {unit}"
 
 
 def main(measure: Callable[[], list[Row]]) -> None:

@@ -41,7 +41,8 @@ html_title = f"symgd {release}"
 
 # What is made from the source on every build.
 GENERATED.mkdir(exist_ok=True)
-(GENERATED / "functions.md").write_text(tables.functions(), encoding="utf-8")
+for name, page in tables.PAGES.items():
+    (GENERATED / f"{name}.md").write_text(page(), encoding="utf-8")
 
 # The gallery reads a copy of the examples, since it would take the README beside the data for a chapter of its own.
 shutil.rmtree(GENERATED / "examples", ignore_errors=True)

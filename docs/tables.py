@@ -1,26 +1,177 @@
-"""Tables of the documentation that are made from the tables of the source, so that neither can lag behind."""
+"""Tables of the documentation that are made from the source, and by symgd itself, so that they cannot lag behind."""
 
-from symgd.functions import FUNCTIONS
+import math
+import re
+import warnings
+from collections.abc import Mapping
+
+import numpy as np
+from scipy import special
+
+from symgd import FormulaError, Objective
+from symgd.formula import tokens
+from symgd.functions import CONSTANTS, FUNCTIONS
+from symgd.graph.exact import LARGEST_EXPONENT
+from symgd.rules import RULES
+from symgd.schedules import SCHEDULES
+
+# Spellings that overflow or lose digits, and a point at which they do.
+SPELLINGS = (
+    ("log(1 + exp(x))", {"x": 800.0}),
+    ("log(exp(x) + exp(y))", {"x": 800.0, "y": 799.0}),
+    ("1/(1 + exp(-x)) - 1", {"x": 50.0}),
+    ("exp(x)/(1 + exp(x))", {"x": 800.0}),
+    ("(exp(x) - exp(-x))/(exp(x) + exp(-x))", {"x": 800.0}),
+    ("log(cosh(x))", {"x": 800.0}),
+    ("log(sinh(x))", {"x": 800.0}),
+    ("1 - tanh(x)**2", {"x": 20.0}),
+    ("exp(x) - 1", {"x": 1e-18}),
+    ("log(1 + x)", {"x": 1e-18}),
+    ("1 - cos(x)", {"x": 1e-9}),
+    ("cosh(x) - 1", {"x": 1e-9}),
+    ("sqrt(1 + x**2) - 1", {"x": 1e-9}),
+    ("sqrt(x**2 + y**2)", {"x": 3e200, "y": 4e200}),
+    ("log(x**2)", {"x": 1e-200}),
+    ("1 - erf(x)", {"x": 10.0}),
+    ("log(erfc(x))", {"x": 40.0}),
+    ("log(gamma(x))", {"x": 200.0}),
+)
+
+# Mistakes, each of which has a message of its own.
+MISTAKES = (
+    "x + sinn(y)",
+    "2x + 1",
+    "x(y + 1)",
+    "sin^2(x)",
+    "|x - 1|",
+    "f = x**2",
+    "x if x > 0 else 0",
+    "x > 0 & y > 0",
+    "3×x",
+    "max(x, 0)",
+    "1,5*x",
+    "log(-1)*x",
+    "x**20000",
+)
 
 
-def functions() -> str:
-    """Every function of the formula language, as a MyST table; `language.md` includes it."""
-    rows = {id(row): row for row in FUNCTIONS.values()}.values()  # an alias may be a key of its own
-    header = ("function", "also written", "meaning", "domain", "at kinks", "smooth")
+def functions(kind: str) -> str:
+    """Every function of one kind, as a MyST table; `language.md` includes it."""
+    rows = [row for row in dict.fromkeys(FUNCTIONS.values()) if row.kind == kind]
+    columns = {
+        "function": [_code(row.name) for row in rows],
+        "also written": [", ".join(map(_code, row.aliases)) for row in rows],
+        "meaning": [row.summary for row in rows],
+    }
+    if kind == "alias":
+        columns["stands for"] = [_code(row.definition) for row in rows]
+    columns |= {
+        "domain": [row.domain for row in rows],
+        "derivative at kinks": [row.kink for row in rows],
+        "smooth": [row.smooth for row in rows],
+    }
+    if kind == "reduction":
+        del columns["domain"]
+    return _table(tuple(columns), list(zip(*columns.values(), strict=True)))
+
+
+def constants() -> str:
+    """The constants that a formula may name."""
+    return _table(("name", "value"), [(_code(n), repr(v)) for n, v in CONSTANTS.items() if math.isfinite(v)])
+
+
+def greek() -> str:
+    """The Greek letters that names may hold, and how each is spelt out."""
+    return ", ".join(f"{letter} {name}" for letter, name in tokens.GREEK.items()) + ".\n"
+
+
+def limits() -> str:
+    """What a formula may measure at most."""
     return _table(
-        header,
+        ("what", "at most"),
         [
-            (
-                f"`{row.name}`",
-                ", ".join(f"`{alias}`" for alias in row.aliases),
-                row.summary,
-                row.domain,
-                row.kink,
-                row.smooth,
-            )
-            for row in rows
+            ("characters of a formula", f"{tokens.MAX_CHARACTERS:,}"),
+            ("names, numbers and signs", f"{tokens.MAX_TOKENS:,}"),
+            ("brackets, signs and exponents inside each other", f"{tokens.NESTING:,}"),
+            ("characters of a name", f"{tokens.MAX_NAME:,}"),
+            ("characters of a number", f"{tokens.MAX_NUMBER:,}"),
+            ("size of a constant exponent", f"{LARGEST_EXPONENT:,}"),
         ],
     )
+
+
+def spellings() -> str:
+    """What symgd computes for spellings that lose digits or overflow, beside what NumPy gives for them."""
+    rows = []
+    for text, point in SPELLINGS:
+        objective = Objective(text)
+        at = ", ".join(f"{name} = {value:g}" for name, value in point.items())
+        rows.append(
+            (_code(text), _code(objective.numpy()), at, f"{_numpy(text, point):.6g}", f"{objective.value(point):.6g}")
+        )
+    return _table(("you write", "symgd computes", "at", "NumPy, as written", "symgd"), rows)
+
+
+def mistakes() -> str:
+    """Formulas that are none, each with its message."""
+    blocks = []
+    for text in MISTAKES:
+        try:
+            Objective(text)
+        except FormulaError as problem:
+            blocks.append(f"```text\n{problem}\n```\n")
+        else:
+            message = f"{text!r} is a formula after all"
+            raise ValueError(message)
+    return "\n".join(blocks)
+
+
+def rules() -> str:
+    """Every update rule that has a name: a table, then the recurrences."""
+    overview = _table(
+        ("method", "what it is", "hyperparameters", "`lr` when none is given"),
+        [(_code(name), row.summary, _numbers(row.hyper), _code(f"{row.lr}")) for name, row in RULES.items()],
+    )
+    recurrences = []
+    for name, row in RULES.items():
+        begins = [f"{state} starts at {text}" for state, text in row.init.items()]
+        heading = _code(name) + (f" ({', '.join(begins)})" if begins else "")
+        statements = "\n".join(row.text.split("; "))
+        recurrences.append(f"{heading}\n\n```text\n{statements}\n```\n")
+    return "\n".join([overview, *recurrences])
+
+
+def schedules() -> str:
+    """Every schedule that has a name."""
+    return _table(
+        ("schedule", "lr at step `t`", "numbers", "what it is"),
+        [
+            (_code(name), _code(text), _numbers(defaults), summary)
+            for name, (text, defaults, summary) in SCHEDULES.items()
+        ],
+    )
+
+
+PAGES = {
+    "functions": lambda: functions("map"),
+    "aliases": lambda: functions("alias"),
+    "reductions": lambda: functions("reduction"),
+    "constants": constants,
+    "greek": greek,
+    "limits": limits,
+    "spellings": spellings,
+    "mistakes": mistakes,
+    "rules": rules,
+    "schedules": schedules,
+}
+
+
+def _numpy(text: str, point: dict[str, float]) -> float:
+    """What NumPy gives for a text of `SPELLINGS`."""
+    names = {name: getattr(np, name) for name in ("exp", "log", "cos", "cosh", "sinh", "tanh", "sqrt")}
+    names |= {name: getattr(special, name) for name in ("erf", "erfc", "gamma")}
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        return float(eval(text, names | {k: np.float64(v) for k, v in point.items()}))  # noqa: S307 - our own texts
 
 
 def _table(header: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
@@ -31,4 +182,17 @@ def _table(header: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "" if value is None else str(value).replace("|", r"\|").replace("\n", " ")
+    text = str(value).replace("\n", " ").replace("|", r"\|")
+    # Outside code, signs of formulas must not be read as Markdown.
+    return "".join(part if part.startswith("`") else re.sub(r"([*_<])", r"\\\1", part) for part in _CODE.split(text))
+
+
+_CODE = re.compile(r"(`[^`]*`)")
+
+
+def _numbers(values: Mapping[str, float]) -> str:
+    return ", ".join(_code(f"{name}={value:g}") for name, value in values.items())
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""

@@ -9,8 +9,9 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from symgd.errors import DataError, FormulaError, SymgdError, UsageError
     from symgd.objective import Objective
-    from symgd.rules import Rule, schedule
+    from symgd.rules import Rule
     from symgd.run import History, Kind, Outcome, Run
+    from symgd.schedules import schedule
 
 # Each public name and the module that it lives in: imported at its first use, so that `import symgd` costs nothing.
 _HOMES = {
@@ -24,7 +25,7 @@ _HOMES = {
     "Run": "run",
     "SymgdError": "errors",
     "UsageError": "errors",
-    "schedule": "rules",
+    "schedule": "schedules",
 }
 
 __all__ = [

@@ -31,7 +31,7 @@ _TRACED = 20  # its lines, when no spacing was asked for
 _RESERVED = ("text", "init", "name", "default_lr")  # arguments of Rule, which no hyperparameter may be called
 
 
-# ---- click ---------------------------------------------------------------------------------------------------------------
+# ---- click ---------------------------------------------------------------------------------------------------------
 
 
 class Command(click.Command):
@@ -48,7 +48,8 @@ class Command(click.Command):
         """Write the tables of methods and schedules, which are imported for this alone."""
         names = {p.name for p in self.params}
         if "method" in names:
-            from symgd.rules import RULES, SCHEDULES
+            from symgd.rules import RULES
+            from symgd.schedules import SCHEDULES
 
             for title, rows in (
                 ("Methods", [(name, row.summary) for name, row in RULES.items()]),
@@ -168,11 +169,13 @@ def _with(*groups: Iterable[_Decorator]) -> _Decorator:
     return decorate
 
 
-# ---- options -------------------------------------------------------------------------------------------------------------
+# ---- options -------------------------------------------------------------------------------------------------------
 
 _DATA = (
     click.option("--data", metavar="FILE", help="A CSV file: its first line names the columns."),
-    click.option("--set", "numbers", metavar="NAME=VALUE", multiple=True, help="Single numbers that the formula reads."),
+    click.option(
+        "--set", "numbers", metavar="NAME=VALUE", multiple=True, help="Single numbers that the formula reads."
+    ),
     click.option("--params", metavar="A,B", help="The parameters, in order; by default every name without data."),
 )
 _DESCENT = (
@@ -189,9 +192,9 @@ _DESCENT = (
     click.option("--lr", metavar="LR", help="The learning rate: a number, auto, or a formula of t, the step's number."),
     click.option("--schedule", metavar="NAME:A=1,B=2", help="How lr falls over the steps, such as cosine:steps=100."),
     click.option("--steps", type=float, metavar="N", help="Steps to take at most; exactly so many when lr is given."),
-    click.option("--gtol", type=float, metavar="TOL", help="End when the gradient's norm is as small."),
-    click.option("--ftol", type=float, metavar="TOL", help="End when the value changes by as little."),
-    click.option("--xtol", type=float, metavar="TOL", help="End when a step is as short."),
+    click.option("--gtol", type=float, metavar="TOL", help="End when the gradient's norm is this small."),
+    click.option("--ftol", type=float, metavar="TOL", help="End when the value changes by this little."),
+    click.option("--xtol", type=float, metavar="TOL", help="End when a step is this short."),
     click.option("--seconds", type=float, metavar="S", help="Wall time to take at most."),
     click.option("--seed", type=float, metavar="N", help="Of the rule's random draws."),
     click.option("--tier", metavar="NAME", help="python, numba or auto: short work in plain Python, long compiled."),
@@ -207,9 +210,9 @@ _ACCOUNT = (
 _JSON = (click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."),)
 
 _EXIT = (
-    "Exit code: 0 when the run ended at a {kind}, or took the steps that --steps and --lr ask for; 1 when the account is "
-    "a finding: it diverged, left the domain, stalled, ended at another kind of point, or stopped before it converged; "
-    "2 when the call, the data or the formula is at fault."
+    "Exit code: 0 when the run ended at a {kind}, or took the steps that --steps and --lr ask for; 1 when the account "
+    "is a finding: it diverged, left the domain, stalled, ended at another kind of point, or stopped before it "
+    "converged; 2 when the call, the data or the formula is at fault."
 )
 
 
@@ -224,7 +227,7 @@ def main() -> None:
     """  # noqa: D301 - \b is click's mark for lines that are not to be wrapped
 
 
-# ---- minimize and maximize -----------------------------------------------------------------------------------------------
+# ---- minimize and maximize -----------------------------------------------------------------------------------------
 
 
 @main.command(epilog=_EXIT.format(kind="minimum"))
@@ -258,7 +261,7 @@ def _descend(options: Options, *, maximize: bool) -> int:
     _check_files(options)
     run, objective = (_resume if options["resume"] else _begin)(options, maximize=maximize)
     if options["save"]:
-        _writing(options["save"], lambda path: run.save(path))
+        _writing(options["save"], run.save)
     if options["as_json"]:
         _plot(options, run, objective)
         _print_json(_account(options, run))
@@ -270,7 +273,7 @@ def _descend(options: Options, *, maximize: bool) -> int:
 
 def _begin(options: Options, *, maximize: bool) -> tuple[Run, Objective]:
     if options["formula"] is None:
-        raise UsageError("there is no formula; write it first: symgd minimize \"x**2 - 4*x + 5\" --start x=0")
+        raise UsageError('there is no formula; write it first: symgd minimize "x**2 - 4*x + 5" --start x=0')
     objective = _objective(options)
     chosen = {name: options[name] for name in ("steps", "gtol", "ftol", "xtol", "seconds", "seed")}
     chosen = {name: value for name, value in chosen.items() if value is not None}
@@ -314,7 +317,7 @@ def _is_good(options: Options, run: Run) -> bool:
     return run.ok or (run.outcome == "max_steps" and asked)
 
 
-# ---- from options to values ----------------------------------------------------------------------------------------------
+# ---- from options to values ----------------------------------------------------------------------------------------
 
 
 def _objective(options: Options) -> Objective:
@@ -432,7 +435,7 @@ def _learning_rate(options: Options) -> float | str | None:
         return lr  # type: ignore[no-any-return]
     if not isinstance(lr, float):
         raise UsageError("--schedule needs a number that it starts from: --lr 0.1 --schedule cosine:steps=100")
-    from symgd.rules import schedule
+    from symgd.schedules import schedule
 
     name, _, rest = options["schedule"].partition(":")
     values, unnamed = _values([rest], "--schedule")
@@ -452,7 +455,16 @@ def _rule(options: Options) -> Rule | None:
         return rule.with_hyper(hyper) if hyper else rule
     if options["method"] is not None:
         raise UsageError("--method names a rule of symgd, --rule writes one; give one of the two")
-    return Rule(options["rule"], **hyper)
+    try:
+        return Rule(options["rule"], **hyper)
+    except FormulaError as problem:
+        hint = problem.hint or ""
+        if not hint.startswith("give it a value"):
+            raise
+        name = problem.text[problem.start : problem.end]
+        raise FormulaError(
+            problem.problem, problem.text, problem.start, problem.end, f"give it a value: --hyper {name}=0.9"
+        ) from None
 
 
 def _hyper(texts: Iterable[str]) -> dict[str, Any]:
@@ -471,7 +483,7 @@ def _hyper(texts: Iterable[str]) -> dict[str, Any]:
     return found
 
 
-# ---- files ---------------------------------------------------------------------------------------------------------------
+# ---- files ---------------------------------------------------------------------------------------------------------
 
 
 def _check_files(options: Options) -> None:
@@ -505,7 +517,7 @@ def _writing(path: str, write: Callable[[str], object]) -> None:
         raise UsageError(f"'{safe(path)}' cannot be written: {safe(str(problem.strerror or problem))}") from None
 
 
-# ---- the account ---------------------------------------------------------------------------------------------------------
+# ---- the account ---------------------------------------------------------------------------------------------------
 
 
 def _account(options: Options, run: Run) -> dict[str, Any]:
@@ -561,7 +573,7 @@ def _table(history: History, places: Sequence[int]) -> str:
     return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
 
 
-# ---- derive --------------------------------------------------------------------------------------------------------------
+# ---- derive --------------------------------------------------------------------------------------------------------
 
 
 @main.command(epilog="Exit code: 0; 2 when the call, the data or the formula is at fault.")
@@ -571,7 +583,9 @@ def _table(history: History, places: Sequence[int]) -> str:
     (
         click.option("--data-names", metavar="X,Y", help="Names that are columns of data, without their values."),
         click.option("--sympy", "form", flag_value="sympy", default="sympy", help="As SymPy writes it (the default)."),
-        click.option("--numpy", "form", flag_value="numpy", help="As NumPy text, which reads back as the same function."),
+        click.option(
+            "--numpy", "form", flag_value="numpy", help="As NumPy text, which reads back as the same function."
+        ),
         click.option("--latex", "form", flag_value="latex", help="As LaTeX."),
         click.option("--hessian", is_flag=True, help="The second derivatives too, on and above the diagonal, not 0."),
         click.option("--at", metavar="NAME=VALUE,...", multiple=True, help="Also the numbers at this point."),
@@ -602,6 +616,8 @@ def _numbers_at(options: Options, objective: Objective) -> dict[str, Any]:
     """Evaluate value, gradient and, where asked for, the Hessian."""
     from symgd.run import finite
 
+    if options["data_names"] and objective.columns:
+        raise UsageError(f"--at needs values of {', '.join(objective.columns)}; give --data instead of --data-names")
     named, unnamed = _values(options["at"], "--at")
     x = objective.vector(unnamed or named)
     value, gradient = objective.value(x), objective.gradient_at(x)

@@ -92,6 +92,7 @@ def _reduction(name: str, summary: str, **more: Any) -> Function:
     return Function(name, "reduction", 1, 1, summary, **more)
 
 
+# fmt: off
 _ARITHMETIC = (
     # The operators. Their partial derivatives are written out so that polynomials never wait for SymPy's import.
     Function("add", "map", 2, 2, "a + b", numpy="a + b", sympy=lambda s, *a: s.Add(*a), partials=("1", "1")),
@@ -99,6 +100,11 @@ _ARITHMETIC = (
     Function(
         "divide", "map", 2, 2, "a/b", ("true_divide",), "a/b", lambda s, a, b: a / b,
         partials=("1/b", "-y/b"), domain="b != 0",
+    ),
+    # What the derivatives of lengths are made of: 0 where the length is 0.
+    Function(
+        "ratio", "map", 2, 2, "a/b, 0 where b is 0", (), "np.where(b == 0, 0, a/b)", lambda s, a, b: a / b,
+        "(0.0 if {1} == 0.0 else {0} / {1})", partials=("ratio(1, b)", "-ratio(y, b)"), kink="0 at b = 0", smooth=False,
     ),
     Function(
         "power", "map", 2, 2, "a**b", ("pow", "float_power"), "a**b", lambda s, a, b: a**b, "pow({0}, {1})",
@@ -119,21 +125,27 @@ _ELEMENTARY = (
     _map("log10", 1, "logarithm to base 10", lambda s, a: s.log(a) / s.log(10), domain="a > 0"),
     _map("sqrt", 1, "square root", lambda s, a: s.sqrt(a), partials=("1/(2*y)",), domain="a >= 0"),
     _map("sqrt0", 1, "square root, flat at 0: what norm and std take", lambda s, a: s.sqrt(a), numpy="np.sqrt(a)",
-         code="sqrt({0})", partials=("where(y == 0, 0, 1/(2*y))",), domain="a >= 0", kink="0 at a = 0", smooth=False),
+         code="sqrt({0})", partials=("ratio(1/2, y)",), domain="a >= 0", kink="0 at a = 0", smooth=False),
     _map("cbrt", 1, "cube root, of negative numbers too", lambda s, a: s.real_root(a, 3),
          partials=("1/(3*y**2)",), domain="all reals"),
     _map("sin", 1, "sine", lambda s, a: s.sin(a)),
     _map("cos", 1, "cosine", lambda s, a: s.cos(a)),
+    _map("sinc", 1, "sin(pi*a)/(pi*a), 1 at 0", lambda s, a: s.sinc(s.pi * a), partials=("-pi**2*a*sincslope(pi*a)",)),
+    _map("sincslope", 1, "(sin(a) - a*cos(a))/a**3, 1/3 at 0", lambda s, a: (s.sin(a) - a * s.cos(a)) / a**3,
+         numpy="np.where(np.abs(a) < 1, special.spherical_jn(1, a)/a, (np.sin(a)/a - np.cos(a))/a**2)",
+         partials=("(sinc(a/pi) - 3*y)*ratio(1, a)",)),
     _map("tan", 1, "tangent", lambda s, a: s.tan(a), partials=("1 + y**2",), domain="cos(a) != 0"),
     _map(
         "arcsin", 1, "inverse sine", lambda s, a: s.asin(a), aliases=("asin",), domain="-1 <= a <= 1",
-        # (1 - a)(1 + a) keeps the digits that 1 - a**2 loses near the ends.
-        partials=("1/sqrt((1 - a)*(1 + a))",),
+        partials=("1/cosarcsin(a)",),
     ),
     _map(
         "arccos", 1, "inverse cosine", lambda s, a: s.acos(a), aliases=("acos",), domain="-1 <= a <= 1",
-        partials=("-1/sqrt((1 - a)*(1 + a))",),
+        partials=("-1/cosarcsin(a)",),
     ),
+    # (1 - a)(1 + a) keeps the digits that 1 - a**2 loses near the ends.
+    _map("cosarcsin", 1, "sqrt(1 - a**2)", lambda s, a: s.sqrt(1 - a**2), numpy="np.sqrt((1 - a)*(1 + a))",
+         code="sqrt((1.0 - {0})*(1.0 + {0}))", partials=("-a/y",), domain="-1 <= a <= 1"),
     _map("arctan", 1, "inverse tangent", lambda s, a: s.atan(a), aliases=("atan",)),
     _map(
         "arctan2", 2, "angle of the point (b, a)", lambda s, a, b: s.atan2(a, b), aliases=("atan2",),
@@ -153,10 +165,10 @@ _ELEMENTARY = (
     ),
     _map(
         "arctanh", 1, "inverse hyperbolic tangent", lambda s, a: s.atanh(a), aliases=("atanh",), domain="-1 < a < 1",
-        partials=("1/((1 - a)*(1 + a))",),
+        partials=("1/cosarcsin(a)**2",),
     ),
     _map("hypot", 2, "sqrt(a**2 + b**2) without overflow", lambda s, a, b: s.sqrt(a**2 + b**2), kink="0 at a = b = 0",
-         partials=("where(y == 0, 0, a/y)", "where(y == 0, 0, b/y)"), smooth=False),
+         partials=("ratio(a, y)", "ratio(b, y)"), smooth=False),
 )
 
 _SPECIAL = (
@@ -183,10 +195,12 @@ _SPECIAL = (
 _LEARNING = (
     _map("sigmoid", 1, "1/(1 + exp(-a))", lambda s, a: 1 / (1 + s.exp(-a)), aliases=("expit", "logistic"),
          numpy="special.expit(a)", partials=("y*sigmoid(-a)",)),
+    _map("logit", 1, "log(a/(1 - a))", lambda s, a: s.log(a / (1 - a)), numpy="special.logit(a)",
+         partials=("1/(a*(1 - a))",), domain="0 < a < 1"),
     _map("softplus", 1, "log(1 + exp(a)), without overflow", lambda s, a: s.log(1 + s.exp(a)),
          numpy="np.logaddexp(0, a)", partials=("sigmoid(a)",)),
     _map("logcosh", 1, "log(cosh(a)), without overflow", lambda s, a: s.log(s.cosh(a)),
-         numpy="np.abs(a) + np.log1p(np.expm1(-2*np.abs(a))/2)", partials=("tanh(a)",)),
+         numpy="np.where(np.abs(a) < 1, np.log1p(2*np.sinh(a/2)**2), np.logaddexp(a, -a) - np.log(2))", partials=("tanh(a)",)),
     _map("log1mexp", 1, "log(1 - exp(a)), exact for small and large -a", lambda s, a: s.log(1 - s.exp(a)),
          numpy="np.where(a > -0.693, np.log(-np.expm1(a)), np.log1p(-np.exp(a)))", partials=("-1/expm1(-a)",),
          domain="a < 0"),
@@ -209,7 +223,11 @@ _PIECES = (
     _map("rint", 1, "nearest whole number, ties to even", None, aliases=("round", "around"), partials=("0",),
          kink="0 everywhere", smooth=False),
     _map("mod", 2, "remainder with the sign of b", lambda s, a, b: s.Mod(a, b), aliases=("remainder",),
-         partials=("1", "-floor(a/b)"), domain="b != 0", kink="that of a - b*floor(a/b)", smooth=False),
+         partials=("1", "-floor_divide(a, b)"), domain="b != 0", kink="that of a - b*floor(a/b)", smooth=False),
+    _map("floor_divide", 2, "floor(a/b)", lambda s, a, b: s.floor(a / b), partials=("0", "0"), domain="b != 0",
+         kink="0 everywhere", smooth=False),
+    _map("copysign", 2, "abs(a) with the sign of b", lambda s, a, b: s.Piecewise((-s.Abs(a), b < 0), (s.Abs(a), True)),
+         partials=("sign(a)*copysign(1, b)", "0"), kink="0 at a = 0, and in b", smooth=False),
     _map("maximum", 2, "the larger", lambda s, a, b: s.Max(a, b),
          code="({0} if ({0} >= {1} or {0} != {0}) else {1})",
          partials=("where(a > b, 1, where(a == b, 1/2, 0))", "where(b > a, 1, where(a == b, 1/2, 0))"),
@@ -251,11 +269,7 @@ _ALIASES = (
     _alias("clip", 3, "a held between b and c", "minimum(maximum(a, b), c)", kink="a tie splits evenly", smooth=False),
     _alias("degrees", 1, "radians to degrees", "a*180/pi", aliases=("rad2deg",)),
     _alias("radians", 1, "degrees to radians", "a*pi/180", aliases=("deg2rad",)),
-    _alias("floor_divide", 2, "floor(a/b)", "floor(a/b)", domain="b != 0", kink="0 everywhere", smooth=False),
-    _alias("heaviside", 2, "0, b at zero, 1", "where(a > 0, 1, where(a < 0, 0, b))", kink="0 in a", smooth=False),
-    _alias("copysign", 2, "abs(a) with the sign of b", "where(b < 0, -abs(a), abs(a))", kink="0 in b", smooth=False),
-    _alias("sinc", 1, "sin(pi*a)/(pi*a)", "where(a == 0, 1 - (pi*a)**2/6, sin(pi*a)/(pi*where(a == 0, 1, a)))"),
-    _alias("logit", 1, "log(a/(1 - a))", "log(a) - log1p(-a)", numpy="special.logit(a)", domain="0 < a < 1"),
+    _alias("heaviside", 2, "0, b at zero, 1", "where(a == 0, b, (1 + sign(a))/2)", kink="0 in a", smooth=False),
     _alias("logsigmoid", 1, "log(sigmoid(a))", "-softplus(-a)", aliases=("log_expit",), numpy="special.log_expit(a)"),
     _alias("silu", 1, "a*sigmoid(a)", "a*sigmoid(a)", aliases=("swish",), numpy="a*special.expit(a)"),
     _alias("gelu", 1, "a times the normal distribution function", "a*erfc(-a/sqrt(2))/2", numpy="a*special.ndtr(a)"),
@@ -286,8 +300,10 @@ _REDUCTIONS = (
     Function("dot", "reduction", 2, 2, "sum(a*b)", aliases=("inner", "vdot"), numpy="np.dot(a, b)"),
 )
 
+# fmt: on
 FUNCTIONS: dict[str, Function] = {
-    row.name: row for group in (_ARITHMETIC, _ELEMENTARY, _SPECIAL, _LEARNING, _PIECES, _ALIASES, _REDUCTIONS)
+    row.name: row
+    for group in (_ARITHMETIC, _ELEMENTARY, _SPECIAL, _LEARNING, _PIECES, _ALIASES, _REDUCTIONS)
     for row in group
 }
 _NAMES: dict[str, Function] = FUNCTIONS | {alias: row for row in FUNCTIONS.values() for alias in row.aliases}

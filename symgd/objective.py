@@ -14,20 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd import calculus, codegen, data, descent, rules, views
+from symgd import arguments, calculus, codegen, descent, views
+from symgd import data as data_module
 from symgd import formula as fm
+from symgd.arguments import Point, Vector
 from symgd.codegen import Program
 from symgd.curvature import Curvature, curvature
 from symgd.engine import TIERS, Kernel, cache, locate
-from symgd.errors import DataError, FormulaError, UsageError, safe, suggest
+from symgd.errors import DataError, FormulaError, UsageError, safe
 from symgd.functions import CONSTANTS
 from symgd.graph import ROWS, Graph, Node, read
 from symgd.run import Run, load_state
-
-Vector = NDArray[np.float64]
-Point = Mapping[str, float] | Sequence[float] | Vector
-
-VERSION = "5"  # of the generated code: part of every key of the disk cache
 
 
 class Objective:
@@ -69,16 +66,16 @@ class Objective:
     ) -> None:  # fmt: skip
         if tier not in TIERS:
             raise UsageError(f"tier={tier!r} must be one of {', '.join(TIERS)}")
-        given = _names_of(data)
+        given = data_module.names(data)
         self.data: data_module.Data = {} if given is not None else data_module.load(data)
         known = set(given if given is not None else self.data)
-        chosen = _checked_params(params)
+        chosen = arguments.checked_params(params)
         declared = {*known, *(chosen or ())}
         self.tree = fm.parse(text, declared=declared)
         self.text = str.__str__(text)
         self.tier, self.workers = tier, workers
         used = fm.names(self.tree)
-        self.params = _find_params(self.text, used, known, chosen)
+        self.params = arguments.find_params(self.text, used, known, chosen)
         self.columns = tuple(n for n in used if n in known and not isinstance(self.data.get(n), float))
         self._numbers = tuple(n for n in used if isinstance(self.data.get(n), float))
         self._bound = given is None
@@ -87,7 +84,7 @@ class Objective:
         # Read at once, so that a mistake is reported here and not at the first evaluation.
         self.root  # noqa: B018
 
-    # ---- what it says ------------------------------------------------------------------------------------------------
+    # ---- what it says ----------------------------------------------------------------------------------------------
 
     def _read(self, *, group: bool) -> tuple[Graph, Node]:
         graph = Graph()
@@ -148,6 +145,10 @@ class Objective:
     def numpy(self) -> str:
         """Give the objective as NumPy text, which reads back as the same function.
 
+        Returns
+        -------
+        str
+
         Examples
         --------
         >>> Objective("log(1 + exp(x))").numpy()
@@ -172,7 +173,7 @@ class Objective:
     def _repr_latex_(self) -> str:
         return f"$f({', '.join(self.params[:10])}) = {self.latex()}$"
 
-    # ---- numbers -----------------------------------------------------------------------------------------------------
+    # ---- numbers ---------------------------------------------------------------------------------------------------
 
     def program(self, sign: float = 1.0) -> Program:
         """Give the generated functions, from the disk cache where they are known.
@@ -187,7 +188,14 @@ class Objective:
         Program
         """
         if sign not in self._program:
-            parts = [VERSION, self.text, repr(self.params), repr(self.columns), repr(self._numbers), repr(sign)]
+            parts = [
+                cache.generator(),
+                self.text,
+                repr(self.params),
+                repr(self.columns),
+                repr(self._numbers),
+                repr(sign),
+            ]
             key = cache.key("program", *parts)
             stored = cache.load(key)
             if stored is not None:
@@ -241,7 +249,7 @@ class Objective:
         UsageError
             If a parameter has no value, or a value no parameter.
         """
-        return _vector(self.params, point, values or {})
+        return arguments.vector(self.params, point, values or {})
 
     def value(self, point: Point | None = None, **values: float) -> float:
         """Give the value at a point.
@@ -302,8 +310,10 @@ class Objective:
 
         Parameters
         ----------
-        point, v : mapping or sequence
-            Point and vector, by name or in the order of ``params``.
+        point : mapping or sequence
+            The point, by name or in the order of ``params``.
+        v : mapping or sequence
+            The vector, likewise.
 
         Returns
         -------
@@ -337,7 +347,7 @@ class Objective:
         """
         return curvature(self.kernel(), self.vector(point, values))
 
-    # ---- for scipy.optimize.minimize -----------------------------------------------------------------------------------
+    # ---- for scipy.optimize.minimize -------------------------------------------------------------------------------
 
     def fun(self, x: Any) -> float:
         """Give the value at a flat vector, as ``scipy.optimize.minimize`` asks for it."""
@@ -382,7 +392,7 @@ class Objective:
         function, inputs = kernel.function(what, "python"), kernel.inputs("python")
         return lambda *point: function(*map(float, point), *inputs)
 
-    # ---- descents ------------------------------------------------------------------------------------------------------
+    # ---- descents --------------------------------------------------------------------------------------------------
 
     def minimize(self, start: Point, **options: Any) -> Run:
         """Descend from a start.
@@ -466,7 +476,8 @@ class Objective:
         state = dict(saved.state) if isinstance(saved, Run) else load_state(saved)
         if state.get("formula") != self.text or tuple(state.get("params", ())) != self.params:
             raise UsageError(f"the saved run is of {safe(str(state.get('formula')))!r}, not of {safe(self.text)!r}")
-        at, settings = descent.restore(state, steps)
+        sign = -1.0 if state.get("sign") == -1 else 1.0
+        at, settings = descent.restore(self.kernel(sign), state, steps)
         settings = replace(settings, seconds=seconds)
         return self._go(at, settings, callback, progress)
 
@@ -475,11 +486,15 @@ class Objective:
             raise UsageError("there is nothing to minimize: every name in the formula has data")
         x0 = self.vector(start)
         callback, progress = options.pop("callback", None), options.pop("progress", None)
-        settings = self._settings(x0, sign, options)
+        settings = descent.prepare(self.kernel(sign), x0, sign, options)
         return self._go(descent.begin(self.kernel(sign), x0, settings), settings, callback, progress)
 
     def _go(
-        self, state: descent.State, settings: descent.Settings, callback: descent.Callback | None, progress: bool | None
+        self,
+        state: descent.State,
+        settings: descent.Settings,
+        callback: descent.Callback | None,
+        progress: bool | None,  # noqa: FBT001
     ) -> Run:
         run = descent.descend(
             self.kernel(settings.sign), state, settings, formula=self.text, locate=self._locate, callback=callback,
@@ -487,208 +502,9 @@ class Objective:
         )  # fmt: skip
         return replace(run, objective=self)
 
-    def _settings(
-        self, x0: Vector, sign: float, options: dict[str, Any]
-    ) -> descent.Settings:
-        """Check the options, all of them before any work is done."""
-        options = dict(options)
-        rule = rules.find_rule(options.pop("method", "gd"))
-        lr = options.pop("lr", None)
-        plain = {name: options.pop(name) for name in _OPTIONS if name in options}
-        if lr is not None:
-            rules.check_schedule(lr)
-        hyper = {k: v for k, v in options.items() if k in rule.hyper}
-        for name in options:
-            if name not in rule.hyper:
-                known = [*_OPTIONS, "method", "lr", "callback", "progress", *rule.hyper]
-                near = suggest(name, known)
-                hint = f"did you mean '{near}'?" if near else f"known: {', '.join(known)}"
-                raise UsageError(f"there is no option '{safe(name)}'; {hint}")
-        numbers = _check_numbers(plain)
-        fixed = lr is not None and lr != "auto"
-        if "steps" in numbers and fixed and not {"gtol", "ftol", "xtol"} & set(numbers):
-            numbers["gtol"] = -1.0  # so many steps were asked for
-        rule = rule.with_hyper(hyper) if hyper else rule
-        return self._prepare(rule, lr, x0, sign, numbers)
-
-    def _prepare(
-        self, rule: rules.Rule, lr: float | str | None, x0: Vector, sign: float, numbers: dict[str, Any]
-    ) -> descent.Settings:
-        """Write the loop of the rule, and the numbers that it starts from."""
-        program = self.program(sign)
-        wanted = rule.lr if lr is None else lr
-        if rule.text == "x = x - lr*g" and wanted == "auto":
-            size = float(np.linalg.norm(self.kernel(sign).slope(x0)[1]))
-            first = min(1.0, 1.0 / size) if size > 0 and math.isfinite(size) else 1.0
-            loop = self._loop(program, "cauchy", lambda: codegen.write_loop(program, None, ("lr",)))
-            return descent.Settings("gd, exact steps", loop, (first,), sign=sign, **numbers)
-        if wanted == "auto":
-            wanted = self._safe_lr(x0, sign)
-        graph = Graph()
-        lowered = rules.lower(rule, graph, wanted if isinstance(wanted, str) else "lr")
-        hyper = {"lr": wanted, **rule.hyper}
-        names = tuple(k for k, v in hyper.items() if not isinstance(v, str))
-        text = repr((rule.text, sorted(rule.init.items()), hyper if not names else
-                     {k: v if isinstance(v, str) else "#" for k, v in hyper.items()}))  # fmt: skip
-        loop = self._loop(program, text, lambda: codegen.write_loop(program, lowered, names))
-        values = tuple(float(hyper[k]) for k in names)
-        states = _initial_states(rule, x0, hyper)
-        name = rule.name or rule.text
-        return descent.Settings(name, loop, values, states, lowered.draws, sign=sign, **numbers)
-
-    def _loop(self, program: Program, rule: str, write: Callable[[], dict[str, str]]) -> dict[str, str]:
-        import json
-
-        size = f"{len(self.params)} {program.layout.unrolled} {program.arguments}"
-        key = cache.key("loop", VERSION, size, rule)
-        stored = cache.load(key)
-        if stored is not None:
-            known: dict[str, str] = json.loads(stored)
-            return known
-        source = write()
-        cache.save(key, json.dumps(source).encode())
-        return source
-
-    def _safe_lr(self, x0: Vector, sign: float) -> float:
-        """Give 1/L, with L the largest curvature at the start in size: stable for gradient descent and momentum."""
-        kernel = self.kernel(sign)
-        v = np.ones(len(x0)) / math.sqrt(len(x0))
-        largest = 0.0
-        for _ in range(50):  # power iteration: a few digits are enough
-            w = kernel.product(x0, v)
-            size = float(np.linalg.norm(w))
-            if not math.isfinite(size) or size == 0:
-                break
-            done = abs(size - largest) <= 1e-3 * size
-            largest, v = size, w / size
-            if done:
-                break
-        return 1.0 / largest if largest > 0 else 0.01
-
     def _locate(self, x: Vector) -> tuple[str, bool]:
         graph, root = self._plain
         return locate.first_bad(graph, root, self.text, dict(zip(self.params, x.tolist(), strict=True)), self.data)
-
-
-# ---- arguments -----------------------------------------------------------------------------------------------------------
-
-data_module = data
-_OPTIONS = ("steps", "gtol", "ftol", "xtol", "seconds", "seed", "every")
-
-
-def _names_of(source: Any) -> set[str] | None:
-    names = data_module.names(source)
-    return None if names is None or not isinstance(source, list | tuple | set | frozenset) else set(names)
-
-
-def _checked_params(params: Sequence[str] | None) -> tuple[str, ...] | None:
-    if params is None:
-        return None
-    if isinstance(params, str):
-        params = [p.strip() for p in params.split(",")]
-    checked = tuple(fm.check_name(p) for p in params)
-    if len(set(checked)) < len(checked):
-        twice = next(p for p in checked if checked.count(p) > 1)
-        raise UsageError(f"params names '{twice}' twice; give each parameter once")
-    return checked
-
-
-def _find_params(
-    text: str, used: Mapping[str, tuple[int, int]], known: set[str], chosen: tuple[str, ...] | None
-) -> tuple[str, ...]:
-    """Tell parameters from data and constants."""
-    free = [name for name in used if name not in known]
-    if chosen is None:
-        return tuple(name for name in free if name not in CONSTANTS)
-    both = [name for name in chosen if name in known]
-    if both:
-        raise UsageError(f"'{both[0]}' is given both as a parameter and as data; choose one")
-    for name in free:
-        if name not in chosen and name not in CONSTANTS:
-            begin, end = used[name]
-            near = suggest(name, [*chosen, *known])
-            hint = f"did you mean '{near}'?" if near else f"the parameters are {', '.join(chosen) or 'none'}"
-            raise FormulaError(f"unknown name '{name}'", text, begin, end, hint)
-    return chosen
-
-
-def _vector(params: tuple[str, ...], point: Point | None, values: Mapping[str, float]) -> Vector:
-    if isinstance(point, Mapping) or (point is None and values is not None):
-        given = {fm.check_name(k): v for k, v in {**(point or {}), **values}.items()}  # type: ignore[dict-item]
-        missing = [p for p in params if p not in given]
-        extra = [k for k in given if k not in params]
-        if extra:
-            near = suggest(extra[0], list(params))
-            hint = f"did you mean '{near}'?" if near else f"the parameters are {', '.join(params) or 'none'}"
-            raise UsageError(f"'{extra[0]}' is no parameter of the formula; {hint}")
-        if missing:
-            raise UsageError(f"no value for {', '.join(missing[:5])}; give every parameter one: {_example(params)}")
-        entries = [(p, given[p]) for p in params]
-    else:
-        if values:
-            raise UsageError("give the point by name or by position, not both")
-        try:
-            listed = list(point)  # type: ignore[arg-type]
-        except TypeError:
-            raise UsageError(f"a point must be a mapping or a sequence; got {safe(repr(point))}") from None
-        if len(listed) != len(params):
-            raise UsageError(f"the point has {len(listed)} values for {len(params)} parameters: {', '.join(params)}")
-        entries = list(zip(params, listed, strict=True))
-    return np.array([_real(name, value) for name, value in entries], dtype=np.float64)
-
-
-def _real(name: str, value: Any) -> float:
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value.item()
-    if isinstance(value, str | bytes) or isinstance(value, complex):
-        raise UsageError(f"{name}={safe(repr(value))} must be a real number")
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        kind = type(value).__name__
-        raise UsageError(f"{name}={safe(repr(value))} must be a real number; got {kind}") from None
-    if not math.isfinite(number):
-        raise UsageError(f"{name}={number} must be finite")
-    return number
-
-
-def _example(params: tuple[str, ...]) -> str:
-    shown = ", ".join(f"'{p}': 1.0" for p in params[:3])
-    return "{" + shown + (", ..." if len(params) > 3 else "") + "}"
-
-
-def _check_numbers(options: dict[str, Any]) -> dict[str, Any]:
-    """Check the options that are numbers."""
-    found: dict[str, Any] = {}
-    for name, value in options.items():
-        if value is None:
-            continue
-        whole = name in ("steps", "seed", "every")
-        least = 1 if name in ("steps", "every") else 0
-        kinds: tuple[type, ...] = (int, np.integer) if whole else (int, float, np.integer, np.floating)
-        if isinstance(value, float) and whole and value.is_integer():
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, kinds) or not value >= least:
-            rule = f"a whole number of at least {least}" if whole else "a number of at least 0"
-            raise UsageError(f"{name}={value!r} must be {rule}")
-        # A tolerance of 0 asks for no test at all.
-        found[name] = int(value) if whole else float(value) if value > 0 or name == "seconds" else -1.0
-    return found
-
-
-def _initial_states(rule: rules.Rule, x0: Vector, hyper: Mapping[str, Any]) -> tuple[Vector, ...]:
-    states = []
-    for state in rule.states:
-        text = rule.init.get(state)
-        if text is None:
-            states.append(np.zeros(len(x0)))
-            continue
-        lr = hyper["lr"] if isinstance(hyper["lr"], float | int) else None
-        inner = Objective(f"sum({text})" if False else text, params=("x", "lr"))
-        if lr is None and "lr" in fm.names(inner.tree):
-            raise UsageError(f"the state '{state}' starts at {text!r}, which needs a fixed lr; got {hyper['lr']!r}")
-        states.append(np.array([inner.value(x=v, lr=float(lr or 0.0)) for v in x0.tolist()]))
-    return tuple(states)
 
 
 @contextmanager

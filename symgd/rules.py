@@ -121,33 +121,6 @@ RULES: dict[str, Row] = {
     ),
 }
 
-SCHEDULES: dict[str, tuple[str, dict[str, float], str]] = {
-    "constant": ("lr", {}, "the same at every step"),
-    "step": ("lr*factor**floor((t - 1)/every)", {"factor": 0.5, "every": 100}, "times `factor` after `every` steps"),
-    "exponential": ("lr*exp(-decay*(t - 1))", {"decay": 0.01}, "falls by the share `decay` a step"),
-    "inverse": ("lr/(1 + decay*(t - 1))", {"decay": 0.01}, "1/t decay (Robbins and Monro 1951)"),
-    "cosine": (
-        "smallest + (lr - smallest)*(1 + cos(pi*minimum(t - 1, steps)/steps))/2",
-        {"steps": 1000, "smallest": 0.0},
-        "half a cosine from lr down to `smallest` over `steps` (Loshchilov and Hutter 2017)",
-    ),
-    "restarts": (
-        "smallest + (lr - smallest)*(1 + cos(pi*((t - 1) % every)/every))/2",
-        {"every": 100, "smallest": 0.0},
-        "a cosine that starts anew after `every` steps (SGDR)",
-    ),
-    "cyclic": (
-        "smallest + (lr - smallest)*(1 - abs((t - 1) % every/every*2 - 1))",
-        {"every": 100, "smallest": 0.0},
-        "up from `smallest` to lr and down again (Smith 2017)",
-    ),
-    "warmup": (
-        "lr*minimum(t/warm, 1)/(1 + decay*maximum(t - warm, 0))",
-        {"warm": 100, "decay": 0.01},
-        "up over `warm` steps, then 1/t decay",
-    ),
-}
-
 
 @dataclass(frozen=True)
 class Rule:
@@ -165,6 +138,8 @@ class Rule:
         States that start elsewhere than at 0, as formulas of ``x`` and ``lr``.
     name : str, optional
         What to call it.
+    default_lr : float or str
+        The learning rate that is taken when none is given.
     **hyper : float or str
         Hyperparameters: numbers, or formulas of ``t``.
 
@@ -260,57 +235,7 @@ def find_rule(method: str | Rule) -> Rule:
     return Rule(row.text, row.init, method, default_lr=row.lr, **row.hyper)
 
 
-def schedule(name: str, lr: float, **values: float) -> str:
-    """Write a named learning-rate schedule as a formula of ``t``, the number of the step from 1.
-
-    Parameters
-    ----------
-    name : str
-        ``constant``, ``step``, ``exponential``, ``inverse``, ``cosine``, ``restarts``, ``cyclic`` or ``warmup``.
-    lr : float
-        The largest learning rate, dimensionless.
-    **values : float
-        The schedule's other numbers.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    UsageError
-        If there is no such schedule, or it has no such number.
-
-    Examples
-    --------
-    >>> schedule("inverse", 0.1, decay=0.5)
-    '0.1/(1 + 0.5*(t - 1))'
-    """
-    if name not in SCHEDULES:
-        near = suggest(name, list(SCHEDULES))
-        hint = f"did you mean '{near}'?" if near else f"take one of {', '.join(SCHEDULES)}"
-        raise UsageError(f"schedule={name!r} is not known; {hint}")
-    text, defaults, _ = SCHEDULES[name]
-    unknown = set(values) - set(defaults)
-    if unknown:
-        has = ", ".join(defaults) or "none"
-        raise UsageError(f"the schedule '{name}' has no number '{min(unknown)}'; it has: {has}")
-    numbers = {"lr": lr, **defaults, **values}
-    # A negative number is put in brackets, so that what stands before it still applies to all of it.
-    spelt = {k: repr(v) if v >= 0 else f"({v!r})" for k, v in numbers.items()}
-    tree = fm.parse(text, declared=(*numbers, "t"))
-    pieces, last = [], 0
-    for node in fm.walk(tree):
-        if isinstance(node, fm.Name) and node.name in spelt:
-            pieces.append((node.start, node.end, spelt[node.name]))
-    written = ""
-    for begin, end, value in sorted(pieces):
-        written += text[last:begin] + value
-        last = end
-    return written + text[last:]
-
-
-# ---- from text to nodes ------------------------------------------------------------------------------------------------
+# ---- from text to nodes --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -326,9 +251,10 @@ class Lowered:
         """Give the new parameters and states."""
         return [self.x, *self.states.values()]
 
-    def leaves(self) -> set[str]:
-        """Give the names that the rule reads."""
-        return {n.name for n in reachable(self.roots()) if isinstance(n, Leaf)}
+
+def reads(node: Node) -> set[str]:
+    """Give the names that a node reads."""
+    return {n.name for n in reachable([node]) if isinstance(n, Leaf)}
 
 
 def lower(rule: Rule, graph: Graph, lr: float | str) -> Lowered:

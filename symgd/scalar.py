@@ -113,6 +113,41 @@ def mod(a: float, b: float) -> float:
     return a % b
 
 
+def floor_divide(a: float, b: float) -> float:
+    """floor(a/b) as if a/b were exact: 1 // 0.1 is 9, since 0.1 is a little more than a tenth."""
+    if b == 0.0 or b - b != 0.0 or a - a != 0.0:
+        q = div(a, b) if a - a == 0.0 else nan
+        return -1.0 if b - b != 0.0 and a * b < 0.0 and a - a == 0.0 else q
+    return math.floor((a - a % b) / b + 0.5) + 0.0
+
+
+def copysign(a: float, b: float) -> float:
+    """abs(a) with the sign of b, also where b is -0.0."""
+    return math.copysign(a, b)
+
+
+def sinc(a: float) -> float:
+    """sin(pi*a)/(pi*a), 1 at 0."""
+    b = math.pi * a
+    return sin(b) / b if a != 0.0 else 1.0
+
+
+def sincslope(a: float) -> float:
+    """(sin(a) - a*cos(a))/a**3; near 0, where that cancels, its power series."""
+    if abs(a) >= 1.0 or a != a:
+        return (sin(a) / a - cos(a)) / (a * a)
+    r, term, total = a * a, 1.0 / 3.0, 1.0 / 3.0
+    for k in range(1, 12):
+        term *= -r / (2.0 * k * (2.0 * k + 3.0))
+        total += term
+    return total
+
+
+def logit(a: float) -> float:
+    """log(a/(1 - a)); in the middle, where that is near 0, by the inverse hyperbolic tangent."""
+    return 2.0 * math.atanh(2.0 * a - 1.0) if 0.25 < a < 0.75 else log(a) - log1p(-a)
+
+
 def sigmoid(a: float) -> float:
     """1/(1 + exp(-a)) from the side that does not overflow."""
     b = math.exp(-abs(a))
@@ -121,7 +156,7 @@ def sigmoid(a: float) -> float:
 
 def softplus(a: float) -> float:
     """log(1 + exp(a)) without overflow."""
-    return (a if a > 0.0 else 0.0) + math.log1p(math.exp(-abs(a)))
+    return (a if a > 0.0 else 0.0) + math.log1p(math.exp(-abs(a)))  # noqa: FURB136 - max() would lose a nan
 
 
 def logcosh(a: float) -> float:
@@ -144,7 +179,7 @@ def logaddexp(a: float, b: float) -> float:
     """log(exp(a) + exp(b)) without overflow."""
     if a == b:  # infinities too, whose difference is none
         return a + LOG2
-    return (a if a > b else b) + math.log1p(math.exp(-abs(a - b)))
+    return (a if a > b else b) + math.log1p(math.exp(-abs(a - b)))  # noqa: FURB136
 
 
 def millsrest(a: float) -> float:
@@ -166,7 +201,7 @@ def logerfc(a: float) -> float:
     """log(erfc(a)) without underflow."""
     if a < 0.5:
         return math.log1p(-math.erf(a))
-    return math.log(math.erfc(a)) if a < 1.0 else math.log(2.0 / (math.sqrt(math.pi) * mills(a))) - a * a
+    return math.log(math.erfc(a)) if a < 1.0 else -math.log(0.5 * math.sqrt(math.pi) * mills(a)) - a * a
 
 
 def digamma(a: float) -> float:
@@ -215,10 +250,12 @@ def polygamma(n: float, a: float) -> float:
 def polygamma_series(n: float, a: float) -> float:
     """polygamma for n >= 1: recurrence up to n + 15, then the asymptotic series (DLMF 5.15.8)."""
     # Far to the left the recurrence would walk for ever; nothing there is told apart from a pole any more.
-    if n != math.floor(n) or n < 0.0 or a != a or (a <= 0.0 and a == math.floor(a)) or a < -1e6:
+    if n != math.floor(n) or n < 0.0 or a != a or a < -1e6:
         return nan
     if a == inf:
         return 0.0
+    if a <= 0.0 and a == math.floor(a):
+        return inf if int(n) % 2 == 1 else nan  # at a pole of even order both sides agree
     flip = -1.0 if int(n) % 2 == 0 else 1.0
     # To the left of 0 the recurrence still holds; it is walked until the argument is large.
     y = 0.0
@@ -237,7 +274,8 @@ def polygamma_series(n: float, a: float) -> float:
 
 
 # Names of the functions above that generated code may call, and those of them that are source for both tiers.
-SHARED = ("cbrt", "sech", "sign", "mod", "sigmoid", "softplus", "logcosh", "log1mexp", "logaddexp", "millsrest", "mills",
+SHARED = ("cbrt", "sech", "sign", "mod", "floor_divide", "copysign", "sinc", "sincslope", "logit",
+          "sigmoid", "softplus", "logcosh", "log1mexp", "logaddexp", "millsrest", "mills",
           "logerfc",
           "polygamma_series", "digamma_near_zero", "digamma", "polygamma")  # fmt: skip
 GUARDED = (
@@ -263,9 +301,11 @@ _OPERATIONS: dict[str, Scalar] = _COMPARISONS | {
     "divide": div,
     "power": pow,
     "abs": abs,
-    "relu": lambda a: 0.0 if a <= 0.0 else a,
+    "relu": lambda a: 0.0 if a <= 0.0 else a,  # noqa: FURB136
     "maximum": lambda a, b: a if (a >= b or a != a) else b,
     "minimum": lambda a, b: a if (a <= b or a != a) else b,
+    "ratio": lambda a, b: 0.0 if b == 0.0 else a / b,
+    "cosarcsin": lambda a: sqrt((1.0 - a) * (1.0 + a)),
     "where": lambda a, b, c: b if a else c,
 }
 

@@ -19,7 +19,7 @@ _OR, _AND, _NOT, _COMPARE, _ADD, _MULTIPLY, _NEGATE, _POWER, _ATOM = range(9)
 _SIGNS = {"greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<=", "equal": "==", "not_equal": "!="}
 
 
-# ---- NumPy text ------------------------------------------------------------------------------------------------------------
+# ---- NumPy text ----------------------------------------------------------------------------------------------------
 
 
 def to_text(node: Node) -> str:
@@ -119,7 +119,7 @@ def number_text(value: Number) -> tuple[str, int]:
     return text, _NEGATE if text.startswith("-") else _ATOM
 
 
-# ---- SymPy -----------------------------------------------------------------------------------------------------------------
+# ---- SymPy ---------------------------------------------------------------------------------------------------------
 
 
 def to_sympy(node: Node) -> sympy.Expr:
@@ -188,7 +188,7 @@ def _sympy_fold(fold: Fold, body: Any, limits: tuple[Any, ...]) -> Any:
     return sympy.Function(fold.function)(body)
 
 
-# ---- derivatives as users hold them ------------------------------------------------------------------------------------
+# ---- derivatives as users hold them --------------------------------------------------------------------------------
 
 
 class Gradient(Mapping[str, "sympy.Expr"]):

@@ -375,6 +375,10 @@ def _var(a):
     return _mean((a - _mean(a)) ** 2)
 
 
+def _mills(a):
+    return 2 * exp(-a * a) / (mp.sqrt(mp.pi) * erfc(a))
+
+
 def _sqrt(a):
     return a**HALF
 
@@ -393,7 +397,12 @@ MPMATH = {
     "arcsinh": lambda a: log(a + _sqrt(a * a + 1)), "arccosh": lambda a: log(a + _sqrt(a - 1) * _sqrt(a + 1)),
     "arctanh": lambda a: (log(1 + a) - log(1 - a)) * HALF, "hypot": lambda a, b: _sqrt(a * a + b * b),
     "gamma": _of(lambda x: _gamma_slopes(x)), "digamma": _of(_psi_slopes(0)),
-    "polygamma": lambda n, a: _of(_psi_slopes(int(n)))(a),
+    "polygamma": lambda n, a: _of(_psi_slopes(int(jet(n).v)))(a), "sqrt0": lambda a: _sqrt(a),
+    "ratio": lambda a, b: a / b, "cosarcsin": lambda a: _sqrt(1 - a * a), "heaviside": lambda a, b: (1 + _sign(a)) / 2,
+    "sinc": lambda a: sin(mp.pi * a) / (mp.pi * a), "sincslope": lambda a: (sin(a) / a - cos(a)) / a**2,
+    "logerfc": lambda a: log(MPMATH["erfc"](a)), "logit": lambda a: log(a / (1 - a)), "millsrest": lambda a: _mills(a) - 2 * a,
+    "mills": lambda a: _mills(a), "floor_divide": _elementwise(lambda a, b: _step(mp.floor)(jet(a) / b)),
+    "copysign": lambda a, b: _absolute(a) * _sign(b),
     "logcosh": lambda a: log(cosh(a)), "log1mexp": lambda a: log(1 - exp(a)),
     "logaddexp": lambda a, b: log(exp(a) + exp(b)), "relu": lambda a: maximum(a, 0),
     "abs": absolute, "absolute": absolute, "fabs": absolute, "maximum": maximum, "minimum": minimum,

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import symgd as sg
-from symgd import descent
+from symgd.descent import loop, state, switch
 from symgd.errors import DataError, UsageError
 
 TIERS = pytest.mark.parametrize("tier", ["python", "numba"])
@@ -63,7 +63,9 @@ def test_success_is_not_reported_where_there_is_no_minimum(text, start, kind, ti
 
 
 @TIERS
-@pytest.mark.parametrize(("text", "start"), [("x", [0]), ("-x**2", [1]), ("-x**4", [1]), ("log(x)", [1]), ("-exp(x)", [0])])
+@pytest.mark.parametrize(
+    ("text", "start"), [("x", [0]), ("-x**2", [1]), ("-x**4", [1]), ("log(x)", [1]), ("-exp(x)", [0])]
+)
 def test_a_function_without_a_bound_diverges(text, start, tier):
     run = sg.Objective(text, tier=tier).minimize(start=start)
     assert not run.ok
@@ -193,7 +195,7 @@ def test_steps_and_evaluations_are_counted_where_they_happen():
 
 
 def test_history_is_complete_while_it_fits_and_thinned_evenly_after(rosenbrock, monkeypatch):
-    monkeypatch.setattr(descent, "RECORDS", 64)
+    monkeypatch.setattr(state, "RECORDS", 64)
     short = rosenbrock.minimize(start=START, lr=1e-3, steps=60)
     assert short.history.step.tolist() == list(range(61))
     long = rosenbrock.minimize(start=START, lr=1e-3, steps=1001)
@@ -288,16 +290,16 @@ def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(rosenbrock, opti
 
 
 def test_resuming_after_an_interruption_across_both_tiers(monkeypatch, tmp_path):
-    monkeypatch.setattr(descent, "PYTHON_BUDGET", 5000)  # hand over to compiled code after some 60 steps
+    monkeypatch.setattr(loop, "PYTHON_BUDGET", 5000)  # hand over to compiled code after some 60 steps
     objective = sg.Objective(ROSENBROCK)
-    assert 20 < descent.switch(objective.kernel()) < 200
+    assert 20 < switch(objective.kernel()) < 200
     whole = objective.minimize(start=START, lr=1e-3, steps=400)
     cut = objective.minimize(start=START, lr=1e-3, steps=400, callback=lambda t, p, v: t == 37)
     same(objective.resume(cut.save(tmp_path / "run.npz")), whole)
 
 
 def test_a_thinned_history_resumes_too(monkeypatch, tmp_path):
-    monkeypatch.setattr(descent, "RECORDS", 32)
+    monkeypatch.setattr(state, "RECORDS", 32)
     objective = sg.Objective(ROSENBROCK, tier="python")
     whole = objective.minimize(start=START, lr=1e-3, steps=500)
     half = objective.minimize(start=START, lr=1e-3, steps=233)
@@ -360,3 +362,21 @@ def test_misuse_is_refused_before_any_work(start, options, message):
 def test_a_quadratic_contracts_as_the_algebra_says(steps, lr):
     run = sg.Objective("x**2/2", tier="python").minimize(start=[1.0], lr=lr, steps=steps)
     assert run.point["x"] == pytest.approx((1 - lr) ** steps, rel=1e-12)
+
+
+def test_a_saved_run_holds_no_code(rosenbrock, tmp_path):
+    run = rosenbrock.minimize(start=START, lr=0.01, method="adam", steps=3)
+    text = run.save(tmp_path / "run.json").read_text()
+    assert "def " not in text
+    assert "import" not in text
+    bad = dict(run.state) | {"recipe": dict(run.state["recipe"]) | {"text": "__import__('os').system('true')"}}
+    with pytest.raises(sg.SymgdError):
+        rosenbrock.resume(sg.Run(**{**vars_of(run), "state": bad}))
+    for key in ("x", "records", "tolerances", "state0"):
+        cut = {k: v for k, v in run.state.items() if k != key}
+        with pytest.raises(DataError, match="damaged"):
+            rosenbrock.resume(sg.Run(**{**vars_of(run), "state": cut}), steps=5)
+
+
+def vars_of(run):
+    return {name: getattr(run, name) for name in run.__dataclass_fields__}

@@ -33,7 +33,7 @@ INSIDE = {
     **dict.fromkeys(("log", "log2", "log10", "sqrt"), [1e-200, 0.3, 1.0001, 1e200]),
     **dict.fromkeys(("arcsin", "arccos", "arctanh"), [-0.99999, -0.3, 1e-12, 0.999]),
     **dict.fromkeys(("gamma", "lgamma", "digamma", "factorial"), [-2.3, 0.4, 1.4616, 2.0, 30.3]),
-    "logit": [0.1, 0.5001, 0.999], "cbrt": [-1e100, -0.3, 0.3, 1e100], "reciprocal": [-3.0, 0.2],
+    "logit": [0.1, 0.5001, 0.999], **dict.fromkeys(("logerfc", "mills", "millsrest"), [-3.0, 0.3, 2.0, 20.0]), "cbrt": [-1e100, -0.3, 0.3, 1e100], "reciprocal": [-3.0, 0.2],
     "sinc": [-1.3, 1e-3, 0.3, 2.2], "expm1": [-40.0, -1e-12, 0.3, 40.0], "logcosh": [-30.0, -1e-7, 0.3, 3.0],
     "softplus": [-700.0, -30.0, 0.3, 50.0], "sigmoid": [-700.0, -30.0, 0.3, 30.0], "tanh": [-30.0, 1e-9, 0.3, 18.0],
     "sech": [-300.0, 1e-9, 0.3, 18.0], "erfc": [-3.0, 0.3, 5.0, 20.0], "gelu": [-9.0, -0.3, 0.3, 4.0],
@@ -43,7 +43,7 @@ INSIDE_TWO = {
     "power": [(0.3, 2.7), (3.0, -1.5), (1e-30, 0.2), (40.0, 3.0)], "arctan2": [(0.3, -2.0), (-1e-9, 1.0), (1e160, 1e160)],
     "hypot": [(3.0, 4.0), (1e200, 1e200), (1e-200, 1e-201)], "polygamma": [(1.0, 0.4), (2.0, 12.5), (4.0, -0.6)],
     "logaddexp": [(800.0, 799.0), (-800.0, -801.0), (0.3, 50.0)], "mod": [(7.3, 2.0), (-7.3, 2.0), (7.3, -2.1)],
-    "xlogy": [(0.3, 2.0), (2.0, 1e-9)], "logaddexp2": [(3.0, 2.0), (900.0, 905.0)],
+    "floor_divide": [(0.3, 2.0), (7.3, -2.0), (-3.0, 1.7)], "xlogy": [(0.3, 2.0), (2.0, 1e-9)], "logaddexp2": [(3.0, 2.0), (900.0, 905.0)],
 }  # fmt: skip
 DEFAULT = [-2.7, -0.3, 1e-3, 0.7, 3.3]
 
@@ -103,6 +103,8 @@ def test_value_is_numpys(row):
     f = Objective(call(row), params=tuple(ARGUMENTS[: row.least]), tier="python")
     wrong = {}
     for point in values(row):
+        if row.name == "xlogy" and point[0] == 0 and math.isnan(point[1]):
+            continue  # 0 here, nan in SciPy
         found, wanted = f.fun(point), numpy_of(row, point)
         if not same(found, wanted, accuracy(row, point)):
             wrong[point] = found, wanted
@@ -110,6 +112,8 @@ def test_value_is_numpys(row):
 
 
 def accuracy(row, point):
+    if row.name == "millsrest":
+        return 1e-15 * (2 + point[0] ** 2)  # what its NumPy form loses
     if row.name in ("gamma", "factorial", "polygamma") and max(map(abs, point)) > 20:
         return 1e-12  # SciPy's own error: its gamma(100.5) is off by 100 units in the last place
     if row.name in ("digamma", "lgamma", "gelu", "logaddexp2", "sinc", "power"):
@@ -155,7 +159,14 @@ def check_second(row, found, wanted, pair, point):
 
 def jet_of(row, params, point):
     text = {"add": "a + b", "multiply": "a*b", "divide": "a/b", "power": "a**b"}.get(row.name)
-    comparisons = {"greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<=", "equal": "==", "not_equal": "!="}
+    comparisons = {
+        "greater": ">",
+        "greater_equal": ">=",
+        "less": "<",
+        "less_equal": "<=",
+        "equal": "==",
+        "not_equal": "!=",
+    }
     if row.name in comparisons:
         text = f"where(a {comparisons[row.name]} b, 1, 0)"
     text = text or (row.definition if row.kind == "alias" else call(row))
@@ -175,7 +186,7 @@ def test_partials_are_those_of_sympy(row):
     """Where the table spells derivatives out, they are the derivatives: both to 50 digits at points of the domain."""
     if row.boolean or row.name in ("sign", "floor", "ceil", "mod", "where", "relu", "maximum", "minimum", "abs"):
         pytest.skip("not differentiable in SymPy, which gives DiracDelta and the like; jets test these")
-    symbols = sympy.symbols(f"a:{'bc'[: 1]}", real=True) if False else sympy.symbols("a b c", real=True)[: row.least]
+    symbols = sympy.symbols(f"a:{'bc'[:1]}", real=True) if False else sympy.symbols("a b c", real=True)[: row.least]
     graph = Graph()
     leaves = {s.name: graph.leaf("parameter", s.name) for s in symbols}
     graph.derived = True
@@ -193,7 +204,7 @@ def test_partials_are_those_of_sympy(row):
 
 def evaluate(expression, symbols, point):
     with mp.workdps(400):  # SymPy's form may need hundreds of digits more than ours
-        return mp.mpf(sympy.lambdify(symbols, expression, "mpmath")(*(mp.mpf(x.p) / x.q for x in point)))
+        return mp.mpf(sympy.lambdify(symbols, expression, [{"DiracDelta": lambda *a: 0}, "mpmath"])(*(mp.mpf(x.p) / x.q for x in point)))
 
 
 # ---- compiled --------------------------------------------------------------------------------------------------------

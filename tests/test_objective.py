@@ -195,5 +195,5 @@ def test_tiers_are_checked():
 
 def test_unknown_public_names_are_attribute_errors():
     with pytest.raises(AttributeError, match="has no attribute 'minimise'"):
-        sg.minimise  # noqa: B018
+        sg.minimise
     assert set(sg.__all__) <= set(dir(sg))

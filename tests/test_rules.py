@@ -7,7 +7,8 @@ import pytest
 
 import symgd as sg
 from symgd.errors import FormulaError, UsageError
-from symgd.rules import RULES, SCHEDULES, find_rule
+from symgd.rules import RULES, find_rule
+from symgd.schedules import SCHEDULES
 
 TIERS = pytest.mark.parametrize("tier", ["python", "numba"])
 START = np.array([1.5, -0.7])
@@ -25,7 +26,7 @@ def moments(m, v, g, b1=0.9, b2=0.999):
     return b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
 
 
-def by_hand(name, steps):  # noqa: C901, PLR0912, PLR0915
+def by_hand(name, steps):
     """The recurrences, from the papers, on NumPy vectors."""
     x, m, v, u = START.copy(), np.zeros(2), np.zeros(2), np.zeros(2)
     s, p = np.full(2, LR), np.zeros(2)

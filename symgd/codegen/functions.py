@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from symgd.calculus import Scatter
@@ -92,7 +91,7 @@ class Function:
         w.close()
         w.line("")
 
-    # ---- blocks of rows ----------------------------------------------------------------------------------------------
+    # ---- blocks of rows --------------------------------------------------------------------------------------------
 
     def _write_block(self, piece: Pass) -> None:
         """Write the function that sums up the rows ``_lo`` to ``_hi``.
@@ -190,7 +189,7 @@ class Function:
             w.line(f"_part[_q, {column}] = {name}")
         w.close()
 
-    # ---- passes and results ------------------------------------------------------------------------------------------
+    # ---- passes and results ----------------------------------------------------------------------------------------
 
     def _kept(self) -> list[Node]:
         """Later levels read what earlier ones computed: it needs a name."""
@@ -253,7 +252,7 @@ class Function:
         self.writer.line(f"return ({', '.join(numbers)}{comma})")
 
 
-# ---- accumulators -----------------------------------------------------------------------------------------------------
+# ---- accumulators --------------------------------------------------------------------------------------------------
 
 
 def start(fold: Fold, prefix: str) -> str:

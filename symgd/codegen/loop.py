@@ -1,7 +1,7 @@
 """The compiled loop: evaluate, test, record, step; written once for local variables and for arrays.
 
-It runs from step ``_t`` to ``_stop`` and comes back at once when a test says so, or when the history is full. Nothing in
-it knows about clocks, callbacks or progress: those look in between two calls.
+It runs from step ``_t`` to ``_stop`` and comes back at once when a test says so, or when the history is full. Nothing
+in it knows about clocks, callbacks or progress: those look in between two calls.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ class Loop:
                 if isinstance(node, Map) and all(_fixed(a) or a in early for a in node.args):
                     early.add(node)
             scalars.write([n for n in nodes if n in early], keep=early)
-            scalars.cut(nodes, self.hyper)
+            scalars.cut(nodes)
         return scalars
 
     def _step(self, scalars: Expressions, slope: str) -> None:
@@ -211,10 +211,10 @@ class Loop:
             self.w.line(f"{value} = {slope}({', '.join([f'_{point}', f'_{gradient}', *data])})")
         self.w.line("_calls += 1")
 
-    # ---- the exact Cauchy step ---------------------------------------------------------------------------------------
+    # ---- the exact Cauchy step -------------------------------------------------------------------------------------
 
     def _cauchy(self, slope: str, product: str) -> None:
-        """x = x - lr*g with lr = g'g/g'Hg, halved until the value falls enough (Nocedal and Wright 2006, eq. 3.4)."""
+        """X = x - lr*g with lr = g'g/g'Hg, halved until the value falls enough (Nocedal and Wright 2006, eq. 3.4)."""
         w, data = self.w, self.layout.data()
         if self.layout.unrolled:
             arguments = [*self.layout.point(), *self.layout.point("g"), *data]
@@ -262,7 +262,7 @@ class Loop:
 
         self.each(take)
 
-    # ---- tests and records -------------------------------------------------------------------------------------------
+    # ---- tests and records -----------------------------------------------------------------------------------------
 
     def _test(self) -> None:
         w = self.w
@@ -300,7 +300,7 @@ class Timed(Expressions):
         super().__init__(*args, **more)  # type: ignore[arg-type]
         self.cuts: dict[Node, str] = {}
 
-    def cut(self, nodes: list[Node], hyper: tuple[str, ...]) -> None:
+    def cut(self, nodes: list[Node]) -> None:
         """Write the number of steps after which each power of a hyperparameter is 0, before the loop."""
         for node in nodes:
             if _is_fading(node) and node.args[0] not in self.cuts:  # type: ignore[attr-defined]

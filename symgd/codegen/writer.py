@@ -75,10 +75,11 @@ class Expressions:
 
     def __getitem__(self, node: Node) -> str:
         """Give the expression of a node written before."""
-        return self._find(node) or self._simple(node) or _missing(node)
+        return self.find(node) or self._simple(node) or _missing(node)
 
-    def _find(self, node: Node) -> str | None:
-        return self.code.get(node) or (self.outer._find(node) if self.outer else None)
+    def find(self, node: Node) -> str | None:
+        """Give the expression of a node if it was written, here or in the code around this block."""
+        return self.code.get(node) or (self.outer.find(node) if self.outer else None)
 
     def _simple(self, node: Node) -> str | None:
         if node.constant is not None:
@@ -87,9 +88,9 @@ class Expressions:
 
     def write(self, nodes: Iterable[Node], keep: Iterable[Node] = ()) -> None:
         """Write nodes, given in topological order; those in ``keep`` always get a name."""
-        order = [n for n in nodes if isinstance(n, Map) and n.constant is None and self._find(n) is None]
+        order = [n for n in nodes if isinstance(n, Map) and n.constant is None and self.find(n) is None]
         uses = Counter(self._atoms(order))
-        uses.update({node: 2 for node in keep})
+        uses.update(dict.fromkeys(keep, 2))
         for node in order:
             text = self._expression(node)
             if uses[node] > 1 or len(text) > LONGEST_INLINE:
@@ -165,6 +166,15 @@ def _mentions(node: Map, index: int) -> int:
 
 def number(value: float) -> str:
     """Write a number as a float literal.
+
+    Parameters
+    ----------
+    value : float
+        The number.
+
+    Returns
+    -------
+    str
 
     Examples
     --------

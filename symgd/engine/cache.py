@@ -14,13 +14,14 @@ import os
 import stat
 import sys
 import tempfile
+from functools import cache as once
 from pathlib import Path
 
 MAGIC = b"symgd1 "
 
 
 def folder() -> Path | None:
-    """Give the cache's folder, ``$SYMGD_CACHE`` or the platform's; ``None`` when there is none (``SYMGD_CACHE=off``)."""
+    """Give the cache's folder, ``$SYMGD_CACHE`` or the platform's; ``None`` for ``SYMGD_CACHE=off``."""
     chosen = os.environ.get("SYMGD_CACHE")
     if chosen in ("off", "0", ""):
         return None
@@ -41,6 +42,15 @@ def folder() -> Path | None:
 def key(*parts: str) -> str:
     """Give the name of the entry that is made from these texts.
 
+    Parameters
+    ----------
+    *parts : str
+        All that it is made from.
+
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> key("a", "bc") == key("ab", "c")
@@ -51,6 +61,16 @@ def key(*parts: str) -> str:
         raw = part.encode("utf-8", "surrogatepass")
         digest.update(len(raw).to_bytes(8, "little") + raw)
     return digest.hexdigest()
+
+
+@once
+def generator() -> str:
+    """Give the hash of the code that generates code: what another version wrote is never taken for this one's."""
+    home = Path(__file__).parent.parent
+    sources = [home / f"{name}.py" for name in ("functions", "scalar", "calculus", "rules")]
+    for package in ("formula", "graph", "codegen"):
+        sources += sorted((home / package).glob("*.py"))
+    return key(*(source.read_text(encoding="utf-8") for source in sources if source.exists()))
 
 
 def load(name: str) -> bytes | None:
@@ -69,9 +89,9 @@ def load(name: str) -> bytes | None:
     if base is None:
         return None
     try:
-        if not _ours(os.stat(base), directory=True):
+        if not _ours(base.stat(), directory=True):
             return None
-        with open(base / name, "rb") as file:
+        with (base / name).open("rb") as file:
             if not _ours(os.fstat(file.fileno())):
                 return None
             head, content = file.read(len(MAGIC) + 65), file.read()
@@ -97,16 +117,16 @@ def save(name: str, content: bytes) -> None:
         return
     with contextlib.suppress(OSError):
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _ours(os.stat(base), directory=True):
+        if not _ours(base.stat(), directory=True):
             return
         # Written aside and moved into place: whoever reads sees all of it or nothing.
         handle, aside = tempfile.mkstemp(dir=base, prefix=".new-")
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(MAGIC + hashlib.sha256(name.encode() + content).hexdigest().encode() + b"\n" + content)
-            os.replace(aside, base / name)
+            Path(aside).replace(base / name)
         except OSError:
-            os.unlink(aside)
+            Path(aside).unlink()
 
 
 def _ours(status: os.stat_result, *, directory: bool = False) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -53,14 +52,13 @@ class Kernel:
         self.calls = 0
         self.spent = 0
         self._functions: dict[tuple[str, str], Callable[..., Any]] = {}
-        self._modules: dict[str, types.SimpleNamespace] = {}
 
     def work(self) -> int:
         """Give the operations of one evaluation of value and gradient."""
         once, row = self.program.work
         return once + row * self.rows
 
-    # ---- calls -------------------------------------------------------------------------------------------------------
+    # ---- calls -----------------------------------------------------------------------------------------------------
 
     def value(self, x: Vector) -> float:
         """Give the value at a point."""
@@ -129,17 +127,17 @@ class Kernel:
         result: list[Any] = self._functions[key]()
         return result
 
-    # ---- functions ---------------------------------------------------------------------------------------------------
+    # ---- functions -------------------------------------------------------------------------------------------------
 
     def function(self, name: str, tier: str) -> Callable[..., Any]:
         """Give one of the program's functions, loaded or compiled at its first use."""
         if (name, tier) not in self._functions:
-            if tier == "python":
-                found = load_python(self.program.source["python"])[name]
-            else:
-                found = self._compile(name)
-            self._functions[name, tier] = found
+            plain = tier == "python"
+            self._functions[name, tier] = self._plain()[name] if plain else self._compile(name)
         return self._functions[name, tier]
+
+    def _plain(self) -> dict[str, Any]:
+        return load_python(self.program.source["python"])
 
     def _compile(self, name: str) -> Callable[..., Any]:
         program = self.program
@@ -149,15 +147,13 @@ class Kernel:
         kinds = native.kinds_of(program.arguments[name], program.layout.tables)
         return native.compile_function(program.source["numba"], name, kinds, "f" * width, strict=program.strict)
 
-    def loop(self, source: Mapping[str, str], states: int, tier: str) -> Callable[..., Any]:
+    def loop(self, source: Mapping[str, str], tier: str) -> Callable[..., Any]:
         """Give the loop of a rule, as a function of arrays.
 
         Parameters
         ----------
         source : mapping of str to str
             The loop's text for each tier.
-        states : int
-            How many states the rule has.
         tier : str
             Which tier.
 
@@ -168,10 +164,10 @@ class Kernel:
         """
         key = (source["python"], tier)
         if key not in self._functions:
-            self._functions[key] = self._load_loop(source, states, tier)
+            self._functions[key] = self._load_loop(source, tier)
         return self._functions[key]
 
-    def _load_loop(self, source: Mapping[str, str], states: int, tier: str) -> Callable[..., Any]:
+    def _load_loop(self, source: Mapping[str, str], tier: str) -> Callable[..., Any]:
         unrolled = self.program.layout.unrolled
         spread = tier == "numba" and threads.is_large(self.rows)
         if tier == "numba" and not spread:

@@ -62,7 +62,9 @@ def _map(function: str, args: list[Any]) -> Any:
         return total
     if function == "where":
         return np.where(np.asarray(args[0], dtype=bool), args[1], args[2])
-    known = _PLAIN.get(function) or (getattr(np, function, None) if FUNCTIONS[function].numpy.startswith("np.") else None)
+    known = _PLAIN.get(function) or (
+        getattr(np, function, None) if FUNCTIONS[function].numpy.startswith("np.") else None
+    )
     if known is not None and function not in scalar.SHARED:
         return known(*(np.asarray(a, dtype=np.float64) for a in args))
     return np.vectorize(lambda *a: scalar.evaluate(function, list(a)), otypes=[float])(*args)
@@ -128,9 +130,7 @@ def _sources(node: Node, values: Mapping[Node, Any]) -> tuple[Node, ...]:
     return node.args if isinstance(node, Map) else ()
 
 
-def _describe(
-    node: Node, values: Mapping[Node, Any], graph: Graph, text: str, prefix: str
-) -> tuple[str, bool]:
+def _describe(node: Node, values: Mapping[Node, Any], graph: Graph, text: str, prefix: str) -> tuple[str, bool]:
     begin, end = graph.spans.get(node.number, (0, len(text)))
     written = " ".join(text[begin:end].split())
     written = written if len(written) <= 60 else written[:57] + "..."

@@ -57,7 +57,13 @@ class Entry:
     """
 
     def __init__(self, address: int, kinds: str, result: str) -> None:
-        layouts = {"i": [_INT], "f": [_FLOAT], "v": _descriptor(1), "t": _descriptor(1), "m": _descriptor(2)}
+        layouts: dict[str, list[Any]] = {
+            "i": [_INT],
+            "f": [_FLOAT],
+            "v": _descriptor(1),
+            "t": _descriptor(1),
+            "m": _descriptor(2),
+        }
         arguments = [c for kind in kinds for c in layouts[kind]]
         self.kinds = kinds
         fields = [(f"r{i}", _INT if kind == "i" else _FLOAT) for i, kind in enumerate(result)]
@@ -95,8 +101,10 @@ def compile_function(source: str, name: str, kinds: str, result: str, *, strict:
         The module's text.
     name : str
         The function.
-    kinds, result : str
-        What it takes and gives, as for `Entry`.
+    kinds : str
+        What it takes, as for `Entry`.
+    result : str
+        What it gives.
     strict : bool
         Whether arithmetic must not be reordered.
 
@@ -180,7 +188,7 @@ def _compile(source: str, name: str, kinds: str, *, strict: bool) -> tuple[str, 
     signature = tuple(known[kind] for kind in kinds)
     space[name].compile(signature)
     result = space[name].overloads[signature]
-    return result.fndesc.llvm_func_name, result.library._get_compiled_object()
+    return result.fndesc.llvm_func_name, result.library._get_compiled_object()  # noqa: SLF001 - Numba has no public way
 
 
 def _namespace(source: str, jit: Callable[..., Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,7 @@ def spread(program: Program, name: str, rows: int, workers: int) -> Callable[...
 def _run(
     piece: native.Entry, inputs: Sequence[Any], sums: NDArray[Any], part: NDArray[Any], cuts: list[int], workers: int
 ) -> None:
-    spans = list(zip(cuts, cuts[1:], strict=False))
+    spans = list(pairwise(cuts))
     if workers == 1:
         for low, high in spans:
             piece(*inputs, sums, low, high, part)

@@ -171,7 +171,7 @@ class Reader:
         if op == "%":
             return graph.map("mod", a, b)
         if op == "//":
-            return graph.map("floor", graph.divide(a, b))
+            return graph.map("floor_divide", a, b)
         if ROWS in a.labels and ROWS in b.labels:
             return graph.fold("sum", graph.multiply(a, b), ROWS)
         raise self.error("'@' needs two columns of data", tree, "write * for a product with a number")
@@ -248,11 +248,11 @@ class Reader:
             return graph.fold(tree.function, a, ROWS) if ROWS in a.labels else a
         if tree.function == "norm":
             square = graph.power(a, graph.const(2))
-            return graph.map("sqrt", graph.fold("sum", square, ROWS)) if ROWS in a.labels else graph.map("abs", a)
+            return graph.map("sqrt0", graph.fold("sum", square, ROWS)) if ROWS in a.labels else graph.map("abs", a)
         if tree.function == "mean":
             return self._mean(a)
         variance = self._mean(graph.power(graph.subtract(a, self._mean(a)), graph.const(2)))
-        return graph.map("sqrt", variance) if tree.function == "std" else variance
+        return graph.map("sqrt0", variance) if tree.function == "std" else variance
 
     def _mean(self, a: Node) -> Node:
         if ROWS not in a.labels:

@@ -32,7 +32,7 @@ def rewrite(graph: Graph, function: str, args: tuple[Node, ...]) -> Node | None:
     return rule(graph, args) if rule else None
 
 
-# ---- matching -------------------------------------------------------------------------------------------------------
+# ---- matching ------------------------------------------------------------------------------------------------------
 
 
 def _argument(node: Node, function: str) -> Node | None:
@@ -65,7 +65,7 @@ def _square(node: Node) -> Node | None:
     return None
 
 
-# ---- exponentials ---------------------------------------------------------------------------------------------------
+# ---- exponentials --------------------------------------------------------------------------------------------------
 
 
 def log_of(graph: Graph, node: Node) -> Node | None:
@@ -173,7 +173,7 @@ def _rescaled(graph: Graph, terms: tuple[Node, ...], total: Node) -> Node:
     return graph.add(*scaled)
 
 
-# ---- logarithms -----------------------------------------------------------------------------------------------------
+# ---- logarithms ----------------------------------------------------------------------------------------------------
 
 
 def _log(graph: Graph, args: tuple[Node, ...]) -> Node | None:
@@ -344,7 +344,7 @@ def _logaddexp(graph: Graph, args: tuple[Node, ...]) -> Node | None:
     return graph.map("softplus", a) if _is(b, 0) else None
 
 
-# ---- sums -----------------------------------------------------------------------------------------------------------
+# ---- sums ----------------------------------------------------------------------------------------------------------
 
 
 def _add(graph: Graph, args: tuple[Node, ...]) -> Node | None:
@@ -385,7 +385,7 @@ def _pair(graph: Graph, a: Node, b: Node) -> Node | None:
 
 
 def _complement(graph: Graph, f: Map, number: Fraction | float) -> Node | None:
-    """f + number."""
+    """F + number."""
     u = f.args[0]
     if f.function == "tanh" and abs(number) == 1:
         side = _twice(graph, u) if number == 1 else _twice(graph, graph.negate(u))
@@ -444,7 +444,7 @@ def _squared(graph: Graph, root: Node) -> tuple[Node, ...]:
     return (root,)
 
 
-# ---- products and ratios --------------------------------------------------------------------------------------------
+# ---- products and ratios -------------------------------------------------------------------------------------------
 
 
 def _multiply(graph: Graph, args: tuple[Node, ...]) -> Node | None:
@@ -515,7 +515,7 @@ def _tanh(graph: Graph, a: Node, b: Node) -> Node | None:
     return graph.multiply(graph.const(factor), graph.map("tanh", _half(graph, graph.subtract(*found))))
 
 
-# ---- powers and roots -----------------------------------------------------------------------------------------------
+# ---- powers and roots ----------------------------------------------------------------------------------------------
 
 
 def _power(graph: Graph, args: tuple[Node, ...]) -> Node | None:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import colormaps
-from matplotlib.contour import QuadContourSet
 
 from symgd.plotting import grid, style, view
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.contour import QuadContourSet
     from numpy.typing import NDArray
 
     from symgd.objective import Objective
@@ -63,8 +63,10 @@ def draw_landscape(
         Where.
     objective : Objective
         The objective.
-    x, y : tuple of float
-        The ranges of its parameters.
+    x : tuple of float
+        The range of its first parameter.
+    y : tuple of float
+        The range of the second.
     best : float, optional
         The best value known, if the grid may miss it.
     maximized : bool
@@ -87,22 +89,19 @@ def draw_landscape(
     if not np.isfinite(heights).any():
         return None
     lowest = float(np.nanmin(heights))
-    lowest = lowest if best is None or not np.isfinite(best) else min(lowest, sign * best)
-    return _contours(ax, across, up, heights, levels(heights, lowest), sign)
+    lowest = lowest if best is None else min(lowest, sign * best)
+    return _contours(ax, (across, up, np.ma.masked_invalid(heights)), levels(heights, lowest), sign)
 
 
-def _contours(
-    ax: Axes, across: Vector, up: Vector, heights: Vector, chosen: Vector, sign: float
-) -> QuadContourSet | None:
+def _contours(ax: Axes, surface: tuple[Vector, Vector, Vector], chosen: Vector, sign: float) -> QuadContourSet | None:
     if len(chosen) < 2:
         return None
-    hollow = np.ma.masked_invalid(heights)
     shades = colormaps[style.LANDSCAPE](np.linspace(0.28, 0.97, len(chosen) + 1))
     reach = float(chosen[-1] - chosen[0])
-    low = min(float(hollow.min()), float(chosen[0])) - reach
-    high = max(float(hollow.max()), float(chosen[-1])) + reach
-    ax.contourf(across, up, hollow, [low, *chosen, high], colors=list(shades), zorder=0)
-    lines: QuadContourSet = ax.contour(across, up, hollow, chosen, colors="white", linewidths=0.8, linestyles="solid", zorder=1)
+    low = min(float(surface[2].min()), float(chosen[0])) - reach
+    high = max(float(surface[2].max()), float(chosen[-1])) + reach
+    ax.contourf(*surface, [low, *chosen, high], colors=list(shades), zorder=0)
+    lines: QuadContourSet = ax.contour(*surface, chosen, colors="white", linewidths=0.8, linestyles="solid", zorder=1)
     marked = chosen[3::3]  # the innermost lie too close for a label
     for text in ax.clabel(lines, marked, fontsize=7, fmt=lambda height: _three_digits(sign * height), colors="0.15"):
         text.set_parse_math(False)
@@ -129,8 +128,9 @@ def draw_path(ax: Axes, run: Run, objective: Objective) -> None:
     path, values = run.history.point[seen], run.history.value[seen]
     beyond = 0.2 if view.is_lost(seen) else 0.42
     x, y, same = view.to_scale(*(view.around(path[:, i], float(path[-1, i]), beyond=beyond) for i in (0, 1)))
-    best = np.nanmax(values) if run.maximized else np.nanmin(values)
-    draw_landscape(ax, objective, x, y, best=float(best), maximized=run.maximized)
+    values = values[np.isfinite(values)]
+    best = None if not len(values) else float(values.max() if run.maximized else values.min())
+    draw_landscape(ax, objective, x, y, best=best, maximized=run.maximized)
     if same:
         ax.set_aspect("equal", adjustable="box")
     ax.plot(*path.T, color=style.PATH, marker="o", label="steps", zorder=3, gid="path", **style.strokes(len(path)))
@@ -139,13 +139,16 @@ def draw_path(ax: Axes, run: Run, objective: Objective) -> None:
 
 
 def _mark_ends(ax: Axes, run: Run, seen: NDArray[np.bool_]) -> None:
-    history, lost = run.history, view.is_lost(seen)
+    history = run.history
     last = int(np.flatnonzero(seen)[-1])
     start, here = history.point[0], history.point[last]
-    label = f"leaves the picture after step {history.step[last]:,}" if lost else f"end {_spell(ax, here)}"
-    mark = style.LOST if lost else style.END
+    mark, name, label = style.LOST, "lost", f"leaves the picture after step {history.step[last]:,}"
+    if not view.is_lost(seen):
+        label = f"f is not finite at {_spell(ax, here)}"
+        if np.isfinite(history.value[last]):
+            mark, name, label = style.END, "end", f"end {_spell(ax, here)}"
     ax.plot(*start, linestyle="", label=f"start {_spell(ax, start)}", zorder=5, gid="start", **style.START)
-    ax.plot(*here, linestyle="", label=label, zorder=5, gid="lost" if lost else "end", **mark)
+    ax.plot(*here, linestyle="", label=label, zorder=5, gid=name, **mark)
 
 
 def _spell(ax: Axes, point: Vector) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -64,7 +64,7 @@ def draw_steps(ax: Axes, run: Run, objective: Objective) -> None:
     _mark_ends(ax, run, seen)
     between = np.linspace(*ends, len(curve))
     choose_height(ax, curve[(between >= x.min()) & (between <= x.max())], f)
-    style.put_legend(ax, x, f)
+    style.put_legend(ax, np.concatenate([x[:1], between, x]), np.concatenate([f[:1], curve, f]))
 
 
 def _mark_ends(ax: Axes, run: Run, seen: NDArray[np.bool_]) -> None:
@@ -101,7 +101,7 @@ def choose_height(ax: Axes, below: Vector, path: Vector) -> None:
     curve = np.asarray(line.get_ydata(), dtype=np.float64)
     drawn = curve[np.isfinite(curve)]
     # The curve under the path belongs in the picture too, but for the last percents, where there may be a pole.
-    inner = np.quantile(below[np.isfinite(below)], [0.02, 0.98]) if np.isfinite(below).any() else []
+    inner: Any = np.quantile(below[np.isfinite(below)], [0.02, 0.98]) if np.isfinite(below).any() else []
     must = np.array([*path[np.isfinite(path)], *inner])
     if not len(must) or not len(drawn):
         return

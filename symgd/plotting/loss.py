@@ -29,7 +29,9 @@ def draw_loss(ax: Axes, run: Run) -> None:
     """
     history = run.history
     norm_axes = ax.twinx()
-    (value,) = ax.plot(history.step, _finite(history.value), color=style.CURVE, linewidth=2.0, label="value", gid="value")
+    (value,) = ax.plot(
+        history.step, _finite(history.value), color=style.CURVE, linewidth=2.0, label="value", gid="value"
+    )
     (norm,) = norm_axes.plot(
         history.step, _finite(history.gradient_norm), color=style.SECOND, linewidth=0.9, label="gradient norm",
         gid="gradient_norm",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from symgd.errors import UsageError, safe
 from symgd.plotting import contours, curves, grid, loss, style
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from matplotlib.axes import Axes
 
     from symgd.objective import Objective
@@ -20,7 +21,12 @@ KINDS = ("auto", "path", "loss")
 
 
 def plot_run(
-    run: Run, objective: Objective | None = None, ax: Axes | None = None, *, kind: str = "auto", title: str | None = None
+    run: Run,
+    objective: Objective | None = None,
+    ax: Axes | None = None,
+    *,
+    kind: str = "auto",
+    title: str | None = None,
 ) -> Axes:
     """Draw a run: on the curve (1 parameter), on contours (2), or as value and gradient over the steps.
 
@@ -101,7 +107,9 @@ def plot_objective(
     """
     params = objective.params
     if len(params) not in (1, 2):
-        raise UsageError(f"a landscape has one or two parameters; this objective has {len(params)}: give it data, or a run")
+        raise UsageError(
+            f"a landscape has one or two parameters; this objective has {len(params)}: give it data, or a run"
+        )
     if grid.side(objective, len(params)) == 0:
         raise UsageError("the data have too many rows for a picture of the landscape; take a part of them")
     ends = [_range(ranges, name) for name in params]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
 from numpy.typing import NDArray
 
 from symgd.errors import UsageError, safe
@@ -24,12 +25,30 @@ SECOND = "#7A7A7A"
 LANDSCAPE = "Blues_r"  # dark where the objective is best
 
 SUFFIXES = (".png", ".svg", ".pdf")
-START = {"marker": "o", "color": PATH, "markerfacecolor": "white", "markeredgewidth": 1.8, "markersize": 8}
-END = {"marker": "*", "color": PATH, "markeredgecolor": "white", "markeredgewidth": 0.9, "markersize": 16}
-LOST = {"marker": "X", "color": PATH, "markeredgecolor": "white", "markeredgewidth": 0.9, "markersize": 11}
+START: dict[str, Any] = {
+    "marker": "o",
+    "color": PATH,
+    "markerfacecolor": "white",
+    "markeredgewidth": 1.8,
+    "markersize": 8,
+}
+END: dict[str, Any] = {
+    "marker": "*",
+    "color": PATH,
+    "markeredgecolor": "white",
+    "markeredgewidth": 0.9,
+    "markersize": 16,
+}
+LOST: dict[str, Any] = {
+    "marker": "X",
+    "color": PATH,
+    "markeredgecolor": "white",
+    "markeredgewidth": 0.9,
+    "markersize": 11,
+}
 
 
-def strokes(points: int) -> dict[str, float]:
+def strokes(points: int) -> dict[str, Any]:
     """Give width and dots of a path: the more steps, the finer.
 
     Parameters
@@ -51,8 +70,10 @@ def new_axes(width: float = 6.4, height: float = 4.8) -> Axes:
 
     Parameters
     ----------
-    width, height : float
-        Size of the figure, in inches.
+    width : float
+        Width of the figure, in inches.
+    height : float
+        Its height.
 
     Returns
     -------
@@ -61,8 +82,8 @@ def new_axes(width: float = 6.4, height: float = 4.8) -> Axes:
     if "matplotlib.pyplot" in sys.modules or _in_ipython():
         from matplotlib import pyplot as plt
 
-        return plt.subplots(figsize=(width, height), layout="tight")[1]
-    return Figure(figsize=(width, height), layout="tight").subplots()  # type: ignore[no-any-return]
+        return plt.subplots(figsize=(width, height), layout="compressed")[1]
+    return Figure(figsize=(width, height), layout="compressed").subplots()
 
 
 def _in_ipython() -> bool:
@@ -115,13 +136,18 @@ def name_axes(ax: Axes, x: str, y: str) -> None:
     ----------
     ax : Axes
         Where.
-    x, y : str
-        The labels.
+    x : str
+        The label of the horizontal axis.
+    y : str
+        The label of the vertical one.
     """
     ax.set_xlabel(x, parse_math=False)
     ax.set_ylabel(y, parse_math=False)
-    ax.ticklabel_format(useOffset=False)
-    ax.yaxis.get_offset_text().set_horizontalalignment("right")  # at its usual place stands the title
+    for axis in (ax.xaxis, ax.yaxis):
+        formatter = axis.get_major_formatter()
+        if isinstance(formatter, ScalarFormatter):  # whoever gave the Axes may have chosen another
+            formatter.set_useOffset(False)
+    ax.yaxis.get_offset_text().set(x=-0.01, horizontalalignment="right")  # where it usually is, stands the title
 
 
 def put_legend(ax: Axes, x: Vector, y: Vector, **options: Any) -> None:
@@ -131,13 +157,16 @@ def put_legend(ax: Axes, x: Vector, y: Vector, **options: Any) -> None:
     ----------
     ax : Axes
         Where; its limits and scales are settled.
-    x, y : ndarray, shape (k,)
-        The points that the legend should not cover. The first and the last count most.
+    x : ndarray, shape (k,)
+        Where the points are that the legend should not cover; the first and the last count most.
+    y : ndarray, shape (k,)
+        Their other coordinates.
     **options : object
         Passed to ``Axes.legend``.
     """
     # Axes.legend(loc="best") takes seconds on long paths, and warns of it.
     across, up = ax.transAxes.inverted().transform(ax.transData.transform(np.column_stack([x, y]))).T
+    up = np.where((up >= 0) & (up <= 1), up, np.nan)  # what the picture cuts off cannot be covered
     weight = np.ones(len(x))
     weight[[0, -1]] = len(x)
     places = {
@@ -148,12 +177,13 @@ def put_legend(ax: Axes, x: Vector, y: Vector, **options: Any) -> None:
         for right in (True, False)
     }
     place = min(places, key=places.__getitem__)
-    legend = ax.legend(loc=place, fontsize=8.5, framealpha=0.92, edgecolor="0.85", **options)
+    look = {"loc": place, "fontsize": 8.5, "framealpha": 0.92, "edgecolor": "0.85", **options}
+    legend = ax.legend(**look)
     for text in legend.get_texts():
         text.set_parse_math(False)
 
 
-# ---- files ---------------------------------------------------------------------------------------------------------------
+# ---- files ---------------------------------------------------------------------------------------------------------
 
 
 def check_path(path: str | Path) -> Path:
@@ -202,6 +232,8 @@ def save(picture: Axes | Figure, path: str | Path) -> Path:
         If the suffix is unknown, or the folder does not exist.
     """
     target = check_path(path)
-    figure = picture if isinstance(picture, Figure) else picture.figure
+    figure: Any = picture
+    while not isinstance(figure, Figure):  # an Axes may stand in a figure within a figure
+        figure = figure.figure
     figure.savefig(target, dpi=150)
     return target

@@ -38,12 +38,11 @@ def shown(run: Run) -> NDArray[np.bool_]:
     ndarray of bool, shape (k,)
     """
     path = run.history.point
-    seen: NDArray[np.bool_] = np.isfinite(path).all(axis=1)
+    seen: NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(path), axis=1)
     if run.outcome in (Outcome.DIVERGED, Outcome.LEFT_DOMAIN):
         with np.errstate(over="ignore", invalid="ignore"):
             low, high = _box(path)
-            seen &= ((path >= low) & (path <= high)).all(axis=1)
-        seen[: 1 + (run.outcome == Outcome.LEFT_DOMAIN and len(path) == 2 and np.isfinite(path[-1]).all())] = True
+            seen &= np.logical_and.reduce((path >= low) & (path <= high), axis=1)
     gone = np.flatnonzero(~seen)
     if len(gone):
         seen[gone[0] :] = False  # a path that comes back is not drawn as if it had never left
@@ -115,8 +114,10 @@ def to_scale(x: Range, y: Range) -> tuple[Range, Range, bool]:
 
     Parameters
     ----------
-    x, y : tuple of float
-        The ranges.
+    x : tuple of float
+        The range of the first axis.
+    y : tuple of float
+        The range of the second.
 
     Returns
     -------
@@ -139,7 +140,7 @@ def _widened(ends: Range, least: float) -> Range:
 
 
 def spell(value: float, extent: float) -> str:
-    """Write a coordinate as finely as the picture shows it: three digits of its extent.
+    """Write a coordinate as finely as the picture shows it: a ten-thousandth of its extent.
 
     Parameters
     ----------
@@ -155,8 +156,8 @@ def spell(value: float, extent: float) -> str:
     Examples
     --------
     >>> spell(-1.96e-22, 12.0), spell(238.94212918, 0.5)
-    ('0', '238.942')
+    ('0', '238.94213')
     """
     if not extent > 0 or not math.isfinite(extent):
         return f"{value:.4g}"
-    return f"{round(value, 2 - math.floor(math.log10(extent))) + 0.0:.10g}"
+    return f"{round(value, 4 - math.floor(math.log10(extent))) + 0.0:.10g}"

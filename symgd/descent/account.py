@@ -1,0 +1,157 @@
+"""The account of a run: what ended it, and what kind of point it ended at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from symgd import codegen
+from symgd.curvature import DENSE, classify, corner
+from symgd.descent.state import GTOL, Settings, State, Vector, norm, saved
+from symgd.engine import Kernel
+from symgd.run import History, Kind, Outcome, Run
+
+NOISE = 1e-12  # what is left to gain, relative to the value, when float64 cannot tell values apart any more
+HUGE = 1e290  # a value, or a squared gradient, that is as good as infinite
+
+Locate = Callable[[Vector], tuple[str, bool]]
+
+
+def account(
+    kernel: Kernel, state: State, settings: Settings, outcome: Outcome | None, formula: str,
+    locate: Locate | None,
+) -> Run:  # fmt: skip
+    """Say what happened.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The objective.
+    state : State
+        Where the run stands.
+    settings : Settings
+        How it descended.
+    outcome : Outcome or None
+        What ended it from outside, if anything did.
+    formula : str
+        The objective's text.
+    locate : callable or None
+        Tells which subexpression is not finite at a point, and whether it overflowed.
+
+    Returns
+    -------
+    Run
+    """
+    history = _history(kernel, state, settings)
+    size = norm(state.g)
+    outcome, message = _outcome(state, settings, outcome, size, history, locate)
+    kind, evidence = Kind.UNKNOWN, ""
+    finite = math.isfinite(state.f) and math.isfinite(size)
+    if finite and (outcome.converged or size <= GTOL or _gain(kernel, state, outcome) <= NOISE * abs(state.f)):
+        kind, evidence = classify(kernel, state.x, state.f, state.g)
+        if outcome == Outcome.STALLED and kind == Kind.MINIMUM:
+            outcome, message = Outcome.CONVERGED_VALUE, "no smaller value can be told apart in float64"
+        if kind != Kind.MINIMUM:
+            message += f"; not a minimum: {evidence}"
+    elif finite:
+        kind, evidence = corner(kernel, state.x) or (Kind.NOT_STATIONARY, "")
+        message += f"; {evidence}" if evidence else ""
+    if settings.sign < 0:
+        kind = {Kind.MINIMUM: Kind.MAXIMUM, Kind.MAXIMUM: Kind.MINIMUM}.get(kind, kind)
+        message = message.replace("not a minimum", "not a maximum")
+    params = kernel.program.layout.params
+    return Run(
+        formula, dict(zip(params, state.x.tolist(), strict=True)), settings.sign * state.f, size, outcome,
+        message, kind, state.t, state.calls, state.seconds, history, settings.rule, settings.sign < 0,
+        state=saved(kernel, state, settings, formula),
+    )  # fmt: skip
+
+
+def _gain(kernel: Kernel, state: State, outcome: Outcome) -> float:
+    """Give what Newton's model says is left to gain where no step along the gradient lowers the value any more."""
+    if outcome != Outcome.STALLED or len(state.x) > DENSE:
+        return math.inf
+    try:
+        step = np.linalg.solve(kernel.hessian(state.x), state.g)
+    except np.linalg.LinAlgError:
+        return math.inf
+    gain = abs(0.5 * float(state.g @ step))
+    return gain if math.isfinite(gain) else math.inf
+
+
+def _outcome(
+    state: State, settings: Settings, outcome: Outcome | None, size: float, history: History,
+    locate: Locate | None,
+) -> tuple[Outcome, str]:  # fmt: skip
+    """Name what ended the run, in a sentence."""
+    if state.status == codegen.NOT_FINITE:
+        return _not_finite(state, size, history, locate)
+    if state.status == codegen.GRADIENT or (settings.gtol < 0 and size <= GTOL and outcome is None):
+        tolerance = settings.gtol if settings.gtol >= 0 else GTOL
+        return Outcome.CONVERGED_GRADIENT, f"the gradient's norm {size:.3g} is within gtol={tolerance:g}"
+    if state.status == codegen.VALUE:
+        return Outcome.CONVERGED_VALUE, f"the value changed by no more than ftol={settings.ftol:g}"
+    if state.status == codegen.STEP:
+        return Outcome.CONVERGED_STEP, f"the step was no longer than xtol={settings.xtol:g}"
+    if outcome is None and _fell_for_ever(state):
+        down = "fell" if settings.sign > 0 else "rose"
+        return Outcome.DIVERGED, f"the value {down} to {settings.sign * state.f:.3g} and goes on: it has no bound"
+    if state.status == codegen.STALLED:
+        return Outcome.STALLED, f"no step along the gradient lowers the value; the gradient's norm is {size:.3g}"
+    if outcome == Outcome.INTERRUPTED:
+        return outcome, f"interrupted after {state.t:,} steps; what was done is kept"
+    if outcome == Outcome.TIME_LIMIT:
+        return outcome, f"the time limit of {settings.seconds:g} s was reached after {state.t:,} steps"
+    if _rising(history, settings.sign):
+        first, last = history.value[0], history.value[-1]
+        verb = "rose" if settings.sign > 0 else "fell"
+        return (
+            Outcome.DIVERGED,
+            f"the value {verb} from {first:.6g} to {last:.6g} in {state.t:,} steps: lr is too large",
+        )
+    return Outcome.MAX_STEPS, f"all {state.t:,} steps were taken; the gradient's norm is {size:.3g}"
+
+
+def _fell_for_ever(state: State) -> bool:
+    """Tell whether the value has fallen so far that nothing can be at the bottom."""
+    first = float(state.records[0, 1])
+    return state.f < first - 1e15 * (1.0 + abs(first))
+
+
+def _rising(history: History, sign: float) -> bool:
+    """Tell whether values went up and up: every one of the last quarter above every one of the first."""
+    values = sign * history.value
+    quarter = max(1, len(values) // 4)
+    if len(values) < 3 or not np.isfinite(values).all():
+        return False
+    return bool(values[-quarter:].min() > values[:quarter].max() and values[-1] > values[0])
+
+
+def _not_finite(state: State, size: float, history: History, locate: Locate | None) -> tuple[Outcome, str]:
+    where, overflowed = locate(state.x) if locate else ("a value is not finite", False)
+    at = f" at step {state.t:,}" if state.t else " at the start"
+    if math.isfinite(state.f) and np.isfinite(state.g).all():
+        what = f"the gradient grew to {size:.3g}" if abs(state.f) < HUGE else f"the value reached {state.f:.3g}"
+        return Outcome.DIVERGED, f"{what}{at}"
+    sizes = np.abs(history.point).max(axis=1)
+    far = not np.isfinite(state.x).all() or sizes[-1] > 1e3 * (1.0 + sizes[0])
+    if state.t and (far or (overflowed and _grew(history))):
+        return Outcome.DIVERGED, f"the parameters grew to {sizes[-1]:.3g}{at}: {where}"
+    return Outcome.LEFT_DOMAIN, f"{where}{at}"
+
+
+def _grew(history: History) -> bool:
+    finite = history.value[np.isfinite(history.value)]
+    return len(finite) > 1 and abs(finite[-1]) > 10 * abs(finite[0]) + 1
+
+
+def _history(kernel: Kernel, state: State, settings: Settings) -> History:
+    records = state.records[: state.filled]
+    if int(records[-1, 0]) != state.t:  # the last step is always shown
+        records = np.vstack([records, [state.t, state.f, norm(state.g), *state.x]])
+    return History(
+        kernel.program.layout.params, records[:, 0].astype(np.int64), settings.sign * records[:, 1],
+        records[:, 2].copy(), records[:, 3:].copy(),
+    )  # fmt: skip

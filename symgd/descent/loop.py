@@ -1,0 +1,228 @@
+"""THE loop: chunks of compiled steps, and between them the clock, the callback, the history and Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgd import codegen
+from symgd.descent.account import HUGE, Locate, account
+from symgd.descent.state import Settings, State, norm
+from symgd.engine import PYTHON_BUDGET, Kernel
+from symgd.run import Outcome, Run
+
+TICK = 0.1  # seconds of compiled steps between two looks at the clock
+PATIENCE = 2.0  # seconds before a progress bar shows
+DRAWS = 1 << 16  # normal numbers drawn at a time
+
+Callback = Callable[[int, dict[str, float], float], Any]
+
+
+def descend(
+    kernel: Kernel,
+    state: State,
+    settings: Settings,
+    *,
+    formula: str = "",
+    locate: Locate | None = None,
+    callback: Callback | None = None,
+    progress: bool | None = None,
+) -> Run:
+    """Run the loop until a test ends it.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The objective.
+    state : State
+        Where to go on from; it is changed.
+    settings : Settings
+        How to descend.
+    formula : str
+        The objective's text, for the account.
+    locate : callable, optional
+        Tells which subexpression is not finite at a point, and whether it overflowed.
+    callback : callable, optional
+        Called with step number, point and value every ``settings.every`` steps; a true result ends the run.
+    progress : bool, optional
+        Whether to show progress; by default on a terminal after two seconds.
+
+    Returns
+    -------
+    Run
+    """
+    began = time.perf_counter() - state.seconds
+    outcome = None
+    _check_start(state, settings)
+    with _interruptible() as asked, _progress(settings.steps, state.t, began, wanted=progress) as tick:
+        try:
+            while state.status == codegen.RUNNING and state.t < settings.steps and outcome is None:
+                _advance(kernel, state, settings, _stop(kernel, state, settings, callback))
+                tick(state)
+                if callback and (state.t % settings.every == 0 or state.status or state.t == settings.steps):
+                    point = dict(zip(kernel.program.layout.params, state.x.tolist(), strict=True))
+                    if callback(state.t, point, settings.sign * state.f):
+                        outcome = Outcome.INTERRUPTED
+                if asked():
+                    outcome = Outcome.INTERRUPTED
+                elif time.perf_counter() - began > settings.seconds:
+                    outcome = outcome or Outcome.TIME_LIMIT
+        except KeyboardInterrupt:  # raised by the callback itself
+            outcome = Outcome.INTERRUPTED
+    state.seconds = time.perf_counter() - began
+    return account(kernel, state, settings, outcome, formula, locate)
+
+
+# ---- chunks --------------------------------------------------------------------------------------------------------
+
+
+def _check_start(state: State, settings: Settings) -> None:
+    if state.t == 0 and state.status == codegen.RUNNING:
+        size = norm(state.g)
+        if not (abs(state.f) < HUGE and size * size < HUGE):
+            state.status = codegen.NOT_FINITE
+        elif size <= settings.gtol:
+            state.status = codegen.GRADIENT
+
+
+def switch(kernel: Kernel) -> int:
+    """Give the step at which plain Python hands over to compiled code.
+
+    It depends on the problem alone, never on a clock: the tiers round differently, and a run must come out the same
+    every time, resumed or not.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The objective.
+
+    Returns
+    -------
+    int
+    """
+    if kernel.tier != "auto":
+        return 0 if kernel.tier == "numba" else 1 << 62
+    return PYTHON_BUDGET // (kernel.work() + 10 * kernel.n + 20)
+
+
+def _stop(kernel: Kernel, state: State, settings: Settings, callback: Callback | None) -> int:
+    """Give the step up to which to go before looking up."""
+    stop = settings.steps
+    if callback:
+        stop = min(stop, (state.t // settings.every + 1) * settings.every)
+    if state.t < switch(kernel):
+        stop = min(stop, switch(kernel))
+    if settings.draws:
+        length = _draw_length(kernel, settings)
+        stop = min(stop, (state.t // length + 1) * length)
+    return min(stop, state.t + int(state.extra.get("chunk", 16)))
+
+
+def _draw_length(kernel: Kernel, settings: Settings) -> int:
+    return max(1, DRAWS // (kernel.n * settings.draws))
+
+
+def _advance(kernel: Kernel, state: State, settings: Settings, stop: int) -> None:
+    """Take steps up to ``stop``, and make room in the history where it is full."""
+    tier = "python" if state.t < switch(kernel) else "numba"
+    loop = kernel.loop(settings.source, tier)
+    draws, first = _draws(kernel, state, settings)
+    before, start = state.t, time.perf_counter()
+    state.t, state.status, state.f, state.next_record, state.filled, calls = loop(
+        state.x, state.g, state.states, state.hyper, draws, first, state.t, stop, state.f, state.next_record,
+        state.stride, state.records, state.filled, _squared(settings.gtol), settings.ftol, _squared(settings.xtol),
+    )  # fmt: skip
+    state.calls += calls
+    kernel.calls += calls
+    kernel.spent += calls * kernel.work()
+    if state.filled == len(state.records):
+        _thin(state)
+    spent = time.perf_counter() - start
+    if state.t > before:
+        pace = (state.t - before) * TICK / max(spent, 1e-6)
+        state.extra["chunk"] = int(max(1, min(pace, 8 * state.extra.get("chunk", 16))))
+
+
+def _squared(tolerance: float) -> float:
+    """The loop compares squares; a tolerance that is not set must never be met."""
+    return tolerance * tolerance if tolerance >= 0 else -1.0
+
+
+def _draws(kernel: Kernel, state: State, settings: Settings) -> tuple[NDArray[np.float64], int]:
+    """Give the normal numbers of the block of steps that comes next; they depend on seed and step alone."""
+    if not settings.draws:
+        return np.zeros((1, 1)), 0
+    length = _draw_length(kernel, settings)
+    block = state.t // length
+    if state.extra.get("block") != block:
+        generator = np.random.Generator(np.random.Philox(key=[settings.seed % 2**64, block]))
+        state.extra["block"] = block
+        state.extra["draws"] = generator.standard_normal((length, kernel.n * settings.draws))
+    return state.extra["draws"], block * length
+
+
+def _thin(state: State) -> None:
+    """Keep every second record; from now on record half as often."""
+    kept = state.records[::2].copy()
+    state.records[: len(kept)] = kept
+    state.filled = len(kept)
+    state.stride *= 2
+    state.next_record = int(kept[-1, 0]) + state.stride
+
+
+# ---- around the loop -----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Turn Ctrl-C into a question that is asked between chunks, so that no step is lost halfway."""
+    pressed = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed.is_set
+        return
+    former = signal.getsignal(signal.SIGINT)
+    if former is None:  # installed by another language; leave it alone
+        yield pressed.is_set
+        return
+
+    def press(*_: object) -> None:
+        if pressed.is_set():
+            raise KeyboardInterrupt
+        pressed.set()
+
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, former)
+
+
+@contextmanager
+def _progress(steps: int, t: int, began: float, *, wanted: bool | None) -> Iterator[Callable[[State], None]]:
+    """Give a function that shows progress once the run has taken two seconds."""
+    bar: Any = None
+
+    def tick(state: State) -> None:
+        nonlocal bar
+        if wanted is False or (bar is None and time.perf_counter() - began < PATIENCE):
+            return
+        if bar is None:
+            from tqdm.auto import tqdm
+
+            # disable=None: shown on a terminal or in a notebook, not in a file.
+            bar = tqdm(total=steps, initial=t, unit="step", unit_scale=True, disable=None if wanted is None else False)
+        bar.update(state.t - bar.n)
+        bar.set_postfix_str(f"value={state.f:.6g}", refresh=False)
+
+    try:
+        yield tick
+    finally:
+        if bar is not None:
+            bar.close()

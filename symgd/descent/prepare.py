@@ -1,0 +1,201 @@
+"""From options to settings: the rule's loop, and the numbers that it starts from."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from symgd import codegen, rules
+from symgd.codegen import Program
+from symgd.descent.state import Settings, State, Vector, read_state
+from symgd.engine import Kernel, cache
+from symgd.engine.locate import evaluate
+from symgd.errors import DataError, UsageError, safe, suggest
+from symgd.graph import Graph
+
+OPTIONS = ("steps", "gtol", "ftol", "xtol", "seconds", "seed", "every")
+
+
+def prepare(kernel: Kernel, x0: Vector, sign: float, options: Mapping[str, Any]) -> Settings:
+    """Check the options, all of them before any work is done, and write the loop.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The objective.
+    x0 : ndarray, shape (n,)
+        The start.
+    sign : float
+        -1 when the objective is maximized.
+    options : mapping
+        ``method``, ``lr``, the tolerances and limits, and the rule's hyperparameters.
+
+    Returns
+    -------
+    Settings
+
+    Raises
+    ------
+    UsageError
+        For an option that does not exist or is out of bounds.
+    FormulaError
+        For a schedule that is no formula.
+    """
+    given = dict(options)
+    rule = rules.find_rule(given.pop("method", "gd"))
+    lr = given.pop("lr", None)
+    numbers = _check_numbers({name: given.pop(name) for name in OPTIONS if name in given})
+    if lr is not None:
+        rules.check_schedule(lr)
+    for name in given:
+        if name not in rule.hyper:
+            known = [*OPTIONS, "method", "lr", "callback", "progress", *rule.hyper]
+            near = suggest(name, known)
+            hint = f"did you mean '{near}'?" if near else f"known: {', '.join(known)}"
+            raise UsageError(f"there is no option '{safe(name)}'; {hint}")
+    if "steps" in numbers and lr not in (None, "auto") and not {"gtol", "ftol", "xtol"} & set(numbers):
+        numbers["gtol"] = -1.0  # so many steps were asked for
+    rule = rule.with_hyper(given) if given else rule
+    wanted = rule.lr if lr is None else lr
+    if rule.text == rules.RULES["gd"].text and wanted == "auto":
+        return _cauchy(kernel, x0, sign, numbers)
+    return _with_rule(kernel, rule, _safe_lr(kernel, x0) if wanted == "auto" else wanted, x0, sign, numbers)
+
+
+def _cauchy(kernel: Kernel, x0: Vector, sign: float, numbers: dict[str, Any]) -> Settings:
+    """Steepest descent with the exact Cauchy step; its first guess counts where the curvature is not positive."""
+    size = float(np.linalg.norm(kernel.slope(x0)[1]))
+    first = min(1.0, 1.0 / size) if size > 0 and math.isfinite(size) else 1.0
+    loop = _loop(kernel.program, "cauchy", lambda: codegen.write_loop(kernel.program, None, ("lr",)))
+    return Settings("gd, exact steps", loop, (first,), sign=sign, **numbers)
+
+
+def restore(kernel: Kernel, saved: Mapping[str, Any], steps: int | None) -> tuple[State, Settings]:
+    """Give state and settings back from what a run saved; its loop is written anew.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The objective.
+    saved : mapping
+        The run's ``state``.
+    steps : int, optional
+        A new number of steps in all.
+
+    Returns
+    -------
+    state : State
+        Where the run stood.
+    settings : Settings
+        How it descended.
+
+    Raises
+    ------
+    DataError
+        If the saved rule is damaged.
+    """
+    state, limits = read_state(saved, steps)
+    sign = limits.pop("sign")
+    recipe = saved.get("recipe")
+    if not recipe:
+        settings = _cauchy(kernel, state.x, sign, limits)
+    else:
+        try:
+            rule = rules.Rule(recipe["text"], recipe["init"], recipe["name"], **recipe["hyper"])
+            rules.check_schedule(recipe["lr"])
+        except (KeyError, TypeError, AttributeError) as problem:
+            raise DataError(f"the saved rule is damaged: {safe(repr(problem))}") from None
+        settings = _with_rule(kernel, rule, recipe["lr"], state.x, sign, limits)
+    if len(settings.hyper) != len(state.hyper) or len(settings.states) != len(state.states):
+        raise DataError("the saved run is damaged: its numbers do not fit its rule")
+    return state, replace(settings, hyper=tuple(state.hyper.tolist()))
+
+
+def _with_rule(
+    kernel: Kernel, rule: rules.Rule, lr: float | str, x0: Vector, sign: float, numbers: dict[str, Any]
+) -> Settings:
+    graph = Graph()
+    lowered = rules.lower(rule, graph, lr if isinstance(lr, str) else "lr")
+    hyper = {"lr": lr, **rule.hyper}
+    names = tuple(k for k, v in hyper.items() if not isinstance(v, str))
+    # Numbers are read at run time: another learning rate is no other loop.
+    written = {k: v if isinstance(v, str) else "#" for k, v in hyper.items()}
+    text = repr((rule.text, sorted(rule.init.items()), written))
+    loop = _loop(kernel.program, text, lambda: codegen.write_loop(kernel.program, lowered, names))
+    states = _initial_states(rule, lowered, x0, hyper)
+    values = tuple(float(hyper[k]) for k in names)
+    recipe = {"text": rule.text, "init": dict(rule.init), "name": rule.name, "hyper": dict(rule.hyper), "lr": lr}
+    name = rule.name or rule.text
+    return Settings(name, loop, values, states, lowered.draws, sign=sign, recipe=recipe, **numbers)
+
+
+def _loop(program: Program, rule: str, write: Callable[[], dict[str, str]]) -> dict[str, str]:
+    inputs = program.layout
+    size = f"{len(inputs.params)} {inputs.unrolled} {program.arguments}"
+    key = cache.key("loop", cache.generator(), size, rule)
+    stored = cache.load(key)
+    if stored is not None:
+        known: dict[str, str] = json.loads(stored)
+        return known
+    source = write()
+    cache.save(key, json.dumps(source).encode())
+    return source
+
+
+def _safe_lr(kernel: Kernel, x0: Vector) -> float:
+    """Give 1/L, with L the largest curvature at the start in size: stable for gradient descent and momentum."""
+    v = np.ones(len(x0)) / math.sqrt(len(x0))
+    largest = 0.0
+    for _ in range(50):  # power iteration: a few digits are enough
+        w = kernel.product(x0, v)
+        size = float(np.linalg.norm(w))
+        if not math.isfinite(size) or size == 0:
+            break
+        done = abs(size - largest) <= 1e-3 * size
+        largest, v = size, w / size
+        if done:
+            break
+    return 1.0 / largest if largest > 0 else 0.01
+
+
+def _initial_states(
+    rule: rules.Rule, lowered: rules.Lowered, x0: Vector, hyper: Mapping[str, Any]
+) -> tuple[Vector, ...]:
+    fixed = hyper["lr"] if isinstance(hyper["lr"], float | int) else None
+    states = []
+    for state in rule.states:
+        if state not in lowered.init:
+            states.append(np.zeros(len(x0)))
+            continue
+        node = lowered.init[state]
+        if fixed is None and "lr" in rules.reads(node):
+            text = rule.init[state]
+            raise UsageError(f"the state '{state}' starts at {text!r}, which needs a fixed lr; got {hyper['lr']!r}")
+        values = evaluate([node], {"x": x0, "lr": fixed or 0.0}, {})[node]
+        states.append(np.broadcast_to(np.asarray(values, dtype=np.float64), x0.shape).copy())
+    return tuple(states)
+
+
+def _check_numbers(options: dict[str, Any]) -> dict[str, Any]:
+    """Check the options that are numbers."""
+    found: dict[str, Any] = {}
+    for name, given in options.items():
+        value = given
+        if value is None:
+            continue
+        whole = name in ("steps", "seed", "every")
+        least = 1 if name in ("steps", "every") else 0
+        kinds: tuple[type, ...] = (int, np.integer) if whole else (int, float, np.integer, np.floating)
+        if isinstance(value, float) and whole and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, kinds) or not value >= least:
+            rule = f"a whole number of at least {least}" if whole else "a number of at least 0"
+            raise UsageError(f"{name}={value!r} must be {rule}")
+        # A tolerance of 0 asks for no test at all.
+        found[name] = int(value) if whole else float(value) if value > 0 or name == "seconds" else -1.0
+    return found

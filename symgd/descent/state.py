@@ -1,0 +1,190 @@
+"""How to descend, where a run stands, and how it is saved and taken up again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgd import codegen
+from symgd.engine import Kernel
+from symgd.errors import DataError, UsageError, safe
+
+Vector = NDArray[np.float64]
+
+STEPS = 100_000  # when nothing is said
+GTOL = 1e-8
+RECORDS = 20_000  # steps that the history holds before it is thinned
+NUMBERS = 4_000_000  # floats that it holds
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to descend.
+
+    Parameters
+    ----------
+    rule : str
+        The method's name, or the rule's text.
+    source : dict of str to str
+        The loop's text for each tier.
+    hyper : tuple of float
+        The numbers that the loop reads, the learning rate first.
+    states : tuple of ndarray
+        What the rule's states start at.
+    draws : int
+        Normal draws that each parameter takes a step.
+    steps : int
+        Steps to take at most.
+    gtol, ftol, xtol : float
+        Tolerances of the gradient's norm, the value's change and the step's length; negative for none.
+    seconds : float
+        Wall time to take at most.
+    seed : int
+        Of the draws.
+    every : int
+        Steps between two calls of the callback.
+    sign : float
+        -1 when the objective is maximized.
+    recipe : dict
+        The rule as text and numbers, from which a saved run's loop is written again: a file holds no code.
+    """
+
+    rule: str
+    source: Mapping[str, str]
+    hyper: tuple[float, ...]
+    states: tuple[Vector, ...] = ()
+    draws: int = 0
+    steps: int = STEPS
+    gtol: float = GTOL
+    ftol: float = -1.0
+    xtol: float = -1.0
+    seconds: float = math.inf
+    seed: int = 0
+    every: int = 1
+    sign: float = 1.0
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class State:
+    """Where a run stands: all that it needs to go on."""
+
+    x: Vector
+    g: Vector
+    f: float
+    hyper: Vector
+    states: list[Vector]
+    records: NDArray[np.float64]
+    t: int = 0
+    calls: int = 1
+    seconds: float = 0.0
+    stride: int = 1
+    next_record: int = 1
+    filled: int = 1
+    status: int = codegen.RUNNING
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def begin(kernel: Kernel, x0: Vector, settings: Settings) -> State:
+    """Evaluate the start.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The objective.
+    x0 : ndarray, shape (n,)
+        The start.
+    settings : Settings
+        How to descend.
+
+    Returns
+    -------
+    State
+    """
+    x = np.array(x0, dtype=np.float64)
+    f, g = kernel.slope(x)
+    records = _room(len(x), settings.steps + 2)
+    state = State(x, g, f, np.array(settings.hyper), [s.copy() for s in settings.states], records)
+    records[0] = [0.0, f, norm(g), *x]
+    return state
+
+
+def _room(n: int, wanted: int, least: int = 16) -> NDArray[np.float64]:
+    """Make room for records: an even number of them, so that every second one can be dropped."""
+    rows = max(16, least, min(RECORDS, NUMBERS // (n + 3), wanted))
+    return np.zeros((rows + rows % 2, 3 + n))
+
+
+def norm(g: Vector) -> float:
+    """Give the Euclidean norm of a vector."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.linalg.norm(g)) if len(g) else 0.0
+
+
+def saved(kernel: Kernel, state: State, settings: Settings, formula: str) -> dict[str, Any]:
+    """Give all that a later process needs to go on, as plain data and arrays."""
+    plain = {
+        "version": 1, "formula": formula, "params": list(kernel.program.layout.params), "rule": settings.rule,
+        "recipe": dict(settings.recipe), "steps": settings.steps, "seed": settings.seed,
+        "tolerances": [settings.gtol.hex(), settings.ftol.hex(), settings.xtol.hex()], "sign": settings.sign,
+        "every": settings.every, "t": state.t, "calls": state.calls, "seconds": state.seconds,
+        "stride": state.stride, "next_record": state.next_record, "f": state.f.hex(), "tier": kernel.tier,
+        "status": state.status,
+        "states": len(state.states),
+    }  # fmt: skip
+    arrays = {"x": state.x, "g": state.g, "hyper": state.hyper, "records": state.records[: state.filled]}
+    arrays |= {f"state{i}": s for i, s in enumerate(state.states)}
+    return plain | {k: v.copy() for k, v in arrays.items()}
+
+
+def read_state(saved: Mapping[str, Any], steps: int | None) -> tuple[State, dict[str, Any]]:
+    """Give state and limits back from what a run saved.
+
+    Parameters
+    ----------
+    saved : mapping
+        The run's ``state``.
+    steps : int, optional
+        A new number of steps in all.
+
+    Returns
+    -------
+    state : State
+        Where the run stood.
+    limits : dict
+        The settings that are numbers.
+
+    Raises
+    ------
+    UsageError
+        If the run had already ended for another reason than its number of steps.
+    DataError
+        If something is missing.
+    """
+    try:
+        gtol, ftol, xtol = (float.fromhex(v) for v in saved["tolerances"])
+        total = int(saved["steps"]) if steps is None else steps
+        limits = {
+            "steps": total, "gtol": gtol, "ftol": ftol, "xtol": xtol, "seed": int(saved["seed"]),
+            "every": int(saved["every"]), "sign": float(saved["sign"]),
+        }  # fmt: skip
+        kept = np.array(saved["records"], dtype=np.float64)
+        records = _room(len(saved["x"]), total + 2, len(kept) + 2)
+        records[: len(kept)] = kept
+        states = [np.array(saved[f"state{i}"]) for i in range(int(saved["states"]))]
+        state = State(
+            np.array(saved["x"]), np.array(saved["g"]), float.fromhex(saved["f"]), np.array(saved["hyper"]), states,
+            records, t=int(saved["t"]), calls=int(saved["calls"]), seconds=float(saved["seconds"]),
+            stride=int(saved["stride"]), next_record=int(saved["next_record"]), filled=len(kept),
+            status=int(saved["status"]),
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError) as problem:
+        raise DataError(f"the saved run is damaged: {safe(repr(problem))}") from None
+    if state.status != codegen.RUNNING:
+        raise UsageError("the saved run had ended; start a new one from its point")
+    return state, limits
