@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 GOOD, FINDING, FAULT = 0, 1, 2  # exit codes
 
+_LONG = 4096  # characters of a file's name that are shown
 _SHOWN = 6  # parameters that a table of steps has room for
 _TRACED = 20  # its lines, when no spacing was asked for
 _RESERVED = ("text", "init", "name", "default_lr")  # arguments of Rule, which no hyperparameter may be called
@@ -52,12 +53,16 @@ class Command(click.Command):
             from symgd.schedules import SCHEDULES
 
             for title, rows in (
-                ("Methods", [(name, row.summary) for name, row in RULES.items()]),
-                ("Schedules", [(name, row[2]) for name, row in SCHEDULES.items()]),
+                ("Methods", [(name, row.summary + _listed(row.hyper)) for name, row in RULES.items()]),
+                ("Schedules", [(name, row[2] + _listed(row[1])) for name, row in SCHEDULES.items()]),
             ):
                 with formatter.section(title):
                     formatter.write_dl(rows)
         super().format_epilog(ctx, formatter)
+
+
+def _listed(numbers: Mapping[str, float]) -> str:
+    return f" [{', '.join(f'{name}={value:g}' for name, value in numbers.items())}]" if numbers else ""
 
 
 class Group(click.Group):
@@ -234,13 +239,13 @@ def main() -> None:
 @click.argument("formula", required=False)
 @_with(_DATA, _DESCENT, _ACCOUNT, _JSON)
 def minimize(**options: Any) -> int:
-    r"""Descend on FORMULA, a NumPy expression that gives one number.
+    """Descend on FORMULA, a NumPy expression that gives one number.
 
     \b
     symgd minimize "0.2*x1**2 + x2**2" --start x1=9,x2=-3 --lr 0.2 --steps 100
     symgd minimize "mean((y - b1*x**b2)**2)" --data danwood.csv --start b1=1,b2=5
     symgd minimize "x*cos(x) + 9" --start 12 --lr 0.05 --trace --plot wave.png
-    """
+    """  # noqa: D301 - as above
     return _descend(options, maximize=False)
 
 
@@ -248,11 +253,11 @@ def minimize(**options: Any) -> int:
 @click.argument("formula", required=False)
 @_with(_DATA, _DESCENT, _ACCOUNT, _JSON)
 def maximize(**options: Any) -> int:
-    r"""Ascend on FORMULA: as minimize, up the gradient.
+    """Ascend on FORMULA: as minimize, up the gradient.
 
     \b
     symgd maximize "-x**2 + 4*x" --start x=-1
-    """
+    """  # noqa: D301 - as above
     return _descend(options, maximize=True)
 
 
@@ -300,7 +305,11 @@ def _resume(options: Options, *, maximize: bool) -> tuple[Run, Objective]:
     if (state.get("sign") == -1.0) != maximize:
         raise UsageError(f"the saved run is of symgd {'minimize' if maximize else 'maximize'}; call that")
     options["params"] = options["params"] or ",".join(map(str, state.get("params", ())))
-    objective = _objective(options)
+    try:
+        objective = _objective(options)
+    except FormulaError as problem:  # the formula was read before, so what is unknown now had data then
+        name = safe(problem.text[problem.start : problem.end])
+        raise UsageError(f"the saved run has data for '{name}'; give them again by --data or --set") from None
     limit = {} if options["seconds"] is None else {"seconds": options["seconds"]}
     steps = None if options["steps"] is None else _whole("--steps", options["steps"])
     return objective.resume(options["resume"], steps, progress=_progress(options), **limit), objective
@@ -507,7 +516,7 @@ def _plot(options: Options, run: Run, objective: Objective) -> None:
 
     _writing(options["plot"], lambda path: save(plot_run(run, objective=objective), path))
     if not options["as_json"] and not options["quiet"]:
-        click.echo(f"the picture is in {safe(options['plot'])}", err=True)
+        click.echo(f"the picture is in {safe(options['plot'], _LONG)}", err=True)
 
 
 def _writing(path: str, write: Callable[[str], object]) -> None:
@@ -547,7 +556,7 @@ def _print_run(options: Options, run: Run) -> None:
         click.echo()
     click.echo(run.summary())
     if options["save"]:
-        click.echo(f"the run is in {safe(options['save'])}; go on with --resume", err=True)
+        click.echo(f"the run is in {safe(options['save'], _LONG)}; go on with --resume", err=True)
 
 
 def _traced(history: History, every: int) -> list[int]:
@@ -593,12 +602,12 @@ def _table(history: History, places: Sequence[int]) -> str:
     _JSON,
 )
 def derive(**options: Any) -> int:
-    r"""Differentiate FORMULA exactly.
+    """Differentiate FORMULA exactly.
 
     \b
     symgd derive "0.2*x1**2 + x2**2" --hessian --at x1=9,x2=-3
     symgd derive "mean((y - (w*x + b))**2)" --data-names x,y --latex
-    """
+    """  # noqa: D301 - as above
     objective = _objective(options)
     at = _numbers_at(options, objective) if options["at"] else None
     if options["as_json"]:

@@ -199,7 +199,7 @@ def _settle(kernel: Kernel, x: Vector, f: float, g: Vector) -> tuple[Kind, str]:
             break
         if lengths[-1] <= 1e-9 * (1.0 + float(np.linalg.norm(y))) or lengths[-1] <= 1e-3 * lengths[0]:
             if len(lengths) > QUADRATIC:
-                along = step / lengths[-1] if lengths[-1] > 0 else step
+                along: Vector = np.asarray(step / (lengths[-1] or 1.0), dtype=np.float64)
                 verdict = _probe(kernel, y, min(f, kernel.value(y)), along)
                 if verdict:
                     return Kind.DEGENERATE, f"{verdict} {in_names(kernel.program.layout.params, along)}"

@@ -132,7 +132,7 @@ _ELEMENTARY = (
     _map("cos", 1, "cosine", lambda s, a: s.cos(a)),
     _map("sinc", 1, "sin(pi*a)/(pi*a), 1 at 0", lambda s, a: s.sinc(s.pi * a), partials=("-pi**2*a*sincslope(pi*a)",)),
     _map("sincslope", 1, "(sin(a) - a*cos(a))/a**3, 1/3 at 0", lambda s, a: (s.sin(a) - a * s.cos(a)) / a**3,
-         numpy="np.where(np.abs(a) < 1, special.spherical_jn(1, a)/a, (np.sin(a)/a - np.cos(a))/a**2)",
+         numpy="np.where(np.abs(a) < 1e-5, 1/3, special.spherical_jn(1, a)/a)",
          partials=("(sinc(a/pi) - 3*y)*ratio(1, a)",)),
     _map("tan", 1, "tangent", lambda s, a: s.tan(a), partials=("1 + y**2",), domain="cos(a) != 0"),
     _map(
@@ -175,7 +175,7 @@ _SPECIAL = (
     _map("erf", 1, "error function", lambda s, a: s.erf(a), numpy="special.erf(a)"),
     _map("erfc", 1, "1 - erf(a), exact for large a", lambda s, a: s.erfc(a), numpy="special.erfc(a)"),
     _map("logerfc", 1, "log(erfc(a)), for large a too", lambda s, a: s.log(s.erfc(a)),
-         numpy="special.log_ndtr(-np.sqrt(2)*a) + np.log(2)", partials=("-mills(a)",)),
+         numpy="np.where(a < 0.5, np.log1p(-special.erf(a)), special.log_ndtr(-np.sqrt(2)*a) + np.log(2))", partials=("-mills(a)",)),
     _map("mills", 1, "2*exp(-a**2)/(sqrt(pi)*erfc(a))", lambda s, a: 2 * s.exp(-(a**2)) / (s.sqrt(s.pi) * s.erfc(a)),
          numpy="2/(np.sqrt(np.pi)*special.erfcx(a))", partials=("y*millsrest(a)",)),
     _map("millsrest", 1, "mills(a) - 2*a, exact for large a",

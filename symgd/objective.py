@@ -78,6 +78,8 @@ class Objective:
         self.params = arguments.find_params(self.text, used, known, chosen)
         self.columns = tuple(n for n in used if n in known and not isinstance(self.data.get(n), float))
         self._numbers = tuple(n for n in used if isinstance(self.data.get(n), float))
+        self._kinds = dict.fromkeys(self.params, "parameter") | dict.fromkeys(self.columns, "column")
+        self._kinds |= dict.fromkeys(self._numbers, "data")
         self._bound = given is None
         self._program: dict[float, Program] = {}
         self._kernels: dict[float, Kernel] = {}
@@ -96,15 +98,10 @@ class Objective:
         return graph, root
 
     def _leaf(self, graph: Graph, name: str) -> Node:
-        if name in self.columns:
-            return graph.leaf("data", name, (ROWS,))
-        if name in self._numbers:
-            return graph.leaf("data", name)
-        if name in self.params:
-            return graph.leaf("parameter", name)
-        if name in ("pi", "e"):
-            return graph.leaf("constant", name)
-        return graph.const(CONSTANTS[name])
+        kind = self._kinds.get(name, "constant")
+        if kind == "constant" and name not in ("pi", "e"):
+            return graph.const(CONSTANTS[name])
+        return graph.leaf("data", name, (ROWS,)) if kind == "column" else graph.leaf(kind, name)
 
     @cached_property
     def _grouped(self) -> tuple[Graph, Node]:

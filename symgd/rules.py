@@ -227,7 +227,7 @@ def find_rule(method: str | Rule) -> Rule:
     """
     if isinstance(method, Rule):
         return method
-    row = RULES.get(method) if isinstance(method, str) else None
+    row = RULES.get(str(method))
     if row is None:
         near = suggest(str(method), list(RULES))
         hint = f"did you mean '{near}'?" if near else f"take one of {', '.join(RULES)}, or a Rule"

@@ -115,10 +115,13 @@ def mod(a: float, b: float) -> float:
 
 def floor_divide(a: float, b: float) -> float:
     """floor(a/b) as if a/b were exact: 1 // 0.1 is 9, since 0.1 is a little more than a tenth."""
-    if b == 0.0 or b - b != 0.0 or a - a != 0.0:
-        q = div(a, b) if a - a == 0.0 else nan
-        return -1.0 if b - b != 0.0 and a * b < 0.0 and a - a == 0.0 else q
-    return math.floor((a - a % b) / b + 0.5) + 0.0
+    if b == 0.0 and a == a and a != 0.0:
+        return math.copysign(inf, a) * math.copysign(1.0, b)
+    if b == 0.0 or a - a != 0.0 or b != b:
+        return nan
+    if b - b != 0.0:
+        return -1.0 if a * b < 0.0 else 0.0
+    return floor((a - a % b) / b + 0.5) + 0.0
 
 
 def copysign(a: float, b: float) -> float:
@@ -134,7 +137,9 @@ def sinc(a: float) -> float:
 
 def sincslope(a: float) -> float:
     """(sin(a) - a*cos(a))/a**3; near 0, where that cancels, its power series."""
-    if abs(a) >= 1.0 or a != a:
+    if abs(a) > 1e100 or a != a:
+        return a * 0.0 if a != a else 0.0  # sin(a) has no digits there
+    if abs(a) >= 1.0:
         return (sin(a) / a - cos(a)) / (a * a)
     r, term, total = a * a, 1.0 / 3.0, 1.0 / 3.0
     for k in range(1, 12):
@@ -210,10 +215,10 @@ def digamma(a: float) -> float:
         return a if a > 0.0 else nan
     y = 0.0
     if a <= 0.0:
-        if a == math.floor(a):
+        if a == floor(a):
             # As SciPy has it: the pole at 0 has two sides, and its sign is that of the side that 0 is on.
             return -math.copysign(inf, a) if a == 0.0 else nan
-        f = a - math.floor(a + 0.5)  # the nearest whole number taken off: pi*a itself would lose the digits
+        f = a - floor(a + 0.5)  # the nearest whole number taken off: pi*a itself would lose the digits
         y = -math.pi / math.tan(math.pi * f)
         a = 1.0 - a
     # Near the zero at 1.4616... the recurrence cancels; the Taylor series there starts from the zero itself.
@@ -250,12 +255,14 @@ def polygamma(n: float, a: float) -> float:
 def polygamma_series(n: float, a: float) -> float:
     """polygamma for n >= 1: recurrence up to n + 15, then the asymptotic series (DLMF 5.15.8)."""
     # Far to the left the recurrence would walk for ever; nothing there is told apart from a pole any more.
-    if n != math.floor(n) or n < 0.0 or a != a or a < -1e6:
+    if n != floor(n) or n < 0.0 or a != a:
         return nan
     if a == inf:
         return 0.0
-    if a <= 0.0 and a == math.floor(a):
-        return inf if int(n) % 2 == 1 else nan  # at a pole of even order both sides agree
+    if a <= 0.0 and a == floor(a):
+        return inf if int(n) % 2 == 1 else -inf  # a pole, as seen from the right
+    if a < -1e6:
+        return nan
     flip = -1.0 if int(n) % 2 == 0 else 1.0
     # To the left of 0 the recurrence still holds; it is walked until the argument is large.
     y = 0.0

@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,13 @@ CHECKER = doctest.OutputChecker()
 
 
 def programs(page):
-    """(line, language, code, expected output) of every block that runs, in order."""
-    blocks = list(FENCE.finditer(page.read_text()))
-    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+    """(line, language, code, expected output) of every block that runs, in order; the output stands right below."""
+    text = page.read_text(encoding="utf-8")
+    blocks = list(FENCE.finditer(text))
+    for block, following in zip_longest(blocks, blocks[1:]):
         if block[1] in ("python", "bash"):
-            expected = following[2] if following and following[1] == "text" else ""
-            yield page.read_text().count("\n", 0, block.start()) + 1, block[1], block[2], expected
+            below = following and following[1] == "text" and not text[block.end() : following.start()].strip()
+            yield text.count("\n", 0, block.start()) + 1, block[1], block[2], following[2] if below else ""
 
 
 def shell(code):
@@ -74,5 +76,5 @@ def test_quickstart_and_language_show_code():
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
 def test_links_lead_to_files(page):
-    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target

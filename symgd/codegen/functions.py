@@ -201,7 +201,7 @@ class Function:
         for leaf in self.plan.leaves:
             letter = {"parameter": "x", "direction": "v"}.get(leaf.kind)
             if letter and not leaf.table and leaf not in seen:
-                index = self.layout.params.index(leaf.name)
+                index = self.layout.index[leaf.name]
                 self.writer.line(f"_{letter}{index} = _{letter}[{index}]")
                 seen.add(leaf)
         if clear and self._vector():

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from symgd.graph import Leaf
 
 UNROLLED = 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """The inputs of one objective.
 
@@ -39,13 +40,18 @@ class Layout:
     tables: tuple[tuple[object, ...], ...]
     unrolled: bool
 
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """The place of each parameter."""
+        return {name: i for i, name in enumerate(self.params)}
+
     def parameter(self, name: str) -> str:
         """Give the code of a parameter."""
-        return f"_x{self.params.index(name)}"
+        return f"_x{self.index[name]}"
 
     def direction(self, name: str) -> str:
         """Give the code of a component of the direction."""
-        return f"_v{self.params.index(name)}"
+        return f"_v{self.index[name]}"
 
     def table(self, entries: tuple[object, ...]) -> str:
         """Give the name of a table."""

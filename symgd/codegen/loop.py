@@ -161,9 +161,9 @@ class Loop:
     def _step(self, scalars: Expressions, slope: str) -> None:
         w, rule = self.w, self.rule
         assert rule is not None
-        if any(isinstance(n, Leaf) and n.name == "t" for n in schedule(rule.roots()).leaves):
-            w.line("_tf = float(_t)")
         plan = schedule(rule.roots())
+        if any(leaf.name == "t" for leaf in plan.leaves):
+            w.line("_tf = float(_t)")
         last = Pass(COMPONENTS, len(plan.passes))
         last.nodes = [n for n in reachable(rule.roots()) if n.labels]
         for level, nodes in enumerate(plan.scalars):
@@ -272,8 +272,7 @@ class Loop:
         w.line("_hist[_m, 0] = _t")
         w.line("_hist[_m, 1] = _f")
         w.line("_hist[_m, 2] = sqrt(_q)")
-        index = (lambda: f"{3 + int(self.place)}") if self.layout.unrolled else (lambda: "3 + _p")
-        self.each(lambda: w.line(f"_hist[_m, {index()}] = {self.at('x')}"))
+        self.each(lambda: w.line(f"_hist[_m, 3 + {self.place}] = {self.at('x')}"))
         w.line("_m += 1")
         w.line("_rec += _stride")
         w.close()

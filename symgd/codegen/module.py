@@ -29,7 +29,7 @@ class Program:
         The inputs.
     source : dict of str to str
         The module's text for each tier: functions ``value``, ``slope`` (value and gradient), ``product`` (Hessian
-        times v) and, where parameters are local variables, ``curvature`` (the upper triangle of the Hessian).
+        times v) and ``curvature`` (the Hessian: its upper triangle where parameters are local variables).
     arguments : dict of str to list of str
         The names of each function's arguments.
     strict : bool
@@ -124,11 +124,32 @@ def generate(graph: Graph, root: Node, params: Sequence[str]) -> Program:
             passes[name] = function.row_folds()
             if target == "numba" and any(passes[name]):
                 function.write_pieces(name)
+        if not inputs.unrolled:
+            arguments["curvature"] = _write_columns(writer, inputs, arguments["product"])
+            passes["curvature"] = []
         source[target] = writer.text()
     nodes = reachable([root, *slope.nodes()])
     strict = any(isinstance(n, Fold) and n.function in ("min", "max") for n in nodes)
     smooth = not strict and all(FUNCTIONS[n.function].smooth for n in reachable([root]) if isinstance(n, Map))
     return Program(inputs, source, arguments, strict, smooth, _work(graph, nodes), entries, passes)
+
+
+def _write_columns(w: Writer, inputs: Layout, product: list[str]) -> list[str]:
+    """Write the Hessian as its products with the unit vectors, into the rows of ``_hist``."""
+    n = len(inputs.params)
+    arguments = ["_x", "_v", "_w", "_hist", *inputs.data()]
+    w.open(f"def curvature({', '.join(arguments)}):")
+    w.open(f"for _j in range({n}):")
+    w.line("_v[_j] = 1.0")
+    w.line(f"product({', '.join('_w' if a == '_out' else a for a in product)})")
+    w.line("_v[_j] = 0.0")
+    w.open(f"for _p in range({n}):")
+    w.line("_hist[_j, _p] = _w[_p]")
+    w.close(2)
+    w.line("return 0.0")
+    w.close()
+    w.line("")
+    return arguments
 
 
 def write_loop(program: Program, rule: Lowered | None, hyper: tuple[str, ...]) -> dict[str, str]:

@@ -159,7 +159,8 @@ _POWERS: dict[Fraction | float, str] = {
 def _mentions(node: Map, index: int) -> int:
     """Count how often an argument stands in the code of a node."""
     if node.function == "power" and isinstance(node.args[1], Const) and index == 0:
-        return _POWERS.get(abs(node.args[1].value), "{0}").count("{0}")
+        exponent = node.args[1].value
+        return _POWERS.get(-exponent if exponent < 0 else exponent, "{0}").count("{0}")
     code = FUNCTIONS[node.function].code
     return code.count(f"{{{index}}}") if code else 1
 

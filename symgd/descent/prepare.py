@@ -185,12 +185,12 @@ def _check_numbers(options: dict[str, Any]) -> dict[str, Any]:
     """Check the options that are numbers."""
     found: dict[str, Any] = {}
     for name, given in options.items():
-        value = given
+        value: Any = given
         if value is None:
             continue
         whole = name in ("steps", "seed", "every")
         least = 1 if name in ("steps", "every") else 0
-        kinds: tuple[type, ...] = (int, np.integer) if whole else (int, float, np.integer, np.floating)
+        kinds: Any = (int, np.integer) if whole else (int, float, np.integer, np.floating)
         if isinstance(value, float) and whole and value.is_integer():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, kinds) or not value >= least:

@@ -93,15 +93,24 @@ class Kernel:
                 for (i, j), h in zip(self.program.entries, values, strict=True):
                     full[i, j] = full[j, i] = h
             return full
-        for j in range(self.n):
-            unit = np.zeros(self.n)
-            unit[j] = 1.0
-            full[:, j] = self.product(x, unit)
+        if threads.is_large(self.rows):
+            full = np.array([self.product(x, unit) for unit in np.eye(self.n)])
+            return (full + full.T) / 2
+        self.spent += self.n * self.work()
+        tier = self._tier()
+        vectors: list[Any] = [np.ascontiguousarray(x), np.zeros(self.n), np.empty(self.n)]
+        if tier == "python":
+            vectors = [v.tolist() for v in vectors]
+        self.function("curvature", tier)(*vectors, full, *self.inputs(tier))
         return (full + full.T) / 2
+
+    def _tier(self) -> str:
+        """Give the tier for single calls: plain Python until its budget is spent."""
+        return self.tier if self.tier != "auto" else "python" if self.spent <= PYTHON_BUDGET else "numba"
 
     def _call(self, name: str, x: Vector, v: Vector | None = None, out: Vector | None = None) -> Any:
         self.spent += self.work()
-        tier = self.tier if self.tier != "auto" else "python" if self.spent <= PYTHON_BUDGET else "numba"
+        tier = self._tier()
         function = self.function(name, tier)
         if self.program.layout.unrolled:
             return function(*x.tolist(), *(v.tolist() if v is not None else ()), *self.inputs(tier))

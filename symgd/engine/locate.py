@@ -12,15 +12,15 @@ from symgd.functions import FUNCTIONS
 from symgd.graph import Fold, Graph, Leaf, Map, Node, reachable
 
 
-def evaluate(nodes: list[Node], point: Mapping[str, float], data: Mapping[str, Any]) -> dict[Node, Any]:
+def evaluate(nodes: list[Node], point: Mapping[str, Any], data: Mapping[str, Any]) -> dict[Node, Any]:
     """Give the value of every node that the given ones are made of.
 
     Parameters
     ----------
     nodes : list of Node
         Nodes without grouped terms.
-    point : mapping of str to float
-        The parameters.
+    point : mapping of str to float or ndarray
+        The parameters; arrays are broadcast.
     data : mapping of str to ndarray or float
         The data.
 
