@@ -155,20 +155,23 @@ def _judge(
 ) -> tuple[Kind, str]:
     params = kernel.program.layout.params
     negative, positive = values < -flat, values > flat
-    if negative.any():
-        along = in_names(params, directions[:, int(np.argmin(values))])
-        if positive.any():
-            return Kind.SADDLE, f"the curvature is negative along {along}"
-        if negative.all():
-            return Kind.MAXIMUM, "every curvature is negative"
-        return Kind.DEGENERATE, f"the curvature is negative along {along} and 0 elsewhere"
-    for index in np.flatnonzero(~positive):
+    lowest = in_names(params, directions[:, int(np.argmin(values))])
+    if negative.any() and not (negative | positive).all():
+        return Kind.DEGENERATE, f"the curvature is negative along {lowest} and 0 elsewhere"
+    for index in np.flatnonzero(~(negative | positive)):
         verdict = _probe(kernel, x, f, directions[:, index])
         if verdict:
             return Kind.DEGENERATE, f"{verdict} {in_names(params, directions[:, index])}"
-    if positive.all():
+    if not (negative | positive).all():
+        return Kind.MINIMUM, "the value rises on all sides"
+    if not negative.any():
         return _settle(kernel, x, f, g)
-    return Kind.MINIMUM, "the value rises on all sides"
+    settled = _settle(kernel, x, f, g)
+    if settled[0] != Kind.MINIMUM:  # nor is any other stationary point near
+        return settled
+    if positive.any():
+        return Kind.SADDLE, f"the curvature is negative along {lowest}"
+    return Kind.MAXIMUM, "every curvature is negative"
 
 
 def _probe(kernel: Kernel, x: Vector, f: float, d: Vector) -> str:
@@ -181,9 +184,9 @@ def _probe(kernel: Kernel, x: Vector, f: float, d: Vector) -> str:
 
 
 def _settle(kernel: Kernel, x: Vector, f: float, g: Vector) -> tuple[Kind, str]:
-    """Tell a minimum from a tail that falls for ever, and from an inflection: follow Newton's steps to their end.
+    """Tell a stationary point from a tail that falls for ever, and from an inflection: follow Newton's steps.
 
-    Near a minimum with positive curvature they converge quadratically. Where they only shrink by a steady factor, the
+    Near a point without vanishing curvature they converge quadratically. Where they only shrink by a steady factor, the
     curvature vanishes at their limit, and values there must tell.
     """
     y, slope, lengths = x.copy(), g, []
@@ -208,14 +211,14 @@ def _settle(kernel: Kernel, x: Vector, f: float, g: Vector) -> tuple[Kind, str]:
         slope = kernel.slope(y)[1]
         if float(np.linalg.norm(y - x)) > 100 * room:
             break
-    return Kind.DEGENERATE, "the gradient is small, but Newton's steps do not settle: the value goes on falling"
+    return Kind.DEGENERATE, "the gradient is small, but Newton's steps do not settle: a plateau, or a tail"
 
 
 def _near(x: Vector, y: Vector, room: float) -> tuple[Kind, str]:
     distance = float(np.linalg.norm(y - x))
     if distance <= room:
         return Kind.MINIMUM, "every curvature is positive"
-    return Kind.NOT_STATIONARY, f"the gradient is small, but the minimum is still {distance:.3g} away"
+    return Kind.NOT_STATIONARY, f"the gradient is small, but the stationary point is still {distance:.3g} away"
 
 
 def corner(kernel: Kernel, x: Vector) -> tuple[Kind, str] | None:

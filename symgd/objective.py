@@ -473,6 +473,8 @@ class Objective:
         state = dict(saved.state) if isinstance(saved, Run) else load_state(saved)
         if state.get("formula") != self.text or tuple(state.get("params", ())) != self.params:
             raise UsageError(f"the saved run is of {safe(str(state.get('formula')))!r}, not of {safe(self.text)!r}")
+        if state.get("data") != self._fingerprint():
+            raise UsageError("the saved run was made with other data")
         sign = -1.0 if state.get("sign") == -1 else 1.0
         at, settings = descent.restore(self.kernel(sign), state, steps)
         settings = replace(settings, seconds=seconds)
@@ -497,7 +499,16 @@ class Objective:
             self.kernel(settings.sign), state, settings, formula=self.text, locate=self._locate, callback=callback,
             progress=progress,
         )  # fmt: skip
-        return replace(run, objective=self)
+        return replace(run, objective=self, state={**run.state, "data": self._fingerprint()})
+
+    def _fingerprint(self) -> str:
+        """Give a hash of the data's shape and of a sample of their rows: what a saved run was made from."""
+        parts = []
+        for name in (*self.columns, *self._numbers):
+            values = np.atleast_1d(np.asarray(self.data.get(name, 0.0)))
+            sample = values[:: max(1, len(values) // 4096)]
+            parts += [name, str(len(values)), sample.tobytes().hex()]
+        return cache.key(*parts)
 
     def _locate(self, x: Vector) -> tuple[str, bool]:
         graph, root = self._plain

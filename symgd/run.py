@@ -137,6 +137,8 @@ class Run:
         The recorded steps.
     method : str
         The update rule's name, or its text.
+    lr : float or str
+        The learning rate, its schedule, or ``"auto"``.
     maximized : bool
         Whether the objective was maximized.
     diagnosis : tuple of dict
@@ -159,6 +161,7 @@ class Run:
     seconds: float
     history: History
     method: str
+    lr: float | str = "auto"
     maximized: bool = False
     diagnosis: tuple[dict[str, str], ...] = ()
     state: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -189,6 +192,7 @@ class Run:
             "evaluations": self.evaluations,
             "seconds": self.seconds,
             "method": self.method,
+            "lr": self.lr,
             "maximized": self.maximized,
             "diagnosis": list(self.diagnosis),
         }
@@ -196,10 +200,11 @@ class Run:
     def summary(self) -> str:
         """Give the run as a few lines of text."""
         verb = "maximized" if self.maximized else "minimized"
-        mark = "ok" if self.ok else "not ok"
+        # Steps that were asked for and taken are neither a success nor a failure.
+        mark = " (ok)" if self.ok else "" if self.outcome == Outcome.MAX_STEPS else " (not ok)"
         lines = [
             f"{verb} {_shorten(self.formula)}",
-            f"  outcome   {self.outcome} ({mark}): {self.message}",
+            f"  outcome   {self.outcome}{mark}: {self.message}",
             f"  value     {self.value:.10g}",
             f"  gradient  {self.gradient_norm:.3g}",
             f"  kind      {self.kind}",

@@ -209,6 +209,11 @@ def logerfc(a: float) -> float:
     return math.log(math.erfc(a)) if a < 1.0 else -math.log(0.5 * math.sqrt(math.pi) * mills(a)) - a * a
 
 
+def lngamma(a: float) -> float:
+    """log(gamma(a)); between -1 and 0, -3 and -2, and so on, gamma is negative."""
+    return nan if a < 0.0 and (0.5 * floor(a)) % 1.0 != 0.0 else lgamma(a)
+
+
 def digamma(a: float) -> float:
     """Derivative of lgamma: reflection, recurrence up to 10, then the asymptotic series (DLMF 5.11.2)."""
     if a - a != 0.0:
@@ -283,7 +288,7 @@ def polygamma_series(n: float, a: float) -> float:
 # Names of the functions above that generated code may call, and those of them that are source for both tiers.
 SHARED = ("cbrt", "sech", "sign", "mod", "floor_divide", "copysign", "sinc", "sincslope", "logit",
           "sigmoid", "softplus", "logcosh", "log1mexp", "logaddexp", "millsrest", "mills",
-          "logerfc",
+          "logerfc", "lngamma",
           "polygamma_series", "digamma_near_zero", "digamma", "polygamma")  # fmt: skip
 GUARDED = (
     "exp", "expm1", "sinh", "cosh", "log", "log2", "log10", "log1p", "sqrt", "sin", "cos", "tan", "arcsin", "arccos",

@@ -396,7 +396,7 @@ MPMATH = {
     "arctan2": _elementwise(_arctan2), "sech": lambda a: 1 / cosh(a),
     "arcsinh": lambda a: log(a + _sqrt(a * a + 1)), "arccosh": lambda a: log(a + _sqrt(a - 1) * _sqrt(a + 1)),
     "arctanh": lambda a: (log(1 + a) - log(1 - a)) * HALF, "hypot": lambda a, b: _sqrt(a * a + b * b),
-    "gamma": _of(lambda x: _gamma_slopes(x)), "digamma": _of(_psi_slopes(0)),
+    "gamma": _of(lambda x: _gamma_slopes(x)), "digamma": _of(_psi_slopes(0)), "lngamma": lgamma, "factorial": lambda a: MPMATH["gamma"](a + 1),
     "polygamma": lambda n, a: _of(_psi_slopes(int(jet(n).v)))(a), "sqrt0": lambda a: _sqrt(a),
     "ratio": lambda a, b: a / b, "cosarcsin": lambda a: _sqrt(1 - a * a), "heaviside": lambda a, b: (1 + _sign(a)) / 2,
     "sinc": lambda a: sin(mp.pi * a) / (mp.pi * a), "sincslope": lambda a: (sin(a) / a - cos(a)) / a**2,

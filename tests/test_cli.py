@@ -199,7 +199,7 @@ def test_exit_code_tells_a_good_answer_from_a_finding(arguments, outcome, code):
         ),
         (("minimize", "x**2 + y", "--start", "y=4"), 'parameter x; try:\n  symgd minimize "x**2 + y" --start x=1,y=4'),
         (("minimize", "x**2", "--start", "x=1,z=2"), "'z' is no parameter of the formula; the parameters are x"),
-        (("minimize", "x**2", "--start", "1,2"), "the point has 2 values for 1 parameters: x"),
+        (("minimize", "x**2", "--start", "1,2"), "the point has 2 values for 1 parameter: x"),
         (
             ("minimize", "x + y", "--start", "x=1,2"),
             "--start must give all values by name, or all by position; got both",

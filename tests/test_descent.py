@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import symgd as sg
-from symgd.descent import loop, state, switch
+from symgd.descent import state
+from symgd.engine import Kernel
 from symgd.errors import DataError, UsageError
 
 TIERS = pytest.mark.parametrize("tier", ["python", "numba"])
@@ -290,9 +291,9 @@ def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(rosenbrock, opti
 
 
 def test_resuming_after_an_interruption_across_both_tiers(monkeypatch, tmp_path):
-    monkeypatch.setattr(loop, "PYTHON_BUDGET", 5000)  # hand over to compiled code after some 60 steps
+    monkeypatch.setattr(Kernel, "budget", lambda self: 5000)  # hand over to compiled code after some 60 steps
     objective = sg.Objective(ROSENBROCK)
-    assert 20 < switch(objective.kernel()) < 200
+    assert 20 < objective.kernel().switch() < 200
     whole = objective.minimize(start=START, lr=1e-3, steps=400)
     cut = objective.minimize(start=START, lr=1e-3, steps=400, callback=lambda t, p, v: t == 37)
     same(objective.resume(cut.save(tmp_path / "run.npz")), whole)
@@ -331,7 +332,7 @@ def test_bad_files_are_refused(rosenbrock, tmp_path):
     [
         ({"x": 1}, {}, r"no value for y; give every parameter one: \{'x': 1.0, 'y': 1.0\}"),
         ({"x": 1, "y": 1, "z": 1}, {}, "'z' is no parameter of the formula; the parameters are x, y"),
-        ([1], {}, "the point has 1 values for 2 parameters: x, y"),
+        ([1], {}, "the point has 1 value for 2 parameters: x, y"),
         (5, {}, "a point must be a mapping or a sequence; got"),
         ({"x": "one", "y": 1}, {}, "x='one'.*must be a real number"),
         ({"x": math.nan, "y": 1}, {}, "x=nan must be finite"),

@@ -28,7 +28,7 @@ INSIDE = {
     **dict.fromkeys(("log", "log2", "log10", "sqrt", "sqrt0"), [1e-200, 0.3, 1.0001, 1e200]),
     **dict.fromkeys(("arcsin", "arccos", "arctanh", "cosarcsin"), [-0.99999, -0.3, 1e-12, 0.999]),
     **dict.fromkeys(("gamma", "lgamma", "digamma", "factorial"), [-2.3, 0.4, 1.4616, 2.0, 30.3]),
-    "logit": [0.1, 0.5001, 0.999], **dict.fromkeys(("logerfc", "mills", "millsrest"), [-3.0, 0.3, 2.0, 20.0]), "cbrt": [-1e100, -0.3, 0.3, 1e100], "reciprocal": [-3.0, 0.2],
+    "lngamma": [-1.3, 0.4, 2.0, 30.3], "logit": [0.1, 0.5001, 0.999], **dict.fromkeys(("logerfc", "mills", "millsrest"), [-3.0, 0.3, 2.0, 20.0]), "cbrt": [-1e100, -0.3, 0.3, 1e100], "reciprocal": [-3.0, 0.2],
     "sinc": [-1.3, 1e-3, 0.3, 2.2], "expm1": [-40.0, -1e-12, 0.3, 40.0], "logcosh": [-30.0, -1e-7, 0.3, 3.0],
     "softplus": [-700.0, -30.0, 0.3, 50.0], "sigmoid": [-700.0, -30.0, 0.3, 30.0], "tanh": [-30.0, 1e-9, 0.3, 18.0],
     "sech": [-300.0, 1e-9, 0.3, 18.0], "erfc": [-3.0, 0.3, 5.0, 20.0], "gelu": [-9.0, -0.3, 0.3, 4.0],

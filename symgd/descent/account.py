@@ -63,9 +63,9 @@ def account(
         message = message.replace("not a minimum", "not a maximum")
     params = kernel.program.layout.params
     return Run(
-        formula, dict(zip(params, state.x.tolist(), strict=True)), settings.sign * state.f, size, outcome,
-        message, kind, state.t, state.calls, state.seconds, history, settings.rule, settings.sign < 0,
-        state=saved(kernel, state, settings, formula),
+        formula, dict(zip(params, state.x.tolist(), strict=True)), settings.sign * state.f, size, outcome, message,
+        kind, state.t, state.calls, state.seconds, history, settings.rule, settings.recipe.get("lr", "auto"),
+        settings.sign < 0, state=saved(kernel, state, settings, formula),
     )  # fmt: skip
 
 

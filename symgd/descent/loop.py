@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from symgd import codegen
 from symgd.descent.account import HUGE, Locate, account
 from symgd.descent.state import Settings, State, norm
-from symgd.engine import PYTHON_BUDGET, Kernel
+from symgd.engine import Kernel
 from symgd.run import Outcome, Run
 
 TICK = 0.1  # seconds of compiled steps between two looks at the clock
@@ -92,33 +92,13 @@ def _check_start(state: State, settings: Settings) -> None:
             state.status = codegen.GRADIENT
 
 
-def switch(kernel: Kernel) -> int:
-    """Give the step at which plain Python hands over to compiled code.
-
-    It depends on the problem alone, never on a clock: the tiers round differently, and a run must come out the same
-    every time, resumed or not.
-
-    Parameters
-    ----------
-    kernel : Kernel
-        The objective.
-
-    Returns
-    -------
-    int
-    """
-    if kernel.tier != "auto":
-        return 0 if kernel.tier == "numba" else 1 << 62
-    return PYTHON_BUDGET // (kernel.work() + 10 * kernel.n + 20)
-
-
 def _stop(kernel: Kernel, state: State, settings: Settings, callback: Callback | None) -> int:
     """Give the step up to which to go before looking up."""
     stop = settings.steps
     if callback:
         stop = min(stop, (state.t // settings.every + 1) * settings.every)
-    if state.t < switch(kernel):
-        stop = min(stop, switch(kernel))
+    if state.t < kernel.switch():
+        stop = min(stop, kernel.switch())
     if settings.draws:
         length = _draw_length(kernel, settings)
         stop = min(stop, (state.t // length + 1) * length)
@@ -131,7 +111,7 @@ def _draw_length(kernel: Kernel, settings: Settings) -> int:
 
 def _advance(kernel: Kernel, state: State, settings: Settings, stop: int) -> None:
     """Take steps up to ``stop``, and make room in the history where it is full."""
-    tier = "python" if state.t < switch(kernel) else "numba"
+    tier = kernel.tier_at(state.t)
     loop = kernel.loop(settings.source, tier)
     draws, first = _draws(kernel, state, settings)
     before, start = state.t, time.perf_counter()
@@ -140,8 +120,6 @@ def _advance(kernel: Kernel, state: State, settings: Settings, stop: int) -> Non
         state.stride, state.records, state.filled, _squared(settings.gtol), settings.ftol, _squared(settings.xtol),
     )  # fmt: skip
     state.calls += calls
-    kernel.calls += calls
-    kernel.spent += calls * kernel.work()
     if state.filled == len(state.records):
         _thin(state)
     spent = time.perf_counter() - start

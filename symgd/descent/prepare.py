@@ -69,7 +69,7 @@ def prepare(kernel: Kernel, x0: Vector, sign: float, options: Mapping[str, Any])
 
 def _cauchy(kernel: Kernel, x0: Vector, sign: float, numbers: dict[str, Any]) -> Settings:
     """Steepest descent with the exact Cauchy step; its first guess counts where the curvature is not positive."""
-    size = float(np.linalg.norm(kernel.slope(x0)[1]))
+    size = float(np.linalg.norm(kernel.slope(x0, kernel.tier_at(0))[1]))
     first = min(1.0, 1.0 / size) if size > 0 and math.isfinite(size) else 1.0
     loop = _loop(kernel.program, "cauchy", lambda: codegen.write_loop(kernel.program, None, ("lr",)))
     return Settings("gd, exact steps", loop, (first,), sign=sign, **numbers)
@@ -152,7 +152,7 @@ def _safe_lr(kernel: Kernel, x0: Vector) -> float:
     v = np.ones(len(x0)) / math.sqrt(len(x0))
     largest = 0.0
     for _ in range(50):  # power iteration: a few digits are enough
-        w = kernel.product(x0, v)
+        w = kernel.product(x0, v, kernel.tier_at(0))
         size = float(np.linalg.norm(w))
         if not math.isfinite(size) or size == 0:
             break

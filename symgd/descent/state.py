@@ -107,7 +107,7 @@ def begin(kernel: Kernel, x0: Vector, settings: Settings) -> State:
     State
     """
     x = np.array(x0, dtype=np.float64)
-    f, g = kernel.slope(x)
+    f, g = kernel.slope(x, kernel.tier_at(0))
     records = _room(len(x), settings.steps + 2)
     state = State(x, g, f, np.array(settings.hyper), [s.copy() for s in settings.states], records)
     records[0] = [0.0, f, norm(g), *x]

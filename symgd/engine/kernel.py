@@ -14,8 +14,10 @@ from symgd.engine import native, threads
 
 Vector = NDArray[np.float64]
 
-# Operations that plain Python may spend before it is worth waiting for Numba: about half a second.
+# Operations that plain Python may spend before it is worth waiting for Numba: about half a second, and more for long
+# code, a line of which takes Numba about as long to compile as plain Python takes for so many operations.
 PYTHON_BUDGET = 8_000_000
+PER_LINE = 30_000
 TIERS = ("auto", "python", "numba")
 
 # What the loop takes besides point, states and data, and what it gives back: see `symgd.codegen.loop`.
@@ -49,14 +51,31 @@ class Kernel:
         self.numbers = [float(data[name]) for name in inputs.scalars]
         self.tables = [_table(t, inputs.params) for t in inputs.tables]
         self.workers = workers or threads.available()
-        self.calls = 0
-        self.spent = 0
+        self.spent: dict[str, int] = {}
         self._functions: dict[tuple[str, str], Callable[..., Any]] = {}
 
     def work(self) -> int:
         """Give the operations of one evaluation of value and gradient."""
         once, row = self.program.work
         return once + row * self.rows
+
+    def budget(self) -> int:
+        """Give the operations that plain Python may spend before compiled code takes over."""
+        return max(PYTHON_BUDGET, PER_LINE * self.program.source["numba"].count("\n"))
+
+    def switch(self) -> int:
+        """Give the step of a descent at which plain Python hands over to compiled code.
+
+        It depends on the problem alone, never on a clock: the tiers round differently, and a run must come out the
+        same every time, resumed or not.
+        """
+        if self.tier != "auto":
+            return 0 if self.tier == "numba" else 1 << 62
+        return self.budget() // (self.work() + 10 * self.n + 20)
+
+    def tier_at(self, step: int) -> str:
+        """Give the tier that takes a step of a descent."""
+        return "python" if step < self.switch() else "numba"
 
     # ---- calls -----------------------------------------------------------------------------------------------------
 
@@ -65,22 +84,21 @@ class Kernel:
         result: float = self._call("value", x)
         return float(result)
 
-    def slope(self, x: Vector) -> tuple[float, Vector]:
+    def slope(self, x: Vector, tier: str | None = None) -> tuple[float, Vector]:
         """Give value and gradient at a point."""
-        self.calls += 1
         if self.program.layout.unrolled:
-            f, *g = self._call("slope", x)
+            f, *g = self._call("slope", x, tier=tier)
             return float(f), np.array(g, dtype=np.float64)
         g = np.empty(self.n)
-        return float(self._call("slope", x, out=g)), g
+        return float(self._call("slope", x, out=g, tier=tier)), g
 
-    def product(self, x: Vector, v: Vector) -> Vector:
+    def product(self, x: Vector, v: Vector, tier: str | None = None) -> Vector:
         """Give the Hessian at a point times a vector."""
         if self.program.layout.unrolled:
-            result = self._call("product", x, v)
+            result = self._call("product", x, v, tier=tier)
             return np.array(result if isinstance(result, tuple) else (result,), dtype=np.float64)
         out = np.empty(self.n)
-        self._call("product", x, v, out=out)
+        self._call("product", x, v, out=out, tier=tier)
         return out
 
     def hessian(self, x: Vector) -> NDArray[np.float64]:
@@ -96,21 +114,22 @@ class Kernel:
         if threads.is_large(self.rows):
             full = np.array([self.product(x, unit) for unit in np.eye(self.n)])
             return (full + full.T) / 2
-        self.spent += self.n * self.work()
-        tier = self._tier()
+        tier = self._tier("curvature", self.n)
         vectors: list[Any] = [np.ascontiguousarray(x), np.zeros(self.n), np.empty(self.n)]
         if tier == "python":
             vectors = [v.tolist() for v in vectors]
         self.function("curvature", tier)(*vectors, full, *self.inputs(tier))
         return (full + full.T) / 2
 
-    def _tier(self) -> str:
-        """Give the tier for single calls: plain Python until its budget is spent."""
-        return self.tier if self.tier != "auto" else "python" if self.spent <= PYTHON_BUDGET else "numba"
+    def _tier(self, name: str, times: int = 1) -> str:
+        """Give the tier for a single call: plain Python until calls of this function have spent its budget."""
+        self.spent[name] = self.spent.get(name, 0) + times * self.work()
+        return self.tier if self.tier != "auto" else "python" if self.spent[name] <= self.budget() else "numba"
 
-    def _call(self, name: str, x: Vector, v: Vector | None = None, out: Vector | None = None) -> Any:
-        self.spent += self.work()
-        tier = self._tier()
+    def _call(
+        self, name: str, x: Vector, v: Vector | None = None, out: Vector | None = None, tier: str | None = None
+    ) -> Any:
+        tier = tier or self._tier(name)
         function = self.function(name, tier)
         if self.program.layout.unrolled:
             return function(*x.tolist(), *(v.tolist() if v is not None else ()), *self.inputs(tier))

@@ -122,7 +122,8 @@ def _log_of_arithmetic(graph: Graph, node: Map) -> Node | None:
 
 
 def _log_of_number(graph: Graph, node: Node) -> Node | None:
-    if node.constant is None or not 0 < node.constant < 1e308:
+    counts = isinstance(node, Leaf) and node.kind == "count"
+    if not counts and (node.constant is None or not 0 < node.constant < 1e308):
         return None
     return graph.const(0) if node.constant == 1 else graph.map("log", node)
 
@@ -197,20 +198,23 @@ def _log_of_fold(graph: Graph, a: Fold) -> Node | None:
         return None
     total = graph.fold("logsumexp", u, a.label)
     inside = graph.multiply(p, graph.map("exp", graph.subtract(u, total)))
-    return graph.add(total, graph.map("log", graph.fold("sum", inside, a.label)))
+    return graph.add(total, graph._map("log", (graph.fold("sum", inside, a.label),)))  # noqa: SLF001
 
 
 def _log_of_product(graph: Graph, a: Map) -> Node | None:
     p, u = parts(graph, a)
     if u is not None:
         return graph.add(graph.map("log", p), u)
+    gammas = _log_of_gammas(graph, a)
+    if gammas is not None:
+        return gammas
     top, bottom = a.args
     if a.function == "divide" and isinstance(top, Const) and top.value > 0:
         return graph.subtract(graph.map("log", top), graph.map("log", bottom))
+    if isinstance(top, Const) and top.value < 0 and (v := _argument(bottom, "expm1")) is not None:
+        return graph.add(graph.map("log", graph.const(-top.value)), graph.map("log1mexp", v))
     if isinstance(top, Const) and top.value > 0 and isinstance(bottom, Fold | Map) and _rewrites(bottom):
         return graph.add(graph.map("log", top), graph.map("log", bottom))
-    if any(_argument(n, "gamma") is not None for n in _factors(a)):
-        return _log_of_signed(graph, a)
     return None
 
 
@@ -218,27 +222,34 @@ def _rewrites(node: Node) -> bool:
     return isinstance(node, Fold) or (isinstance(node, Map) and node.function in _LOGS)
 
 
-def _factors(node: Node) -> list[Node]:
-    """Give the factors of a product or ratio, down to a few levels."""
-    found, stack = [], [node]
-    while stack and len(found) < 16:
-        top = stack.pop()
-        if isinstance(top, Map) and top.function in ("multiply", "divide"):
-            stack.extend(top.args)
+def _factors(node: Node, sign: int = 1) -> list[tuple[Node, int]]:
+    """Give the factors of a product or ratio, with 1 for those above and -1 for those below the line."""
+    found, stack = [], [(node, sign)]
+    while stack:
+        top, sign = stack.pop()
+        if isinstance(top, Map) and top.function in ("multiply", "divide") and len(found) + len(stack) < 16:
+            a, b = top.args
+            stack += [(b, sign if top.function == "multiply" else -sign), (a, sign)]
         else:
-            found.append(top)
+            found.append((top, sign))
     return found
 
 
-def _log_of_signed(graph: Graph, a: Map) -> Node:
-    """log(p*q) and log(p/q), where p and q may both be negative, and too large for float64."""
-    p, q = a.args
-    logs = [graph.map("log", graph.map("abs", n)) for n in (p, q)]
-    signs = graph.multiply(*(graph.map("sign", n) for n in (p, q)))
-    total = graph.add(*logs) if a.function == "multiply" else graph.subtract(*logs)
-    # The sign of what has overflowed is still right, and the logarithm of a negative number must stay nan.
-    outside = graph._map("log", (graph.map("minimum", signs, graph.const(0)),))  # noqa: SLF001
-    return graph.map("where", graph.map("greater", signs, graph.const(0)), total, outside)
+def _log_of_gammas(graph: Graph, a: Map) -> Node | None:
+    """The logarithm of a product with gamma functions in it, each of them too large for float64 from 172 on."""
+    factors = _factors(a)
+    if not any(_argument(f, "gamma") is not None for f, _ in factors):
+        return None
+    logs = []
+    for factor, sign in factors:
+        if isinstance(factor, Map) and factor.function == "power":
+            u = graph.multiply(factor.args[1], graph.map("log", factor.args[0]))
+        else:
+            u = graph.map("log", factor)
+        logs.append(u if sign > 0 else graph.negate(u))
+    total = graph.add(*logs)
+    # Where two of the factors are negative their logarithms are nan, though the product's is not.
+    return graph.map("where", graph.map("equal", total, total), total, graph._map("log", (a,)))  # noqa: SLF001
 
 
 def _log_of_sum(graph: Graph, a: Map) -> Node | None:
@@ -272,21 +283,9 @@ def _log_of_power(graph: Graph, a: Map) -> Node | None:
     return graph.multiply(exponent, graph.map("log", inside))
 
 
-def _log_of_gamma(graph: Graph, a: Map) -> Node:
-    # Where gamma is negative its logarithm must stay nan; lgamma would hide that.
-    u = a.args[0]
-    inside = graph.map("greater", u, graph.const(0))
-    return graph.map("where", inside, graph.map("lgamma", u), graph._map("log", (a,)))  # noqa: SLF001
-
-
 def _log_of_abs(graph: Graph, a: Map) -> Node | None:
-    u = a.args[0]
-    if (v := _argument(u, "gamma")) is not None:
-        return graph.map("lgamma", v)
-    if isinstance(u, Map) and u.function in ("multiply", "divide"):
-        logs = [graph.map("log", graph.map("abs", n)) for n in u.args]
-        return graph.add(*logs) if u.function == "multiply" else graph.subtract(*logs)
-    return None
+    u = _argument(a.args[0], "gamma")
+    return None if u is None else graph.map("lgamma", u)
 
 
 def _log_of_expm1(graph: Graph, a: Map) -> Node:
@@ -311,7 +310,7 @@ _LOGS: dict[str, Callable[[Graph, Map], Node | None]] = {
     "divide": _log_of_product,
     "power": _log_of_power,
     "sqrt": lambda graph, a: _half(graph, graph.map("log", a.args[0])),
-    "gamma": _log_of_gamma,
+    "gamma": lambda graph, a: graph.map("lngamma", a.args[0]),
     "abs": _log_of_abs,
     "expm1": _log_of_expm1,
     "sinh": _log_of_sinh,
@@ -375,10 +374,16 @@ def _pair(graph: Graph, a: Node, b: Node) -> Node | None:
         inner, u = graph.split(f.args[0])
         if u is other and weight == -factor * inner:
             return graph.multiply(graph.const(factor), graph.map("softplus", graph.negate(f.args[0])))
-    if f.function == "exp" and weight == -factor and factor > 0:
+    if f.function == "exp" and abs(weight) == abs(factor):
         v = _argument(other, "exp")
-        if v is not None and graph.negate(v) is f.args[0]:
-            return graph.multiply(graph.const(2 * factor), graph.map("sinh", f.args[0]))
+        if v is not None and graph.negate(v) is f.args[0] and graph.split(f.args[0])[0] > 0:
+            return graph.multiply(graph.const(2 * factor), graph.map("sinh" if weight * factor < 0 else "cosh", f.args[0]))
+    if f.function == "multiply" and other in f.args:
+        first, second = f.args
+        q = second if first is other else first
+        found = _complement(graph, q, weight / factor) if isinstance(q, Map) else None
+        if found is not None:
+            return graph.multiply(graph.const(factor), graph.multiply(other, found))
     if f.function in ("sqrt", "hypot"):
         return _difference_of_roots(graph, (factor, f), (weight, b if isinstance(b, Const) else other))
     return None
@@ -420,7 +425,9 @@ def _difference_of_roots(
     (factor, a), (weight, b) = first, second
     if isinstance(b, Const):
         weight, b = (-factor, graph.const(1)) if b.value == -factor else (0, b)
-    if weight != -factor or factor < 0:
+    elif factor < 0:
+        return None  # the pair is looked at the other way round as well
+    if weight != -factor:
         return None
     p, q = _squared(graph, a), _squared(graph, b)
     left, right = [t for t in p if t not in q], [t for t in q if t not in p]
@@ -450,9 +457,20 @@ def _squared(graph: Graph, root: Node) -> tuple[Node, ...]:
 def _multiply(graph: Graph, args: tuple[Node, ...]) -> Node | None:
     """p*exp(u) times q*exp(v), one of which may overflow where the other vanishes."""
     a, b = args
+    for exponential, other in ((a, b), (b, a)):
+        (scale, power), (factor, ratio) = graph.split(exponential), graph.split(other)
+        w = _argument(power, "exp")
+        if w is not None and isinstance(ratio, Map) and ratio.function == "divide":
+            if _argument(ratio.args[1], "expm1") is w:  # exp(w)/expm1(w), both of which may be infinite
+                below = graph.map("expm1", graph.negate(w))
+                return graph.multiply(graph.const(-factor * scale), graph.divide(ratio.args[0], below))
     (p, u), (q, v) = parts(graph, a), parts(graph, b)
     if u is None or v is None or u is v or not (_may_overflow(a) or _may_overflow(b)):
         return None
+    sech = next((w for w in (_argument(a, "sech"), _argument(b, "sech")) if w is not None), None)
+    exponent = next((w for w in (_argument(a, "exp"), _argument(b, "exp")) if w is not None), None)
+    if sech is not None and exponent in (sech, graph.negate(sech)):
+        return _twice(graph, graph.map("sigmoid", _twice(graph, exponent)))
     return graph.multiply(graph.multiply(p, q), graph.map("exp", graph.add(u, v)))
 
 
@@ -467,11 +485,12 @@ def _may_overflow(node: Node) -> bool:
 
 def _divide(graph: Graph, args: tuple[Node, ...]) -> Node | None:
     a, b = args
-    if (u := _argument(b, "cosh")) is not None:
+    scale, bottom = graph.split(b)
+    if (u := _argument(bottom, "cosh")) is not None:
         factor, top = graph.split(a)
         if _argument(top, "sinh") is u:
-            return graph.multiply(graph.const(factor), graph.map("tanh", u))
-        return graph.multiply(a, graph.map("sech", u))
+            return graph.multiply(graph.const(factor / scale), graph.map("tanh", u))
+        return graph.multiply(graph.divide(a, graph.const(scale)), graph.map("sech", u))
     p, u = parts(graph, a)
     if (v := _argument(b, "expm1")) is not None and u is v:
         return graph.divide(graph.negate(p), graph.map("expm1", graph.negate(v)))
@@ -483,6 +502,8 @@ def _divide(graph: Graph, args: tuple[Node, ...]) -> Node | None:
         return tanh
     if not _is(q, 1):
         return graph.multiply(graph.divide(p, q), graph.map("exp", graph.subtract(u or graph.const(0), v)))
+    if isinstance(a, Map) and a.function == "divide" and isinstance(a.args[0], Fold):
+        return graph.divide(graph.divide(a.args[0], b), a.args[1])  # a mean
     if isinstance(a, Fold) and a.function == "sum" and u is None and parts(graph, a.body)[1] is not None:
         return graph.fold("sum", graph.divide(a.body, b), a.label)
     return graph.multiply(p, _share(graph, u or graph.const(0), b, v))
@@ -499,20 +520,15 @@ def _share(graph: Graph, u: Node, b: Node, v: Node) -> Node:
 
 
 def _tanh(graph: Graph, a: Node, b: Node) -> Node | None:
-    """k*(exp(u) - exp(v))/(exp(u) + exp(v)) is k*tanh((u - v)/2)."""
+    """k*(exp(u) - 1)/(exp(u) + 1) is k*tanh(u/2)."""
     factor, difference = graph.split(a)
     below = [log_of(graph, t) or _log_of_number(graph, t) for t in _terms(b)]
     if len(below) != 2:
         return None
-    if (u := _argument(difference, "sinh")) is not None:
-        found, factor = (u, graph.negate(u)), factor / 2
-    elif (u := _argument(difference, "expm1")) is not None:
-        found = (u, graph.const(0))
-    else:
+    u = _argument(difference, "expm1")
+    if u is None or set(below) != {u, graph.const(0)}:
         return None
-    if set(found) != set(below):
-        return None
-    return graph.multiply(graph.const(factor), graph.map("tanh", _half(graph, graph.subtract(*found))))
+    return graph.multiply(graph.const(factor), graph.map("tanh", _half(graph, u)))
 
 
 # ---- powers and roots ----------------------------------------------------------------------------------------------

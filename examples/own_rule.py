@@ -1,0 +1,24 @@
+"""An optimizer of one's own, written as a formula, against those that have names, on Rosenbrock's valley.
+
+The rule is gradient descent with momentum that forgets its velocity whenever it points uphill: a restart in the sense
+of O'Donoghue and Candes (2015), "Adaptive restart for accelerated gradient schemes".
+"""
+
+import symgd as sg
+
+f = sg.Objective("(1 - x)**2 + 100*(y - x**2)**2")
+start = {"x": -1.2, "y": 1}
+
+restart = sg.Rule(
+    """
+    v = where(sum(g*v) > 0, 0, v)  # the velocity points uphill
+    v = beta*v - lr*g
+    x = x + v
+    """,
+    beta=0.99,
+    name="restart",
+)
+
+for method, lr in (("gd", 0.001), ("momentum", 0.001), ("adam", 0.1), (restart, 0.001)):
+    run = f.minimize(start=start, method=method, lr=lr, gtol=1e-6)
+    print(f"{run.method:9} {run.outcome} at a {run.kind} after {run.steps:6,} steps: f = {run.value:.1e}")

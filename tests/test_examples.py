@@ -1,0 +1,68 @@
+"""Every example runs, quickly, and reaches what it says."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# Of each script, what it must print.
+SHOWN = {
+    "bowl": [
+        r"condition 5, stable below lr = 1$",
+        r"lr = 0.2: 0 of the first 19 steps cross the valley; f = 9.27e-07",
+        r"lr = 0.8: 19 of the first 19",
+    ],
+    "cubic_regression": [r"from 0.5: a minimum at w = 10.0000, loss 0.0000", r"from -5: a minimum at w = -9\.\d+"],
+    "danwood": [r"(?s)b1 = 0.768862\d+, b2 = 3.86040\d+.*b1 = 0.76886\d+, b2 = 3.8604\d+"],
+    "hills": [
+        r"end at a minimum at \(-0.5 pi, 0.5 pi\), f = -1$",
+        r"from \(1, 1\), on the diagonal: converged_gradient, but not a minimum",
+        r"a maximum with f = 1$",
+    ],
+    "learning_rates": [r"stable below lr = 0.4$", r"lr = 0.6 .*diverged"],
+    "line_fit": [
+        r"step  10  loss 3\.2\d+",
+        r"at the minimum:  w = 2.0182, b = 1.0405, .* minimum$",
+        r"least squares:   w = 2.0182, b = 1.0405$",
+    ],
+    "own_rule": [r"restart +converged_gradient at a minimum"],
+    "parabola": [
+        r"lr = 0.02 .* 0.00550209  max_steps: crawls",
+        r"lr = 1.01 .* -1.65698  diverged: diverges",
+        r"lr = 0.5 .* 2  converged_gradient: arrives in one step",
+        r"lr = 1.0 .* -1  max_steps: flips",
+    ],
+    "plot_landscapes": [r"^Run\(converged_gradient, minimum, .*\nRun\(converged_gradient, minimum"],
+    "schedules": [r"cosine .*: mean of f over the last 200 steps 0.0\d+", r"signs alone, 1/t +: f = \d"],
+    "x_cos_x": [
+        r"reach x =    9.529 with f =  -0.477",
+        r"the lowest between 0 and 15 is at x = 9.529, reached from 6.5 to 12.5$",
+    ],
+}
+
+
+def run(script):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg"}
+    return subprocess.run(
+        [sys.executable, "-W", "error", str(script)], env=environment, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_every_example_is_looked_at():
+    assert sorted(SHOWN) == sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
+
+
+@pytest.mark.parametrize("name", sorted(SHOWN))
+def test_example_reaches_what_it_says(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = run(ROOT / "examples" / f"{name}.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    for pattern in SHOWN[name]:
+        assert re.search(pattern, done.stdout, re.MULTILINE), f"{pattern}\n{done.stdout}"
+    assert list(tmp_path.iterdir()) == []
