@@ -1,7 +1,9 @@
-"""A bowl that is five times as steep along x2 as along x1, with two learning rates.
+"""
+A bowl, and a path that zig-zags
+================================
 
-At lr = 0.8 the steps along x2 overshoot and change sign each time: the path zig-zags, yet it converges faster, since
-it is the flat direction that takes the time.
+The bowl is five times as steep along x2 as along x1. At lr = 0.8 the steps along x2 overshoot and change sign each
+time: the path zig-zags, yet it converges faster, since it is the flat direction that takes the time.
 """
 
 import numpy as np

@@ -1,6 +1,9 @@
-"""A cubic with one weight: the learning rate decides whether the descent settles, jumps about, or ends in a worse minimum.
+"""
+A cubic with one weight
+=======================
 
-The data follow w = 10. The loss has another, worse minimum near w = -10.
+The learning rate decides whether the descent settles, jumps about, or creeps into a worse minimum. The data follow
+w = 10; the loss has another, worse minimum near w = -10.
 """
 
 import numpy as np

@@ -1,7 +1,10 @@
-"""The energy that a carbon filament radiates, as a power of its temperature: real data, and a certified answer.
+"""
+A power law from real data
+==========================
 
-Data and certified values: NIST Statistical Reference Datasets, nonlinear regression, DanWood; from E.S. Keeping,
-"Introduction to Statistical Inference" (1962), p. 354.
+The energy that a carbon filament radiates, against its temperature, with a certified answer to compare with. Data and
+certified values: NIST Statistical Reference Datasets, nonlinear regression, DanWood; from E.S. Keeping, "Introduction
+to Statistical Inference" (1962), p. 354.
 """
 
 from pathlib import Path

@@ -1,4 +1,9 @@
-"""Hills without end: many random starts, and which minima they reach."""
+"""
+Hills without end
+=================
+
+Many random starts, and which minima they reach.
+"""
 
 from collections import Counter
 

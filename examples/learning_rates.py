@@ -1,4 +1,9 @@
-"""Learning rates compared on one quadratic, with the same number of steps: the limit is 2 over the largest curvature."""
+"""
+Learning rates compared
+=======================
+
+One quadratic, the same number of steps: the limit is 2 over the largest curvature.
+"""
 
 import symgd as sg
 

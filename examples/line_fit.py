@@ -1,4 +1,9 @@
-"""A line fitted to noisy points by gradient descent, the loss printed every tenth step."""
+"""
+A line through noisy points
+===========================
+
+Least squares by gradient descent, the loss printed every tenth step.
+"""
 
 import numpy as np
 

@@ -1,7 +1,10 @@
-"""An optimizer of one's own, written as a formula, against those that have names, on Rosenbrock's valley.
+"""
+An optimizer of one's own
+=========================
 
-The rule is gradient descent with momentum that forgets its velocity whenever it points uphill: a restart in the sense
-of O'Donoghue and Candes (2015), "Adaptive restart for accelerated gradient schemes".
+It is written as a formula, and compared on Rosenbrock's valley with those that have names. The rule is gradient
+descent with momentum that forgets its velocity whenever that points uphill: a restart in the sense of O'Donoghue and
+Candes (2015), "Adaptive restart for accelerated gradient schemes".
 """
 
 import symgd as sg

@@ -1,6 +1,9 @@
-"""Six learning rates on one parabola, each run named for what it does.
+"""
+Six learning rates on one parabola
+==================================
 
-With f'' = 2 each step multiplies the distance from the minimum at 2 by 1 - 2*lr: that factor explains every run.
+Each run is named for what it does. With f'' = 2 each step multiplies the distance from the minimum at 2 by 1 - 2*lr:
+that factor explains every run.
 """
 
 import symgd as sg

@@ -24,7 +24,8 @@ for ax, lr in zip(axes.flat, (0.2, 0.02, 0.8, 1.01), strict=True):
 # %%
 # A bowl
 # ------
-# Along ``x2`` it is five times as steep as along ``x1``. A rate that suits the flat direction makes the steep one zig-zag.
+# Along ``x2`` it is five times as steep as along ``x1``. A rate that suits the flat direction makes the steep one
+# zig-zag.
 
 f = sg.Objective("0.2*x1**2 + x2**2")
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")

@@ -1,4 +1,9 @@
-"""Schedules: what a learning rate that falls does for noisy gradients, and for steps of one size."""
+"""
+Schedules
+=========
+
+What a learning rate that falls does for noisy gradients, and for steps of one size.
+"""
 
 import symgd as sg
 

@@ -1,4 +1,9 @@
-"""A function with several minima: which start leads to which, and from where the lowest one is reached."""
+"""
+Several minima
+==============
+
+Which start leads to which minimum, and from where the lowest one is reached.
+"""
 
 from itertools import groupby
 

@@ -108,13 +108,20 @@ _ARITHMETIC = (
     ),
     Function(
         "power", "map", 2, 2, "a**b", ("pow", "float_power"), "a**b", lambda s, a, b: a**b, "pow({0}, {1})",
-        # At a = 0 the logarithm is infinite, but a**b is flat in b there (b > 0).
-        partials=("where(b == 0, 0, b*a**(b - 1))", "where(a == 0, 0*b, y*log(a))"),
+        partials=("powslope(a, b)", "powlog(a, b)"),
         domain="a > 0, or b a whole number (a != 0 where b < 0)", kink="d/db at a = 0 is 0",
     ),
 )
 
 _ELEMENTARY = (
+    # The partial derivatives of a**b. At a = 0 the logarithm is infinite, but a**b is flat in b there (b > 0).
+    _map("powslope", 2, "b*a**(b - 1), 0 at a = b = 0", lambda s, a, b: b * a ** (b - 1),
+         numpy="np.where((a == 0) & (b == 0), 0, b*a**(b - 1))",
+         code="(0.0 if {0} == 0.0 and {1} == 0.0 else {1}*pow({0}, {1} - 1.0))",
+         partials=("b*powslope(a, b - 1)", "a**(b - 1) + b*powlog(a, b - 1)"), domain="as for a power"),
+    _map("powlog", 2, "a**b*log(a), 0 at a = 0", lambda s, a, b: a**b * s.log(a),
+         numpy="np.where(a == 0, 0, a**b*np.log(a))", code="(0.0 if {0} == 0.0 else pow({0}, {1})*log({0}))",
+         partials=("a**(b - 1) + b*powlog(a, b - 1)", "y*log(where(a == 0, 1, a))"), domain="a >= 0"),
     _map("exp", 1, "e**a", lambda s, a: s.exp(a), partials=("y",)),
     _map("expm1", 1, "exp(a) - 1, exact for small a", lambda s, a: s.exp(a) - 1),
     _map("log", 1, "natural logarithm", lambda s, a: s.log(a), aliases=("ln",), domain="a > 0"),
@@ -186,7 +193,7 @@ _SPECIAL = (
     _map("lgamma", 1, "log(abs(gamma(a)))", lambda s, a: s.log(s.Abs(s.gamma(a))), aliases=("gammaln", "loggamma"),
          numpy="special.gammaln(a)", partials=("digamma(a)",), domain="a not in {0, -1, -2, ...}"),
     _map("lngamma", 1, "log(gamma(a)), nan where gamma is negative", lambda s, a: s.log(s.gamma(a)),
-         numpy="np.where(special.gammasgn(a) < 0, np.nan, special.gammaln(a))", partials=("digamma(a)",),
+         numpy="np.where(a > 100, special.gammaln(a), np.log(special.gamma(a)))", partials=("digamma(a)",),
          domain="gamma(a) > 0"),
     _map("digamma", 1, "derivative of lgamma", lambda s, a: s.digamma(a), aliases=("psi",), numpy="special.digamma(a)",
          partials=("polygamma(1, a)",), domain="a not in {0, -1, -2, ...}"),

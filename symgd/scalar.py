@@ -211,7 +211,9 @@ def logerfc(a: float) -> float:
 
 def lngamma(a: float) -> float:
     """log(gamma(a)); between -1 and 0, -3 and -2, and so on, gamma is negative."""
-    return nan if a < 0.0 and (0.5 * floor(a)) % 1.0 != 0.0 else lgamma(a)
+    if a <= 0.0 and (a == floor(a) or floor(a) % 2.0 != 0.0):
+        return inf if math.copysign(1.0, a) > 0.0 else nan
+    return lgamma(a)
 
 
 def digamma(a: float) -> float:
@@ -316,6 +318,8 @@ _OPERATIONS: dict[str, Scalar] = _COMPARISONS | {
     "relu": lambda a: 0.0 if a <= 0.0 else a,  # noqa: FURB136
     "maximum": lambda a, b: a if (a >= b or a != a) else b,
     "minimum": lambda a, b: a if (a <= b or a != a) else b,
+    "powslope": lambda a, b: 0.0 if a == b == 0.0 else b * pow(a, b - 1.0),
+    "powlog": lambda a, b: 0.0 if a == 0.0 else pow(a, b) * log(a),
     "ratio": lambda a, b: 0.0 if b == 0.0 else a / b,
     "cosarcsin": lambda a: sqrt((1.0 - a) * (1.0 + a)),
     "where": lambda a, b, c: b if a else c,

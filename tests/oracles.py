@@ -398,6 +398,7 @@ MPMATH = {
     "arctanh": lambda a: (log(1 + a) - log(1 - a)) * HALF, "hypot": lambda a, b: _sqrt(a * a + b * b),
     "gamma": _of(lambda x: _gamma_slopes(x)), "digamma": _of(_psi_slopes(0)), "lngamma": lgamma, "factorial": lambda a: MPMATH["gamma"](a + 1),
     "polygamma": lambda n, a: _of(_psi_slopes(int(jet(n).v)))(a), "sqrt0": lambda a: _sqrt(a),
+    "negative": lambda a: -a, "powslope": lambda a, b: b * a ** (b - 1), "powlog": lambda a, b: a**b * log(a),
     "ratio": lambda a, b: a / b, "cosarcsin": lambda a: _sqrt(1 - a * a), "heaviside": lambda a, b: (1 + _sign(a)) / 2,
     "sinc": lambda a: sin(mp.pi * a) / (mp.pi * a), "sincslope": lambda a: (sin(a) / a - cos(a)) / a**2,
     "logerfc": lambda a: log(MPMATH["erfc"](a)), "logit": lambda a: log(a / (1 - a)), "millsrest": lambda a: _mills(a) - 2 * a,

@@ -63,16 +63,14 @@ def prepare(kernel: Kernel, x0: Vector, sign: float, options: Mapping[str, Any])
     rule = rule.with_hyper(given) if given else rule
     wanted = rule.lr if lr is None else lr
     if rule.text == rules.RULES["gd"].text and wanted == "auto":
-        return _cauchy(kernel, x0, sign, numbers)
+        return _cauchy(kernel, sign, numbers)
     return _with_rule(kernel, rule, _safe_lr(kernel, x0) if wanted == "auto" else wanted, x0, sign, numbers)
 
 
-def _cauchy(kernel: Kernel, x0: Vector, sign: float, numbers: dict[str, Any]) -> Settings:
-    """Steepest descent with the exact Cauchy step; its first guess counts where the curvature is not positive."""
-    size = float(np.linalg.norm(kernel.slope(x0, kernel.tier_at(0))[1]))
-    first = min(1.0, 1.0 / size) if size > 0 and math.isfinite(size) else 1.0
+def _cauchy(kernel: Kernel, sign: float, numbers: dict[str, Any]) -> Settings:
+    """Steepest descent with the exact Cauchy step."""
     loop = _loop(kernel.program, "cauchy", lambda: codegen.write_loop(kernel.program, None, ("lr",)))
-    return Settings("gd, exact steps", loop, (first,), sign=sign, **numbers)
+    return Settings("gd, exact steps", loop, (1.0,), sign=sign, **numbers)
 
 
 def restore(kernel: Kernel, saved: Mapping[str, Any], steps: int | None) -> tuple[State, Settings]:
@@ -103,7 +101,7 @@ def restore(kernel: Kernel, saved: Mapping[str, Any], steps: int | None) -> tupl
     sign = limits.pop("sign")
     recipe = saved.get("recipe")
     if not recipe:
-        settings = _cauchy(kernel, state.x, sign, limits)
+        settings = _cauchy(kernel, sign, limits)
     else:
         try:
             rule = rules.Rule(recipe["text"], recipe["init"], recipe["name"], **recipe["hyper"])

@@ -108,8 +108,13 @@ def begin(kernel: Kernel, x0: Vector, settings: Settings) -> State:
     """
     x = np.array(x0, dtype=np.float64)
     f, g = kernel.slope(x, kernel.tier_at(0))
+    hyper = np.array(settings.hyper)
+    if not settings.recipe:
+        # The exact step's first guess, which counts where the curvature is not positive: no longer than 1.
+        size = norm(g)
+        hyper[0] = min(1.0, 1.0 / size) if 0 < size < math.inf else 1.0
     records = _room(len(x), settings.steps + 2)
-    state = State(x, g, f, np.array(settings.hyper), [s.copy() for s in settings.states], records)
+    state = State(x, g, f, hyper, [s.copy() for s in settings.states], records)
     records[0] = [0.0, f, norm(g), *x]
     return state
 
