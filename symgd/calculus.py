@@ -85,7 +85,7 @@ def _reverse(graph: Graph, root: Node) -> dict[Leaf, Node]:
         elif isinstance(node, Map):
             for arg, slope in zip(node.args, partials(graph, node), strict=True):
                 if arg.active:
-                    adjoints[arg].append(graph.multiply(adjoint, slope))
+                    adjoints[arg].append(_times(graph, adjoint, slope))
         elif isinstance(node, Fold):
             for inner, slope in _fold_slopes(graph, node).items():
                 adjoints[inner].append(graph.multiply(adjoint, slope))
@@ -112,8 +112,25 @@ def _fold_slopes(graph: Graph, fold: Fold) -> dict[Node, Node]:
         elif isinstance(node, Map):
             for arg, slope in zip(node.args, partials(graph, node), strict=True):
                 if arg.active:
-                    adjoints[arg].append(graph.multiply(adjoint, slope))
+                    adjoints[arg].append(_times(graph, adjoint, slope))
     return slopes
+
+
+def _times(graph: Graph, adjoint: Node, slope: Node) -> Node:
+    """Multiply an adjoint by a slope, inside the branches of where() that it comes from.
+
+    What two where() read, ``where(x > 0, sqrt(x), 0) + where(x > 1, sqrt(x), 0)``, has a sum of two for its adjoint;
+    the slope, which is nan at x < 0, must not reach the branches that are 0.
+    """
+    if isinstance(adjoint, Map) and adjoint.function == "add" and all(_masked(graph, t) for t in adjoint.args):
+        return graph.add(*(graph.multiply(t, slope) for t in adjoint.args))
+    return graph.multiply(adjoint, slope)
+
+
+def _masked(graph: Graph, node: Node) -> bool:
+    """Tell whether a node is where(), with a branch that is 0, times a number."""
+    _, rest = graph.split(node)
+    return isinstance(rest, Map) and rest.function == "where" and any(_zero(branch) for branch in rest.args[1:])
 
 
 def _weight(graph: Graph, fold: Fold) -> Node:
@@ -137,10 +154,12 @@ def partials(graph: Graph, node: Map) -> tuple[Node, ...]:
     """
     if node.function == "add":
         return (graph.const(1),) * len(node.args)
-    if node.function == "power" and isinstance(node.args[1], Const):
+    if node.function == "power" and node.args[1].constant is not None:
         base, exponent = node.args
         reduced = graph.power(base, graph.add(exponent, graph.const(-1)))
         return graph.multiply(exponent, reduced), graph.const(0)
+    if node.function == "power" and (node.args[0].constant or 0) > 0:
+        return graph.const(0), graph.multiply(node, graph.map("log", node.args[0]))
     row = FUNCTIONS[node.function]
     values = dict(zip("abc", node.args, strict=False)) | {"y": node}
     slopes = []

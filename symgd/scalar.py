@@ -276,7 +276,7 @@ def polygamma_series(n: float, a: float) -> float:
     while a < n + 15.0:
         y += pow(a, -n - 1.0)
         a += 1.0
-    front = math.exp(math.lgamma(n) - n * math.log(a)) if n > 20.0 else math.gamma(n) * math.pow(a, -n)
+    front = math.exp(math.lgamma(n) - n * math.log(a)) if n > 20.0 else gamma(n) * math.pow(a, -n)
     s = front * (1.0 + 0.5 * n / a)
     t, k = front, 0.0
     for b in (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510):
@@ -284,7 +284,7 @@ def polygamma_series(n: float, a: float) -> float:
         t *= (n + k) * (n + k + 1.0) / ((k + 1.0) * (k + 2.0)) / (a * a)
         s += b * t
         k += 2.0
-    return flip * (math.gamma(n + 1.0) * y + s)
+    return flip * (gamma(n + 1.0) * y + s)
 
 
 # Names of the functions above that generated code may call, and those of them that are source for both tiers.

@@ -228,10 +228,15 @@ class Loop:
         def sums() -> None:
             w.line(f"_q += {self.at('g')}*{self.at('g')}")
             w.line(f"_c += {self.at('g')}*{self.at('w')}")
+            w.line(f"_r += {self.at('x')}*{self.at('x')}")
 
+        w.line("_r = 0.0")
         self.each(sums)
         # Where the curvature is negative the model has no minimum: go further than last time.
         w.line("_lr = _q / _c if _c > 0.0 else 4.0*_lr")
+        # The model is a local one: a step of the size of the point itself stays in its valley.
+        w.line("_r = 2.0*(1.0 + sqrt(_r)) / sqrt(_q) if _q > 0.0 else _lr")
+        w.line("_lr = _lr if _lr < _r else _r")
         w.line("_halvings = 0")
         w.open("while True:")
         self.each(lambda: w.line(f"{self.at('e')} = {self.at('x')} - _lr*{self.at('g')}"))
@@ -239,7 +244,9 @@ class Loop:
         # A step out of the domain is too long as well.
         w.line("_c = 0.0")
         self.each(lambda: w.line(f"_c += {self.at('w')}*{self.at('w')}"))
-        w.open(f"if _new <= _f - {ARMIJO}*_lr*_q and _new > -1e300 and _c < 1e300:")
+        # Where values are too close to be told apart, a smaller gradient will do.
+        lower = f"(_new < _f and _new <= _f - {ARMIJO}*_lr*_q) or (_new <= _f and _c < _q)"
+        w.open(f"if ({lower}) and _new > -1e300 and _c < 1e300:")
         w.line("break")
         w.close()
         w.line("_halvings += 1")

@@ -14,6 +14,7 @@ from symgd.functions import FUNCTIONS
 from symgd.graph import Const, Fold, Leaf, Map, Node, arguments
 
 LONGEST_INLINE = 120  # characters; longer expressions get a name, so that lines stay readable
+LONGEST_SUM = 200  # terms
 INDENT = "    "
 
 Access = Callable[[Leaf | Fold], str]
@@ -133,6 +134,10 @@ class Expressions:
             elif text.startswith("-"):
                 text, sign = text[1:], "-"
             parts.append(f"{sign} {text}")
+        while len(parts) > LONGEST_SUM:  # the compiler of Python recurses over the terms of a sum
+            name = f"_t{node.number}{self.suffix}"
+            self.writer.line(f"{name} = {' '.join(parts[:LONGEST_SUM]).removeprefix('+ ')}")
+            parts = [f"+ {name}", *parts[LONGEST_SUM:]]
         joined = " ".join(parts)
         return f"({joined[2:]})" if joined.startswith("+ ") else f"({joined[0]}{joined[2:]})"
 

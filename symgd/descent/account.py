@@ -54,7 +54,7 @@ def account(
         if outcome == Outcome.STALLED and kind == Kind.MINIMUM:
             outcome, message = Outcome.CONVERGED_VALUE, "no smaller value can be told apart in float64"
         if kind != Kind.MINIMUM:
-            message += f"; not a minimum: {evidence}"
+            message += f"; {_NOT.get(kind, 'not a minimum')}: {evidence}"
     elif finite:
         kind, evidence = corner(kernel, state.x) or (Kind.NOT_STATIONARY, "")
         message += f"; {evidence}" if evidence else ""
@@ -67,6 +67,10 @@ def account(
         kind, state.t, state.calls, state.seconds, history, settings.rule, settings.recipe.get("lr", "auto"),
         settings.sign < 0, state=saved(kernel, state, settings, formula),
     )  # fmt: skip
+
+
+# A kink or an edge may well be the lowest point: second derivatives do not say.
+_NOT = {Kind.KINK: "at a kink, where curvature cannot tell", Kind.BOUNDARY: "at the edge of the domain"}
 
 
 def _gain(kernel: Kernel, state: State, outcome: Outcome) -> float:

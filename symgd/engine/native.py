@@ -27,16 +27,19 @@ CONTRACT = {"contract"}
 REORDER = {"contract", "reassoc"}
 
 _INT, _FLOAT, _POINTER = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
-# What Numba's own wrapper of a compiled function refers to; it is never called.
-_UNUSED = ("NRT_MemInfo_call_dtor", "NRT_adapt_ndarray_from_python", "NRT_adapt_ndarray_to_python_acqref",
-           "numba_gil_ensure", "numba_gil_release", "numba_unpickle", "NRT_Free", "NRT_MemInfo_alloc_aligned",
-           "NRT_Allocate", "numba_do_raise", "numba_fatal_error")  # fmt: skip
+# What Numba's own wrapper of a compiled function, which is never called, refers to.
+_UNUSED = re.compile(r"Py|_Py|NRT_|numba_(gil_ensure|gil_release|unpickle|do_raise|runtime_build_excinfo_struct)$|\.numba\.|.*NumbaEnv")
+# LLVM's own names of functions that it may leave to C's library.
+_INTRINSICS = {
+    f"llvm.{name}.f64": name
+    for name in ("exp", "exp2", "log", "log2", "log10", "sin", "cos", "tan", "pow", "fma", "floor", "ceil", "trunc", "rint")
+} | {"llvm.powi.f64.i32": "pow"}
 _MATH = {
     "exp": "math.exp", "expm1": "math.expm1", "sinh": "math.sinh", "cosh": "math.cosh", "log": "math.log",
     "log2": "np.log2", "log10": "math.log10", "log1p": "math.log1p", "sqrt": "math.sqrt", "sin": "math.sin",
     "cos": "math.cos", "tan": "math.tan", "arcsin": "math.asin", "arccos": "math.acos", "arctan": "math.atan",
     "arctan2": "math.atan2", "tanh": "math.tanh", "arcsinh": "math.asinh", "arccosh": "math.acosh",
-    "arctanh": "math.atanh", "hypot": "math.hypot", "erf": "math.erf", "erfc": "math.erfc", "gamma": "math.gamma",
+    "arctanh": "math.atanh", "hypot": "math.hypot", "erf": "math.erf", "erfc": "math.erfc", 
     "lgamma": "math.lgamma", "floor": "np.floor", "ceil": "np.ceil", "trunc": "np.trunc", "rint": "np.rint",
     "pow": "math.pow",
 }  # fmt: skip
@@ -118,11 +121,14 @@ def compile_function(source: str, name: str, kinds: str, result: str, *, strict:
     entry = cache.key("native", *parts)
     stored = cache.load(entry)
     if stored is None:
-        symbol, code = _compile(source, name, kinds, strict=strict)
-        stored = symbol.encode() + b"\n" + code
-        cache.save(entry, stored)
+        symbol, needs, code = _compile(source, name, kinds, strict=strict)
+        stored = " ".join([symbol, *needs]).encode() + b"\n" + code
+        # What needs a helper of Numba's own cannot be linked without Numba, and is compiled anew.
+        if not any(need.startswith("numba_") and not _UNUSED.match(need) for need in needs):
+            cache.save(entry, stored)
     head, code = stored.split(b"\n", 1)
-    return Entry(_link(code, head.decode()), kinds, result)
+    symbol, *needs = head.decode().split()
+    return Entry(_link(code, symbol, needs), kinds, result)
 
 
 @once
@@ -149,15 +155,43 @@ def _linker() -> Any:
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    for symbol in _UNUSED:
-        if llvm.address_of_symbol(symbol) is None:
-            llvm.add_symbol(symbol, 1)
     return llvm.Target.from_default_triple().create_target_machine()
 
 
-def _link(code: bytes, symbol: str) -> int:
+@once
+def _libraries() -> list[ctypes.CDLL]:
+    """Give the libraries that hold C's mathematics: what the process has loaded, and libm where it is a file apart."""
+    from ctypes.util import find_library
+
+    names = [None if sys.platform != "win32" else "ucrtbase", find_library("m")]
+    return [ctypes.CDLL(name) for name in names if name is not None or sys.platform != "win32"]
+
+
+def _provide(symbol: str) -> bool:
+    """Tell LLVM where a function is that compiled code calls. An unknown one would be called at address 0."""
     import llvmlite.binding as llvm
 
+    if llvm.address_of_symbol(symbol) is not None:
+        return True
+    for library in _libraries():
+        function = getattr(library, symbol, None)
+        if function is not None:
+            address = ctypes.cast(function, _POINTER).value
+            llvm.add_symbol(symbol, address)
+            return True
+    return False
+
+
+def _link(code: bytes, symbol: str, needs: Sequence[str]) -> int:
+    import llvmlite.binding as llvm
+
+    for name in needs:
+        if _UNUSED.match(name):
+            if llvm.address_of_symbol(name) is None:
+                llvm.add_symbol(name, 1)
+        elif not _provide(name):
+            message = f"the compiled code needs '{name}', which is nowhere to be found"
+            raise RuntimeError(message)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _linker())
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
@@ -166,8 +200,8 @@ def _link(code: bytes, symbol: str) -> int:
     return address
 
 
-def _compile(source: str, name: str, kinds: str, *, strict: bool) -> tuple[str, bytes]:
-    """Compile with Numba; give the symbol and the object code."""
+def _compile(source: str, name: str, kinds: str, *, strict: bool) -> tuple[str, list[str], bytes]:
+    """Compile with Numba; give the function's symbol, those that it needs, and the object code."""
     import numba
 
     def jit(function: Callable[..., Any], flags: set[str], *, inline: bool = False) -> Any:
@@ -188,7 +222,12 @@ def _compile(source: str, name: str, kinds: str, *, strict: bool) -> tuple[str, 
     signature = tuple(known[kind] for kind in kinds)
     space[name].compile(signature)
     result = space[name].overloads[signature]
-    return result.fndesc.llvm_func_name, result.library._get_compiled_object()  # noqa: SLF001 - Numba has no public way
+    library = result.library
+    # Numba has no public way to either.
+    needs = [f.name for f in library._final_module.functions if f.is_declaration]  # noqa: SLF001
+    needs = sorted({_INTRINSICS.get(n, n) for n in needs if not n.startswith("llvm.") or n in _INTRINSICS})
+    return result.fndesc.llvm_func_name, needs, library._get_compiled_object()  # noqa: SLF001
+
 
 
 def _namespace(source: str, jit: Callable[..., Any]) -> dict[str, Any]:
@@ -200,8 +239,9 @@ def _namespace(source: str, jit: Callable[..., Any]) -> dict[str, Any]:
         space[name] = getattr(modules[module], attribute)
     import numba
 
-    # C's own pow and not LLVM's, which would be computed ahead of the test that is to spare it.
     floats = numba.types.float64
+    space["gamma"] = numba.types.ExternalFunction("tgamma", floats(floats))
+    # C's own pow and not LLVM's, which would be computed ahead of the test that is to spare it.
     space["fading"] = numba.types.ExternalFunction("pow", floats(floats, floats))
     wanted = set(re.findall(r"\b([a-z_0-9]+)\(", source))
     for name in _needed(wanted):

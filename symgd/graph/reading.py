@@ -79,7 +79,7 @@ def instantiate(graph: Graph, text: str, values: Mapping[str, Node]) -> Node:
     def lookup(name: fm.Name) -> Node:
         return values[name.name] if name.name in values else graph.leaf("constant", name.name)
 
-    return Reader(graph, text, lookup, group=False).node(template(text))
+    return Reader(graph, text, lookup, group=False, strict=False).node(template(text))
 
 
 def is_boolean(node: Node) -> bool:
@@ -90,7 +90,8 @@ def is_boolean(node: Node) -> bool:
 class Reader:
     """Builds the nodes of one text."""
 
-    def __init__(self, graph: Graph, text: str, lookup: Lookup, *, group: bool) -> None:
+    def __init__(self, graph: Graph, text: str, lookup: Lookup, *, group: bool, strict: bool = True) -> None:
+        self.strict = strict  # whether constants must be finite; in the table's own formulas their user sees to that
         self.graph = graph
         self.text = text
         self.lookup = lookup
@@ -106,10 +107,11 @@ class Reader:
         """Give the node of a tree, refusing constants that are no real number."""
         node = self._READERS[type(tree)](self, tree)
         value = node.constant
-        if value is not None and not math.isfinite(value):
+        if self.strict and value is not None and not math.isfinite(value):
             what = "is not a real number" if value != value else "is infinite, or too large for float64"  # noqa: PLR0124
             raise self.error(f"the constant '{fm.source(self.text, tree)[:40]}' {what}", tree)
-        self.graph.spans.setdefault(node.number, (tree.start, tree.end))
+        if self.strict:
+            self.graph.spans.setdefault(node.number, (tree.start, tree.end))
         return node
 
     def number(self, tree: Tree) -> Node:
@@ -166,6 +168,8 @@ class Reader:
         graph = self.graph
         if op == "*":
             return graph.multiply(a, b)
+        if op != "@" and self.strict and b.constant == 0:
+            raise self.error("division by zero", tree)
         if op == "/":
             return graph.divide(a, b)
         if op == "%":
@@ -177,7 +181,7 @@ class Reader:
         raise self.error("'@' needs two columns of data", tree, "write * for a product with a number")
 
     def _check_constant(self, node: Node, tree: Tree) -> None:
-        if node.constant is not None and not math.isfinite(node.constant):
+        if self.strict and node.constant is not None and not math.isfinite(node.constant):
             raise self.error("a constant in this product is infinite or no real number", tree)
 
     def _power(self, tree: fm.Power) -> Node:
@@ -186,15 +190,23 @@ class Reader:
             n = exponent.value
             if abs(n) > LARGEST_EXPONENT:
                 raise self.error(f"the exponent is larger than {LARGEST_EXPONENT:,}", tree.exponent)
-            if abs(n) > 1 and not isinstance(base, Const):
-                self._check_coefficient(float(self.graph.split(base)[0]), float(n), tree)
+            if not isinstance(base, Const):
+                self._check_coefficient(float(n) * self._log_coefficient(base), tree)
         return self.graph.power(base, exponent)
 
-    def _check_coefficient(self, factor: float, n: float, tree: fm.Power) -> None:
-        """The derivatives raise the number in front too, so that it must stay finite."""
-        if factor != 0 and abs(n * math.log(abs(factor))) > 700:
-            problem = f"the coefficient {factor:g} raised to {n:g} is too large for float64"
-            raise self.error(problem, tree, "scale the variable instead")
+    def _log_coefficient(self, node: Node) -> float:
+        """Give the logarithm of the number in front, through powers: that of ((3*x)**5)**7 is 35*log(3)."""
+        factor, rest = self.graph.split(node)
+        size = math.log(abs(factor)) if factor != 0 else 0.0
+        if isinstance(rest, Map) and rest.function == "power" and isinstance(rest.args[1], Const):
+            size += float(rest.args[1].value) * self._log_coefficient(rest.args[0])
+        return size
+
+    def _check_coefficient(self, size: float, tree: Tree) -> None:
+        """The derivatives raise the number in front too, so that it must stay a number of float64."""
+        if abs(size) > 700:
+            what = "large" if size > 0 else "small"
+            raise self.error(f"the coefficient raised to this power is too {what} for float64", tree, "scale the variable instead")
 
     def _compare(self, tree: fm.Compare) -> Node:
         values = [self.number(arg) for arg in tree.args]
