@@ -67,7 +67,7 @@ def gradient(graph: Graph, root: Node) -> Vector:
     graph.derived = True
     inputs = _reverse(graph, root)
     dense = {leaf.name: node for leaf, node in inputs.items() if not leaf.table}
-    scatters = [Scatter(*leaf.labels, leaf.table, node) for leaf, node in inputs.items() if leaf.table]
+    scatters = [Scatter(min(leaf.labels), leaf.table, node) for leaf, node in inputs.items() if leaf.table]
     return Vector(dense, tuple(scatters), graph.const(0))
 
 

@@ -418,7 +418,7 @@ class Objective:
         Examples
         --------
         >>> f = Objective("0.2*x1**2 + x2**2")
-        >>> run = f.minimize(start={"x1": 9, "x2": -3}, lr=0.2, steps=200)
+        >>> run = f.minimize(start={"x1": 9, "x2": -3}, lr=0.2, steps=300)
         >>> run.ok, str(run.outcome)
         (True, 'converged_gradient')
         """

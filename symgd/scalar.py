@@ -22,7 +22,7 @@ def _guarded(function: Scalar, limits: Callable[[float], float] = lambda _: nan)
         try:
             return function(a)
         except (ValueError, OverflowError):
-            return nan if a != a else limits(a)
+            return nan if a != a else limits(a)  # noqa: PLR0124
 
     return guarded
 
@@ -78,7 +78,7 @@ def div(a: float, b: float) -> float:
     try:
         return a / b
     except ZeroDivisionError:
-        return nan if a == 0 or a != a else math.copysign(inf, a) * math.copysign(1.0, b)
+        return nan if a == 0 or a != a else math.copysign(inf, a) * math.copysign(1.0, b)  # noqa: PLR0124
 
 
 # ---- shared source: run as it stands, or compiled ------------------------------------------------------------------
@@ -106,7 +106,7 @@ def sign(a: float) -> float:
 
 def mod(a: float, b: float) -> float:
     """Remainder with the sign of b."""
-    if b == 0.0 or a - a != 0.0 or b != b:
+    if b == 0.0 or a - a != 0.0 or b != b:  # noqa: PLR0124
         return nan
     if b - b != 0.0:
         return a if (a >= 0.0) == (b > 0.0) or a == 0.0 else b
@@ -115,9 +115,9 @@ def mod(a: float, b: float) -> float:
 
 def floor_divide(a: float, b: float) -> float:
     """floor(a/b) as if a/b were exact: 1 // 0.1 is 9, since 0.1 is a little more than a tenth."""
-    if b == 0.0 and a == a and a != 0.0:
+    if b == 0.0 and a == a and a != 0.0:  # noqa: PLR0124
         return math.copysign(inf, a) * math.copysign(1.0, b)
-    if b == 0.0 or a - a != 0.0 or b != b:
+    if b == 0.0 or a - a != 0.0 or b != b:  # noqa: PLR0124
         return nan
     if b - b != 0.0:
         return -1.0 if a * b < 0.0 else 0.0
@@ -137,8 +137,8 @@ def sinc(a: float) -> float:
 
 def sincslope(a: float) -> float:
     """(sin(a) - a*cos(a))/a**3; near 0, where that cancels, its power series."""
-    if abs(a) > 1e100 or a != a:
-        return a * 0.0 if a != a else 0.0  # sin(a) has no digits there
+    if abs(a) > 1e100 or a != a:  # noqa: PLR0124
+        return a * 0.0 if a != a else 0.0  # sin(a) has no digits there  # noqa: PLR0124
     if abs(a) >= 1.0:
         return (sin(a) / a - cos(a)) / (a * a)
     r, term, total = a * a, 1.0 / 3.0, 1.0 / 3.0
@@ -189,7 +189,7 @@ def logaddexp(a: float, b: float) -> float:
 
 def millsrest(a: float) -> float:
     """mills(a) - 2*a: to the right of 1 by the continued fraction of erfc (DLMF 7.9.1), where nothing cancels."""
-    if a < 1.0 or a != a:
+    if a < 1.0 or a != a:  # noqa: PLR0124
         return 2.0 * math.exp(-a * a) / (math.sqrt(math.pi) * math.erfc(a)) - 2.0 * a
     k = 0.0
     for n in range(int(20.0 + 150.0 / (a * a)), 0, -1):
@@ -260,9 +260,9 @@ def polygamma(n: float, a: float) -> float:
 
 
 def polygamma_series(n: float, a: float) -> float:
-    """polygamma for n >= 1: recurrence up to n + 15, then the asymptotic series (DLMF 5.15.8)."""
+    """Polygamma for n >= 1: recurrence up to n + 15, then the asymptotic series (DLMF 5.15.8)."""
     # Far to the left the recurrence would walk for ever; nothing there is told apart from a pole any more.
-    if n != floor(n) or n < 0.0 or a != a:
+    if n != floor(n) or n < 0.0 or a != a:  # noqa: PLR0124
         return nan
     if a == inf:
         return 0.0
@@ -316,8 +316,8 @@ _OPERATIONS: dict[str, Scalar] = _COMPARISONS | {
     "power": pow,
     "abs": abs,
     "relu": lambda a: 0.0 if a <= 0.0 else a,  # noqa: FURB136
-    "maximum": lambda a, b: a if (a >= b or a != a) else b,
-    "minimum": lambda a, b: a if (a <= b or a != a) else b,
+    "maximum": lambda a, b: a if (a >= b or a != a) else b,  # noqa: PLR0124
+    "minimum": lambda a, b: a if (a <= b or a != a) else b,  # noqa: PLR0124
     "powslope": lambda a, b: 0.0 if a == b == 0.0 else b * pow(a, b - 1.0),
     "powlog": lambda a, b: 0.0 if a == 0.0 else pow(a, b) * log(a),
     "ratio": lambda a, b: 0.0 if b == 0.0 else a / b,

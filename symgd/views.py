@@ -43,8 +43,7 @@ def to_text(node: Node, *, tidy: bool = False) -> str:
     -------
     str
     """
-    columns = [n.name for n in reachable([node]) if isinstance(n, Leaf) and n.kind == "data" and n.labels]
-    writer = _Text(columns[0] if columns else "x", tidy=tidy)
+    writer = _Text(tidy=tidy)
     found, stack = {node}, [node]
     while stack:  # what stands inside of a long product is not written on its own
         for piece in writer.pieces(stack.pop()):
@@ -69,8 +68,7 @@ class _Product:
 class _Text:
     """Writes nodes, each once, with how tightly its outermost operator binds."""
 
-    def __init__(self, column: str, *, tidy: bool) -> None:
-        self.column = column
+    def __init__(self, *, tidy: bool) -> None:
         self.tidy = tidy
         self.written: dict[Node, tuple[str, int]] = {}
 
@@ -88,7 +86,7 @@ class _Text:
         if isinstance(node, Const):
             return number_text(node.value)
         if isinstance(node, Leaf):
-            return (f"len({self.column})", _ATOM) if node.kind == "count" else (node.name, _ATOM)
+            return f"len({node.name})" if node.kind == "count" else node.name, _ATOM
         named = _named(node)
         if named:
             return f"{named[0]}({self.written[named[1]][0]})", _ATOM
@@ -204,7 +202,8 @@ def _coefficient(numbers: Sequence[Number], *, alone: bool) -> tuple[bool, list[
             total = product
         else:
             apart.append(number_text(number)[0])  # their product is too large, or too small, for float64
-    negative, size = total < 0, abs(total)
+    negative = total < 0
+    size: Number = -total if negative else total
     if isinstance(size, Fraction) and "/" in number_text(size)[0]:
         over = [str(size.numerator)] if size.numerator != 1 or alone else []
         return negative, over + apart, [str(size.denominator)]
@@ -274,7 +273,7 @@ def number_text(value: Number) -> tuple[str, int]:
     return text, _NEGATE if text.startswith("-") else _ATOM
 
 
-# ---- SymPy -------------------------------------------------------------------------------------------------------------
+# ---- SymPy -----------------------------------------------------------------------------------------------------------
 
 
 def to_sympy(node: Node) -> sympy.Expr:
@@ -325,7 +324,8 @@ def _sympy_power(base: Any, exponent: Any) -> Any:
     if factor.is_Rational and factor not in (1, -1):
         digits = max(abs(factor.p), factor.q).bit_length() * abs(float(exponent))
         if digits > 53:
-            return sympy.Float(factor) ** exponent * rest**exponent if factor > 0 or exponent.is_Integer else base**exponent
+            size = sympy.Float(abs(factor)) ** exponent
+            return size * (rest if factor > 0 else -rest) ** exponent
     return base**exponent
 
 
@@ -387,18 +387,18 @@ def _latex_printer() -> Any:
     import sympy
     from sympy.printing.latex import LatexPrinter
 
-    class Printer(LatexPrinter):
-        def _print_Symbol(self, expr: Any, style: str = "plain") -> str:
+    class Printer(LatexPrinter):  # type: ignore[misc]
+        def _print_Symbol(self, expr: Any, style: str = "plain") -> str:  # noqa: N802 - SymPy's names
             # lambda_ is spelt so only because Python has taken the word.
             name = expr.name[:-1] if keyword.iskeyword(expr.name[:-1]) else expr.name
             return str(super()._print_Symbol(sympy.Symbol(name), style))
 
-        def _print_Indexed(self, expr: Any) -> str:
+        def _print_Indexed(self, expr: Any) -> str:  # noqa: N802
             name = self._print_Symbol(sympy.Symbol(str(expr.base.label)))
             indices = ",".join(self._print(i) for i in expr.indices)
             return f"{name[:-1]},{indices}}}" if name.endswith("}") and "_{" in name else f"{name}_{{{indices}}}"
 
-        def _print_Mul(self, expr: Any) -> str:
+        def _print_Mul(self, expr: Any) -> str:  # noqa: N802
             sums = [a for a in expr.args if isinstance(a, sympy.Sum)]
             rest = sympy.Mul(*(a for a in expr.args if a not in sums))
             if len(sums) != 1 or not rest.free_symbols <= {sums[0].limits[0][2]}:
@@ -409,7 +409,7 @@ def _latex_printer() -> Any:
     return Printer()
 
 
-# ---- derivatives as users hold them ------------------------------------------------------------------------------------
+# ---- derivatives as users hold them ----------------------------------------------------------------------------------
 
 
 class Gradient(Mapping[str, "sympy.Expr"]):

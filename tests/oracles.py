@@ -21,13 +21,23 @@ _LITERAL = re.compile(r"(?<![\w.])(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\
 # ---- NumPy -----------------------------------------------------------------------------------------------------------
 
 NUMPY = {name: getattr(np, name) for name in np.__all__ if name not in ("long", "ulong")} | {
-    "np": np, "e": np.e, "norm": np.linalg.norm, "len": np.size, "special": special,
+    "np": np,
+    "e": np.e,
+    "norm": np.linalg.norm,
+    "len": np.size,
+    "special": special,
     **{name: getattr(special, name) for name in ("erf", "erfc", "gamma", "digamma", "logsumexp", "xlogy", "logit")},
-    "lgamma": special.gammaln, "sigmoid": special.expit, "softplus": lambda a: np.logaddexp(0, a),
-    "relu": lambda a: np.maximum(a, 0), "logcosh": lambda a: np.logaddexp(a, -a) - np.log(2),
-    "sech": lambda a: 1 / np.cosh(a), "log1mexp": lambda a: np.log(-np.expm1(a)),
+    "ln": np.log,
+    "lgamma": special.gammaln,
+    "gammaln": special.gammaln,
+    "sigmoid": special.expit,
+    "softplus": lambda a: np.logaddexp(0, a),
+    "relu": lambda a: np.maximum(a, 0),
+    "logcosh": lambda a: np.logaddexp(a, -a) - np.log(2),
+    "sech": lambda a: 1 / np.cosh(a),
+    "log1mexp": lambda a: np.log(-np.expm1(a)),
     "polygamma": lambda n, a: special.polygamma(np.asarray(n).astype(int), a),
-}  # fmt: skip
+}
 
 
 def numpy_value(text, inputs):
@@ -243,6 +253,13 @@ def _lgamma_slopes(x):
     return (mp.log(abs(mp.gamma(x))), *(mp.psi(k, x) for k in range(3)))
 
 
+def _gamma_slopes(x):
+    if x <= 0 and x == mp.floor(x):
+        raise OutOfReachError("a pole")
+    y, p, q, r = mp.gamma(x), mp.psi(0, x), mp.psi(1, x), mp.psi(2, x)
+    return y, y * p, y * (p**2 + q), y * (p**3 + 3 * p * q + r)
+
+
 def _erf_slopes(x):
     d = 2 / mp.sqrt(mp.pi) * mp.exp(-(x**2))
     return mp.erf(x), d, -2 * x * d, (4 * x**2 - 2) * d
@@ -297,7 +314,7 @@ def _tanh_slopes(x):
 
 
 def _sigmoid_slopes(x):
-    t, d1, d2, d3 = _tanh_slopes(x / 2)
+    _, d1, d2, d3 = _tanh_slopes(x / 2)
     return 1 / (1 + mp.exp(-x)), d1 / 4, d2 / 8, d3 / 16
 
 
@@ -384,46 +401,89 @@ def _sqrt(a):
 
 
 MPMATH = {
-    "exp": exp, "log": log, "ln": log, "sin": sin, "cos": cos, "sinh": sinh, "cosh": cosh, "erf": erf, "erfc": erfc,
-    "arctan": arctan, "atan": arctan, "lgamma": lgamma, "gammaln": lgamma,
-    "tanh": _of(_tanh_slopes), "sigmoid": _of(_sigmoid_slopes), "softplus": _of(_softplus_slopes),
-    "sqrt": _elementwise(lambda a: jet(a) ** HALF), "tan": lambda a: sin(a) / cos(a),
+    "exp": exp,
+    "log": log,
+    "ln": log,
+    "sin": sin,
+    "cos": cos,
+    "sinh": sinh,
+    "cosh": cosh,
+    "erf": erf,
+    "erfc": erfc,
+    "arctan": arctan,
+    "atan": arctan,
+    "lgamma": lgamma,
+    "gammaln": lgamma,
+    "tanh": _of(_tanh_slopes),
+    "sigmoid": _of(_sigmoid_slopes),
+    "softplus": _of(_softplus_slopes),
+    "sqrt": _elementwise(lambda a: jet(a) ** HALF),
+    "tan": lambda a: sin(a) / cos(a),
     "cbrt": _elementwise(lambda a: _sign(a) * _absolute(a) ** (mp.mpf(1) / 3)),
-    "expm1": lambda a: exp(a) - 1, "log1p": lambda a: log(1 + a),
-    "log2": lambda a: log(a) / mp.log(2), "log10": lambda a: log(a) / mp.log(10),
+    "expm1": lambda a: exp(a) - 1,
+    "log1p": lambda a: log(1 + a),
+    "log2": lambda a: log(a) / mp.log(2),
+    "log10": lambda a: log(a) / mp.log(10),
     "arcsin": _of(lambda x: (mp.asin(x), (q := 1 - x * x) ** -HALF, x * q**-1.5, (1 + 2 * x * x) * q**-2.5)),
     "arccos": _of(lambda x: (mp.acos(x), -((q := 1 - x * x) ** -HALF), -x * q**-1.5, -(1 + 2 * x * x) * q**-2.5)),
-    "arctan2": _elementwise(_arctan2), "sech": lambda a: 1 / cosh(a),
-    "arcsinh": lambda a: log(a + _sqrt(a * a + 1)), "arccosh": lambda a: log(a + _sqrt(a - 1) * _sqrt(a + 1)),
-    "arctanh": lambda a: (log(1 + a) - log(1 - a)) * HALF, "hypot": lambda a, b: _sqrt(a * a + b * b),
-    "gamma": _of(lambda x: _gamma_slopes(x)), "digamma": _of(_psi_slopes(0)), "lngamma": lgamma, "factorial": lambda a: MPMATH["gamma"](a + 1),
-    "polygamma": lambda n, a: _of(_psi_slopes(int(jet(n).v)))(a), "sqrt0": lambda a: _sqrt(a),
-    "negative": lambda a: -a, "powslope": lambda a, b: b * a ** (b - 1), "powlog": lambda a, b: a**b * log(a),
-    "ratio": lambda a, b: a / b, "cosarcsin": lambda a: _sqrt(1 - a * a), "heaviside": lambda a, b: (1 + _sign(a)) / 2,
-    "sinc": lambda a: sin(mp.pi * a) / (mp.pi * a), "sincslope": lambda a: (sin(a) / a - cos(a)) / a**2,
-    "logerfc": lambda a: log(MPMATH["erfc"](a)), "logit": lambda a: log(a / (1 - a)), "millsrest": lambda a: _mills(a) - 2 * a,
-    "mills": lambda a: _mills(a), "floor_divide": _elementwise(lambda a, b: _step(mp.floor)(jet(a) / b)),
+    "arctan2": _elementwise(_arctan2),
+    "sech": lambda a: 1 / cosh(a),
+    "arcsinh": lambda a: log(a + _sqrt(a * a + 1)),
+    "arccosh": lambda a: log(a + _sqrt(a - 1) * _sqrt(a + 1)),
+    "arctanh": lambda a: (log(1 + a) - log(1 - a)) * HALF,
+    "hypot": lambda a, b: _sqrt(a * a + b * b),
+    "gamma": _of(_gamma_slopes),
+    "digamma": _of(_psi_slopes(0)),
+    "lngamma": lgamma,
+    "factorial": lambda a: MPMATH["gamma"](a + 1),
+    "polygamma": lambda n, a: _of(_psi_slopes(int(jet(n).v)))(a),
+    "sqrt0": _sqrt,
+    "negative": lambda a: -a,
+    "powslope": lambda a, b: b * a ** (b - 1),
+    "powlog": lambda a, b: a**b * log(a),
+    "ratio": lambda a, b: a / b,
+    "cosarcsin": lambda a: _sqrt(1 - a * a),
+    "heaviside": lambda a, b: (1 + _sign(a)) / 2,
+    "sinc": lambda a: sin(mp.pi * a) / (mp.pi * a),
+    "sincslope": lambda a: (sin(a) / a - cos(a)) / a**2,
+    "logerfc": lambda a: log(MPMATH["erfc"](a)),
+    "logit": lambda a: log(a / (1 - a)),
+    "millsrest": lambda a: _mills(a) - 2 * a,
+    "mills": _mills,
+    "floor_divide": _elementwise(lambda a, b: _step(mp.floor)(jet(a) / b)),
     "copysign": lambda a, b: _absolute(a) * _sign(b),
-    "logcosh": lambda a: log(cosh(a)), "log1mexp": lambda a: log(1 - exp(a)),
-    "logaddexp": lambda a, b: log(exp(a) + exp(b)), "relu": lambda a: maximum(a, 0),
-    "abs": absolute, "absolute": absolute, "fabs": absolute, "maximum": maximum, "minimum": minimum,
-    "sign": _elementwise(_sign), "floor": _elementwise(_step(mp.floor)), "ceil": _elementwise(_step(mp.ceil)),
+    "logcosh": lambda a: log(cosh(a)),
+    "log1mexp": lambda a: log(1 - exp(a)),
+    "logaddexp": lambda a, b: log(exp(a) + exp(b)),
+    "relu": _elementwise(lambda a: jet(a) if jet(a)._distance(0) > 0 else Jet(mp.mpf(0))),
+    "abs": absolute,
+    "absolute": absolute,
+    "fabs": absolute,
+    "maximum": maximum,
+    "minimum": minimum,
+    "sign": _elementwise(_sign),
+    "floor": _elementwise(_step(mp.floor)),
+    "ceil": _elementwise(_step(mp.ceil)),
     "trunc": _elementwise(_step(lambda x: mp.floor(x) if x > 0 else mp.ceil(x))),
-    "rint": _elementwise(_step(mp.nint)), "mod": _elementwise(_modulo), "where": where,
-    "clip": lambda a, b, c: minimum(maximum(a, b), c), "square": lambda a: a * a, "reciprocal": lambda a: 1 / a,
-    "logical_and": _elementwise(lambda a, b: a and b), "logical_or": _elementwise(lambda a, b: a or b),
+    "rint": _elementwise(_step(mp.nint)),
+    "mod": _elementwise(_modulo),
+    "where": where,
+    "clip": lambda a, b, c: minimum(maximum(a, b), c),
+    "square": lambda a: a * a,
+    "reciprocal": lambda a: 1 / a,
+    "logical_and": _elementwise(lambda a, b: a and b),
+    "logical_or": _elementwise(lambda a, b: a or b),
     "logical_not": _elementwise(lambda a: not a),
-    "sum": _total, "mean": _mean, "var": _var, "std": lambda a: _sqrt(_var(a)),
-    "min": lambda a: _extreme(a, -1), "max": lambda a: _extreme(a, 1),
-    "logsumexp": lambda a: log(_total(exp(a))), "norm": lambda a: _sqrt(_total(a * a)), "len": np.size,
-}  # fmt: skip
-
-
-def _gamma_slopes(x):
-    if x <= 0 and x == mp.floor(x):
-        raise OutOfReachError("a pole")
-    y, p, q, r = mp.gamma(x), mp.psi(0, x), mp.psi(1, x), mp.psi(2, x)
-    return y, y * p, y * (p**2 + q), y * (p**3 + 3 * p * q + r)
+    "sum": _total,
+    "mean": _mean,
+    "var": _var,
+    "std": lambda a: _sqrt(_var(a)),
+    "min": lambda a: _extreme(a, -1),
+    "max": lambda a: _extreme(a, 1),
+    "logsumexp": lambda a: log(_total(exp(a))),
+    "norm": lambda a: _sqrt(_total(a * a)),
+    "len": np.size,
+}
 
 
 def exact(text, point, data=None, digits=50, largest=1e140):

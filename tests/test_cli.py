@@ -279,7 +279,7 @@ def test_derive_prints_sympy_text():
 
 def test_derive_numpy_and_latex():
     model = ("derive", "mean((y - w*x)**2)", "--data-names", "x,y", "--hessian")
-    assert "df/dw    = -2*mean((y - w*x)*x)" in call(*model, "--numpy").stdout
+    assert "df/dw    = -2*mean(x*(y - w*x))" in call(*model, "--numpy").stdout
     assert r"\frac{\partial f}{\partial w}" in call(*model, "--latex").stdout
 
 

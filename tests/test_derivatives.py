@@ -6,7 +6,7 @@ import numpy as np
 import oracles
 import pytest
 import strategies
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from symgd import FormulaError, Objective
@@ -24,8 +24,9 @@ def objective(text, table, tier="python"):
         return Objective(text, params=strategies.PARAMS, data=table_of(text, data), tier=tier)
     except FormulaError as problem:
         # A constant that is no real number, such as log(-1): NumPy has nan or inf for it as well.
-        assert "constant" in str(problem) or "coefficient" in str(problem), text
-        return None
+        if any(word in str(problem) for word in ("constant", "coefficient", "division by zero")):
+            return None
+        raise
 
 
 def table_of(text, data):

@@ -20,26 +20,109 @@ REDUCTIONS = [row for row in FUNCTIONS.values() if row.kind == "reduction"]
 ARGUMENTS = "abc"
 
 # Where functions change their mind: ends of domains, zeros, kinks, overflow, and what is no number.
-SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 1e-9, -1e-9, 20.0, -20.0, 0.3, 3.7, 100.5, -100.5, 750.0, -750.0,
-           1e300, -1e300, 1e-300, math.inf, -math.inf, math.nan]  # fmt: skip
+SPECIAL = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    -0.5,
+    2.0,
+    -2.0,
+    1e-9,
+    -1e-9,
+    20.0,
+    -20.0,
+    0.3,
+    3.7,
+    100.5,
+    -100.5,
+    750.0,
+    -750.0,
+    1e300,
+    -1e300,
+    1e-300,
+    math.inf,
+    -math.inf,
+    math.nan,
+]
 # Points inside the domains, for derivatives; the ones near the ends tell apart spellings that lose digits.
 INSIDE = {
-    "arccosh": [1.0001, 1.5, 30.0, 1e9], "log1mexp": [-1e-8, -0.3, -1.0, -40.0], "log1p": [-0.9999, -0.3, 1e-12, 7.0],
-    **dict.fromkeys(("log", "log2", "log10", "sqrt", "sqrt0"), [1e-200, 0.3, 1.0001, 1e200]),
-    **dict.fromkeys(("arcsin", "arccos", "arctanh", "cosarcsin"), [-0.99999, -0.3, 1e-12, 0.999]),
-    **dict.fromkeys(("gamma", "lgamma", "digamma", "factorial"), [-2.3, 0.4, 1.4616, 2.0, 30.3]),
-    "lngamma": [-1.3, 0.4, 2.0, 30.3], "logit": [0.1, 0.5001, 0.999], **dict.fromkeys(("logerfc", "mills", "millsrest"), [-3.0, 0.3, 2.0, 20.0]), "cbrt": [-1e100, -0.3, 0.3, 1e100], "reciprocal": [-3.0, 0.2],
-    "sinc": [-1.3, 1e-3, 0.3, 2.2], "expm1": [-40.0, -1e-12, 0.3, 40.0], "logcosh": [-30.0, -1e-7, 0.3, 3.0],
-    "softplus": [-700.0, -30.0, 0.3, 50.0], "sigmoid": [-700.0, -30.0, 0.3, 30.0], "tanh": [-30.0, 1e-9, 0.3, 18.0],
-    "sech": [-300.0, 1e-9, 0.3, 18.0], "erfc": [-3.0, 0.3, 5.0, 20.0], "gelu": [-9.0, -0.3, 0.3, 4.0],
-    "logsigmoid": [-50.0, 0.3, 40.0], "silu": [-40.0, 0.3, 20.0],
-}  # fmt: skip
+    "arccosh": [1.0001, 1.5, 30.0, 1e9],
+    "log1mexp": [-1e-8, -0.3, -1.0, -40.0],
+    "log1p": [-0.9999, -0.3, 1e-12, 7.0],
+    **dict.fromkeys(
+        ("log", "log2", "log10", "sqrt", "sqrt0"),
+        (
+            1e-200,
+            0.3,
+            1.0001,
+            1e200,
+        ),
+    ),
+    **dict.fromkeys(
+        ("arcsin", "arccos", "arctanh", "cosarcsin"),
+        (
+            -0.99999,
+            -0.3,
+            1e-12,
+            0.999,
+        ),
+    ),
+    **dict.fromkeys(
+        ("gamma", "lgamma", "digamma", "factorial"),
+        (
+            -2.3,
+            0.4,
+            1.4616,
+            2.0,
+            30.3,
+        ),
+    ),
+    "lngamma": [-1.3, 0.4, 2.0, 30.3],
+    "logit": [0.1, 0.5001, 0.999],
+    **dict.fromkeys(
+        ("logerfc", "mills", "millsrest"),
+        (
+            -3.0,
+            0.3,
+            2.0,
+            20.0,
+        ),
+    ),
+    "cbrt": [-1e100, -0.3, 0.3, 1e100],
+    "reciprocal": [-3.0, 0.2],
+    "sinc": [-1.3, 1e-3, 0.3, 2.2],
+    "expm1": [-40.0, -1e-12, 0.3, 40.0],
+    "logcosh": [-30.0, -1e-7, 0.3, 3.0],
+    "softplus": [-700.0, -30.0, 0.3, 50.0],
+    "sigmoid": [-700.0, -30.0, 0.3, 30.0],
+    "tanh": [-30.0, 1e-9, 0.3, 18.0],
+    "sech": [-300.0, 1e-9, 0.3, 18.0],
+    "erfc": [-3.0, 0.3, 5.0, 20.0],
+    "gelu": [-9.0, -0.3, 0.3, 4.0],
+    "logsigmoid": [-50.0, 0.3, 40.0],
+    "silu": [-40.0, 0.3, 20.0],
+}
 INSIDE_TWO = {
-    **dict.fromkeys(("powslope", "powlog"), [(0.3, 2.7), (3.0, -1.5), (40.0, 3.0)]), "power": [(0.3, 2.7), (3.0, -1.5), (1e-30, 0.2), (40.0, 3.0)], "arctan2": [(0.3, -2.0), (-1e-9, 1.0), (1e160, 1e160)],
-    "hypot": [(3.0, 4.0), (1e200, 1e200), (1e-200, 1e-201)], "polygamma": [(1.0, 0.4), (2.0, 12.5), (4.0, -0.6)],
-    "logaddexp": [(800.0, 799.0), (-800.0, -801.0), (0.3, 50.0)], "mod": [(7.3, 2.0), (-7.3, 2.0), (7.3, -2.1)],
-    "floor_divide": [(0.3, 2.0), (7.3, -2.0), (-3.0, 1.7)], "xlogy": [(0.3, 2.0), (2.0, 1e-9)], "logaddexp2": [(3.0, 2.0), (900.0, 905.0)],
-}  # fmt: skip
+    **dict.fromkeys(
+        ("powslope", "powlog"),
+        (
+            (0.3, 2.7),
+            (3.0, -1.5),
+            (40.0, 3.0),
+        ),
+    ),
+    "power": [(0.3, 2.7), (3.0, -1.5), (1e-30, 0.2), (40.0, 3.0)],
+    "arctan2": [(0.3, -2.0), (-1e-9, 1.0), (1e160, 1e160)],
+    "hypot": [(3.0, 4.0), (1e200, 1e200), (1e-200, 1e-201)],
+    "polygamma": [(1.0, 0.4), (2.0, 12.5), (4.0, -0.6)],
+    "logaddexp": [(800.0, 799.0), (-800.0, -801.0), (0.3, 50.0)],
+    "mod": [(7.3, 2.0), (-7.3, 2.0), (7.3, -2.1)],
+    "floor_divide": [(0.3, 2.0), (7.3, -2.0), (-3.0, 1.7)],
+    "xlogy": [(0.3, 2.0), (2.0, 1e-9)],
+    "logaddexp2": [(3.0, 2.0), (900.0, 905.0)],
+}
 # These are derivatives of others: their own first derivative enters third derivatives only, which nothing asks for.
 THIRD = ("millsrest", "sincslope")
 DEFAULT = [-2.7, -0.3, 1e-3, 0.7, 3.3]
@@ -185,7 +268,18 @@ def jet_of(row, params, point):
 @pytest.mark.parametrize("row", [r for r in ROWS if r.partials and r.sympy], ids=lambda row: row.name)
 def test_partials_are_those_of_sympy(row):
     """Where the table spells derivatives out, they are the derivatives: both to 50 digits at points of the domain."""
-    if row.boolean or row.name in ("sign", "floor", "ceil", "mod", "floor_divide", "where", "relu", "maximum", "minimum", "abs"):
+    if row.boolean or row.name in (
+        "sign",
+        "floor",
+        "ceil",
+        "mod",
+        "floor_divide",
+        "where",
+        "relu",
+        "maximum",
+        "minimum",
+        "abs",
+    ):
         pytest.skip("not differentiable in SymPy, which gives DiracDelta and the like; jets test these")
     symbols = sympy.symbols(f"a:{'bc'[:1]}", real=True) if False else sympy.symbols("a b c", real=True)[: row.least]
     graph = Graph()
@@ -205,7 +299,11 @@ def test_partials_are_those_of_sympy(row):
 
 def evaluate(expression, symbols, point):
     with mp.workdps(400):  # SymPy's form may need hundreds of digits more than ours
-        return mp.mpf(sympy.lambdify(symbols, expression, [{"DiracDelta": lambda *a: 0}, "mpmath"])(*(mp.mpf(x.p) / x.q for x in point)))
+        return mp.mpf(
+            sympy.lambdify(symbols, expression, [{"DiracDelta": lambda *a: 0}, "mpmath"])(
+                *(mp.mpf(x.p) / x.q for x in point)
+            )
+        )
 
 
 # ---- compiled --------------------------------------------------------------------------------------------------------
@@ -252,8 +350,11 @@ def test_compiled_special_values_are_those_of_plain_python(both, turn):
     x = stacked(params, choose)
     values = [i for i, name in enumerate(params) if name.startswith("c")]
     a, b = plain.jac(x), compiled.jac(x)
-    wrong = {call(row): (a[i], b[i], x[i + 1 : i + 4]) for i, row in zip(values, ROWS, strict=True)
-             if not same(a[i], b[i], 1e-13)}  # fmt: skip
+    wrong = {
+        call(row): (a[i], b[i], x[i + 1 : i + 4])
+        for i, row in zip(values, ROWS, strict=True)
+        if not same(a[i], b[i], 1e-13)
+    }
     assert not wrong
 
 

@@ -32,6 +32,11 @@ def ratio_to_float(value: Fraction) -> float:
         return math.inf if value > 0 else -math.inf
 
 
+def magnitude(value: Number) -> float:
+    """Give the size of a number, rounded."""
+    return abs(float(value))
+
+
 def fold_add(a: Number, b: Number) -> Number:
     """Add two numbers, exactly where that stays small."""
     if isinstance(a, Fraction) and isinstance(b, Fraction):

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from symgd import scalar
 from symgd.graph import stable
-from symgd.graph.exact import Number, exact, fold_add, fold_multiply, fold_power
+from symgd.graph.exact import Number, exact, fold_add, fold_multiply, fold_power, magnitude
 from symgd.graph.nodes import Const, Fold, Leaf, Map, Node, is_zero
 
 
@@ -24,6 +24,7 @@ class Graph:
         self.derived = False
         self.lengths: dict[str, int] = {}  # of the labels of grouped terms
         self.spans: dict[int, tuple[int, int]] = {}
+        self.column = ""  # of the data, by which their number of rows is written
         self.logs: dict[Node, Node | None] = {}  # see stable.log_of
         self.parts: dict[Node, tuple[Node, Node | None]] = {}  # see stable.parts
 
@@ -47,6 +48,8 @@ class Graph:
     def leaf(self, kind: str, name: str, labels: Iterable[str] = (), table: tuple[object, ...] = ()) -> Node:
         """Give the node of an input."""
         axes = frozenset(labels)
+        if kind == "data" and axes:
+            self.column = self.column or name
         constant = {"pi": math.pi, "e": math.e}.get(name) if kind == "constant" else None
         return self._intern(
             ("leaf", kind, name, axes, table),
@@ -133,7 +136,7 @@ class Graph:
             return self.const(fold_multiply(factor, node.value))
         inner, rest = self.split(node)
         product = fold_multiply(factor, inner)
-        if inner != 1 and not 1e-290 < abs(product) < 1e290 and product != 0:
+        if inner != 1 and not 1e-290 < magnitude(product) < 1e290 and product != 0:
             return self._map("multiply", (self.const(factor), node))
         if self.derived:
             chosen = self._into_branches(rest, lambda n: self._scale(product, n))
@@ -161,7 +164,7 @@ class Graph:
             return a
         if isinstance(b, Const) and b.value != 0:
             inverse = fold_power(b.value, Fraction(-1))
-            if 1e-300 < abs(inverse) < 1e300:
+            if 1e-300 < magnitude(inverse) < 1e300:
                 return self.multiply(self.const(inverse), a)
         if self.derived:
             factor, rest = self.split(a)
@@ -189,7 +192,9 @@ class Graph:
 
     def map(self, function: str, *args: Node) -> Node:
         """Apply a function of the table; spellings that overflow or lose digits become the stable function."""
-        arithmetic = {"add": self.add, "multiply": self.multiply, "divide": self.divide, "power": self.power}
+        arithmetic: dict[str, Callable[..., Node]] = {
+            "add": self.add, "multiply": self.multiply, "divide": self.divide, "power": self.power,
+        }  # fmt: skip
         if function in arithmetic:
             return arithmetic[function](*args)
         if function == "where":
@@ -238,7 +243,7 @@ class Graph:
 
     def count(self, label: str) -> Node:
         """Give the number of places along a label."""
-        return self.const(self.lengths[label]) if label in self.lengths else self.leaf("count", label)
+        return self.const(self.lengths[label]) if label in self.lengths else self.leaf("count", self.column)
 
 
 def constant_value(function: str, args: tuple[Node, ...]) -> float | None:

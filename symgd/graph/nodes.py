@@ -39,7 +39,7 @@ class Leaf(Node):
 
     Kinds: ``parameter`` and ``direction`` (a parameter's component of the vector v in a Hessian times v), alone or,
     with a table of names, gathered along a label; ``data``; ``numbers`` (a table of constants); ``constant`` (pi, e);
-    ``count`` (how many places the label ``name`` has); ``symbol`` (what an update rule reads).
+    ``count`` (how many rows the data column ``name`` has); ``symbol`` (what an update rule reads).
     """
 
     kind: str

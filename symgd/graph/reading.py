@@ -12,7 +12,7 @@ from symgd.errors import FormulaError
 from symgd.formula import Tree
 from symgd.functions import FUNCTIONS
 from symgd.graph import groups
-from symgd.graph.exact import LARGEST_EXPONENT
+from symgd.graph.exact import LARGEST_EXPONENT, magnitude
 from symgd.graph.graph import Graph
 from symgd.graph.nodes import ROWS, Const, Map, Node
 
@@ -188,7 +188,7 @@ class Reader:
         base, exponent = self.number(tree.base), self.number(tree.exponent)
         if isinstance(exponent, Const):
             n = exponent.value
-            if abs(n) > LARGEST_EXPONENT:
+            if magnitude(n) > LARGEST_EXPONENT:
                 raise self.error(f"the exponent is larger than {LARGEST_EXPONENT:,}", tree.exponent)
             if not isinstance(base, Const):
                 self._check_coefficient(float(n) * self._log_coefficient(base), tree)
@@ -197,7 +197,7 @@ class Reader:
     def _log_coefficient(self, node: Node) -> float:
         """Give the logarithm of the number in front, through powers: that of ((3*x)**5)**7 is 35*log(3)."""
         factor, rest = self.graph.split(node)
-        size = math.log(abs(factor)) if factor != 0 else 0.0
+        size = math.log(magnitude(factor)) if factor != 0 else 0.0
         if isinstance(rest, Map) and rest.function == "power" and isinstance(rest.args[1], Const):
             size += float(rest.args[1].value) * self._log_coefficient(rest.args[0])
         return size
@@ -206,7 +206,8 @@ class Reader:
         """The derivatives raise the number in front too, so that it must stay a number of float64."""
         if abs(size) > 700:
             what = "large" if size > 0 else "small"
-            raise self.error(f"the coefficient raised to this power is too {what} for float64", tree, "scale the variable instead")
+            problem = f"the coefficient raised to this power is too {what} for float64"
+            raise self.error(problem, tree, "scale the variable instead")
 
     def _compare(self, tree: fm.Compare) -> Node:
         values = [self.number(arg) for arg in tree.args]
@@ -294,7 +295,7 @@ class Reader:
     def _index(self, tree: fm.Index) -> Node:
         if isinstance(tree.value, fm.Attribute) and tree.value.name == "shape":
             value = self.node(tree.value.value)
-            if ROWS in value.labels and tree.items in ((fm.Number(Fraction(0)),),):
+            if ROWS in value.labels and tree.items == (fm.Number(Fraction(0)),):
                 return self.graph.count(ROWS)
         raise self.error("indexing is for arrays, and names here are numbers or columns of numbers", tree)
 

@@ -224,7 +224,8 @@ def _rewrites(node: Node) -> bool:
 
 def _factors(node: Node, sign: int = 1) -> list[tuple[Node, int]]:
     """Give the factors of a product or ratio, with 1 for those above and -1 for those below the line."""
-    found, stack = [], [(node, sign)]
+    found: list[tuple[Node, int]] = []
+    stack = [(node, sign)]
     while stack:
         top, sign = stack.pop()
         if isinstance(top, Map) and top.function in ("multiply", "divide") and len(found) + len(stack) < 16:
@@ -377,7 +378,8 @@ def _pair(graph: Graph, a: Node, b: Node) -> Node | None:
     if f.function == "exp" and abs(weight) == abs(factor):
         v = _argument(other, "exp")
         if v is not None and graph.negate(v) is f.args[0] and graph.split(f.args[0])[0] > 0:
-            return graph.multiply(graph.const(2 * factor), graph.map("sinh" if weight * factor < 0 else "cosh", f.args[0]))
+            name = "sinh" if weight * factor < 0 else "cosh"
+            return graph.multiply(graph.const(2 * factor), graph.map(name, f.args[0]))
     if f.function == "multiply" and other in f.args:
         first, second = f.args
         q = second if first is other else first
@@ -460,10 +462,11 @@ def _multiply(graph: Graph, args: tuple[Node, ...]) -> Node | None:
     for exponential, other in ((a, b), (b, a)):
         (scale, power), (factor, ratio) = graph.split(exponential), graph.split(other)
         w = _argument(power, "exp")
-        if w is not None and isinstance(ratio, Map) and ratio.function == "divide":
-            if _argument(ratio.args[1], "expm1") is w:  # exp(w)/expm1(w), both of which may be infinite
-                below = graph.map("expm1", graph.negate(w))
-                return graph.multiply(graph.const(-factor * scale), graph.divide(ratio.args[0], below))
+        if w is None or not isinstance(ratio, Map) or ratio.function != "divide":
+            continue
+        if _argument(ratio.args[1], "expm1") is w:  # exp(w)/expm1(w), both of which may be infinite
+            below = graph.map("expm1", graph.negate(w))
+            return graph.multiply(graph.const(-factor * scale), graph.divide(ratio.args[0], below))
     (p, u), (q, v) = parts(graph, a), parts(graph, b)
     if u is None or v is None or u is v or not (_may_overflow(a) or _may_overflow(b)):
         return None
