@@ -71,8 +71,8 @@ def vector(params: tuple[str, ...], point: Point | None, values: Mapping[str, fl
             raise UsageError(f"a point must be a mapping or a sequence; got {safe(repr(point))}") from None
         if len(listed) != len(params):
             needed = f"{len(params)} parameter{'s' if len(params) != 1 else ''}"
-            given = f"{len(listed)} value{'s' if len(listed) != 1 else ''}"
-            raise UsageError(f"the point has {given} for {needed}: {', '.join(params[:20])}")
+            has = f"{len(listed)} value{'s' if len(listed) != 1 else ''}"
+            raise UsageError(f"the point has {has} for {needed}: {', '.join(params[:20])}")
         entries = list(zip(params, listed, strict=True))
     return np.array([_real(name, value) for name, value in entries], dtype=np.float64)
 

@@ -53,8 +53,10 @@ class FormulaError(SymgdError, ValueError):
         What is wrong, without the place.
     text : str
         The whole text, as it was typed.
-    start, end : int
-        The place: ``text[start:end]``, in characters.
+    start : int
+        Where the place begins, in characters.
+    end : int
+        Where it ends: the place is ``text[start:end]``.
     hint : str, optional
         What to write instead.
 

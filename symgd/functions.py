@@ -325,6 +325,15 @@ _NAMES: dict[str, Function] = FUNCTIONS | {alias: row for row in FUNCTIONS.value
 def find(name: str) -> Function | None:
     """Look a function up by its name or an alias; ``None`` when there is none.
 
+    Parameters
+    ----------
+    name : str
+        What was typed.
+
+    Returns
+    -------
+    Function or None
+
     Examples
     --------
     >>> find("atan").name
@@ -335,6 +344,10 @@ def find(name: str) -> Function | None:
 
 def names() -> list[str]:
     """Give every name that can be called, aliases included.
+
+    Returns
+    -------
+    list of str
 
     Examples
     --------

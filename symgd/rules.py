@@ -166,9 +166,9 @@ class Rule:
         self, text: str, init: Mapping[str, str] | None = None, name: str = "", *, default_lr: float | str = "auto",
         **hyper: float | str,
     ) -> None:  # fmt: skip
-        for key, value, kind in (("init", init, Mapping), ("name", name, str)):
-            if value is not None and not isinstance(value, kind):
-                raise UsageError(f"{key}={value!r} is no hyperparameter; give it another name in the rule and here")
+        for key, taken, kind in (("init", init, Mapping), ("name", name, str)):
+            if taken is not None and not isinstance(taken, kind):
+                raise UsageError(f"{key}={taken!r} is no hyperparameter; give it another name in the rule and here")
         steps = fm.parse_program(text, declared=(*READ, *hyper))
         init = dict(init or {})
         _check(text, steps, hyper, init)

@@ -329,6 +329,17 @@ _OPERATIONS: dict[str, Scalar] = _COMPARISONS | {
 def evaluate(function: str, values: list[float]) -> float:
     """Give the value of a function of the table at plain floats.
 
+    Parameters
+    ----------
+    function : str
+        The name of its row.
+    values : list of float
+        The arguments.
+
+    Returns
+    -------
+    float
+
     Examples
     --------
     >>> evaluate("divide", [1.0, 0.0])

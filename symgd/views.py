@@ -387,7 +387,7 @@ def _latex_printer() -> Any:
     import sympy
     from sympy.printing.latex import LatexPrinter
 
-    class Printer(LatexPrinter):  # type: ignore[misc]
+    class Printer(LatexPrinter):
         def _print_Symbol(self, expr: Any, style: str = "plain") -> str:  # noqa: N802 - SymPy's names
             # lambda_ is spelt so only because Python has taken the word.
             name = expr.name[:-1] if keyword.iskeyword(expr.name[:-1]) else expr.name

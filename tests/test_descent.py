@@ -100,7 +100,7 @@ def test_maximize_mirrors_minimize(rosenbrock):
     assert not sg.Objective("x**2").maximize(start=[0]).ok
 
 
-# ---- leaving the domain ----------------------------------------------------------------------------------------------
+# ---- leaving the domain --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_the_row_that_leaves_the_domain_is_named():
         assert "log(x) is nan in row 2 where x = -3" in run.message
 
 
-# ---- stopping --------------------------------------------------------------------------------------------------------
+# ---- stopping ------------------------------------------------------------------------------------------------------
 
 
 def test_steps_alone_asks_for_exactly_that_many(rosenbrock):
@@ -192,7 +192,7 @@ def test_steps_and_evaluations_are_counted_where_they_happen():
     assert list(run.point.values()) == pytest.approx(x, rel=1e-9)
 
 
-# ---- history ---------------------------------------------------------------------------------------------------------
+# ---- history -------------------------------------------------------------------------------------------------------
 
 
 def test_history_is_complete_while_it_fits_and_thinned_evenly_after(rosenbrock, monkeypatch):
@@ -205,7 +205,7 @@ def test_history_is_complete_while_it_fits_and_thinned_evenly_after(rosenbrock, 
     gaps = set(np.diff(steps[:-1]).tolist())
     assert len(gaps) == 1
     assert steps[-1] == 1001
-    full = {s: p for s, p in zip(short.history.step.tolist(), short.history.point.tolist(), strict=True)}
+    full = dict(zip(short.history.step.tolist(), short.history.point.tolist(), strict=True))
     for step, point in zip(steps.tolist(), long.history.point.tolist(), strict=True):
         if step in full:
             assert point == full[step]
@@ -220,7 +220,7 @@ def test_history_as_a_frame(rosenbrock):
         run.history["z"]
 
 
-# ---- callbacks and interruption -----------------------------------------------------------------------------------------
+# ---- callbacks and interruption ------------------------------------------------------------------------------------
 
 
 def test_callback_sees_every_step_and_may_end_the_run(rosenbrock):
@@ -258,7 +258,7 @@ def test_keyboard_interrupt_in_a_callback_keeps_what_was_done(rosenbrock):
     assert (run.steps, run.outcome) == (5, "interrupted")
 
 
-# ---- saving and resuming ---------------------------------------------------------------------------------------------
+# ---- saving and resuming -------------------------------------------------------------------------------------------
 
 
 def same(a, b):
@@ -317,14 +317,14 @@ def test_bad_files_are_refused(rosenbrock, tmp_path):
     run = sg.Objective("x**2").minimize(start=[1], lr=0.1, steps=3)
     with pytest.raises(UsageError, match="the saved run is of 'x\\*\\*2', not of"):
         rosenbrock.resume(run)
-    with pytest.raises(UsageError, match="must end in .npz or .json"):
+    with pytest.raises(UsageError, match=r"must end in \.npz or \.json"):
         run.save(tmp_path / "run.pkl")
     ended = sg.Objective("x**2").minimize(start=[1])
     with pytest.raises(UsageError, match="the saved run had ended"):
         sg.Objective("x**2").resume(ended)
 
 
-# ---- misuse ------------------------------------------------------------------------------------------------------------
+# ---- misuse --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -71,8 +71,8 @@ def test_bad_data_are_refused(data, message):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "no rows"), ("x,y\n", "no rows below its line of names"), ("x,y\n1\n", "line 2 of .* has 1 fields; its first line 2"),
-     ("x,y\na,b\n", "no column of numbers")],
+    [("", "no rows"), ("x,y\n", "no rows below its line of names"), ("x,y\na,b\n", "no column of numbers"),
+     ("x,y\n1\n", "line 2 of .* has 1 fields; its first line 2")],
 )  # fmt: skip
 def test_bad_files_are_refused(text, message, tmp_path):
     (tmp_path / "bad.csv").write_text(text)
@@ -91,12 +91,12 @@ def test_single_numbers_are_data_too():
 def test_names_alone_are_enough_to_derive():
     objective = sg.Objective(LINE, data=("x", "y"))
     assert set(objective.gradient.text()) == {"w", "b"}
-    with pytest.raises(DataError, match="the columns y, x have no values; give data={...} to Objective"):
+    with pytest.raises(DataError, match="the columns y, x have no values; give data="):
         objective.value(w=1, b=1)
 
 
 def test_an_objective_is_one_number():
-    with pytest.raises(FormulaError, match="must be one number, but this has one value a row.*"):
+    with pytest.raises(FormulaError, match="must be one number, but this has one value a row"):
         sg.Objective("(y - w*x)**2", data=DATA)
     with pytest.raises(UsageError, match="there is nothing to minimize"):
         sg.Objective("mean(x)", data=DATA).minimize(start={})

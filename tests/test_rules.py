@@ -203,7 +203,7 @@ def test_a_wrong_rule_is_refused_like_any_formula(text, hyper, message):
 def test_misuse_of_rules():
     with pytest.raises(UsageError, match="init names 'w', which is no state"):
         sg.Rule("x = x - lr*g", init={"w": "x"})
-    with pytest.raises(UsageError, match="beta=.* must be a number or a formula of t"):
+    with pytest.raises(UsageError, match=r"beta=.* must be a number or a formula of t"):
         sg.Rule("x = x - lr*beta*g", beta=[1])
     with pytest.raises(FormulaError, match="unknown name 'u'"):
         sg.Rule("x = x - lr*beta*g", beta="0.9*u")

@@ -75,8 +75,8 @@ class Function:
         """Write the function under a name, after the functions for blocks of rows that it calls."""
         w = self.writer
         self.name = name
-        for level in self.plan.passes:
-            for piece in level:
+        for together in self.plan.passes:
+            for piece in together:
                 if piece.label == ROWS:
                     self._write_block(piece)
         w.open(f"def {name}({', '.join(self.arguments())}):")

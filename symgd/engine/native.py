@@ -28,18 +28,18 @@ REORDER = {"contract", "reassoc"}
 
 _INT, _FLOAT, _POINTER = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
 # What Numba's own wrapper of a compiled function, which is never called, refers to.
-_UNUSED = re.compile(r"Py|_Py|NRT_|numba_(gil_ensure|gil_release|unpickle|do_raise|runtime_build_excinfo_struct)$|\.numba\.|.*NumbaEnv")
+_UNUSED = re.compile(
+    r"Py|_Py|NRT_|numba_(gil_ensure|gil_release|unpickle|do_raise|runtime_build_excinfo_struct)$|\.numba\.|.*NumbaEnv"
+)
 # LLVM's own names of functions that it may leave to C's library.
-_INTRINSICS = {
-    f"llvm.{name}.f64": name
-    for name in ("exp", "exp2", "log", "log2", "log10", "sin", "cos", "tan", "pow", "fma", "floor", "ceil", "trunc", "rint")
-} | {"llvm.powi.f64.i32": "pow"}
+_LEFT = ("exp", "exp2", "log", "log2", "log10", "sin", "cos", "tan", "pow", "fma", "floor", "ceil", "trunc", "rint")
+_INTRINSICS = {f"llvm.{name}.f64": name for name in _LEFT} | {"llvm.powi.f64.i32": "pow"}
 _MATH = {
     "exp": "math.exp", "expm1": "math.expm1", "sinh": "math.sinh", "cosh": "math.cosh", "log": "math.log",
     "log2": "np.log2", "log10": "math.log10", "log1p": "math.log1p", "sqrt": "math.sqrt", "sin": "math.sin",
     "cos": "math.cos", "tan": "math.tan", "arcsin": "math.asin", "arccos": "math.acos", "arctan": "math.atan",
     "arctan2": "math.atan2", "tanh": "math.tanh", "arcsinh": "math.asinh", "arccosh": "math.acosh",
-    "arctanh": "math.atanh", "hypot": "math.hypot", "erf": "math.erf", "erfc": "math.erfc", 
+    "arctanh": "math.atanh", "hypot": "math.hypot", "erf": "math.erf", "erfc": "math.erfc",
     "lgamma": "math.lgamma", "floor": "np.floor", "ceil": "np.ceil", "trunc": "np.trunc", "rint": "np.rint",
     "pow": "math.pow",
 }  # fmt: skip
@@ -227,7 +227,6 @@ def _compile(source: str, name: str, kinds: str, *, strict: bool) -> tuple[str, 
     needs = [f.name for f in library._final_module.functions if f.is_declaration]  # noqa: SLF001
     needs = sorted({_INTRINSICS.get(n, n) for n in needs if not n.startswith("llvm.") or n in _INTRINSICS})
     return result.fndesc.llvm_func_name, needs, library._get_compiled_object()  # noqa: SLF001
-
 
 
 def _namespace(source: str, jit: Callable[..., Any]) -> dict[str, Any]:

@@ -188,6 +188,17 @@ def tokenize(text: str, *, statements: bool = False) -> list[Token]:
 def spell(text: str, token: Token) -> str:
     """Give the name that a token stands for, Greek letters and subscripts spelt out.
 
+    Parameters
+    ----------
+    text : str
+        The whole text.
+    token : Token
+        The token.
+
+    Returns
+    -------
+    str
+
     Raises
     ------
     FormulaError
@@ -216,6 +227,17 @@ def spell(text: str, token: Token) -> str:
 
 def number(text: str, token: Token) -> Fraction | float:
     """Give the value of a number literal, exact where that stays small.
+
+    Parameters
+    ----------
+    text : str
+        The whole text.
+    token : Token
+        The token.
+
+    Returns
+    -------
+    Fraction or float
 
     Raises
     ------

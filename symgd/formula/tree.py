@@ -172,6 +172,15 @@ class Assignment:
 def children(tree: Tree) -> tuple[Tree, ...]:
     """Give the nodes right below a node, in the order of the text.
 
+    Parameters
+    ----------
+    tree : Tree
+        Any node.
+
+    Returns
+    -------
+    tuple of Tree
+
     Examples
     --------
     >>> children(Power(Name("x"), Name("y")))
@@ -201,6 +210,15 @@ def children(tree: Tree) -> tuple[Tree, ...]:
 def walk(tree: Tree) -> Iterator[Tree]:
     """Go through a tree without recursion, each node before those below it, in the order of the text.
 
+    Parameters
+    ----------
+    tree : Tree
+        Any node.
+
+    Yields
+    ------
+    Tree
+
     Examples
     --------
     >>> [type(node).__name__ for node in walk(Power(Name("x"), Name("y")))]
@@ -218,6 +236,15 @@ def names(tree: Tree) -> dict[str, tuple[int, int]]:
 
     Constants such as ``pi`` and ``e`` are names too; whether they are constants is for the caller to say.
 
+    Parameters
+    ----------
+    tree : Tree
+        Any node.
+
+    Returns
+    -------
+    dict of str to (int, int)
+
     Examples
     --------
     >>> from symgd.formula import parse
@@ -233,6 +260,17 @@ def names(tree: Tree) -> dict[str, tuple[int, int]]:
 
 def source(text: str, tree: Tree) -> str:
     """Give the piece of the text that a node was read from.
+
+    Parameters
+    ----------
+    text : str
+        The whole text.
+    tree : Tree
+        The node.
+
+    Returns
+    -------
+    str
 
     Examples
     --------
