@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd import formula as fm
-from symgd.errors import FormulaError, UsageError, safe, suggest
+from symgd.errors import FormulaError, UsageError, shown, suggest
 from symgd.functions import CONSTANTS
 
 Vector = NDArray[np.float64]
@@ -23,6 +23,8 @@ def checked_params(params: Sequence[str] | None) -> tuple[str, ...] | None:
         return None
     if isinstance(params, str):
         params = [p.strip() for p in params.split(",")]
+    if not isinstance(params, Sequence | Mapping):
+        raise UsageError(f"params={shown(params)} must be a sequence of names")
     checked = tuple(fm.check_name(p) for p in params)
     if len(set(checked)) < len(checked):
         twice = next(p for p in checked if checked.count(p) > 1)
@@ -51,6 +53,8 @@ def find_params(
 
 def vector(params: tuple[str, ...], point: Point | None, values: Mapping[str, float]) -> Vector:
     """Give a point as a vector in the order of the parameters."""
+    if isinstance(point, str | bytes):
+        raise UsageError(f"a point must be a mapping or a sequence of numbers; got {shown(point)}")
     if isinstance(point, Mapping) or (point is None and values is not None):
         given = {fm.check_name(k): v for k, v in {**(point or {}), **values}.items()}
         missing = [p for p in params if p not in given]
@@ -68,7 +72,7 @@ def vector(params: tuple[str, ...], point: Point | None, values: Mapping[str, fl
         try:
             listed = list(point)
         except TypeError:
-            raise UsageError(f"a point must be a mapping or a sequence; got {safe(repr(point))}") from None
+            raise UsageError(f"a point must be a mapping or a sequence; got {shown(point)}") from None
         if len(listed) != len(params):
             needed = f"{len(params)} parameter{'s' if len(params) != 1 else ''}"
             has = f"{len(listed)} value{'s' if len(listed) != 1 else ''}"
@@ -81,12 +85,12 @@ def _real(name: str, value: Any) -> float:
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
     if isinstance(value, str | bytes | complex):
-        raise UsageError(f"{name}={safe(repr(value))} must be a real number")
+        raise UsageError(f"{name}={shown(value)} must be a real number")
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         kind = type(value).__name__
-        raise UsageError(f"{name}={safe(repr(value))} must be a real number; got {kind}") from None
+        raise UsageError(f"{name}={shown(value)} must be a real number; got {kind}") from None
     if not math.isfinite(number):
         raise UsageError(f"{name}={number} must be finite")
     return number
@@ -95,3 +99,20 @@ def _real(name: str, value: Any) -> float:
 def _example(params: tuple[str, ...]) -> str:
     shown = ", ".join(f"'{p}': 1.0" for p in params[:3])
     return "{" + shown + (", ..." if len(params) > 3 else "") + "}"
+
+
+def flat(params: tuple[str, ...], x: Any) -> Vector:
+    """Give a flat vector as SciPy hands it over, checked."""
+    try:
+        array = np.atleast_1d(np.asarray(x, dtype=np.float64))
+    except (TypeError, ValueError, OverflowError):
+        raise UsageError(f"a vector must hold real numbers; got {shown(x)}") from None
+    if array.shape != (len(params),):
+        raise UsageError(f"the vector has shape {array.shape}; this objective takes ({len(params)},)")
+    return array
+
+
+def check_callback(callback: Any) -> None:
+    """Refuse a callback that cannot be called."""
+    if callback is not None and not callable(callback):
+        raise UsageError(f"callback={shown(callback)} must be a function of step, point and value")

@@ -15,7 +15,8 @@ from symgd.run import Kind, finite
 Vector = NDArray[np.float64]
 
 DENSE = 512  # parameters up to which the Hessian is formed
-SETTLING = 40  # Newton steps that a minimum is given to show itself
+SETTLING = 120  # Newton steps that a minimum is given to show itself
+PROBES = np.logspace(-5, -1, 9)  # how far a flat direction is looked along, relative to the point's size
 QUADRATIC = 5  # Newton steps within which quadratic convergence shows
 
 
@@ -159,31 +160,43 @@ def _judge(
     if negative.any() and not (negative | positive).all():
         return Kind.DEGENERATE, f"the curvature is negative along {lowest} and 0 elsewhere"
     for index in np.flatnonzero(~(negative | positive)):
-        verdict = _probe(kernel, x, f, directions[:, index])
+        verdict = _probe(kernel, x, f, directions[:, index], directions[:, positive])
         if verdict:
             return Kind.DEGENERATE, f"{verdict} {in_names(params, directions[:, index])}"
     if not (negative | positive).all():
         return Kind.MINIMUM, "the value rises on all sides"
-    if not negative.any():
-        return _settle(kernel, x, f, g)
-    settled = _settle(kernel, x, f, g)
-    if settled[0] != Kind.MINIMUM:  # nor is any other stationary point near
+    settled = _settle(kernel, x, f, g, directions)
+    # Where no stationary point is near, there is neither a saddle nor a maximum.
+    if not negative.any() or settled[0] != Kind.MINIMUM:
         return settled
     if positive.any():
         return Kind.SADDLE, f"the curvature is negative along {lowest}"
     return Kind.MAXIMUM, "every curvature is negative"
 
 
-def _probe(kernel: Kernel, x: Vector, f: float, d: Vector) -> str:
-    """Look at values along a direction without curvature; an empty text when they all rise."""
-    noise = 1e-13 * (abs(f) + 1e-3)
-    values = [kernel.value(x + s * r * (1 + abs(x).max()) * d) for r in (1e-3, 1e-2, 1e-1) for s in (-1, 1)]
-    if any(v < f - noise for v in values):
-        return "the curvature is 0 but the value falls along"
-    return "" if all(v > f + noise for v in values[2:]) else "the value is flat along"
+def _probe(kernel: Kernel, x: Vector, f: float, d: Vector, rising: NDArray[np.float64]) -> str:
+    """Look at values along a direction without curvature; an empty text when they all rise.
+
+    A valley may fall though it rises along every straight line, as Peano's ``(y - x**2)*(y - 3*x**2)`` does. So each
+    point is also moved to the floor of the valley, by a Newton step along the directions with positive curvature.
+    """
+    noise = 1e-15 * abs(f) + 1e-300
+    far = []
+    for r in PROBES:
+        for sign in (-1.0, 1.0):
+            z = x + sign * r * (1.0 + np.abs(x).max()) * d
+            values = [kernel.value(z)]
+            if rising.size:
+                bent = rising.T @ kernel.hessian(z) @ rising
+                push = rising @ np.linalg.lstsq(bent, rising.T @ kernel.slope(z)[1], rcond=None)[0]
+                values.append(kernel.value(z - push))
+            if min(values) < f - noise:
+                return "the curvature is 0 but the value falls along"
+            far.append(values[0])
+    return "" if all(v > f + noise for v in far[-4:]) else "the value is flat along"
 
 
-def _settle(kernel: Kernel, x: Vector, f: float, g: Vector) -> tuple[Kind, str]:
+def _settle(kernel: Kernel, x: Vector, f: float, g: Vector, directions: NDArray[np.float64]) -> tuple[Kind, str]:
     """Tell a stationary point from a tail that falls for ever, and from an inflection: follow Newton's steps.
 
     Near a point without vanishing curvature they converge quadratically. Where they only shrink by a steady factor, the
@@ -203,7 +216,8 @@ def _settle(kernel: Kernel, x: Vector, f: float, g: Vector) -> tuple[Kind, str]:
         if lengths[-1] <= 1e-9 * (1.0 + float(np.linalg.norm(y))) or lengths[-1] <= 1e-3 * lengths[0]:
             if len(lengths) > QUADRATIC:
                 along: Vector = np.asarray(step / (lengths[-1] or 1.0), dtype=np.float64)
-                verdict = _probe(kernel, y, min(f, kernel.value(y)), along)
+                across = directions - np.outer(along, along @ directions)
+                verdict = _probe(kernel, y, min(f, kernel.value(y)), along, across)
                 if verdict:
                     return Kind.DEGENERATE, f"{verdict} {in_names(kernel.program.layout.params, along)}"
             return _near(x, y, room)
@@ -250,6 +264,26 @@ def corner(kernel: Kernel, x: Vector) -> tuple[Kind, str] | None:
         # A smooth gradient changes a hundred times less over a hundredth of the way.
         if jumps[1] > 0.5 * jumps[0] and jumps[0] > 1e-7:
             return Kind.KINK, f"the gradient jumps by {jumps[1]:.3g} along {name}"
+    return _lower_nearby(kernel, x)
+
+
+def _lower_nearby(kernel: Kernel, x: Vector) -> tuple[Kind, str] | None:
+    """Look for a lower value close by: a kink need not show along the axes, nor a jump of the value in any gradient."""
+    f, g = kernel.slope(x)
+    if not math.isfinite(f):
+        return None
+    n = len(x)
+    # The axes, the diagonals of pairs, and directions without preference; always the same ones.
+    draws = np.random.default_rng(0)
+    ways = [*np.eye(n), *draws.choice([-1.0, 1.0], size=(4 * n, n)), *draws.standard_normal((4 * n, n))]
+    for way in ways:
+        for r in (1e-8, 1e-6, 1e-4):
+            for step in (r * (1 + np.abs(x).max()) * way, -r * (1 + np.abs(x).max()) * way):
+                # What the gradient itself explains is no surprise.
+                expected = 2.0 * abs(float(g @ step)) + 1e-13 * (abs(f) + 1e-3)
+                if kernel.value(x + step) < f - expected:
+                    along = in_names(kernel.program.layout.params, step)
+                    return Kind.KINK, f"the value falls at once along {along}"
     return None
 
 

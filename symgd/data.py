@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd import formula as fm
-from symgd.errors import DataError, safe
+from symgd.errors import DataError, safe, shown
 
 Column = NDArray[np.float64]
 Data = dict[str, "Column | float"]
@@ -72,10 +72,12 @@ def column(name: str, values: Any) -> Column | float:
     """
     try:
         array = np.asarray(values)
+        if array.dtype.kind in "mM" or values is None:
+            raise DataError(f"'{name}' must hold numbers; got {shown(values)}")
         if array.dtype.kind == "c":
             raise DataError(f"'{name}' has complex values; columns must be real")
         array = array.astype(np.float64) if array.dtype != np.float64 else array
-    except (TypeError, ValueError) as problem:
+    except (TypeError, ValueError, OverflowError) as problem:
         raise DataError(f"'{name}' must hold numbers; {safe(str(problem))}") from None
     if array.ndim == 0:
         return float(array)
@@ -114,7 +116,7 @@ def read_csv(path: Path) -> dict[str, Column]:
             head, *rows = list(csv.reader(file, delimiter=delimiter)) or [[]]
     except FileNotFoundError:
         raise DataError(f"there is no file '{safe(str(path))}'") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+    except (OSError, ValueError, csv.Error) as problem:
         raise DataError(f"'{safe(str(path))}' cannot be read as CSV: {safe(str(problem))}") from None
     rows = [row for row in rows if any(cell.strip() for cell in row)]
     if not rows:

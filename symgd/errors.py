@@ -125,6 +125,28 @@ def safe(text: object, limit: int = 60) -> str:
     return shown if len(shown) <= limit else shown[: max(limit - 3, 0)] + "..."
 
 
+def shown(value: object, limit: int = 60) -> str:
+    """Show a value in a message: text in quotes, anything else as `safe` has it.
+
+    Parameters
+    ----------
+    value : object
+        What was given.
+    limit : int
+        How many characters to show at most.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> shown("gpu"), shown(5)
+    ("'gpu'", '5')
+    """
+    return f"'{safe(value, limit)}'" if isinstance(value, str) else safe(value, limit)
+
+
 def suggest(name: str, known: Iterable[str]) -> str | None:
     """Find the known name that was probably meant.
 

@@ -21,7 +21,7 @@ from symgd.arguments import Point, Vector
 from symgd.codegen import Program
 from symgd.curvature import Curvature, curvature
 from symgd.engine import TIERS, Kernel, cache, locate
-from symgd.errors import DataError, FormulaError, UsageError, safe
+from symgd.errors import DataError, FormulaError, UsageError, safe, shown
 from symgd.functions import CONSTANTS
 from symgd.graph import ROWS, Graph, Node, read
 from symgd.run import Run, load_state
@@ -64,8 +64,10 @@ class Objective:
         self, text: str, data: Any = None, params: Sequence[str] | None = None, *, tier: str = "auto",
         workers: int | None = None,
     ) -> None:  # fmt: skip
-        if tier not in TIERS:
-            raise UsageError(f"tier={tier!r} must be one of {', '.join(TIERS)}")
+        if not isinstance(tier, str) or tier not in TIERS:
+            raise UsageError(f"tier={shown(tier)} must be one of {', '.join(TIERS)}")
+        if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
+            raise UsageError(f"workers={shown(workers)} must be a whole number of at least 1")
         given = data_module.names(data)
         self.data: data_module.Data = {} if given is not None else data_module.load(data)
         known = set(given if given is not None else self.data)
@@ -348,19 +350,19 @@ class Objective:
 
     def fun(self, x: Any) -> float:
         """Give the value at a flat vector, as ``scipy.optimize.minimize`` asks for it."""
-        return self.kernel().value(np.asarray(x, dtype=np.float64))
+        return self.kernel().value(arguments.flat(self.params, x))
 
     def jac(self, x: Any) -> Vector:
         """Give the gradient at a flat vector."""
-        return self.kernel().slope(np.asarray(x, dtype=np.float64))[1]
+        return self.kernel().slope(arguments.flat(self.params, x))[1]
 
     def hess(self, x: Any) -> NDArray[np.float64]:
         """Give the Hessian at a flat vector."""
-        return self.kernel().hessian(np.asarray(x, dtype=np.float64))
+        return self.kernel().hessian(arguments.flat(self.params, x))
 
     def hessp(self, x: Any, p: Any) -> Vector:
         """Give the Hessian at a flat vector times another."""
-        return self.kernel().product(np.asarray(x, dtype=np.float64), np.asarray(p, dtype=np.float64))
+        return self.kernel().product(arguments.flat(self.params, x), arguments.flat(self.params, p))
 
     def lambdify(self, what: str = "value") -> Callable[..., Any]:
         """Hand a generated function out, in plain Python.
@@ -380,8 +382,8 @@ class Objective:
         UsageError
             For any other ``what``, or more parameters than the unrolled code takes.
         """
-        if what not in ("value", "slope"):
-            raise UsageError(f"what={what!r} must be 'value' or 'slope'")
+        if not isinstance(what, str) or what not in ("value", "slope"):
+            raise UsageError(f"what={shown(what)} must be 'value' or 'slope'")
         kernel = self.kernel()
         if not kernel.program.layout.unrolled:
             count = len(self.params)
@@ -471,7 +473,10 @@ class Objective:
             If the file is no saved run.
         """
         state = dict(saved.state) if isinstance(saved, Run) else load_state(saved)
-        if state.get("formula") != self.text or tuple(state.get("params", ())) != self.params:
+        if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
+            raise UsageError(f"steps={shown(steps)} must be a whole number of at least 1")
+        arguments.check_callback(callback)
+        if state.get("formula") != self.text or tuple(state.get("params") or ()) != self.params:
             raise UsageError(f"the saved run is of {safe(str(state.get('formula')))!r}, not of {safe(self.text)!r}")
         if state.get("data") != self._fingerprint():
             raise UsageError("the saved run was made with other data")
@@ -485,6 +490,7 @@ class Objective:
             raise UsageError("there is nothing to minimize: every name in the formula has data")
         x0 = self.vector(start)
         callback, progress = options.pop("callback", None), options.pop("progress", None)
+        arguments.check_callback(callback)
         settings = descent.prepare(self.kernel(sign), x0, sign, options)
         return self._go(descent.begin(self.kernel(sign), x0, settings), settings, callback, progress)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 from symgd import formula as fm
-from symgd.errors import FormulaError, UsageError, suggest
-from symgd.graph import ROWS, Graph, Leaf, Node, reachable, read
+from symgd.errors import FormulaError, UsageError, safe, shown, suggest
+from symgd.graph import ROWS, Graph, Leaf, Node, as_number, reachable, read
 
 COMPONENTS = ROWS  # the label of the parameter vector inside a rule: one row a parameter
 READ = ("x", "g", "f", "t", "lr")  # what a rule may read besides its hyperparameters and states
@@ -168,11 +170,15 @@ class Rule:
     ) -> None:  # fmt: skip
         for key, taken, kind in (("init", init, Mapping), ("name", name, str)):
             if taken is not None and not isinstance(taken, kind):
-                raise UsageError(f"{key}={taken!r} is no hyperparameter; give it another name in the rule and here")
+                raise UsageError(
+                    f"{key}={shown(taken)} is no hyperparameter; give it another name in the rule and here"
+                )
+        check_schedule(default_lr)
         steps = fm.parse_program(text, declared=(*READ, *hyper))
         init = dict(init or {})
         _check(text, steps, hyper, init)
-        values = {"text": text, "init": init, "name": name, "hyper": hyper, "lr": default_lr,
+        plain = {k: v if isinstance(v, str) else float(v) for k, v in hyper.items()}
+        values = {"text": text, "init": init, "name": name, "hyper": plain, "lr": default_lr,
                   "states": _states(steps, hyper)}  # fmt: skip
         for key, value in values.items():
             object.__setattr__(self, key, value)
@@ -230,11 +236,11 @@ def find_rule(method: str | Rule) -> Rule:
     """
     if isinstance(method, Rule):
         return method
-    row = RULES.get(str(method))
+    row = RULES.get(method) if isinstance(method, str) else None
     if row is None:
-        near = suggest(str(method), list(RULES))
+        near = suggest(safe(method), list(RULES))
         hint = f"did you mean '{near}'?" if near else f"take one of {', '.join(RULES)}, or a Rule"
-        raise UsageError(f"method={method!r} is not known; {hint}")
+        raise UsageError(f"method={shown(method)} is not known; {hint}")
     return Rule(row.text, row.init, method, default_lr=row.lr, **row.hyper)
 
 
@@ -298,7 +304,7 @@ def lower(rule: Rule, graph: Graph, lr: float | str) -> Lowered:
         return known[name.name] if name.name in known else graph.leaf("constant", name.name)
 
     for step in fm.parse_program(rule.text, declared=known):
-        known[step.name] = read(graph, rule.text, step.value, lookup, group=False)
+        known[step.name] = as_number(graph, read(graph, rule.text, step.value, lookup, group=False))
     states = {state: known[state] for state in rule.states}
     return Lowered(known["x"], states, init, draws)
 
@@ -338,10 +344,20 @@ def check_schedule(lr: Any) -> None:
         If it is anything else.
     """
     if isinstance(lr, str):
-        if lr != "auto":
-            _of_t(Graph(), lr)
-    elif isinstance(lr, bool) or not isinstance(lr, int | float) or not 0 < lr < float("inf"):
-        raise UsageError(f"lr={lr!r} must be a positive number, 'auto', or a formula of t such as '0.1/(1 + t/100)'")
+        node = None if lr == "auto" else _of_t(Graph(), lr)
+        if node is not None and node.constant is not None and not node.constant > 0:
+            raise UsageError(f"lr={shown(lr)} must be positive")
+    elif not _is_number(lr) or not lr > 0:
+        rule = "a positive number, 'auto', or a formula of t such as '0.1/(1 + t/100)'"
+        raise UsageError(f"lr={safe(lr)} must be {rule}")
+
+
+def _is_number(value: Any) -> bool:
+    """Tell whether a value is a finite real number."""
+    try:
+        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # a whole number beyond float64
+        return False
 
 
 def _states(steps: tuple[fm.Assignment, ...], hyper: Mapping[str, Any]) -> tuple[str, ...]:
@@ -372,8 +388,12 @@ def _check(text: str, steps: tuple[fm.Assignment, ...], hyper: Mapping[str, Any]
             raise FormulaError(f"unknown name '{name}'", text, begin, end, hint)
     if "x" not in targets:
         raise FormulaError("the rule never assigns x", text, 0, len(text), "end with a step such as 'x = x - lr*g'")
-    for name, value in {**hyper}.items():
-        if not isinstance(value, str) and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise UsageError(f"{name}={value!r} must be a number or a formula of t")
+    for name, value in hyper.items():
+        if name in READ:
+            raise UsageError(
+                f"{name}={shown(value)} is no hyperparameter: every rule reads '{name}'; take another name"
+            )
+        if not isinstance(value, str) and not _is_number(value):
+            raise UsageError(f"{name}={safe(value)} must be a finite number or a formula of t")
     for name in init:
         fm.check_name(name)

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd.errors import DataError, UsageError, safe
+from symgd.errors import DataError, UsageError, safe, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -270,7 +271,7 @@ class Run:
         UsageError
             If the name ends in neither.
         """
-        target = Path(path)
+        target = _path(path)
         arrays = {f"array_{k}": v for k, v in self.state.items() if isinstance(v, np.ndarray)}
         plain = {k: v for k, v in self.state.items() if not isinstance(v, np.ndarray)}
         if target.suffix == ".npz":
@@ -301,7 +302,7 @@ def load_state(path: str | Path) -> dict[str, Any]:
     DataError
         If the file is no saved run.
     """
-    target = Path(path)
+    target = _path(path)
     try:
         if target.suffix == ".json":
             saved = json.loads(target.read_text(encoding="utf-8"))
@@ -317,8 +318,23 @@ def load_state(path: str | Path) -> dict[str, Any]:
             return state
     except FileNotFoundError:
         raise DataError(f"there is no file '{safe(str(target))}'") from None
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as problem:
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        EOFError,
+        BadZipFile,
+    ) as problem:
         raise DataError(f"'{safe(str(target))}' is not a saved run: {safe(str(problem))}") from problem
+
+
+def _path(path: str | Path) -> Path:
+    if not isinstance(path, str | Path):
+        raise UsageError(f"path={shown(path)} must be the name of a file")
+    return Path(path)
 
 
 def finite(value: float) -> float | None:

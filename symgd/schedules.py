@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 from symgd import formula as fm
-from symgd.errors import UsageError, suggest
+from symgd.errors import UsageError, safe, shown, suggest
 
 SCHEDULES: dict[str, tuple[str, dict[str, float], str]] = {
     "constant": ("lr", {}, "the same at every step"),
@@ -59,18 +61,23 @@ def schedule(name: str, lr: float, **values: float) -> str:
     >>> schedule("inverse", 0.1, decay=0.5)
     '0.1/(1 + 0.5*(t - 1))'
     """
-    if name not in SCHEDULES:
-        near = suggest(name, list(SCHEDULES))
+    if not isinstance(name, str) or name not in SCHEDULES:
+        near = suggest(safe(name), list(SCHEDULES))
         hint = f"did you mean '{near}'?" if near else f"take one of {', '.join(SCHEDULES)}"
-        raise UsageError(f"schedule={name!r} is not known; {hint}")
+        raise UsageError(f"schedule={shown(name)} is not known; {hint}")
     text, defaults, _ = SCHEDULES[name]
     unknown = set(values) - set(defaults)
     if unknown:
         has = ", ".join(defaults) or "none"
         raise UsageError(f"the schedule '{name}' has no number '{min(unknown)}'; it has: {has}")
     numbers = {"lr": lr, **defaults, **values}
+    for key, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, Real) or not -1e300 < value < 1e300:
+            raise UsageError(f"{key}={shown(value)} must be a finite number")
+        if key in ("every", "steps", "warm") and value <= 0:
+            raise UsageError(f"{key}={shown(value)} must be positive")
     # A negative number is put in brackets, so that what stands before it still applies to all of it.
-    spelt = {k: repr(v) if v >= 0 else f"({v!r})" for k, v in numbers.items()}
+    spelt = {k: _literal(float(v)) for k, v in numbers.items()}
     tree = fm.parse(text, declared=(*numbers, "t"))
     found = (node for node in fm.walk(tree) if isinstance(node, fm.Name) and node.name in spelt)
     pieces = [(node.start, node.end, spelt[node.name]) for node in found]
@@ -79,3 +86,8 @@ def schedule(name: str, lr: float, **values: float) -> str:
         written += text[last:begin] + value
         last = end
     return written + text[last:]
+
+
+def _literal(value: float) -> str:
+    text = repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    return text if value >= 0 else f"({text})"

@@ -8,6 +8,7 @@ needs no tolerance but a small multiple of that bound.
 
 import operator
 import re
+from fractions import Fraction
 from math import inf
 
 import mpmath as mp
@@ -115,7 +116,7 @@ class Jet:
         if isinstance(other, np.ndarray):
             return NotImplemented
         p = jet(other)
-        if not p.g:
+        if not p.g and not p.ev:
             return self.apply(lambda x: _power_slopes(x, p.v))
         if self.v <= 0:
             raise OutOfReachError("a power of a number that is not positive")
@@ -199,7 +200,10 @@ def _sizes(entries):
 
 def jet(value):
     """A number as a jet."""
-    return value if isinstance(value, Jet) else Jet(mp.mpf(value), ev=0 if float(value).is_integer() else abs(value))
+    if isinstance(value, Jet):
+        return value
+    exact = mp.mpf(value)
+    return Jet(exact, ev=0 if exact == float(exact) else abs(exact))
 
 
 def parameter(name, value):
@@ -511,7 +515,7 @@ def exact(text, point, data=None, digits=50, largest=1e140):
 
 
 def _literal_error(text):
-    return 0 if float(text).is_integer() else abs(float(text))
+    return 0 if Fraction(text) == Fraction(float(text)) else abs(float(text))
 
 
 def error(found, wanted):

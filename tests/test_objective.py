@@ -197,3 +197,28 @@ def test_unknown_public_names_are_attribute_errors():
     with pytest.raises(AttributeError, match="has no attribute 'minimise'"):
         sg.minimise
     assert set(sg.__all__) <= set(dir(sg))
+
+
+U = np.array([1.0, 2.0, -3.0])
+COLUMNS = [
+    "sum(u**0*w)", "sum(u**0) + w", "sum(power(u, 0)*w)", "sum(2*u**0) + w", "sum(where(u > 0, w, w))",
+    "sum(where(u**0 > 0, w, u))", "log(sum(exp(u**0*w)))", "sum(mean(u)*w + u**0)", "len(u**0)*w", "dot(u, u**0)*w",
+    "len(u)*w**2", "w/len(u)", "u.size*w", "u.shape[0]*w",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", COLUMNS)
+def test_a_column_that_comes_to_a_constant_is_still_a_column(text):
+    space = {**vars(np), "u": U, "len": len}
+    for name in ("sum", "mean"):
+        space[name] = getattr(np, name)
+
+    def value(w):
+        return eval(text, space | {"w": w})  # the test's own text
+
+    objective = sg.Objective(text, data={"u": U})
+    again = sg.Objective(objective.numpy(), data={"u": U}, params=["w"])
+    assert objective.value(w=0.7) == pytest.approx(value(0.7), rel=1e-13)
+    assert again.value(w=0.7) == pytest.approx(value(0.7), rel=1e-13)
+    # A central difference: exact up to rounding/h = 1e-10 on these functions.
+    assert objective.gradient_at(w=0.7)["w"] == pytest.approx((value(0.7001) - value(0.6999)) / 2e-4, rel=1e-6)

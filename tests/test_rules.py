@@ -203,8 +203,17 @@ def test_a_wrong_rule_is_refused_like_any_formula(text, hyper, message):
 def test_misuse_of_rules():
     with pytest.raises(UsageError, match="init names 'w', which is no state"):
         sg.Rule("x = x - lr*g", init={"w": "x"})
-    with pytest.raises(UsageError, match=r"beta=.* must be a number or a formula of t"):
+    with pytest.raises(UsageError, match=r"beta=.* must be a finite number or a formula of t"):
         sg.Rule("x = x - lr*beta*g", beta=[1])
+    with pytest.raises(UsageError, match="g=1 is no hyperparameter: every rule reads 'g'"):
+        sg.Rule("x = x - lr*g", g=1)
+    for bad in (float("nan"), float("inf"), 10**400, 1j, None):
+        with pytest.raises(UsageError, match="must be a finite number"):
+            sg.Rule("x = x - lr*beta*g", beta=bad)
+        with pytest.raises(UsageError, match=r"lr=.* must be a positive number"):
+            sg.Objective("x**2").minimize(start=[1], lr=bad if bad is not None else [])
+    run = sg.Objective("x**2").minimize(start=[1], lr=np.float32(0.5), steps=1)
+    assert run.point["x"] == 0
     with pytest.raises(FormulaError, match="unknown name 'u'"):
         sg.Rule("x = x - lr*beta*g", beta="0.9*u")
     with pytest.raises(UsageError, match="has no hyperparameter 'betta'; it has: beta; did you mean 'beta'"):

@@ -289,12 +289,12 @@ def grow(w: Writer, fold: Fold, value: str, prefix: str) -> None:
     if fold.function == "sum":
         w.line(f"{total} += {value}")
         return
-    w.line(f"_m = {value}")
+    w.line(f"_value = {value}")
     if fold.function == "logsumexp":
-        _rescale(w, total, f"{_second(prefix)}{fold.number}", "_m", "1.0")
+        _rescale(w, total, f"{_second(prefix)}{fold.number}", "_value", "1.0")
         return
     sign = "<" if fold.function == "min" else ">"
-    w.line(f"{total} = _m if (_m {sign} {total} or _m != _m) else {total}")
+    w.line(f"{total} = _value if (_value {sign} {total} or _value != _value) else {total}")
 
 
 def _rescale(w: Writer, largest: str, total: str, other: str, weight: str) -> None:

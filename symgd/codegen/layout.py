@@ -32,6 +32,8 @@ class Layout:
         Index tables (of parameters' names) and tables of numbers.
     unrolled : bool
         Whether parameters are local variables.
+    counted : bool
+        Whether the number of rows is read.
     """
 
     params: tuple[str, ...]
@@ -39,6 +41,7 @@ class Layout:
     scalars: tuple[str, ...]
     tables: tuple[tuple[object, ...], ...]
     unrolled: bool
+    counted: bool
 
     @cached_property
     def index(self) -> dict[str, int]:
@@ -63,9 +66,9 @@ class Layout:
 
     def data(self) -> list[str]:
         """Give the arguments that hold the data: the number of rows, columns, single numbers, tables."""
-        columns = ["_n", *(f"_d{i}" for i in range(len(self.columns)))] if self.columns else []
         return [
-            *columns,
+            *(["_n"] if self.counted else []),
+            *(f"_d{i}" for i in range(len(self.columns))),
             *(f"_c{i}" for i in range(len(self.scalars))),
             *(f"_k{i}" for i in range(len(self.tables))),
         ]
@@ -108,4 +111,5 @@ def layout(params: Sequence[str], leaves: Sequence[Leaf]) -> Layout:
         tuple(dict.fromkeys(leaf.name for leaf in data if not leaf.labels)),
         tables,
         unrolled=len(params) <= UNROLLED and not tables,
+        counted=any(leaf.kind == "count" for leaf in leaves) or any(leaf.labels for leaf in data),
     )

@@ -66,7 +66,14 @@ class Program:
         inputs = self.layout
         return json.dumps(
             {
-                "layout": [inputs.params, inputs.columns, inputs.scalars, inputs.tables, inputs.unrolled],
+                "layout": [
+                    inputs.params,
+                    inputs.columns,
+                    inputs.scalars,
+                    inputs.tables,
+                    inputs.unrolled,
+                    inputs.counted,
+                ],
                 "source": self.source,
                 "arguments": self.arguments,
                 "strict": self.strict,
@@ -81,8 +88,9 @@ class Program:
     def from_json(text: str) -> Program:
         """Read a program back."""
         d: dict[str, Any] = json.loads(text)
-        params, columns, scalars, tables, unrolled = d["layout"]
-        inputs = Layout(tuple(params), tuple(columns), tuple(scalars), tuple(tuple(t) for t in tables), unrolled)
+        params, columns, scalars, tables, unrolled, counted = d["layout"]
+        tables = tuple(tuple(t) for t in tables)
+        inputs = Layout(tuple(params), tuple(columns), tuple(scalars), tables, unrolled, counted)
         entries = tuple((i, j) for i, j in d["entries"])
         work = (d["work"][0], d["work"][1])
         return Program(inputs, d["source"], d["arguments"], d["strict"], d["smooth"], work, entries, d["passes"])

@@ -15,9 +15,10 @@ from symgd.codegen import Program
 from symgd.descent.state import Settings, State, Vector, read_state
 from symgd.engine import Kernel, cache
 from symgd.engine.locate import evaluate
-from symgd.errors import DataError, UsageError, safe, suggest
+from symgd.errors import DataError, UsageError, safe, shown, suggest
 from symgd.graph import Graph
 
+LARGEST = 2**62  # of steps, of a seed, and beyond what any tolerance may be
 OPTIONS = ("steps", "gtol", "ftol", "xtol", "seconds", "seed", "every")
 
 
@@ -64,7 +65,8 @@ def prepare(kernel: Kernel, x0: Vector, sign: float, options: Mapping[str, Any])
     wanted = rule.lr if lr is None else lr
     if rule.text == rules.RULES["gd"].text and wanted == "auto":
         return _cauchy(kernel, sign, numbers)
-    return _with_rule(kernel, rule, _safe_lr(kernel, x0) if wanted == "auto" else wanted, x0, sign, numbers)
+    lr = _safe_lr(kernel, x0) if wanted == "auto" else wanted if isinstance(wanted, str) else float(wanted)
+    return _with_rule(kernel, rule, lr, x0, sign, numbers)
 
 
 def _cauchy(kernel: Kernel, sign: float, numbers: dict[str, Any]) -> Settings:
@@ -164,7 +166,7 @@ def _safe_lr(kernel: Kernel, x0: Vector) -> float:
 def _initial_states(
     rule: rules.Rule, lowered: rules.Lowered, x0: Vector, hyper: Mapping[str, Any]
 ) -> tuple[Vector, ...]:
-    fixed = hyper["lr"] if isinstance(hyper["lr"], float | int) else None
+    fixed = None if isinstance(hyper["lr"], str) else float(hyper["lr"])
     states = []
     for state in rule.states:
         if state not in lowered.init:
@@ -191,9 +193,9 @@ def _check_numbers(options: dict[str, Any]) -> dict[str, Any]:
         kinds: Any = (int, np.integer) if whole else (int, float, np.integer, np.floating)
         if isinstance(value, float) and whole and value.is_integer():
             value = int(value)
-        if isinstance(value, bool) or not isinstance(value, kinds) or not value >= least:
+        if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value <= LARGEST:
             rule = f"a whole number of at least {least}" if whole else "a number of at least 0"
-            raise UsageError(f"{name}={value!r} must be {rule}")
+            raise UsageError(f"{name}={shown(value)} must be {rule}")
         # A tolerance of 0 asks for no test at all.
         found[name] = int(value) if whole else float(value) if value > 0 or name == "seconds" else -1.0
     return found

@@ -47,7 +47,7 @@ class Kernel:
         self.n = len(program.layout.params)
         inputs = program.layout
         self.columns = [np.ascontiguousarray(data[name], dtype=np.float64) for name in inputs.columns]
-        self.rows = len(self.columns[0]) if self.columns else 0
+        self.rows = next((len(c) for c in data.values() if isinstance(c, np.ndarray)), 0) if inputs.counted else 0
         self.numbers = [float(data[name]) for name in inputs.scalars]
         self.tables = [_table(t, inputs.params) for t in inputs.tables]
         self.workers = workers or threads.available()
@@ -147,8 +147,8 @@ class Kernel:
         """Give the data as a tier's functions take them: lists for plain Python, arrays for compiled code."""
         key = ("inputs", tier)
         if key not in self._functions:
-            columns: list[Any] = [self.rows, *self.columns] if self.columns else []
-            arrays = [*columns, *self.numbers, *self.tables]
+            count = [self.rows] if self.program.layout.counted else []
+            arrays: list[Any] = [*count, *self.columns, *self.numbers, *self.tables]
             if tier == "python":
                 arrays = [a.tolist() if isinstance(a, np.ndarray) else a for a in arrays]
             self._functions[key] = lambda: arrays

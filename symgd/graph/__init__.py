@@ -2,7 +2,7 @@
 
 from symgd.graph.graph import Graph
 from symgd.graph.nodes import ROWS, Const, Fold, Leaf, Map, Node, arguments, is_zero, reachable
-from symgd.graph.reading import instantiate, read
+from symgd.graph.reading import as_number, instantiate, read
 
 __all__ = [
     "ROWS",
@@ -13,6 +13,7 @@ __all__ = [
     "Map",
     "Node",
     "arguments",
+    "as_number",
     "instantiate",
     "is_zero",
     "reachable",

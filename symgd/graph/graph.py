@@ -178,7 +178,7 @@ class Graph:
     def power(self, a: Node, b: Node) -> Node:
         """Raise a to b."""
         if isinstance(b, Const):
-            if b.value == 0:
+            if b.value == 0 and (self.derived or not a.labels):  # a column of ones is still a column
                 return self.const(1)
             if b.value == 1:
                 return a
@@ -204,7 +204,9 @@ class Graph:
     def _where(self, condition: Node, yes: Node, no: Node) -> Node:
         if condition.constant is not None:
             return yes if condition.constant else no
-        return yes if yes is no else self._map("where", (condition, yes, no))
+        if yes is no and (self.derived or condition.labels <= yes.labels):
+            return yes
+        return self._map("where", (condition, yes, no))
 
     def _shortcut(self, function: str, args: tuple[Node, ...]) -> Node | None:
         return stable.rewrite(self, function, args)

@@ -87,6 +87,11 @@ def is_boolean(node: Node) -> bool:
     return isinstance(node, Map) and FUNCTIONS[node.function].boolean
 
 
+def as_number(graph: Graph, node: Node) -> Node:
+    """Give 1 or 0 for a truth value, and any other node as it is."""
+    return graph.map("where", node, graph.const(1), graph.const(0)) if is_boolean(node) else node
+
+
 class Reader:
     """Builds the nodes of one text."""
 
@@ -116,13 +121,7 @@ class Reader:
 
     def number(self, tree: Tree) -> Node:
         """Give a node that arithmetic can be done with: a truth value counts as 1 or 0."""
-        return self.as_number(self.node(tree))
-
-    def as_number(self, node: Node) -> Node:
-        """Give 1 or 0 for a truth value, and any other node as it is."""
-        if is_boolean(node):
-            return self.graph.map("where", node, self.graph.const(1), self.graph.const(0))
-        return node
+        return as_number(self.graph, self.node(tree))
 
     def condition(self, tree: Tree) -> Node:
         """Give a truth value: a number holds where it is not 0."""
@@ -153,7 +152,7 @@ class Reader:
             truths += is_boolean(node)
             if truths > 1:
                 raise self.error("truth values are not added up", tree, "write where(condition, 1, 0) for each")
-            term = self.as_number(node)
+            term = as_number(self.graph, node)
             terms.append(term if sign > 0 else self.graph.negate(term))
         return self.graph.add(*terms)
 
