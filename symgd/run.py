@@ -310,7 +310,7 @@ def load_state(path: str | Path) -> dict[str, Any]:
             for name, (shape, values) in saved["arrays"].items():
                 state[name.removeprefix("array_")] = np.array([float.fromhex(v) for v in values]).reshape(shape)
             return state
-        with np.load(target, allow_pickle=False) as file:
+        with target.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             state = dict(json.loads(str(file["state"])))
             for name in file.files:
                 if name.startswith("array_"):

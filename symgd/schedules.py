@@ -82,8 +82,8 @@ def schedule(name: str, lr: float, **values: float) -> str:
     found = (node for node in fm.walk(tree) if isinstance(node, fm.Name) and node.name in spelt)
     pieces = [(node.start, node.end, spelt[node.name]) for node in found]
     written, last = "", 0
-    for begin, end, value in sorted(pieces):
-        written += text[last:begin] + value
+    for begin, end, number in sorted(pieces):
+        written += text[last:begin] + number
         last = end
     return written + text[last:]
 
