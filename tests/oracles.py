@@ -45,7 +45,8 @@ def numpy_value(text, inputs):
     """The value of a formula as NumPy has it."""
     with np.errstate(all="ignore"):
         values = {name: np.float64(v) if np.ndim(v) == 0 else np.asarray(v, float) for name, v in inputs.items()}
-        return float(eval(text, {**NUMPY, "__builtins__": {}}, values))
+        floats = _LITERAL.sub(lambda m: f"float64({m[0]})", text)  # reciprocal(7) of whole numbers is 0 in NumPy
+        return float(eval(floats, {**NUMPY, "__builtins__": {}}, values))
 
 
 # ---- jets ------------------------------------------------------------------------------------------------------------

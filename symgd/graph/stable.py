@@ -14,6 +14,7 @@ Each rule returns the stable node, or ``None``.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -431,8 +432,8 @@ def _difference_of_roots(
         return None  # the pair is looked at the other way round as well
     if weight != -factor:
         return None
-    p, q = _squared(graph, a), _squared(graph, b)
-    left, right = [t for t in p if t not in q], [t for t in q if t not in p]
+    p, q = Counter(_squared(graph, a)), Counter(_squared(graph, b))
+    left, right = list((p - q).elements()), list((q - p).elements())
     if len(left) + len(right) > 1:
         return None
     total = graph.add(a, b)
