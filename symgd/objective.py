@@ -157,9 +157,7 @@ class Objective:
 
     def latex(self) -> str:
         """Give the objective as LaTeX."""
-        import sympy
-
-        return str(sympy.latex(self.sympy))
+        return views.to_latex(self.sympy)
 
     def __repr__(self) -> str:
         flat = " ".join(self.text.split())

@@ -117,7 +117,7 @@ def compile_function(source: str, name: str, kinds: str, result: str, *, strict:
     """
     import llvmlite.binding as llvm
 
-    parts = (source, name, kinds, str(strict), _versions(), llvm.get_host_cpu_name(), _features())
+    parts = (cache.generator(), source, name, kinds, str(strict), _versions(), llvm.get_host_cpu_name(), _features())
     entry = cache.key("native", *parts)
     stored = cache.load(entry)
     if stored is None:
