@@ -529,8 +529,3 @@ class Hessian(Mapping[tuple[str, str], "sympy.Expr"]):
 
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"
-
-
-def is_name(name: str) -> bool:
-    """Tell whether a name can stand in Python code as it is."""
-    return name.isidentifier() and not keyword.iskeyword(name)

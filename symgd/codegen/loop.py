@@ -20,6 +20,7 @@ RUNNING, NOT_FINITE, GRADIENT, VALUE, STEP, STALLED = range(6)
 TINIEST = -700.0  # log of where powers such as beta**t are taken as 0, before slow subnormal numbers set in
 HALVINGS = 60
 ARMIJO = 1e-4
+HUGE = 1e290  # a value, or a squared gradient, that is as good as infinite
 
 
 class Loop:
@@ -283,8 +284,8 @@ class Loop:
         w.line("_m += 1")
         w.line("_rec += _stride")
         w.close()
-        # Squares above 1e290 are as good as infinite. Asked this way round, so that a nan fails too.
-        self._leave("not (_q < 1e290 and abs(_f) < 1e290)", NOT_FINITE)
+        # Asked this way round, so that a nan fails too.
+        self._leave(f"not (_q < {HUGE} and abs(_f) < {HUGE})", NOT_FINITE)
         self._leave("_q <= _gtol", GRADIENT)
         self._leave("abs(_f - _old) <= _ftol*(abs(_f) if abs(_f) > 1.0 else 1.0)", VALUE)
         self._leave("_d <= _xtol", STEP)

@@ -14,7 +14,6 @@ from symgd.engine import Kernel
 from symgd.run import History, Kind, Outcome, Run
 
 NOISE = 1e-12  # what is left to gain, relative to the value, when float64 cannot tell values apart any more
-HUGE = 1e290  # a value, or a squared gradient, that is as good as infinite
 
 Locate = Callable[[Vector], tuple[str, bool]]
 
@@ -137,7 +136,7 @@ def _not_finite(state: State, size: float, history: History, locate: Locate | No
     where, overflowed = locate(state.x) if locate else ("a value is not finite", False)
     at = f" at step {state.t:,}" if state.t else " at the start"
     if math.isfinite(state.f) and np.isfinite(state.g).all():
-        what = f"the gradient grew to {size:.3g}" if abs(state.f) < HUGE else f"the value reached {state.f:.3g}"
+        what = f"the gradient grew to {size:.3g}" if abs(state.f) < codegen.HUGE else f"the value reached {state.f:.3g}"
         return Outcome.DIVERGED, f"{what}{at}"
     sizes = np.abs(history.point).max(axis=1)
     far = not np.isfinite(state.x).all() or sizes[-1] > 1e3 * (1.0 + sizes[0])

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd import codegen
-from symgd.descent.account import HUGE, Locate, account
+from symgd.descent.account import Locate, account
 from symgd.descent.state import Settings, State, norm
 from symgd.engine import Kernel
 from symgd.run import Outcome, Run
@@ -86,7 +86,7 @@ def descend(
 def _check_start(state: State, settings: Settings) -> None:
     if state.t == 0 and state.status == codegen.RUNNING:
         size = norm(state.g)
-        if not (abs(state.f) < HUGE and size * size < HUGE):
+        if not (abs(state.f) < codegen.HUGE and size * size < codegen.HUGE):
             state.status = codegen.NOT_FINITE
         elif size <= settings.gtol:
             state.status = codegen.GRADIENT
