@@ -22,7 +22,10 @@ from pathlib import Path
 from interleave import dumps, loads, report
 
 HERE = Path(__file__).parent
-NAMES = ("rosenbrock_c", "adam_optax", "rows_jax", "cold_start", "large_formula")
+NAMES = (
+    "rosenbrock_c", "adam_optax", "rows_jax", "logistic", "one_feature", "network", "factorisation", "skip_gram",
+    "rosenbrock_slices", "memory_cap", "cold_start", "large_formula",
+)  # fmt: skip
 
 
 def run(name):

@@ -70,8 +70,10 @@ def functions(kind: str) -> str:
         "derivative at kinks": [row.kink for row in rows],
         "smooth": [row.smooth for row in rows],
     }
-    if kind == "reduction":
+    if kind in ("reduction", "array"):
         del columns["domain"]
+    if kind == "array":
+        del columns["derivative at kinks"], columns["smooth"]
     return _table(tuple(columns), list(zip(*columns.values(), strict=True)))
 
 
@@ -156,6 +158,7 @@ PAGES = {
     "functions": lambda: functions("map"),
     "aliases": lambda: functions("alias"),
     "reductions": lambda: functions("reduction"),
+    "arrays": lambda: functions("array"),
     "constants": constants,
     "greek": greek,
     "limits": limits,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from symgd.errors import DataError, FormulaError, SymgdError, UsageError
+    from symgd.errors import DataError, FormulaError, ShapeError, SymgdError, UsageError
     from symgd.objective import Objective
     from symgd.rules import Rule
     from symgd.run import History, Kind, Outcome, Run
@@ -23,6 +23,7 @@ _HOMES = {
     "Outcome": "run",
     "Rule": "rules",
     "Run": "run",
+    "ShapeError": "errors",
     "SymgdError": "errors",
     "UsageError": "errors",
     "schedule": "schedules",
@@ -37,6 +38,7 @@ __all__ = [
     "Outcome",
     "Rule",
     "Run",
+    "ShapeError",
     "SymgdError",
     "UsageError",
     "schedule",

@@ -10,26 +10,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd import formula as fm
-from symgd.errors import FormulaError, UsageError, shown, suggest
+from symgd.errors import FormulaError, UsageError, safe, shown, suggest
 from symgd.functions import CONSTANTS
 
+AXES = 3  # most axes of a parameter
+MOST = 2**40  # most entries
+
 Vector = NDArray[np.float64]
-Point = Mapping[str, float] | Sequence[float] | Vector
+Shape = tuple[int, ...]
+Point = Mapping[str, Any] | Sequence[Any] | Vector
 
 
-def checked_params(params: Sequence[str] | None) -> tuple[str, ...] | None:
-    """Check the names of declared parameters."""
+def checked_params(params: Any) -> tuple[tuple[str, ...], dict[str, Shape]] | None:
+    """Check declared parameters: their names, and the shapes of those that have one."""
     if params is None:
         return None
     if isinstance(params, str):
         params = [p.strip() for p in params.split(",")]
     if not isinstance(params, Sequence | Mapping):
-        raise UsageError(f"params={shown(params)} must be a sequence of names")
+        raise UsageError(f"params={shown(params)} must be a sequence of names, or a mapping of names to shapes")
     checked = tuple(fm.check_name(p) for p in params)
     if len(set(checked)) < len(checked):
         twice = next(p for p in checked if checked.count(p) > 1)
         raise UsageError(f"params names '{twice}' twice; give each parameter once")
-    return checked
+    shapes = {}
+    if isinstance(params, Mapping):
+        shapes = {fm.check_name(name): _shape(name, given) for name, given in params.items()}
+    return checked, shapes
+
+
+def _shape(name: str, given: Any) -> Shape:
+    """Check a declared shape: a whole number, or a tuple of up to three."""
+    sizes = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else (given,)
+    whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n > 0 for n in sizes)
+    if not whole or len(sizes) > AXES or math.prod(sizes) > MOST:
+        rule = f"a tuple of at most {AXES} whole numbers of at least 1, () for a number, and no more than memory holds"
+        raise UsageError(f"the shape {shown(given)} of '{safe(name)}' must be {rule}")
+    return tuple(int(n) for n in sizes)
 
 
 def find_params(
@@ -51,8 +68,8 @@ def find_params(
     return chosen
 
 
-def vector(params: tuple[str, ...], point: Point | None, values: Mapping[str, float]) -> Vector:
-    """Give a point as a vector in the order of the parameters."""
+def entries(params: tuple[str, ...], point: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a point says of each parameter, by name and in order: floats and arrays, checked."""
     if isinstance(point, str | bytes):
         raise UsageError(f"a point must be a mapping or a sequence of numbers; got {shown(point)}")
     if isinstance(point, Mapping) or (point is None and values is not None):
@@ -65,7 +82,7 @@ def vector(params: tuple[str, ...], point: Point | None, values: Mapping[str, fl
             raise UsageError(f"'{extra[0]}' is no parameter of the formula; {hint}")
         if missing:
             raise UsageError(f"no value for {', '.join(missing[:5])}; give every parameter one: {_example(params)}")
-        entries = [(p, given[p]) for p in params]
+        found = [(p, given[p]) for p in params]
     else:
         if values:
             raise UsageError("give the point by name or by position, not both")
@@ -77,13 +94,45 @@ def vector(params: tuple[str, ...], point: Point | None, values: Mapping[str, fl
             needed = f"{len(params)} parameter{'s' if len(params) != 1 else ''}"
             has = f"{len(listed)} value{'s' if len(listed) != 1 else ''}"
             raise UsageError(f"the point has {has} for {needed}: {', '.join(params[:20])}")
-        entries = list(zip(params, listed, strict=True))
-    return np.array([_real(name, value) for name, value in entries], dtype=np.float64)
+        found = list(zip(params, listed, strict=True))
+    return {name: _value(name, value) for name, value in found}
+
+
+def vector(given: Mapping[str, Any], shapes: Mapping[str, Shape]) -> Vector:
+    """Give checked values as one flat vector."""
+    for name, value in given.items():
+        if np.shape(value) != shapes[name]:
+            raise UsageError(f"'{name}' has the shape {np.shape(value)} here, and {shapes[name]} in this objective")
+    if not any(shapes.values()):
+        return np.array(list(given.values()), dtype=np.float64)
+    return np.concatenate([np.ravel(value) for value in given.values()]).astype(np.float64, copy=False)
+
+
+def _value(name: str, value: Any) -> Any:
+    """Give a parameter's value: a float, or an array of them."""
+    if isinstance(value, np.ndarray | list | tuple) or (hasattr(value, "__array__") and np.ndim(value)):
+        return _array(name, value)
+    return _real(name, value)
+
+
+def _array(name: str, value: Any) -> Any:
+    try:
+        raw = np.asarray(value)
+        if raw.dtype.kind in "cSUmM":
+            raise UsageError(f"{name}={shown(value)} must be real numbers")
+        array = raw.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise UsageError(f"{name}={shown(value)} must be real numbers, in an array of one shape") from None
+    if array.ndim == 0:
+        return _real(name, array.item())
+    if array.ndim > AXES or not array.size:
+        raise UsageError(f"{name} has the shape {array.shape}; a parameter has at most {AXES} axes, none of them empty")
+    if not np.isfinite(array).all():
+        raise UsageError(f"{name} must be finite; {int((~np.isfinite(array)).sum())} of its entries are not")
+    return array
 
 
 def _real(name: str, value: Any) -> float:
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value.item()
     if isinstance(value, str | bytes | complex):
         raise UsageError(f"{name}={shown(value)} must be a real number")
     try:
@@ -101,14 +150,14 @@ def _example(params: tuple[str, ...]) -> str:
     return "{" + shown + (", ..." if len(params) > 3 else "") + "}"
 
 
-def flat(params: tuple[str, ...], x: Any) -> Vector:
+def flat(size: int, x: Any) -> Vector:
     """Give a flat vector as SciPy hands it over, checked."""
     try:
         array = np.atleast_1d(np.asarray(x, dtype=np.float64))
     except (TypeError, ValueError, OverflowError):
         raise UsageError(f"a vector must hold real numbers; got {shown(x)}") from None
-    if array.shape != (len(params),):
-        raise UsageError(f"the vector has shape {array.shape}; this objective takes ({len(params)},)")
+    if array.shape != (size,):
+        raise UsageError(f"the vector has shape {array.shape}; this objective takes ({size},)")
     return array
 
 

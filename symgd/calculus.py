@@ -16,33 +16,49 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from symgd.functions import FUNCTIONS
-from symgd.graph import Fold, Graph, Leaf, Map, Node, arguments, instantiate, reachable
-from symgd.graph.nodes import Const
+from symgd.graph import (
+    ROWS,
+    Fold,
+    Graph,
+    Index,
+    Leaf,
+    Map,
+    Node,
+    Span,
+    arguments,
+    instantiate,
+    is_zero,
+    reachable,
+)
 
 if TYPE_CHECKING:
     import sympy
 
 
 @dataclass(frozen=True, slots=True)
-class Scatter:
-    """Entries of a vector of parameters: at each place along ``label``, ``node`` is added to the one in ``table``."""
+class Entry:
+    """A part of a vector of parameters: at each place along the labels of ``leaf``, ``node`` is added to what it reads.
 
-    label: str
-    table: tuple[object, ...]
+    The adjoint of a slice is added to the slice, and that of a gather is scattered.
+    """
+
+    leaf: Leaf
     node: Node
 
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """A vector of parameters: one node each for some of them, and scattered entries on top."""
+    """A vector of parameters, as the entries that add up to it."""
 
-    dense: dict[str, Node]
-    scatters: tuple[Scatter, ...]
-    zero: Node
+    entries: tuple[Entry, ...]
 
     def nodes(self) -> list[Node]:
         """Give all nodes that the vector is made of."""
-        return [*self.dense.values(), *(s.node for s in self.scatters)]
+        return [entry.node for entry in self.entries]
+
+    def scalars(self) -> dict[str, Node]:
+        """Give the entries of parameters that are single numbers, by name."""
+        return {e.leaf.name: e.node for e in self.entries if not e.leaf.index}
 
 
 def gradient(graph: Graph, root: Node) -> Vector:
@@ -65,55 +81,80 @@ def gradient(graph: Graph, root: Node) -> Vector:
     Griewank and Walther, Evaluating Derivatives, 2nd ed. 2008, section 3.2 (reverse mode).
     """
     graph.derived = True
-    inputs = _reverse(graph, root)
-    dense = {leaf.name: node for leaf, node in inputs.items() if not leaf.table}
-    scatters = [Scatter(min(leaf.labels), leaf.table, node) for leaf, node in inputs.items() if leaf.table]
-    return Vector(dense, tuple(scatters), graph.const(0))
-
-
-def _reverse(graph: Graph, root: Node) -> dict[Leaf, Node]:
-    """Give the derivative of the root by each parameter leaf, gathered ones included."""
-    adjoints: dict[Node, list[Node]] = defaultdict(list)
-    adjoints[root].append(graph.const(1))
+    slopes: dict[Node, list[Node]] = defaultdict(list)
+    slopes[root].append(graph.const(1))
     found: dict[Leaf, Node] = {}
     for node in reversed(reachable([root])):
-        if not node.active or node not in adjoints:
+        if not node.active or node not in slopes:
             continue
-        adjoint = graph.add(*adjoints.pop(node))
+        adjoint = graph.add(*slopes.pop(node))
         if isinstance(node, Leaf):
             found[node] = adjoint
         elif isinstance(node, Map):
             for arg, slope in zip(node.args, partials(graph, node), strict=True):
                 if arg.active:
-                    adjoints[arg].append(_times(graph, adjoint, slope))
+                    slopes[arg].append(_times(graph, adjoint, slope))
         elif isinstance(node, Fold):
             for inner, slope in _fold_slopes(graph, node).items():
-                adjoints[inner].append(graph.multiply(adjoint, slope))
-    return found
+                slopes[inner].append(graph.multiply(adjoint, slope))
+    return Vector(tuple(Entry(leaf, node) for leaf, node in _merged(graph, found).items() if not is_zero(node)))
+
+
+def _merged(graph: Graph, found: dict[Leaf, Node]) -> dict[Leaf, Node]:
+    """Add up the entries of leaves that differ in the names of their labels only."""
+    merged: dict[Leaf, list[Node]] = defaultdict(list)
+    for leaf, node in found.items():
+        labels: list[str] = []
+        places: dict[str, Index] = {}
+        # What is compared with its own maximum must stay what it is, to the last bit.
+        fixed = any(isinstance(n, Fold) and n.function in ("min", "max") for n in reachable([node]))
+        for index in () if fixed else leaf.index:
+            # Along the rows of the data, gathers, and where two axes share a label, everything stays as it is.
+            if isinstance(index, Node) or (isinstance(index, Span) and (index.label == ROWS or index.label in places)):
+                places = {}
+                break
+            if isinstance(index, Span):
+                length = graph.length(index.label)
+                assert length is not None
+                label = index.label if leaf.table else graph.label(length, labels)
+                labels.append(label)
+                places[index.label] = Span(label)
+        target = graph.substitute(leaf, places)
+        assert isinstance(target, Leaf)
+        merged[target].append(graph.substitute(node, places))
+    return {leaf: graph.add(*nodes) for leaf, nodes in merged.items()}
 
 
 def _fold_slopes(graph: Graph, fold: Fold) -> dict[Node, Node]:
-    """Give the derivative of a fold by each node inside it that does not vary along its label, or is gathered.
+    """Give the derivative of a fold without labels by each number inside it, and by each leaf that has labels.
 
-    The body is differentiated with adjoint 1 down to these; each slope is then summed over the label.
+    The body is differentiated with adjoint 1 down to these, so that the adjoint of the fold stays outside of all sums:
+    the gradient of a sum over the rows is a sum over the rows, formed in the same pass. What goes to an argument that
+    does not vary along all labels of its user is summed over the others, after all of it is added up.
     """
-    label = fold.label
-    adjoints: dict[Node, list[Node]] = defaultdict(list)
-    adjoints[fold.body].append(_weight(graph, fold))
+    adjoints: dict[Node, dict[frozenset[str], list[Node]]] = defaultdict(lambda: defaultdict(list))
+    adjoints[fold.body][frozenset()].append(_weight(graph, fold))
     slopes: dict[Node, Node] = {}
     for node in reversed(reachable([fold.body])):
         if not node.active or node not in adjoints:
             continue
-        adjoint = graph.add(*adjoints.pop(node))
-        if label not in node.labels:
-            slopes[node] = graph.fold("sum", adjoint, label)
-        elif isinstance(node, Leaf):
+        adjoint = graph.add(*(_total(graph, graph.add(*t), over) for over, t in adjoints.pop(node).items()))
+        if not node.labels or isinstance(node, Leaf):
             slopes[node] = adjoint
         elif isinstance(node, Map):
             for arg, slope in zip(node.args, partials(graph, node), strict=True):
                 if arg.active:
-                    adjoints[arg].append(_times(graph, adjoint, slope))
+                    adjoints[arg][node.labels - arg.labels].append(_times(graph, adjoint, slope))
+        elif isinstance(node, Fold):
+            adjoints[node.body][frozenset()].append(_times(graph, adjoint, _weight(graph, node)))
     return slopes
+
+
+def _total(graph: Graph, node: Node, over: frozenset[str]) -> Node:
+    """Sum a node over labels, the rows last."""
+    for label in sorted(over, key=lambda name: (name == ROWS, name)):
+        node = graph.fold("sum", node, label)
+    return node
 
 
 def _times(graph: Graph, adjoint: Node, slope: Node) -> Node:
@@ -130,7 +171,7 @@ def _times(graph: Graph, adjoint: Node, slope: Node) -> Node:
 def _masked(graph: Graph, node: Node) -> bool:
     """Tell whether a node is where(), with a branch that is 0, times a number."""
     _, rest = graph.split(node)
-    return isinstance(rest, Map) and rest.function == "where" and any(_zero(branch) for branch in rest.args[1:])
+    return isinstance(rest, Map) and rest.function == "where" and any(is_zero(branch) for branch in rest.args[1:])
 
 
 def _weight(graph: Graph, fold: Fold) -> Node:
@@ -264,23 +305,19 @@ def directional(graph: Graph, nodes: Iterable[Node], seeds: dict[Leaf, Node]) ->
     for node in reachable(wanted):
         if isinstance(node, Leaf):
             tangents[node] = seeds.get(node, zero)
-        elif not any(not _zero(tangents[a]) for a in arguments(node)):
+        elif not any(not is_zero(tangents[a]) for a in arguments(node)):
             tangents[node] = zero
         elif isinstance(node, Map):
             parts = [
                 graph.multiply(slope, tangents[a])
                 for a, slope in zip(node.args, partials(graph, node), strict=True)
-                if not _zero(tangents[a])
+                if not is_zero(tangents[a])
             ]
             tangents[node] = graph.add(*parts)
         elif isinstance(node, Fold):
             weighted = graph.multiply(_weight(graph, node), tangents[node.body])
             tangents[node] = graph.fold("sum", weighted, node.label)
     return {node: tangents[node] for node in wanted}
-
-
-def _zero(node: Node) -> bool:
-    return isinstance(node, Const) and node.value == 0
 
 
 def hessian_vector(graph: Graph, slope: Vector) -> Vector:
@@ -304,15 +341,9 @@ def hessian_vector(graph: Graph, slope: Vector) -> Vector:
     seeds: dict[Leaf, Node] = {}
     for node in reachable(slope.nodes()):
         if isinstance(node, Leaf) and node.kind == "parameter":
-            seeds[node] = graph.leaf("direction", node.name, node.labels, node.table)
+            seeds[node] = graph.leaf("direction", node.name, node.index, node.table)
     along = directional(graph, slope.nodes(), seeds)
-    dense = {name: along[node] for name, node in slope.dense.items()}
-    scatters = (Scatter(s.label, s.table, along[s.node]) for s in slope.scatters)
-    return Vector(
-        {name: node for name, node in dense.items() if not _zero(node)},
-        tuple(s for s in scatters if not _zero(s.node)),
-        graph.const(0),
-    )
+    return Vector(tuple(Entry(e.leaf, along[e.node]) for e in slope.entries if not is_zero(along[e.node])))
 
 
 def hessian(graph: Graph, slope: Vector, names: Iterable[str]) -> dict[tuple[str, str], Node]:
@@ -323,7 +354,7 @@ def hessian(graph: Graph, slope: Vector, names: Iterable[str]) -> dict[tuple[str
     graph : Graph
         Where nodes are made.
     slope : Vector
-        The gradient, without scattered entries.
+        The gradient, all of whose parameters are single numbers.
     names : iterable of str
         The parameters, in order.
 
@@ -332,25 +363,26 @@ def hessian(graph: Graph, slope: Vector, names: Iterable[str]) -> dict[tuple[str
     dict of (str, str) to Node
     """
     order = list(names)
-    uses = _uses(slope)
+    dense = slope.scalars()
+    uses = _uses(dense)
     entries = {}
     one = graph.const(1)
     for column, name in enumerate(order):
         leaf = graph.leaf("parameter", name)
-        rows = [row for row in order[: column + 1] if row in slope.dense and name in uses[row]]
-        along = directional(graph, [slope.dense[row] for row in rows], {leaf: one})  # type: ignore[dict-item]
+        rows = [row for row in order[: column + 1] if row in dense and name in uses[row]]
+        along = directional(graph, [dense[row] for row in rows], {leaf: one})  # type: ignore[dict-item]
         for row in rows:
-            if not _zero(along[slope.dense[row]]):
-                entries[row, name] = along[slope.dense[row]]
+            if not is_zero(along[dense[row]]):
+                entries[row, name] = along[dense[row]]
     return entries
 
 
-def _uses(slope: Vector) -> dict[str, frozenset[str]]:
+def _uses(slope: dict[str, Node]) -> dict[str, frozenset[str]]:
     """Give the parameters that each entry of the gradient depends on."""
     found: dict[Node, frozenset[str]] = {}
-    for node in reachable(slope.dense.values()):
+    for node in reachable(slope.values()):
         if isinstance(node, Leaf) and node.active:
             found[node] = frozenset([node.name])
         else:
             found[node] = frozenset().union(*(found[a] for a in arguments(node)))
-    return {name: found[node] for name, node in slope.dense.items()}
+    return {name: found[node] for name, node in slope.items()}

@@ -103,7 +103,7 @@ def curvature(kernel: Kernel, x: Vector, gtol: float = 1e-8) -> Curvature:
         kind, message = classify(kernel, x, f, g)
     else:
         kind, message = Kind.NOT_STATIONARY, f"the gradient is {norm:.3g}"
-    return Curvature(kernel.program.layout.params, values, vectors, norm, kind, message)
+    return Curvature(kernel.program.layout.names, values, vectors, norm, kind, message)
 
 
 def classify(kernel: Kernel, x: Vector, f: float, g: Vector) -> tuple[Kind, str]:
@@ -154,7 +154,7 @@ def classify(kernel: Kernel, x: Vector, f: float, g: Vector) -> tuple[Kind, str]
 def _judge(
     kernel: Kernel, x: Vector, f: float, g: Vector, values: Vector, directions: NDArray[np.float64], flat: float
 ) -> tuple[Kind, str]:
-    params = kernel.program.layout.params
+    params = kernel.program.layout.names
     negative, positive = values < -flat, values > flat
     lowest = in_names(params, directions[:, int(np.argmin(values))])
     if negative.any() and not (negative | positive).all():
@@ -219,7 +219,7 @@ def _settle(kernel: Kernel, x: Vector, f: float, g: Vector, directions: NDArray[
                 across = directions - np.outer(along, along @ directions)
                 verdict = _probe(kernel, y, min(f, kernel.value(y)), along, across)
                 if verdict:
-                    return Kind.DEGENERATE, f"{verdict} {in_names(kernel.program.layout.params, along)}"
+                    return Kind.DEGENERATE, f"{verdict} {in_names(kernel.program.layout.names, along)}"
             return _near(x, y, room)
         y = y - step
         slope = kernel.slope(y)[1]
@@ -252,7 +252,7 @@ def corner(kernel: Kernel, x: Vector) -> tuple[Kind, str] | None:
     """
     if kernel.program.smooth or len(x) > DENSE:
         return None
-    for index, name in enumerate(kernel.program.layout.params):
+    for index, name in enumerate(kernel.program.layout.names):
         jumps = []
         for h in (1e-6, 1e-8):
             d = np.zeros(len(x))
@@ -282,7 +282,7 @@ def _lower_nearby(kernel: Kernel, x: Vector) -> tuple[Kind, str] | None:
                 # What the gradient itself explains is no surprise.
                 expected = 2.0 * abs(float(g @ step)) + 1e-13 * (abs(f) + 1e-3)
                 if kernel.value(x + step) < f - expected:
-                    along = in_names(kernel.program.layout.params, step)
+                    along = in_names(kernel.program.layout.names, step)
                     return Kind.KINK, f"the value falls at once along {along}"
     return None
 

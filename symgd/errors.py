@@ -96,6 +96,18 @@ class FormulaError(SymgdError, ValueError):
         return "\n".join(lines)
 
 
+class ShapeError(FormulaError):
+    """Arrays in a formula whose shapes do not go together: both operands with their shapes, and the operator.
+
+    Examples
+    --------
+    >>> print(ShapeError("'X' with shape (10, 3) and 'w' with shape (4,) do not broadcast", "X*w", 1, 2))
+    'X' with shape (10, 3) and 'w' with shape (4,) do not broadcast at column 2
+      X*w
+       ^
+    """
+
+
 def safe(text: object, limit: int = 60) -> str:
     r"""Give a text, or the ``repr`` of another object, in a form that may be echoed.
 

@@ -30,7 +30,7 @@ class Function:
         The name that formulas are printed with.
     kind : str
         ``"map"`` for an elementwise function, ``"alias"`` for one that is written out in terms of others,
-        ``"reduction"`` for one over rows.
+        ``"reduction"`` for one over axes, ``"array"`` for any other of whole arrays.
     least, most : int
         Bounds on the number of positional arguments; ``most`` is ``None`` for no bound.
     summary : str
@@ -90,6 +90,11 @@ def _alias(name: str, arity: int, summary: str, definition: str, **more: Any) ->
 def _reduction(name: str, summary: str, **more: Any) -> Function:
     more.setdefault("numpy", f"np.{name}(a)")
     return Function(name, "reduction", 1, 1, summary, **more)
+
+
+def _array(name: str, arity: int, summary: str, **more: Any) -> Function:
+    more.setdefault("numpy", f"np.{name}({', '.join('ab'[:arity])})")
+    return Function(name, "array", arity, arity, summary, **more)
 
 
 # fmt: off
@@ -298,25 +303,45 @@ _ALIASES = (
 )
 
 _REDUCTIONS = (
-    _reduction("sum", "sum over the rows", keywords=("axis", "keepdims")),
-    _reduction("mean", "mean over the rows", aliases=("average",), keywords=("axis", "keepdims")),
-    _reduction("min", "smallest of the rows", aliases=("amin",), kink="ties split evenly", smooth=False,
+    _reduction("sum", "sum over axes", keywords=("axis", "keepdims")),
+    _reduction("mean", "mean over axes", aliases=("average",), keywords=("axis", "keepdims")),
+    _reduction("min", "smallest along axes", aliases=("amin",), kink="ties split evenly", smooth=False,
                keywords=("axis", "keepdims")),
-    _reduction("max", "largest of the rows", aliases=("amax",), kink="ties split evenly", smooth=False,
+    _reduction("max", "largest along axes", aliases=("amax",), kink="ties split evenly", smooth=False,
                keywords=("axis", "keepdims")),
     _reduction("var", "mean squared distance from the mean", keywords=("axis", "keepdims")),
     _reduction("std", "square root of var", keywords=("axis", "keepdims")),
     _reduction("logsumexp", "log(sum(exp(a))), without overflow", numpy="special.logsumexp(a)",
                keywords=("axis", "keepdims")),
     _reduction("norm", "sqrt(sum(a**2))", numpy="np.linalg.norm(a)", keywords=("axis", "keepdims")),
-    _reduction("len", "number of rows", numpy="np.size(a)", aliases=("size",)),
-    Function("dot", "reduction", 2, 2, "sum(a*b)", aliases=("inner", "vdot"), numpy="np.dot(a, b)"),
+    _reduction("len", "length of the first axis", numpy="len(a)"),
+    _reduction("size", "number of elements", numpy="np.size(a)"),
+    Function("dot", "reduction", 2, 2, "sum(a*b), or the product of matrices", aliases=("inner", "vdot"),
+             numpy="np.dot(a, b)"),
+)
+
+_ARRAYS = (
+    _array("softmax", 1, "exp(a)/sum(exp(a)), without overflow; along the last axis", keywords=("axis",),
+           numpy="special.softmax(a, axis=-1)"),
+    _array("logsoftmax", 1, "log(softmax(a)), without overflow; along the last axis", aliases=("log_softmax",),
+           keywords=("axis",), numpy="special.log_softmax(a, axis=-1)"),
+    _array("outer", 2, "a[:, None]*b[None, :]"),
+    _array("trace", 1, "sum of the diagonal"),
+    _array("diagonal", 1, "diagonal of a matrix", aliases=("diag",)),
+    _array("transpose", 1, "a.T: the axes in reverse order"),
+    _array("diff", 1, "a[1:] - a[:-1], along the last axis", keywords=("axis",)),
+    _array("concatenate", 1, "arrays one after the other: concatenate([a, b])", keywords=("axis",)),
+    _array("stack", 1, "arrays side by side, along a new axis: stack([a, b])", keywords=("axis",)),
+    Function("arange", "array", 1, 3, "0, 1, ..., a - 1; or from a to b by c", numpy="np.arange(a)"),
+    _array("zeros", 1, "an array of zeros: zeros(3), zeros((2, 3))"),
+    _array("ones", 1, "an array of ones"),
+    _array("eye", 1, "the matrix with ones on its diagonal"),
 )
 
 # fmt: on
 FUNCTIONS: dict[str, Function] = {
     row.name: row
-    for group in (_ARITHMETIC, _ELEMENTARY, _SPECIAL, _LEARNING, _PIECES, _ALIASES, _REDUCTIONS)
+    for group in (_ARITHMETIC, _ELEMENTARY, _SPECIAL, _LEARNING, _PIECES, _ALIASES, _REDUCTIONS, _ARRAYS)
     for row in group
 }
 _NAMES: dict[str, Function] = FUNCTIONS | {alias: row for row in FUNCTIONS.values() for alias in row.aliases}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -14,16 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd import arguments, calculus, codegen, descent, views
+from symgd import arguments, calculus, descent, views
 from symgd import data as data_module
 from symgd import formula as fm
-from symgd.arguments import Point, Vector
+from symgd.arguments import Point, Shape, Vector
 from symgd.codegen import Program
 from symgd.curvature import Curvature, curvature
-from symgd.engine import TIERS, Kernel, cache, locate
-from symgd.errors import DataError, FormulaError, UsageError, safe, shown
-from symgd.functions import CONSTANTS
-from symgd.graph import ROWS, Graph, Node, read
+from symgd.data import Stored
+from symgd.engine import TIERS, Kernel, cache
+from symgd.errors import DataError, FormulaError, ShapeError, UsageError, safe, shown
+from symgd.graph import NeedsShape, Node
+from symgd.model import Model, row_count
+from symgd.parameters import entry_names
 from symgd.run import Run, load_state
 
 
@@ -35,10 +36,12 @@ class Objective:
     text : str
         A NumPy expression that gives one number, such as ``"mean((y - (w*x + b))**2)"``.
     data : mapping, DataFrame, path, or sequence of str, optional
-        Columns of numbers by name, all of one length, and single numbers; or a CSV file. Names alone
-        (``data=("x", "y")``) say which names are columns, without their values.
-    params : sequence of str, optional
-        The parameters, in order. By default all names that are not data, in the order of the text.
+        Arrays of up to three axes by name, and single numbers; or a file (CSV, Parquet, npz, npy). A value may be the
+        path of a ``.npy`` file, which stays on disk. Names alone (``data=("x", "y")``) say which names are columns,
+        without their values.
+    params : sequence of str, or mapping of str to shape, optional
+        The parameters, in order. By default all names that are not data, in the order of the text. Those that are
+        arrays get their shapes here, or from the first point that is given.
     tier : str
         ``"python"``, ``"numba"``, or ``"auto"``: short work in plain Python, long work compiled.
     workers : int, optional
@@ -61,8 +64,8 @@ class Objective:
     """
 
     def __init__(
-        self, text: str, data: Any = None, params: Sequence[str] | None = None, *, tier: str = "auto",
-        workers: int | None = None,
+        self, text: str, data: Any = None, params: Sequence[str] | Mapping[str, Any] | None = None, *,
+        tier: str = "auto", workers: int | None = None,
     ) -> None:  # fmt: skip
         if not isinstance(tier, str) or tier not in TIERS:
             raise UsageError(f"tier={shown(tier)} must be one of {', '.join(TIERS)}")
@@ -71,75 +74,168 @@ class Objective:
         given = data_module.names(data)
         self.data: data_module.Data = {} if given is not None else data_module.load(data)
         known = set(given if given is not None else self.data)
-        chosen = arguments.checked_params(params)
-        declared = {*known, *(chosen or ())}
-        self.tree = fm.parse(text, declared=declared)
+        chosen, declared = arguments.checked_params(params) or (None, {})
+        self.tree = fm.parse(text, declared={*known, *(chosen or ())})
         self.text = str.__str__(text)
         self.tier, self.workers = tier, workers
         used = fm.names(self.tree)
         self.params = arguments.find_params(self.text, used, known, chosen)
         self.columns = tuple(n for n in used if n in known and not isinstance(self.data.get(n), float))
-        self._numbers = tuple(n for n in used if isinstance(self.data.get(n), float))
-        self._kinds = dict.fromkeys(self.params, "parameter") | dict.fromkeys(self.columns, "column")
-        self._kinds |= dict.fromkeys(self._numbers, "data")
-        self._bound = given is None
-        self._program: dict[float, Program] = {}
-        self._kernels: dict[float, Kernel] = {}
-        # Read at once, so that a mistake is reported here and not at the first evaluation.
-        self.root  # noqa: B018
+        self._known = tuple(n for n in used if n in known)
+        self._declared = {name: declared[name] for name in self.params if name in declared}
+        self._models: dict[tuple[tuple[int, ...], ...], Model] = {}
+        self._kernels: dict[tuple[float, Model], Kernel] = {}
+        self._default: Model | None = None
+        self._open = ""  # the parameter whose shape is not known
+        self._guessed = len(self._declared) < len(self.params)
+        self._settle()
+
+    # ---- shapes ----------------------------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """Read the formula at once, so that a mistake is reported here: undeclared parameters are taken for numbers.
+
+        Where ``X @ w`` says that one must be an array, and of what length, it is one. Otherwise nothing is settled
+        until shapes are given.
+        """
+        shapes: dict[str, Shape] = {name: self._declared.get(name, ()) for name in self.params}
+        undeclared = [name for name in self.params if name not in self._declared]
+        guessed = False
+        while True:
+            try:
+                self._default = self._model(shapes, undeclared)
+            except NeedsShape as question:
+                if question.guess is None or shapes[question.name]:
+                    self._open = question.name
+                    return
+                shapes[question.name] = question.guess
+                guessed = True
+            except ShapeError:
+                if not guessed:
+                    raise
+                self._open = next(iter(undeclared))
+                return
+            else:
+                return
+
+    def _model(self, shapes: Mapping[str, Shape], undeclared: Sequence[str] = ()) -> Model:
+        key = tuple(shapes[name] for name in self.params)
+        if key not in self._models:
+            ordered = {name: shapes[name] for name in self.params}
+            self._models[key] = Model(self.text, self.tree, ordered, self.data, self._known, undeclared)
+        return self._models[key]
+
+    @property
+    def model(self) -> Model:
+        """The formula with the shapes that are known.
+
+        Raises
+        ------
+        UsageError
+            If the shape of a parameter is not known yet.
+        """
+        if self._default is None:
+            example = f"f.with_shapes({{'{self._open}': (3,)}})"
+            raise UsageError(f"'{self._open}' is an array whose shape is not known; declare it, as by {example}")
+        return self._default
+
+    def with_shapes(self, shapes: Mapping[str, Any]) -> Objective:
+        """Give the objective with the shapes of its parameters declared.
+
+        Parameters
+        ----------
+        shapes : mapping of str to tuple of int
+            A shape for each parameter that is an array, ``()`` or nothing for numbers.
+
+        Returns
+        -------
+        Objective
+
+        Raises
+        ------
+        UsageError
+            For a name that is no parameter, or a shape that is none.
+
+        Examples
+        --------
+        >>> f = Objective("sum(x[1:]*x[:-1])").with_shapes({"x": 4})
+        >>> f.value(x=[1, 2, 3, 4])
+        20.0
+        """
+        _, declared = arguments.checked_params(shapes) or ((), {})
+        for name in declared:
+            if name not in self.params:
+                raise UsageError(f"'{name}' is no parameter of the formula; they are {', '.join(self.params)}")
+        sizes = {name: declared.get(name, ()) for name in self.params}
+        return Objective(self.text, self.data or self.columns, sizes, tier=self.tier, workers=self.workers)
+
+    def _at(self, point: Point | None, values: Mapping[str, Any] | None = None) -> tuple[Model, Vector]:
+        """Give the model that fits a point, and the point as a flat vector."""
+        if self._is_flat(point):
+            assert self._default is not None
+            return self._default, arguments.flat(self._size(self._default), point)
+        given = arguments.entries(self.params, point, values or {})
+        shapes = {name: np.shape(value) for name, value in given.items()}
+        for name, shape in self._declared.items():
+            if shapes[name] != shape:
+                raise UsageError(f"'{name}' has the shape {shapes[name]} here, and {shape} was declared")
+        try:
+            model = self._default if self._default and self._default.shapes == shapes else self._model(shapes)
+        except FormulaError as problem:
+            given_shapes = ", ".join(f"'{n}' has the shape {shape}" for n, shape in shapes.items() if shape)
+            if not given_shapes:
+                raise
+            hint = f"{problem.hint}; here {given_shapes}" if problem.hint else f"here {given_shapes}"
+            kind = type(problem)
+            raise kind(problem.problem, problem.text, problem.start, problem.end, hint) from None
+        if self._guessed:  # the first point that is given says what the shapes are
+            self._default, self._guessed = model, False
+        return model, arguments.vector(given, shapes)
+
+    def _is_flat(self, point: Any) -> bool:
+        """Tell whether a point is the flat vector of an objective whose parameters are arrays."""
+        model = self._default
+        if model is None or not any(model.shapes.values()) or isinstance(point, Mapping | str) or point is None:
+            return False
+        try:
+            array = np.asarray(point)
+        except ValueError:  # a ragged list: what is wrong with it is said further on
+            return False
+        return array.ndim == 1 and array.dtype.kind in "fiu" and len(array) == self._size(model)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A name for each number of the parameters: ``w[0]``, ``w[1]``, ``b``."""
+        return entry_names(self.params, self.model.shapes.values())
+
+    def _size(self, model: Model) -> int:
+        return sum(math.prod(shape) for shape in model.shapes.values())
 
     # ---- what it says ----------------------------------------------------------------------------------------------
-
-    def _read(self, *, group: bool) -> tuple[Graph, Node]:
-        graph = Graph()
-        with _deep():
-            root = read(graph, self.text, self.tree, lambda name: self._leaf(graph, name.name), group=group)
-        if root.labels:
-            problem = "the objective must be one number, but this has one value a row"
-            raise FormulaError(problem, self.text, 0, len(self.text), "put mean(...) or sum(...) around it")
-        return graph, root
-
-    def _leaf(self, graph: Graph, name: str) -> Node:
-        kind = self._kinds.get(name, "constant")
-        if kind == "constant" and name not in ("pi", "e"):
-            return graph.const(CONSTANTS[name])
-        return graph.leaf("data", name, (ROWS,)) if kind == "column" else graph.leaf(kind, name)
-
-    @cached_property
-    def _grouped(self) -> tuple[Graph, Node]:
-        return self._read(group=True)
-
-    @cached_property
-    def _plain(self) -> tuple[Graph, Node]:
-        """The graph without grouped terms, which views show."""
-        graph, root = self._grouped
-        return self._read(group=False) if graph.lengths else (graph, root)
 
     @property
     def root(self) -> Node:
         """The objective's node."""
-        return self._grouped[1]
-
-    @cached_property
-    def _slope(self) -> calculus.Vector:
-        graph, root = self._plain
-        return calculus.gradient(graph, root)
+        return self.model.root
 
     @cached_property
     def gradient(self) -> views.Gradient:
-        """The exact partial derivatives, by name, as SymPy expressions."""
-        zero = self._plain[0].const(0)
-        return views.Gradient({name: self._slope.dense.get(name, zero) for name in self.params})
+        """The exact partial derivatives by name: SymPy expressions, and NumPy text where they are arrays."""
+        return views.Gradient(self.model.plain[0], self.model.slope, self.model.shapes)
 
     @cached_property
     def hessian(self) -> views.Hessian:
-        """The exact second derivatives, by pairs of names, as SymPy expressions."""
-        return views.Hessian(self.params, calculus.hessian(self._plain[0], self._slope, self.params))
+        """The exact second derivatives, by pairs of names, as SymPy expressions, where no parameter is an array."""
+        model = self.model
+        if any(model.shapes.values()):
+            name = next(name for name, shape in model.shapes.items() if shape)
+            raise UsageError(f"'{name}' is an array; hessian_at gives the Hessian in numbers, hvp its products")
+        return views.Hessian(self.params, calculus.hessian(model.plain[0], model.slope, self.params))
 
     @cached_property
     def sympy(self) -> Any:
         """The objective as a SymPy expression."""
-        return views.to_sympy(self._plain[1])
+        return views.to_sympy(self.model.plain[1], graph=self.model.plain[0])
 
     def numpy(self) -> str:
         """Give the objective as NumPy text, which reads back as the same function.
@@ -153,7 +249,7 @@ class Objective:
         >>> Objective("log(1 + exp(x))").numpy()
         'softplus(x)'
         """
-        return views.to_text(self._plain[1])
+        return views.to_text(self.model.plain[1], graph=self.model.plain[0])
 
     def latex(self) -> str:
         """Give the objective as LaTeX."""
@@ -163,7 +259,7 @@ class Objective:
         flat = " ".join(self.text.split())
         shown = flat if len(flat) <= 100 else flat[:97] + "..."
         listed = ", ".join(self.params[:10]) + (", ..." if len(self.params) > 10 else "")
-        rows = next((len(c) for c in self.data.values() if isinstance(c, np.ndarray)), None)
+        rows = row_count(self.tree, self.data)
         data = f", data: {', '.join(self.columns)}" + (f" ({rows:,} rows)" if rows else "") if self.columns else ""
         return f"Objective({shown!r}, params: {listed or 'none'}{data})"
 
@@ -173,44 +269,18 @@ class Objective:
     # ---- numbers ---------------------------------------------------------------------------------------------------
 
     def program(self, sign: float = 1.0) -> Program:
-        """Give the generated functions, from the disk cache where they are known.
+        """Give the generated functions; -1 for those of the negated objective."""
+        return self.model.program(sign)
 
-        Parameters
-        ----------
-        sign : float
-            -1 for the functions of the negated objective.
-
-        Returns
-        -------
-        Program
-        """
-        if sign not in self._program:
-            parts = [
-                cache.generator(),
-                self.text,
-                repr(self.params),
-                repr(self.columns),
-                repr(self._numbers),
-                repr(sign),
-            ]
-            key = cache.key("program", *parts)
-            stored = cache.load(key)
-            if stored is not None:
-                self._program[sign] = Program.from_json(stored.decode())
-            else:
-                graph, root = self._grouped
-                node = root if sign > 0 else graph.negate(root)
-                self._program[sign] = codegen.generate(graph, node, self.params)
-                cache.save(key, self._program[sign].to_json().encode())
-        return self._program[sign]
-
-    def kernel(self, sign: float = 1.0) -> Kernel:
+    def kernel(self, sign: float = 1.0, model: Model | None = None) -> Kernel:
         """Give the running kernel.
 
         Parameters
         ----------
         sign : float
             -1 for the negated objective.
+        model : Model, optional
+            With other shapes than those that are known.
 
         Returns
         -------
@@ -221,20 +291,19 @@ class Objective:
         DataError
             If the data were given as names only.
         """
-        if not self._bound and self.columns:
-            raise DataError(f"the columns {', '.join(self.columns)} have no values; give data={{...}} to Objective")
-        if sign not in self._kernels:
-            self._kernels[sign] = Kernel(self.program(sign), self.data, self.tier, self.workers)
-        return self._kernels[sign]
+        key = sign, model or self.model
+        if key not in self._kernels:
+            self._kernels[key] = key[1].kernel(sign, self.tier, self.workers)
+        return self._kernels[key]
 
-    def vector(self, point: Point | None = None, values: Mapping[str, float] | None = None) -> Vector:
-        """Give a point as a vector in the order of ``params``.
+    def vector(self, point: Point | None = None, values: Mapping[str, Any] | None = None) -> Vector:
+        """Give a point as a flat vector in the order of ``params``, arrays row after row.
 
         Parameters
         ----------
         point : mapping, or sequence in the order of ``params``
             The point.
-        values : mapping of str to float, optional
+        values : mapping of str to float or array, optional
             The same, given as keyword arguments.
 
         Returns
@@ -246,7 +315,11 @@ class Objective:
         UsageError
             If a parameter has no value, or a value no parameter.
         """
-        return arguments.vector(self.params, point, values or {})
+        return self._at(point, values)[1]
+
+    def _ready(self, point: Point | None, values: Mapping[str, Any] | None = None) -> tuple[Kernel, Vector]:
+        model, x = self._at(point, values)
+        return self.kernel(model=model), x
 
     def value(self, point: Point | None = None, **values: float) -> float:
         """Give the value at a point.
@@ -267,7 +340,8 @@ class Objective:
         >>> Objective("x**2 - 4*x + 5").value(x=2)
         1.0
         """
-        return self.kernel().value(self.vector(point, values))
+        kernel, x = self._ready(point, values)
+        return kernel.value(x)
 
     def gradient_at(self, point: Point | None = None, **values: float) -> dict[str, float]:
         """Give the gradient at a point, by name.
@@ -281,10 +355,10 @@ class Objective:
 
         Returns
         -------
-        dict of str to float
+        dict of str to float or ndarray
         """
-        gradient = self.kernel().slope(self.vector(point, values))[1]
-        return dict(zip(self.params, gradient.tolist(), strict=True))
+        kernel, x = self._ready(point, values)
+        return kernel.program.layout.split(kernel.slope(x)[1])
 
     def hessian_at(self, point: Point | None = None, **values: float) -> NDArray[np.float64]:
         """Give the Hessian at a point.
@@ -300,7 +374,8 @@ class Objective:
         -------
         ndarray, shape (n, n)
         """
-        return self.kernel().hessian(self.vector(point, values))
+        kernel, x = self._ready(point, values)
+        return kernel.hessian(x)
 
     def hvp(self, point: Point, v: Point) -> dict[str, float]:
         """Give the Hessian at a point times a vector, without forming the matrix.
@@ -314,14 +389,24 @@ class Objective:
 
         Returns
         -------
-        dict of str to float
+        dict of str to float or ndarray
+
+        Raises
+        ------
+        UsageError
+            If the vector has other shapes than the point.
 
         References
         ----------
         Pearlmutter 1994, Fast exact multiplication by the Hessian.
         """
-        product = self.kernel().product(self.vector(point), self.vector(v))
-        return dict(zip(self.params, product.tolist(), strict=True))
+        kernel, x = self._ready(point)
+        other, direction = self._ready(v)
+        if other is not kernel:
+            shapes = zip(self.params, kernel.program.layout.shapes, other.program.layout.shapes, strict=True)
+            name, here, there = next(found for found in shapes if found[1] != found[2])
+            raise UsageError(f"the vector must have the shapes of the point: '{name}' has {there}, and {here} there")
+        return kernel.program.layout.split(kernel.product(x, direction))
 
     def curvature(self, point: Point | None = None, **values: float) -> Curvature:
         """Give eigenvalues, condition, kind of point and largest stable learning rate at a point.
@@ -342,25 +427,28 @@ class Objective:
         >>> Objective("(5*x**2 + y**2)/2").curvature(x=0, y=0).largest_lr
         0.4
         """
-        return curvature(self.kernel(), self.vector(point, values))
+        return curvature(*self._ready(point, values))
 
     # ---- for scipy.optimize.minimize -------------------------------------------------------------------------------
 
+    def _flat(self, x: Any) -> Vector:
+        return arguments.flat(self._size(self.model), x)
+
     def fun(self, x: Any) -> float:
         """Give the value at a flat vector, as ``scipy.optimize.minimize`` asks for it."""
-        return self.kernel().value(arguments.flat(self.params, x))
+        return self.kernel().value(self._flat(x))
 
     def jac(self, x: Any) -> Vector:
         """Give the gradient at a flat vector."""
-        return self.kernel().slope(arguments.flat(self.params, x))[1]
+        return self.kernel().slope(self._flat(x))[1]
 
     def hess(self, x: Any) -> NDArray[np.float64]:
         """Give the Hessian at a flat vector."""
-        return self.kernel().hessian(arguments.flat(self.params, x))
+        return self.kernel().hessian(self._flat(x))
 
     def hessp(self, x: Any, p: Any) -> Vector:
         """Give the Hessian at a flat vector times another."""
-        return self.kernel().product(arguments.flat(self.params, x), arguments.flat(self.params, p))
+        return self.kernel().product(self._flat(x), self._flat(p))
 
     def lambdify(self, what: str = "value") -> Callable[..., Any]:
         """Hand a generated function out, in plain Python.
@@ -384,8 +472,7 @@ class Objective:
             raise UsageError(f"what={shown(what)} must be 'value' or 'slope'")
         kernel = self.kernel()
         if not kernel.program.layout.unrolled:
-            count = len(self.params)
-            raise UsageError(f"lambdify is for few parameters; this objective has {count:,}: use fun and jac")
+            raise UsageError("lambdify is for few parameters, all of them numbers; fun and jac take any")
         function, inputs = kernel.function(what, "python"), kernel.inputs("python")
         return lambda *point: function(*map(float, point), *inputs)
 
@@ -474,57 +561,62 @@ class Objective:
         if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
             raise UsageError(f"steps={shown(steps)} must be a whole number of at least 1")
         arguments.check_callback(callback)
-        if state.get("formula") != self.text or tuple(state.get("params") or ()) != self.params:
+        model = self._saved_model(state)
+        if model is None:
             raise UsageError(f"the saved run is of {safe(str(state.get('formula')))!r}, not of {safe(self.text)!r}")
         if state.get("data") != self._fingerprint():
             raise UsageError("the saved run was made with other data")
         sign = -1.0 if state.get("sign") == -1 else 1.0
-        at, settings = descent.restore(self.kernel(sign), state, steps)
+        at, settings = descent.restore(self.kernel(sign, model), state, steps)
         settings = replace(settings, seconds=seconds)
-        return self._go(at, settings, callback, progress)
+        return self._go(model, at, settings, callback, progress)
+
+    def _saved_model(self, state: Mapping[str, Any]) -> Model | None:
+        """Give the model of a saved run; ``None`` if it is another objective's."""
+        params = tuple(state.get("params") or ())
+        if state.get("formula") != self.text or params != self.params:
+            return None
+        try:
+            shapes = [tuple(int(n) for n in shape) for shape in state.get("shapes") or [()] * len(params)]
+            return self._model(dict(zip(params, shapes, strict=True)))
+        except (TypeError, ValueError) as problem:
+            raise DataError(f"the saved run is damaged: {safe(repr(problem))}") from None
 
     def _descend(self, start: Point, sign: float, options: dict[str, Any]) -> Run:
         if not self.params:
             raise UsageError("there is nothing to minimize: every name in the formula has data")
-        x0 = self.vector(start)
+        model, x0 = self._at(start)
         callback, progress = options.pop("callback", None), options.pop("progress", None)
         arguments.check_callback(callback)
-        settings = descent.prepare(self.kernel(sign), x0, sign, options)
-        return self._go(descent.begin(self.kernel(sign), x0, settings), settings, callback, progress)
+        kernel = self.kernel(sign, model)
+        settings = descent.prepare(kernel, x0, sign, options)
+        return self._go(model, descent.begin(kernel, x0, settings), settings, callback, progress)
 
     def _go(
         self,
+        model: Model,
         state: descent.State,
         settings: descent.Settings,
         callback: descent.Callback | None,
         progress: bool | None,  # noqa: FBT001
     ) -> Run:
+        kernel = self.kernel(settings.sign, model)
         run = descent.descend(
-            self.kernel(settings.sign), state, settings, formula=self.text, locate=self._locate, callback=callback,
-            progress=progress,
+            kernel, state, settings, formula=self.text, callback=callback, progress=progress,
+            locate=lambda x: model.locate(kernel.program.layout.split(x)),
         )  # fmt: skip
         return replace(run, objective=self, state={**run.state, "data": self._fingerprint()})
 
     def _fingerprint(self) -> str:
         """Give a hash of the data's shape and of a sample of their rows: what a saved run was made from."""
         parts = []
-        for name in (*self.columns, *self._numbers):
-            values = np.atleast_1d(np.asarray(self.data.get(name, 0.0)))
-            sample = values[:: max(1, len(values) // 4096)]
-            parts += [name, str(len(values)), sample.tobytes().hex()]
+        for name in self._known:
+            values = self.data.get(name, 0.0)
+            if isinstance(values, Stored):
+                sample = values.sample(4096)
+            else:
+                rows = np.atleast_1d(np.asarray(values))
+                sample = rows[:: max(1, len(rows) // 4096)]
+            parts += [name, str(np.shape(sample) if isinstance(values, Stored) else np.shape(values))]
+            parts.append(hashlib.sha256(np.ascontiguousarray(sample).tobytes()).hexdigest())
         return cache.key(*parts)
-
-    def _locate(self, x: Vector) -> tuple[str, bool]:
-        graph, root = self._plain
-        return locate.first_bad(graph, root, self.text, dict(zip(self.params, x.tolist(), strict=True)), self.data)
-
-
-@contextmanager
-def _deep() -> Iterator[None]:
-    """Let a formula nested as deeply as the language allows be walked: Python's own limit is in the way."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, 12_000))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)

@@ -304,7 +304,7 @@ def lower(rule: Rule, graph: Graph, lr: float | str) -> Lowered:
         return known[name.name] if name.name in known else graph.leaf("constant", name.name)
 
     for step in fm.parse_program(rule.text, declared=known):
-        known[step.name] = as_number(graph, read(graph, rule.text, step.value, lookup, group=False))
+        known[step.name] = as_number(graph, read(graph, rule.text, step.value, lookup, group=False).node)
     states = {state: known[state] for state in rule.states}
     return Lowered(known["x"], states, init, draws)
 
@@ -325,7 +325,7 @@ def _formula(graph: Graph, text: str, known: Mapping[str, Node]) -> Node:
         hint = f"it may read {', '.join(known)}"
         raise FormulaError(f"unknown name '{name.name}'", text, name.start, name.end, hint)
 
-    return read(graph, text, tree, lookup, group=False)
+    return read(graph, text, tree, lookup, group=False).node
 
 
 def check_schedule(lr: Any) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.errors import DataError, UsageError, safe, shown
+from symgd.parameters import entry_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +68,11 @@ class History:
     gradient_norm : ndarray, shape (k,)
         The Euclidean norm of the gradient there.
     point : ndarray, shape (k, n)
-        The parameters there.
+        The parameters there, arrays row after row; of very many parameters only the last point is kept, in the run.
+    shapes : tuple of tuple of int, optional
+        Of the parameters; by default they are numbers.
+    epoch : ndarray, shape (k,), optional
+        Of a run in batches: passes over the data that had ended.
     """
 
     params: tuple[str, ...]
@@ -75,22 +80,40 @@ class History:
     value: NDArray[np.float64]
     gradient_norm: NDArray[np.float64]
     point: NDArray[np.float64]
+    shapes: tuple[tuple[int, ...], ...] = ()
+    epoch: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.step)
 
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns of ``point``: ``w[0]``, ``w[1]``."""
+        if not self.point.shape[1]:
+            return []
+        return list(entry_names(self.params, self.shapes or [()] * len(self.params)))
+
     def __getitem__(self, name: str) -> NDArray[Any]:
-        """Give one parameter's values, or ``step``, ``value``, ``gradient_norm``."""
-        if name in self.params:
-            return self.point[:, self.params.index(name)]
-        if name in ("step", "value", "gradient_norm"):
+        """Give one parameter's values, or ``step``, ``epoch``, ``value``, ``gradient_norm``."""
+        if name in self.params and self.point.shape[1]:
+            shapes = self.shapes or [()] * len(self.params)
+            place = self.params.index(name)
+            start = sum(math.prod(shape) for shape in shapes[:place])
+            values = self.point[:, start : start + math.prod(shapes[place])]
+            return values.reshape(len(values), *shapes[place])
+        if name in self.names:
+            return self.point[:, self.names.index(name)]
+        if name in ("step", "value", "gradient_norm") or (name == "epoch" and self.epoch is not None):
             column: NDArray[Any] = getattr(self, name)
             return column
+        if name in self.params:
+            raise KeyError(f"so many parameters are not kept at every step; the run's point has '{safe(name)}'")
         raise KeyError(f"the history has no '{safe(name)}'; it has: {', '.join(self.columns())}")
 
     def columns(self) -> list[str]:
         """Give the names of all columns."""
-        return ["step", "value", "gradient_norm", *self.params]
+        epoch = ["epoch"] if self.epoch is not None else []
+        return ["step", *epoch, "value", "gradient_norm", *self.names]
 
     def to_frame(self) -> pd.DataFrame:
         """Give the history as a pandas DataFrame, one row a recorded step."""
@@ -99,8 +122,8 @@ class History:
         except ImportError as problem:
             message = "a DataFrame needs pandas: pip install 'symgd[pandas]'"
             raise ImportError(message) from problem
-        frame = pd.DataFrame(self.point, columns=list(self.params))
-        for place, name in enumerate(("step", "value", "gradient_norm")):
+        frame = pd.DataFrame(self.point, columns=self.names, index=range(len(self)))
+        for place, name in enumerate(self.columns()[: 3 + (self.epoch is not None)]):
             frame.insert(place, name if name not in self.params else f"run_{name}", getattr(self, name))
         return frame
 
@@ -116,7 +139,7 @@ class Run:
     ----------
     formula : str
         The objective.
-    point : dict of str to float
+    point : dict of str to float or ndarray
         Where the run ended.
     value : float
         The objective's value there.
@@ -142,6 +165,8 @@ class Run:
         The learning rate, its schedule, or ``"auto"``.
     maximized : bool
         Whether the objective was maximized.
+    batch : int or None
+        Rows that each step looked at; ``None`` for all of them.
     diagnosis : tuple of dict
         Findings, each with ``code``, ``message`` and ``remedy``.
     state : dict
@@ -151,7 +176,7 @@ class Run:
     """
 
     formula: str
-    point: Mapping[str, float]
+    point: Mapping[str, Any]
     value: float
     gradient_norm: float
     outcome: Outcome
@@ -164,6 +189,7 @@ class Run:
     method: str
     lr: float | str = "auto"
     maximized: bool = False
+    batch: int | None = None
     diagnosis: tuple[dict[str, str], ...] = ()
     state: Mapping[str, Any] = field(default_factory=dict, repr=False)
     objective: Any = field(default=None, repr=False)
@@ -176,13 +202,13 @@ class Run:
     @property
     def x(self) -> NDArray[np.float64]:
         """The point as a vector, in the order of the parameters."""
-        return np.array(list(self.point.values()))
+        return np.concatenate([np.ravel(v) for v in self.point.values()]) if self.point else np.zeros(0)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the run as plain data, ready for JSON; nan and infinities become ``None``."""
         return {
             "formula": self.formula,
-            "point": {k: finite(v) for k, v in self.point.items()},
+            "point": {k: plain(v) for k, v in self.point.items()},
             "value": finite(self.value),
             "gradient_norm": finite(self.gradient_norm),
             "outcome": str(self.outcome),
@@ -195,6 +221,7 @@ class Run:
             "method": self.method,
             "lr": self.lr,
             "maximized": self.maximized,
+            "batch": self.batch,
             "diagnosis": list(self.diagnosis),
         }
 
@@ -209,19 +236,24 @@ class Run:
             f"  value     {self.value:.10g}",
             f"  gradient  {self.gradient_norm:.3g}",
             f"  kind      {self.kind}",
-            f"  steps     {self.steps:,} of {self.method}, {self.evaluations:,} evaluations, {self.seconds:.3g} s",
+            f"  steps     {self.steps:,} of {self.method}, {self._work()}, {self.seconds:.3g} s",
         ]
         shown = list(self.point.items())[:12]
         width = max((len(k) for k, _ in shown), default=0)
-        lines += [f"  {'point' if not i else '':9} {k:{width}} = {v:.12g}" for i, (k, v) in enumerate(shown)]
+        lines += [f"  {'point' if not i else '':9} {k:{width}} = {_brief(v, 12)}" for i, (k, v) in enumerate(shown)]
         if len(self.point) > len(shown):
             lines.append(f"  {'':9} ... and {len(self.point) - len(shown):,} more")
         for finding in self.diagnosis:
             lines.append(f"  {finding['code']}: {finding['message']} {finding['remedy']}")
         return "\n".join(lines)
 
+    def _work(self) -> str:
+        if self.batch is None or self.history.epoch is None:
+            return f"{self.evaluations:,} evaluations"
+        return f"{self.history.epoch[-1]:.4g} epochs in batches of {self.batch:,}"
+
     def __repr__(self) -> str:
-        at = ", ".join(f"{k}={v:.6g}" for k, v in list(self.point.items())[:6])
+        at = ", ".join(f"{k}={_brief(v, 6)}" for k, v in list(self.point.items())[:6])
         more = ", ..." if len(self.point) > 6 else ""
         return f"Run({self.outcome}, {self.kind}, value={self.value:.6g}, {at}{more}, steps={self.steps:,})"
 
@@ -231,7 +263,7 @@ class Run:
         rows = [("outcome", f"{self.outcome} ({'ok' if self.ok else 'not ok'})"), ("", self.message),
                 ("value", f"{self.value:.10g}"), ("gradient norm", f"{self.gradient_norm:.3g}"), ("kind", self.kind),
                 ("steps", f"{self.steps:,} of {self.method}")]  # fmt: skip
-        rows += [(k, f"{v:.10g}") for k, v in list(self.point.items())[:12]]
+        rows += [(k, _brief(v, 10)) for k, v in list(self.point.items())[:12]]
         body = "".join(f"<tr><th>{html.escape(str(a))}</th><td>{html.escape(str(b))}</td></tr>" for a, b in rows)
         return f"<table><caption><code>{html.escape(_shorten(self.formula))}</code></caption>{body}</table>"
 
@@ -340,6 +372,23 @@ def _path(path: str | Path) -> Path:
 def finite(value: float) -> float | None:
     """Give a number as JSON can hold it."""
     return value if math.isfinite(value) else None
+
+
+def plain(value: Any) -> Any:
+    """Give a number or an array as JSON can hold it: nan and infinities become ``None``."""
+    if isinstance(value, np.ndarray):
+        return value.tolist() if np.isfinite(value).all() else [plain(v) for v in value]
+    return finite(float(value))
+
+
+def _brief(value: Any, digits: int) -> str:
+    """Write a parameter's value: a number, the few numbers of a small array, or what a large one is like."""
+    if not isinstance(value, np.ndarray):
+        return f"{value:.{digits}g}"
+    if value.size <= 6 and value.ndim == 1:
+        return "[" + ", ".join(f"{v:.{min(digits, 6)}g}" for v in value) + "]"
+    sizes = " x ".join(f"{n:,}" for n in value.shape)
+    return f"array of {sizes}, from {value.min():.4g} to {value.max():.4g}"
 
 
 def _shorten(text: str, limit: int = 76) -> str:

@@ -46,7 +46,7 @@ def numpy_value(text, inputs):
     with np.errstate(all="ignore"):
         values = {name: np.float64(v) if np.ndim(v) == 0 else np.asarray(v, float) for name, v in inputs.items()}
         floats = _LITERAL.sub(lambda m: f"float64({m[0]})", text)  # reciprocal(7) of whole numbers is 0 in NumPy
-        return float(eval(floats, {**NUMPY, "__builtins__": {}}, values))
+        return float(eval(floats, {**NUMPY, "__builtins__": {"__import__": __import__}}, values))
 
 
 # ---- jets ------------------------------------------------------------------------------------------------------------
@@ -501,7 +501,14 @@ def exact(text, point, data=None, digits=50, largest=1e140):
         way that are larger than ``largest``.
     """
     with mp.workdps(digits):
-        space = {"Jet": Jet, "mpf": mp.mpf, "__builtins__": {}, "pi": jet(+mp.pi), "e": jet(+mp.e), **MPMATH}
+        space = {
+            "Jet": Jet,
+            "mpf": mp.mpf,
+            "__builtins__": {"__import__": __import__},
+            "pi": jet(+mp.pi),
+            "e": jet(+mp.e),
+            **MPMATH,
+        }
         space |= {name: parameter(name, value) for name, value in point.items()}
         for name, column in (data or {}).items():
             plain = [Jet(mp.mpf(float(x))) for x in np.atleast_1d(column)]

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -205,7 +206,31 @@ def test_exit_code_tells_a_good_answer_from_a_finding(arguments, outcome, code):
             "--start must give all values by name, or all by position; got both",
         ),
         (("minimize", "x**2", "--start", "x=1,x=2"), "--start gives 'x' twice"),
-        (("minimize", "w**2", "--start", "w=[0,0,0]"), "--start w=[0,0,0]: a parameter is a single number"),
+        (("minimize", "w**2", "--start", "w=[0,0,0]"), "the objective must be one number, but this has the shape (3,)"),
+        (("minimize", "sum(w)", "--start", "w=[0,0"), "--start w=[0,0: a list must be written as [1,2,3]"),
+        (("minimize", "sum(w)", "--start", "w=[0,one]"), "--start w=one: the value must be a number"),
+        (("minimize", "sum(w)", "--start", "w=[[1,2],[3]]"), "must be real numbers, in an array of one shape"),
+        (("minimize", "sum(w)", "--start", "w=zeros()"), "--start w=zeros(): the value must be a number"),
+        (("minimize", "sum(w)", "--start", "w=normal(99999,99999)"), "give the lengths of the axes"),
+        (("minimize", "sum(w)", "--start", "w=ones(2)/0"), "ones(2)/0: division by zero"),
+        (("minimize", "sum(w)", "--start", "w=normal(2)", "--seed", "-1"), "seed=-1 must be a whole number"),
+        (("minimize", "sum(w)", "--start", "nowhere.json"), "there is no file 'nowhere.json'"),
+        (("minimize", "sum(w)", "--start", "nowhere.npz"), "there is no file 'nowhere.npz'"),
+        (("minimize", "sum(w)", "--start", "w=nowhere.npy"), "nowhere.npy'"),
+        (
+            ("minimize", "sum(w)", "--start", "1", "--start", "w.npz"),
+            "all values by name, or all by position; got both",
+        ),
+        (
+            ("minimize", "sum(x[1:]*x[:-1]) + b", "--start", "b=2"),
+            "no value for the parameter x; try:\n  symgd minimize \"sum(x[1:]*x[:-1]) + b\" --start 'x=zeros(3),b=2'",
+        ),
+        (("minimize", "x**2", "--start", "1", "--no-shuffle"), "shuffle is for batches; give batch="),
+        (("minimize", "x**2", "--start", "1", "--batch", "2"), "batch=2 needs data with rows"),
+        (("minimize", "x**2", "--start", "1", "--epochs", "0"), "epochs=0 must be a whole number of at least 1"),
+        (("minimize", "x**2", "--start", "1", "--epochs", "2", "--steps", "2"), "give one of them"),
+        (("minimize", "mean(x*w)", "--data", DANWOOD, "--data", DANWOOD), "--data gives 'y' twice"),
+        (("minimize", "mean(x*w)", "--data", f"x={DANWOOD}"), "'x' must hold numbers, or be the path of a .npy file"),
         (("minimize", "x**2", "--start", "x=one"), "--start x=one: the value must be a number; unknown name 'one'"),
         (("minimize", "x**2", "--start", "x=1e999"), "x=inf must be finite"),
         (("minimize", "x**2", "--start", "1", "--lr", "-1"), "lr=-1.0 must be a positive number"),
@@ -240,12 +265,23 @@ def test_exit_code_tells_a_good_answer_from_a_finding(arguments, outcome, code):
         (("derive", "x*y", "--data-names", "x", "--set", "y=1"), "give it without --data and --set"),
         (("derive", "mean(x*w)", "--data-names", "x", "--at", "w=1"), "--at needs values of x; give --data"),
         (("derive", "x*y", "--at", "x=1"), "no value for y"),
+        (("derive", "sum(w**2)", "--shape", "w=3,w=4"), "--shape gives 'w' twice"),
+        (("derive", "sum(w**2)", "--shape", "w"), "--shape w must be name=length or name=length x length"),
+        (("derive", "sum(w**2)", "--shape", "w=0"), "--shape w=0 must be name=length"),
+        (("derive", "sum(w**2)", "--shape", "v=3"), "'v' is no parameter of the formula"),
+        (("derive", "sum(w**2)", "--shape", "w=3", "--at", "w=[1,2]"), "'w' has the shape (2,) here, and (3,)"),
+        (("derive", "sum(w**2)", "--shape", "w=3", "--hessian"), "is given in numbers: add --at"),
+        (("derive", "sum(x[1:]*x[:-1])"), "'x' is an array whose shape is not known; give the shapes of all arrays:"),
+        (
+            ("derive", "sum((X @ w)**2)", "--data-names", "X", "--shape", "X=9x3,w=4"),
+            "'X' with shape (9, 3) and 'w' with shape (4,) cannot be multiplied by '@'",
+        ),
     ],
 )
 def test_a_faulty_call_says_what_to_do(arguments, message):
     assert message in fails(*arguments)
     error = ask(*arguments, code=2)["error"]
-    assert error["type"] in ("FormulaError", "UsageError", "DataError")
+    assert error["type"] in ("FormulaError", "ShapeError", "UsageError", "DataError")
     assert error["message"]
 
 
@@ -260,6 +296,225 @@ def test_nothing_is_done_when_the_picture_cannot_be_written(tmp_path):
     saved = tmp_path / "run.npz"
     fails("minimize", "x**2", "--start", "1", "--save", str(saved), "--plot", str(tmp_path / "run.gif"))
     assert not saved.exists()
+
+
+# ---- arrays and batches ----------------------------------------------------------------------------------------------
+
+
+LOGISTIC = "mean(softplus(X @ w) - y*(X @ w))"
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Twelve rows of three features and a label each, in all the ways in which they can be given."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(12, 3))
+    y = (X @ [1, -2, 0.5] + rng.normal(size=12) > 0).astype(float)
+    np.savez(folder / "data.npz", X=X, y=y)
+    np.save(folder / "X.npy", X)
+    np.save(folder / "y.npy", y)
+    (folder / "y.csv").write_text("y\n" + "\n".join(map(str, y)))
+    return folder, X, y
+
+
+def logistic(files, *arguments):
+    return ("minimize", LOGISTIC, "--data", str(files[0] / "data.npz"), *arguments)
+
+
+def test_batches_are_those_of_python(files):
+    _, X, y = files
+    account = ask(
+        *logistic(files, "--start", "w=[0,0,0]", "--batch", "5", "--epochs", "3", "--lr", "0.5", "--seed", "7")
+    )
+    run = symgd.Objective(LOGISTIC, data={"X": X, "y": y}).minimize(
+        {"w": np.zeros(3)}, batch=5, epochs=3, lr=0.5, seed=7
+    )
+    assert account["point"] == {"w": run.point["w"].tolist()}
+    assert (account["steps"], account["epochs"], account["batch"]) == (9, 3.0, 5)
+
+
+def test_seed_and_no_shuffle_choose_the_order_of_the_rows(files):
+    start = logistic(files, "--start", "w=[0,0,0]", "--batch", "5", "--epochs", "2", "--lr", "0.5")
+    points = [ask(*start, *more)["point"]["w"] for more in ((), ("--seed", "0"), ("--seed", "1"), ("--no-shuffle",))]
+    assert points[0] == points[1]
+    assert len({tuple(point) for point in points}) == 3
+    assert points[3] == ask(*start, "--no-shuffle", "--seed", "1")["point"]["w"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--batch", "5", "--epochs", "2"), 0),  # the epochs that were asked for
+        (("--batch", "5", "--steps", "4"), 0),
+        (("--epochs", "4", "--lr", "0.1"), 0),  # without a batch, an epoch is a step
+        (("--batch", "5"), 1),  # it stopped after the epochs that are taken when none were asked for
+        (("--batch", "5", "--epochs", "2", "--gtol", "1e-9"), 1),
+        (("--epochs", "2"), 1),  # exact steps that have not converged
+    ],
+)
+def test_exit_code_of_batches(files, arguments, code):
+    assert ask(*logistic(files, "--start", "w=[0,0,0]", *arguments), code=code)["outcome"] == "max_steps"
+
+
+@pytest.mark.parametrize("data", [("X=X.npy", "y=y.npy"), ("X.npy", "y.npy"), ("X.npy", "y.csv")])
+def test_data_from_several_files(files, data, monkeypatch):
+    monkeypatch.chdir(files[0])
+    arguments = [part for path in data for part in ("--data", path)]
+    found = ask("derive", LOGISTIC, *arguments)
+    assert found["gradient"] == {"w": "X.T @ (sigmoid(X @ w) - y)/len(X)"}
+    assert found["shapes"] == {"w": [3]}
+
+
+def test_arrays_on_disk_are_read_in_place(files, monkeypatch):
+    monkeypatch.chdir(files[0])
+    stored = ("minimize", LOGISTIC, "--data", "X=X.npy", "--data", "y=y.npy")
+    start = ("--start", "w=zeros(3)", "--lr", "0.5", "--steps", "5")
+    # Other code adds the rows up in another order.
+    expected = ask(*logistic(files, *start))["point"]["w"]
+    assert ask(*stored, *start)["point"]["w"] == pytest.approx(expected, rel=1e-13)
+
+
+def test_set_takes_lists():
+    account = ask(
+        "minimize", "x @ A @ x/2 - b @ x", "--set", "A=[[2,1],[1,3]]", "--set", "b=[1,2]", "--start", "x=[0,0]"
+    )
+    assert account["point"]["x"] == pytest.approx(np.linalg.solve([[2, 1], [1, 3]], [1, 2]), abs=1e-8)  # gtol
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[1,-2,3e1]", [1, -2, 30]),
+        ("[ .5, pi/4, 1/3 ]", [0.5, np.pi / 4, 1 / 3]),
+        ("[[1,2],[.5,4]]", [[1, 2], [0.5, 4]]),
+        ("zeros(2)", [0, 0]),
+        ("0.5*ones(1,2)", [[0.5, 0.5]]),
+        ("ones((2, 1))/4", [[0.25], [0.25]]),
+        ("normal(2,3)", np.random.default_rng(5).normal(size=(2, 3)).tolist()),
+        ("1/3*normal(2)/sqrt(2)", None),
+    ],
+)
+def test_start_of_an_array_may_be_written_in_many_ways(text, value):
+    call = ("minimize", "sum(w**2)", "--start", f"w={text}", "--seed", "5", "--lr", "0.1", "--steps", "1", "--trace")
+    if value is None:
+        assert "must be a number" in fails(*call)  # one factor, or one divisor, is a number
+    else:
+        assert ask(*call)["trace"][0]["point"]["w"] == value
+
+
+def test_arrays_are_drawn_one_after_the_other():
+    call = ("minimize", "sum(w**2) + sum(v**2)", "--lr", "0.1", "--steps", "1", "--trace")
+    rng = np.random.default_rng(0)
+    expected = {"w": rng.normal(size=2).tolist(), "v": (0.1 * rng.normal(size=(1, 2))).tolist()}
+    assert ask(*call, "--start", "w=normal(2)", "--start", "v=0.1*normal(1,2)")["trace"][0]["point"] == expected
+
+
+def test_positions_may_be_lists():
+    account = ask("minimize", "a*sum(w**2) + a**2", "--start", "2,[1,3]", "--lr", "0.1", "--steps", "1", "--trace")
+    assert account["trace"][0]["point"] == {"a": 2.0, "w": [1.0, 3.0]}
+
+
+def test_start_from_files(tmp_path):
+    call = ("minimize", "sum(w**2) + b**2", "--lr", "0.1", "--steps", "1")
+    point = {"w": [1.0, 2.0], "b": 3.0}
+    np.savez(tmp_path / "start.npz", **point)
+    np.save(tmp_path / "w.npy", point["w"])
+    (tmp_path / "start.json").write_text(json.dumps(point))
+    starts = [(f"{tmp_path}/start.npz",), (f"{tmp_path}/start.json",), (f"w={tmp_path}/w.npy,b=3",)]
+    for start in starts:
+        assert ask(*call, "--start", *start, "--trace")["trace"][0]["point"] == point
+    for name in ("saved.npz", "saved.json"):  # where a run ended, another may begin
+        ended = ask(*call, "--start", "w=[1,2],b=3", "--save", f"{tmp_path}/{name}")["point"]
+        assert ask(*call, "--start", f"{tmp_path}/{name}", "--trace")["trace"][0]["point"] == ended
+    (tmp_path / "account.json").write_text(json.dumps({"point": point, "value": 1}))
+    assert ask(*call, "--start", f"{tmp_path}/account.json", "--trace")["trace"][0]["point"] == point
+    (tmp_path / "w.npz").write_bytes((tmp_path / "start.npz").read_bytes())
+    assert "--start gives 'w' twice" in fails(*call, "--start", f"{tmp_path}/w.npz", "--start", "w=[0,0]")
+    (tmp_path / "list.json").write_text("[1, 2]")
+    assert "must hold an object of names and values" in fails(*call, "--start", f"{tmp_path}/list.json")
+    (tmp_path / "text.json").write_text("w")
+    assert "cannot be read as JSON" in fails(*call, "--start", f"{tmp_path}/text.json")
+
+
+def test_missing_start_is_proposed_with_its_shape(files):
+    said = fails(*logistic(files))
+    assert f"--data {files[0]}/data.npz --start 'w=zeros(3)'" in said
+
+
+def test_trace_of_batches_is_one_line_an_epoch(files):
+    start = logistic(files, "--start", "w=[0,0,0]", "--batch", "5", "--epochs", "4", "--lr", "0.5")
+    table = [line.split() for line in call(*start, "--trace").stdout.split("\n\n")[0].splitlines()]
+    assert table[0] == ["step", "epoch", "value", "|gradient|", "w[0]", "w[1]", "w[2]"]
+    assert [row[:2] for row in table[1:]] == [["0", "0"], ["3", "1"], ["6", "2"], ["9", "3"], ["12", "4"]]
+    second = ask(*start, "--trace", "2")["trace"]
+    assert [row["epoch"] for row in second] == [0.0, 2.0, 4.0]
+    assert second[0]["value"] == pytest.approx(np.log(2), rel=1e-15)  # of all rows, not of a batch
+
+
+def test_large_arrays_are_short_for_people_and_whole_for_machines():
+    start = ("minimize", "sum(w**2)", "--start", "w=ones(40,50)", "--lr", "0.25", "--steps", "1")
+    done = call(*start, "--trace")
+    assert "w = array of 40 x 50, from 0.5 to 0.5" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) < 100
+    assert ask(*start)["point"]["w"] == [[0.5] * 50] * 40
+    many = ("minimize", "sum(w**2)", "--start", "w=ones(80,80)", "--lr", "0.25", "--steps", "1", "--trace")
+    assert [set(row) for row in ask(*many)["trace"]] == [{"step", "value", "gradient_norm"}] * 2
+
+
+def test_quiet_prints_arrays_that_start_takes(files):
+    point = call(*logistic(files, "--start", "w=[0,0,0]", "--lr", "0.5", "--steps", "3", "--quiet")).stdout.strip()
+    assert point.startswith("w=[")
+    account = ask(*logistic(files, "--start", point, "--lr", "0.5", "--steps", "3"))
+    assert account["point"] == ask(*logistic(files, "--start", "w=[0,0,0]", "--lr", "0.5", "--steps", "6"))["point"]
+
+
+def test_a_saved_run_in_batches_goes_on(files, tmp_path):
+    start = logistic(files, "--start", "w=[0,0,0]", "--batch", "5", "--lr", "0.5")
+    saved = str(tmp_path / "run.json")
+    ask(*start, "--epochs", "2", "--save", saved)
+    data = ("--data", str(files[0] / "data.npz"))
+    resumed = ask("minimize", "--resume", saved, "--epochs", "4", *data)
+    assert resumed["steps"] == 12
+    assert resumed["point"] == ask(*start, "--epochs", "4")["point"]
+    assert "give one of them" in fails("minimize", "--resume", saved, "--epochs", "4", "--steps", "9", *data)
+    assert "--no-shuffle is settled by the saved run" in fails("minimize", "--resume", saved, "--no-shuffle")
+
+
+def test_derive_of_arrays_prints_numpy_text():
+    model = ("derive", LOGISTIC, "--data-names", "X,y", "--shape", "X=9x3,w=3")
+    assert call(*model).stdout == (f"f(w) = {LOGISTIC}\n  df/dw = X.T @ (sigmoid(X @ w) - y)/len(X)\n")
+    assert call(*model, "--sympy").stdout.splitlines()[1].startswith("  df/dw[j] = Sum(")
+    assert r"\frac{\partial f}{\partial w_{j}}" in call(*model, "--latex").stdout
+
+
+def test_derive_of_slices_prints_statements():
+    text = call("derive", "sum((x[1:] - x[:-1])**2) + b**2", "--shape", "x=5").stdout
+    assert text == (
+        "f(x, b) = sum((x[1:] - x[:-1])**2) + b**2\n"
+        "  df/dx = g, after\n"
+        "    g = zeros(5)\n"
+        "    g[1:] += 2*(x[1:] - x[:-1])\n"
+        "    g[:-1] -= 2*(x[1:] - x[:-1])\n"
+        "  df/db = 2*b\n"
+    )
+
+
+def test_derive_of_arrays_at_a_point():
+    arguments = ("derive", "sum(w**3) + b*w[0]", "--hessian", "--at", "w=[1,2],b=-1")
+    found = ask(*arguments)
+    assert found["shapes"] == {"w": [2], "b": []}
+    assert found["at"] == {
+        "point": {"w": [1.0, 2.0], "b": -1.0}, "value": 8.0, "gradient": {"w": [2.0, 12.0], "b": 1.0},
+        "hessian": [[6.0, 0.0, 1.0], [0.0, 12.0, 0.0], [1.0, 0.0, 0.0]],
+    }  # fmt: skip
+    text = call(*arguments).stdout
+    assert "at w = [1., 2.], b = -1\n" in text
+    assert "  df/dw = [ 2., 12.]\n" in text
+    assert "Hessian, in the order w[0], w[1], b:" in text
+    flat = ask("derive", "sum(w**3) + b*w[0]", "--shape", "w=2", "--at", "1,2,-1")["at"]
+    assert flat == {name: found["at"][name] for name in ("point", "value", "gradient")}
+    assert "the Hessian has 20 rows" in call("derive", "sum(w**3)", "--hessian", "--at", "w=ones(20)").stdout
 
 
 # ---- derive ----------------------------------------------------------------------------------------------------------

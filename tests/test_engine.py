@@ -4,15 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 import symgd as sg
-from symgd.engine import cache, native, threads
+from symgd.codegen import Column, Layout
+from symgd.engine import cache, native
 from symgd.engine.kernel import load_python
 
-ROWS = threads.LARGE + 12_345
+ROWS = 600_000 + 12_345  # enough for threads
 FORMULAS = [
     "mean((y - (w*x + b))**2)",
     "logsumexp(w*x) + 0.1*b**2 + std(x*w + b*y)",
@@ -59,8 +61,8 @@ def test_many_rows_agree_with_numpy_and_with_finite_differences(text, columns):
 
 def test_a_descent_over_many_rows_is_the_one_over_few(columns):
     few = {k: c[:1000] for k, c in columns.items()}
-    many = {k: np.tile(c, 140) for k, c in few.items()}
-    assert len(many["x"]) > threads.LARGE
+    many = {k: np.tile(c, 600) for k, c in few.items()}
+    assert sg.Objective("mean((y - (w*x + b))**2)", data=many).kernel().large
     runs = [
         sg.Objective("mean((y - (w*x + b))**2)", data=d, tier="numba").minimize(start=[1, 1], lr=0.1, steps=20)
         for d in (few, many)
@@ -220,4 +222,17 @@ def test_short_runs_load_neither_numba_nor_llvm(fresh):
 
 def test_argument_kinds_are_read_off_the_names():
     names = ["_x0", "_v1", "_n", "_d0", "_k0", "_k1", "_hist", "_h", "_t", "_gtol", "_c0"]
-    assert native.kinds_of(names, (("a", "b"), (1.0, 2.0))) == "ffivtvmviff"
+    columns = (Column("x", True, (), "float32"),)
+    inputs = Layout(("a", "b"), ((), ()), columns, (), (("a", "b"), (1.0, 2.0)), False, True)
+    assert native.kinds_of(names, inputs) == "ffistvmviff"
+
+
+def test_the_callers_own_threads_do_not_disturb_each_other():
+    rng = np.random.default_rng(0)
+    data = {"X": rng.normal(size=(3_000, 10)), "T": np.eye(4)[rng.integers(0, 4, 3_000)]}
+    f = sg.Objective("-mean(sum(T*logsoftmax(X @ W), axis=1))", data=data, params={"W": (10, 4)}, tier="numba")
+    points = [rng.normal(size=(10, 4)) for _ in range(40)]
+    alone = [f.gradient_at(W=point)["W"].tobytes() for point in points]
+    with ThreadPoolExecutor(6) as pool:
+        for _ in range(5):
+            assert list(pool.map(lambda point: f.gradient_at(W=point)["W"].tobytes(), points)) == alone

@@ -53,14 +53,13 @@ def test_data_come_from_csv(tmp_path):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({"x": [1, 2], "y": [1, 2, 3]}, "all columns must have the same number of rows; x has 2, y has 3"),
+        ({"x": [1, 2], "y": [1, 2, 3]}, r"'y' with shape \(3,\) and '.*' with shape \(2,\) do not broadcast"),
         ({"x": ["a", "b"], "y": [1, 2]}, "'x' must hold numbers"),
         ({"x": [1j], "y": [1]}, "'x' has complex values"),
         ({"x": [], "y": []}, "'x' has no rows"),
-        ({"x": [[1, 2], [3, 4]], "y": [1, 2]}, r"'x' has shape \(2, 2\); a column has one axis"),
         ({"x y": [1], "y": [1]}, "column"),
         ({"__class__": [1], "y": [1]}, "__class__"),
-        (5, "data must be a mapping of names to arrays, a DataFrame or a CSV file; got int"),
+        (5, "data must be a mapping of names to arrays, a DataFrame, or a file of .*; got int"),
         ("nowhere.csv", "there is no file 'nowhere.csv'"),
     ],
 )

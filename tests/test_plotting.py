@@ -316,3 +316,19 @@ def test_height_of_a_curve_without_values_is_left_alone(ax):
     before = ax.get_ylim()
     curves.choose_height(ax, np.array([]), np.array([]))
     assert ax.get_ylim() == before
+
+
+def test_an_array_of_two_is_drawn_as_two_parameters():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(50, 2))
+    f = Objective("mean((X @ w - y)**2)", data={"X": X, "y": X @ [2, -1]})
+    ax = f.minimize({"w": [0, 0]}).plot()
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("w[0]", "w[1]")
+    loss = f.minimize({"w": [0, 0]}, batch=10, epochs=3, lr=0.05).plot(kind="loss")
+    assert loss.get_xlabel()
+
+
+def test_a_run_of_very_many_parameters_is_drawn_by_its_loss():
+    run = Objective("sum((x - 1)**2)").minimize({"x": np.zeros(5000)}, lr=0.1, steps=5)
+    assert run.history.point.shape == (6, 0)
+    assert run.plot().get_xlabel()

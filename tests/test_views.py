@@ -41,6 +41,7 @@ TEXTS = {
         "mean(softplus(-y*w*x)) + 0.1*w**2",
         "0.2*w - mean(y*x*sigmoid(-y*w*x))",
     ),
+    "sum(w*x/x)": ("sum(w*x/x)", "sum(x/x)"),  # 3, and not 1
     "log(sum(exp(w*x)))": ("logsumexp(w*x)", "sum(x*exp(w*x - logsumexp(w*x)))"),
 }
 
@@ -112,6 +113,11 @@ def test_latex():
     assert (
         Objective("x1**2").gradient.latex().startswith(r"\begin{aligned}\frac{\partial f}{\partial x_{1}} &= 2 x_{1}")
     )
+
+
+def test_one_over_a_sum_is_no_sum():
+    f = Objective("1/sum(w*x)", data={"x": DATA["x"]})
+    assert f.latex() == r"\frac{1}{\sum_{i=1}^{n} w x_{i}}"
 
 
 def test_nested_sums_have_indices_of_their_own():

@@ -1,32 +1,45 @@
-"""One generated function: passes over rows and terms, the scalar code between them, and what it gives back."""
+"""One generated function: passes over blocks, the scalar code between them, and what it gives back."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from symgd.calculus import Scatter
+from symgd.calculus import Entry
+from symgd.codegen import folds
+from symgd.codegen.blocks import Block
 from symgd.codegen.layout import Layout
 from symgd.codegen.schedule import Pass, Schedule, schedule
 from symgd.codegen.writer import Expressions, Writer
-from symgd.graph import ROWS, Fold, Leaf, Map, Node
-
-BLOCK = 4096  # rows that are summed up before the sum joins the total: fixed, so that results do not depend on threads
+from symgd.graph import ROWS, Fold, Leaf, Node
 
 
 @dataclass(frozen=True)
 class Output:
-    """What a function gives: numbers to return, and entries of a vector, dense and scattered.
+    """What a function gives: numbers to return, and the entries of a vector.
 
-    In the unrolled layout the entries are returned behind the numbers. Otherwise they are written to ``_out``.
+    In the unrolled layout the entries are returned behind the numbers. Otherwise they are added to ``_out``.
     """
 
     numbers: tuple[Node, ...]
-    entries: tuple[tuple[int, Node], ...] = ()
-    scatters: tuple[Scatter, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    vector: bool = False  # whether there is one, though all of it may be 0
+
+    def singles(self) -> list[Entry]:
+        """Give the entries that are single numbers."""
+        return [e for e in self.entries if not e.leaf.labels and not e.node.labels]
+
+    def spread(self) -> list[Entry]:
+        """Give the entries at places along labels."""
+        return [e for e in self.entries if e.leaf.labels or e.node.labels]
 
     def roots(self) -> list[Node]:
         """Give the nodes without labels that are asked for."""
-        return [*self.numbers, *(node for _, node in self.entries)]
+        singles = self.singles()
+        places = [i for e in singles for i in e.leaf.index if isinstance(i, Node)]
+        return [*self.numbers, *(e.node for e in singles), *places]
 
 
 class Function:
@@ -40,287 +53,239 @@ class Function:
         The inputs.
     output : Output
         What it gives.
+    lengths : mapping of str to int
+        Of the labels but the rows'.
     directed : bool
         Whether it takes a direction v as well.
+    strict : bool
+        Whether sums must come out the same to the last bit wherever they are computed.
     """
 
-    def __init__(self, writer: Writer, layout: Layout, output: Output, *, directed: bool = False) -> None:
+    def __init__(
+        self, writer: Writer, layout: Layout, output: Output, lengths: Mapping[str, int], *, directed: bool = False,
+        strict: bool = False,
+    ) -> None:  # fmt: skip
         self.directed = directed
+        self.strict = strict
         self.writer = writer
         self.layout = layout
         self.output = output
-        self.plan: Schedule = schedule(output.roots(), [("_out", s) for s in output.scatters])
+        self.lengths = lengths
+        self.plan: Schedule = schedule(output.roots(), output.spread(), lengths)
+        self.passes = [piece for level in self.plan.passes for piece in level]
+        self.memory: dict[Node, tuple[int, tuple[str, ...]]] = {}  # what passes leave to each other
+        self.size = 0  # of that memory
+        self.block_size = 0  # of the memory of one block
+        self.blocks: dict[int, Block] = {}
         self.scalars = Expressions(writer, self._access)
-        self.index = ""
         self.name = ""
-
-        # In the pieces for threads, where the results of passes over the rows are found.
+        # In the pieces for threads, where the results of passes are found.
         self.sums: dict[Fold, str] = {}
 
     def _access(self, node: Leaf | Fold) -> str:
-        if isinstance(node, Leaf):
-            return self.layout.access(node, self.index)
-        return self.sums.get(node) or f"_f{node.number}"
+        if isinstance(node, Fold):
+            return self.sums.get(node) or f"_f{node.number}"
+        if not node.index:
+            return self.layout.number(node)
+        # An element at a fixed place.
+        offset = self._offset(node)
+        value = f"{self.layout.source(node)}[{offset}]"
+        return value if self.layout.is_float(node) else f"float({value})"
+
+    def _offset(self, leaf: Leaf) -> str:
+        return self.layout.offset(leaf, str, lambda node: f"int({self.scalars[node]})")
 
     def arguments(self) -> list[str]:
         """Give the names of the function's arguments."""
         points = self.layout.point() + (self.layout.point("v") if self.directed else [])
-        vector = [] if self.layout.unrolled or not self._vector() else ["_out"]
+        vector = [] if self.layout.unrolled or not self.output.vector else ["_out"]
         return [*points, *vector, *self.layout.data()]
 
-    def _vector(self) -> bool:
-        return bool(self.output.entries or self.output.scatters)
-
     def write(self, name: str) -> None:
-        """Write the function under a name, after the functions for blocks of rows that it calls."""
+        """Write the function under a name, after the functions for blocks that it calls."""
         w = self.writer
         self.name = name
-        for together in self.plan.passes:
-            for piece in together:
-                if piece.label == ROWS:
-                    self._write_block(piece)
+        for number, piece in enumerate(self.passes):
+            block = Block(
+                w, self.layout, piece, self.lengths, self.memory, f"{name}_block{number}", directed=self.directed,
+                strict=self.strict,
+            )  # fmt: skip
+            self._leave(piece, block)
+            self.blocks[id(piece)] = block
+            self.block_size = max(self.block_size, block.plan.size)
+            block.write()
         w.open(f"def {name}({', '.join(self.arguments())}):")
-        if not self.layout.unrolled:
-            self._load()
-        for level, nodes in enumerate(self.plan.scalars):
-            passes = self.plan.passes[level] if level < len(self.plan.passes) else []
-            self.scalars.write(nodes, keep=[*(n for p in passes for n in p.inputs), *self._kept()])
-            for piece in passes:
+        self._load()
+        for level in range(len(self.plan.scalars)):
+            self._write_scalars(level)
+            for piece in self.plan.passes[level] if level < len(self.plan.passes) else []:
                 self._pass(piece)
         self._give()
         w.close()
         w.line("")
 
-    # ---- blocks of rows --------------------------------------------------------------------------------------------
+    def _leave(self, piece: Pass, block: Block) -> None:
+        """Find room for what a pass leaves to later ones."""
+        for node in [*(f for f in piece.folds if f.labels), *piece.stores]:
+            axes = block.planner.sorted(node.labels)
+            self.memory[node] = (self.size, axes)
+            self.size += math.prod(self.lengths[label] for label in axes)
 
-    def _write_block(self, piece: Pass) -> None:
-        """Write the function that sums up the rows ``_lo`` to ``_hi``.
+    # ---- scalar code -----------------------------------------------------------------------------------------------
 
-        Compiled, the sums may be reordered, so that they run in vector registers; what is summed may not, since
-        ``(a + b) - a`` is not b where a is infinite. So it is a function of its own, with flags of its own.
-        """
-        w = self.writer
-        inputs = [f"_i{n.number}" for n in piece.inputs]
-        leaves = [n for n in piece.nodes if isinstance(n, Leaf)]
-        values = [f"_e{n.number}" for n in leaves]
-        if w.target == "numba":
-            w.open(f"def {self.name}_each{piece.level}({', '.join([*inputs, *values])}):")
-            results = self._row(piece, dict(zip(leaves, values, strict=True)))
-            w.line(f"return ({', '.join(results)},)")
-            w.close()
-        columns = [a for a in self.layout.data() if a.startswith("_d")]
-        w.open(f"def {self.name}_block{piece.level}({', '.join([*inputs, '_lo', '_hi', *columns])}):")
-        for fold in piece.folds:
-            w.line(start(fold, "_b"))
-        w.open("for _i in range(_lo, _hi):")
-        rows = {leaf: self.layout.access(leaf, "_i") for leaf in leaves}
-        if w.target == "numba":
-            results = [f"_r{index}" for index in range(len(piece.folds))]
-            call = f"{self.name}_each{piece.level}({', '.join([*inputs, *rows.values()])})"
-            w.line(f"{''.join(r + ', ' for r in results)}= {call}")
-        else:
-            results = self._row(piece, rows)
-        for fold, result in zip(piece.folds, results, strict=True):
-            grow(w, fold, result, "_b")
-        w.close()
-        w.line(f"return ({', '.join(accumulators(piece, '_b'))},)")
-        w.close()
-
-    def _row(self, piece: Pass, leaves: dict[Leaf, str]) -> list[str]:
-        """Write what is computed in one row; give the code of what is summed."""
-        inner = Expressions(self.writer, lambda node: leaves[node] if isinstance(node, Leaf) else _unknown(node))
-        inner.code.update({node: f"_i{node.number}" for node in piece.inputs})
-        inner.write(piece.nodes)
-        return [inner[fold.body] for fold in piece.folds]
-
-    def _block_call(self, piece: Pass, low: str, high: str) -> str:
-        """Write the call that sums a block of rows up."""
-        inputs = [self.scalars[n] for n in piece.inputs]
-        columns = [a for a in self.layout.data() if a.startswith("_d")]
-        results = "".join(name + ", " for name in accumulators(piece, "_b"))
-        return f"{results}= {self.name}_block{piece.level}({', '.join([*inputs, low, high, *columns])})"
-
-    # ---- the same in pieces, for threads ---------------------------------------------------------------------------
-
-    def row_folds(self) -> list[list[str]]:
-        """Give the functions of the folds over the rows, pass by pass."""
-        return [[f.function for p in level if p.label == ROWS for f in p.folds] for level in self.plan.passes]
-
-    def write_pieces(self, name: str) -> None:
-        """Write one function for each pass over the rows, and one for what follows them.
-
-        ``name_pass0(..., _sums, _lo, _hi, _part)`` works on blocks ``_lo`` to ``_hi`` and writes one row of ``_part``
-        a block; the rows are then joined, in order, into ``_sums``, from which the next piece reads.
-        """
-        folds = [f for level in self.plan.passes for p in level if p.label == ROWS for f in p.folds]
-        self.sums = {fold: f"_sums[{index}]" for index, fold in enumerate(folds)}
-        for level in range(len(self.plan.passes)):
-            self._write_piece(f"{name}_pass{level}", level)
-        self._write_piece(f"{name}_end", None)
-
-    def _write_piece(self, name: str, last: int | None) -> None:
-        w = self.writer
-        extra = ["_sums"] if last is None else ["_sums", "_lo", "_hi", "_part"]
-        arguments = [a for a in self.arguments() if last is None or a != "_out"]
-        w.open(f"def {name}({', '.join([*arguments, *extra])}):")
-        self.scalars = Expressions(w, self._access)
-        if not self.layout.unrolled:
-            self._load(clear=last is None)
-        for level, nodes in enumerate(self.plan.scalars[: None if last is None else last + 1]):
-            passes = self.plan.passes[level] if level < len(self.plan.passes) else []
-            self.scalars.write(nodes, keep=[*(n for p in passes for n in p.inputs), *self._kept()])
-            for piece in passes:
-                if piece.label == ROWS and level == last:
-                    self._blocks(piece)
-                elif piece.label != ROWS and (last is None or level < last):
-                    self._pass(piece if last is None else replace(piece, scatters=[]))
-        if last is None:
-            self._give()
-        else:
-            w.line("return 0.0")
-        w.close()
-        w.line("")
-
-    def _blocks(self, piece: Pass) -> None:
-        w = self.writer
-        w.open("for _q in range(_lo, _hi):")
-        w.line(self._block_call(piece, f"_q*{BLOCK}", f"min((_q + 1)*{BLOCK}, _n)"))
-        for column, name in enumerate(accumulators(piece, "_b")):
-            w.line(f"_part[_q, {column}] = {name}")
-        w.close()
-
-    # ---- passes and results ----------------------------------------------------------------------------------------
-
-    def _kept(self) -> list[Node]:
-        """Later levels read what earlier ones computed: it needs a name."""
-        return self.output.roots() if len(self.plan.scalars) > 1 else []
+    def _write_scalars(self, level: int) -> None:
+        passes = self.plan.passes[level] if level < len(self.plan.passes) else []
+        # Later levels read what earlier ones computed: it needs a name.
+        kept = self.output.roots() if len(self.plan.scalars) > 1 else []
+        self.scalars.write(self.plan.scalars[level], keep=[*(n for p in passes for n in p.inputs), *kept])
 
     def _load(self, *, clear: bool = True) -> None:
         """Read the parameters that stand alone, and clear the vector."""
-        seen = set()
-        for leaf in self.plan.leaves:
-            letter = {"parameter": "x", "direction": "v"}.get(leaf.kind)
-            if letter and not leaf.table and leaf not in seen:
-                index = self.layout.index[leaf.name]
-                self.writer.line(f"_{letter}{index} = _{letter}[{index}]")
-                seen.add(leaf)
-        if clear and self._vector():
-            self.writer.open(f"for _j in range({len(self.layout.params)}):")
+        if self.layout.unrolled:
+            return
+        for leaf in dict.fromkeys(n for n in self.plan.leaves if n.kind in ("parameter", "direction") and not n.index):
+            letter = "x" if leaf.kind == "parameter" else "v"
+            self.writer.line(f"_{letter}{self.layout.index[leaf.name]} = _{letter}[{self.layout.index[leaf.name]}]")
+        if clear and self.output.vector:
+            self.writer.open(f"for _j in range({self.layout.size}):")
             self.writer.line("_out[_j] = 0.0")
             self.writer.close()
-
-    def _pass(self, piece: Pass) -> None:
-        w = self.writer
-        for fold in piece.folds:
-            w.line(start(fold, "_f"))
-        if piece.label == ROWS:
-            w.open(f"for _a in range(0, _n, {BLOCK}):")
-            w.line(self._block_call(piece, "_a", f"min(_a + {BLOCK}, _n)"))
-            for fold in piece.folds:
-                join(w, fold)
-            w.close()
-        else:
-            length = len(next(n.table for n in piece.nodes if isinstance(n, Leaf) and n.table))
-            w.open(f"for _k in range({length}):")
-            self.body(piece, "_k", "_f")
-            w.close()
-        for fold in piece.folds:
-            if fold.function == "logsumexp":
-                w.line(f"_f{fold.number} = _f{fold.number} + log(_g{fold.number})")
-
-    def body(self, piece: Pass, index: str, prefix: str) -> None:
-        """Write what is done at each place along the label."""
-        w = self.writer
-        self.index = index
-        inner = Expressions(w, self._access, outer=self.scalars)
-        inner.write(piece.nodes, keep=[s.node for _, s in piece.scatters])
-        for fold in piece.folds:
-            grow(w, fold, inner[fold.body], prefix)
-        for vector, scatter in piece.scatters:
-            w.line(f"{vector}[{self.layout.table(scatter.table)}[{index}]] += {inner[scatter.node]}")
 
     def _give(self) -> None:
         numbers = [self.scalars[n] for n in self.output.numbers]
         if self.layout.unrolled:
-            numbers += [self.scalars[node] for _, node in self.output.entries]
+            given = {e.leaf.name: e.node for e in self.output.entries}
+            if self.output.vector:
+                numbers += [self.scalars[given[n]] if n in given else "0.0" for n in self.layout.params]
         else:
-            for index, node in self.output.entries:
-                self.writer.line(f"_out[{index}] += {self.scalars[node]}")
+            for entry in self.output.singles():
+                place = self._offset(entry.leaf) if entry.leaf.index else self.layout.index[entry.leaf.name]
+                self.writer.line(f"_out[{place}] += {self.scalars[entry.node]}")
             numbers = numbers or ["0.0"]
         # A tuple, except where a single number is all there is.
-        comma = "," if len(numbers) == 1 and self._vector() and self.layout.unrolled else ""
+        comma = "," if len(numbers) == 1 and self.output.vector and self.layout.unrolled else ""
         self.writer.line(f"return ({', '.join(numbers)}{comma})")
 
+    # ---- passes ----------------------------------------------------------------------------------------------------
 
-# ---- accumulators --------------------------------------------------------------------------------------------------
+    def _length(self, piece: Pass) -> str:
+        return "_n" if piece.home == ROWS else str(self.lengths[piece.home])
 
+    def _pass(self, piece: Pass) -> None:
+        """Write a pass: block after block, each joined to what came before."""
+        w = self.writer
+        block = self.blocks[id(piece)]
+        for fold in block.numbers():
+            folds.start(w, fold, f"_f{fold.number}", f"_g{fold.number}")
+        for fold in block.plan.totals:
+            block._fill("_mem", str(self.memory[fold][0]), self._size_of(fold), folds.STARTS[fold.function])  # noqa: SLF001
+        length = self._length(piece)
+        size = block.plan.block
+        w.open(f"for _a in range(0, {length}, {size}):")
+        w.line(block.call([self.scalars[n] for n in block.inputs()], "_a", f"min(_a + {size}, {length})"))
+        for fold in block.numbers():
+            folds.join(w, fold, f"_f{fold.number}", f"_b{fold.number}", f"_g{fold.number}", f"_c_{fold.number}")
+        for fold, place in block.plan.totals.items():
+            self._join(block, fold, "_mem", self.memory[fold][0], place)
+        w.close()
+        for fold in block.numbers():
+            folds.finish(w, fold, f"_f{fold.number}", f"_g{fold.number}")
 
-def start(fold: Fold, prefix: str) -> str:
-    """Write the start of a fold; logsumexp holds the largest body so far, and the sum in units of its exponential."""
-    number = fold.number
-    if fold.function == "logsumexp":
-        return f"{prefix}{number}, {_second(prefix)}{number} = -1e999, 0.0"
-    return f"{prefix}{number} = " + {"sum": "0.0", "min": "1e999", "max": "-1e999"}[fold.function]
+    def _size_of(self, fold: Fold) -> str:
+        return str(math.prod(self.lengths[label] for label in fold.labels))
 
+    def _join(self, block: Block, fold: Fold, array: str, start: int | str, place: int) -> None:
+        """Write the joining of a block's sums with labels."""
+        w = self.writer
+        w.open(f"for _z in range({self._size_of(fold)}):")
+        total = f"{array}[{block.at(f'{start} + _z')}]"
+        folds.grow(w, fold, total, f"_buf[{block.at(f'{place} + _z')}]")
+        w.close()
 
-def accumulators(piece: Pass, prefix: str) -> list[str]:
-    """Give the variables that hold the folds of a pass."""
-    names = []
-    for fold in piece.folds:
-        names.append(f"{prefix}{fold.number}")
-        if fold.function == "logsumexp":
-            names.append(f"{_second(prefix)}{fold.number}")
-    return names
+    # ---- the same in pieces, for threads ---------------------------------------------------------------------------
 
+    def write_pieces(self) -> list[dict[str, Any]]:
+        """Write the function in pieces: one for each pass over the rows, and one for what stands between two of them.
 
-def _unknown(node: Node) -> str:
-    message = f"node {node.number} is no input of this row"
-    raise AssertionError(message)
+        ``name_pass0(..., _sums, _cuts, _lo, _hi, _part)`` works on shares ``_lo`` to ``_hi`` of the rows, which begin
+        at ``_cuts``, and adds each to its part of ``_part``; the parts are then joined, in order, into ``_sums`` and
+        ``_mem``, from which the pieces that follow read.
 
+        Returns
+        -------
+        list of dict
+            The pieces in order: their names, and where what a pass sums up goes.
+        """
+        every = [fold for piece in self.passes for fold in piece.folds if not fold.labels]
+        self.sums = {fold: f"_sums[{index}]" for index, fold in enumerate(every)}
+        pieces: list[dict[str, Any]] = []
+        waiting: list[Pass] = []
+        for number, piece in enumerate(self.passes):
+            if piece.home != ROWS:
+                waiting.append(piece)
+                continue
+            if waiting or not pieces:
+                pieces.append(self._write_between(f"{self.name}_step{number}", waiting, first=not pieces))
+                waiting = []
+            pieces.append(self._write_rows(f"{self.name}_pass{number}", piece, every))
+        last = self._write_between(f"{self.name}_end", waiting, first=not pieces, last=True)
+        return [*pieces, last]
 
-def _second(prefix: str) -> str:
-    """Give the prefix of logsumexp's second accumulator."""
-    return {"_f": "_g", "_b": "_c_"}[prefix]
+    def _begin(self, name: str, extra: list[str], *, clear: bool) -> None:
+        self.writer.open(f"def {name}({', '.join([*self.arguments(), *extra])}):")
+        self.scalars = Expressions(self.writer, self._access)
+        self._load(clear=clear)
 
+    def _write_between(self, name: str, passes: list[Pass], *, first: bool, last: bool = False) -> dict[str, Any]:
+        self._begin(name, ["_sums"], clear=first)
+        done = 0
+        for piece in passes:
+            while done <= piece.level:
+                self._write_scalars(done)
+                done += 1
+            self._pass(piece)
+            for fold in piece.folds:
+                if not fold.labels:
+                    self.writer.line(f"{self.sums[fold]} = _f{fold.number}")
+        if last:
+            while done < len(self.plan.scalars):
+                self._write_scalars(done)
+                done += 1
+            self._give()
+        else:
+            self.writer.line("return 0.0")
+        self.writer.close()
+        self.writer.line("")
+        return {"name": name, "end": last}
 
-def grow(w: Writer, fold: Fold, value: str, prefix: str) -> None:
-    """Write one more place into a fold. A nan stays, whatever follows."""
-    total = f"{prefix}{fold.number}"
-    if fold.function == "sum":
-        w.line(f"{total} += {value}")
-        return
-    w.line(f"_value = {value}")
-    if fold.function == "logsumexp":
-        _rescale(w, total, f"{_second(prefix)}{fold.number}", "_value", "1.0")
-        return
-    sign = "<" if fold.function == "min" else ">"
-    w.line(f"{total} = _value if (_value {sign} {total} or _value != _value) else {total}")
-
-
-def _rescale(w: Writer, largest: str, total: str, other: str, weight: str) -> None:
-    """Write ``total*exp(largest) + weight*exp(other)`` in units of the larger exponential."""
-    w.open(f"if {other} <= {largest}:")
-    w.open(f"if {largest} > -1e999:")
-    w.line(f"{total} += {weight}*exp({other} - {largest})")
-    w.close(2)
-    w.open("else:")
-    w.line(f"{total} = {total}*exp({largest} - {other}) + {weight}")
-    w.line(f"{largest} = {other}")
-    w.close()
-
-
-def join(w: Writer, fold: Fold) -> None:
-    """Write a block's result into the total."""
-    number = fold.number
-    if fold.function == "sum":
-        w.line(f"_f{number} += _b{number}")
-    elif fold.function == "logsumexp":
-        _rescale(w, f"_f{number}", f"_g{number}", f"_b{number}", f"_c_{number}")
-    else:
-        sign = "<" if fold.function == "min" else ">"
-        w.line(f"_f{number} = _b{number} if (_b{number} {sign} _f{number} or _b{number} != _b{number}) else _f{number}")
-
-
-def is_work(node: Node) -> bool:
-    """Tell whether a node costs anything to compute."""
-    return isinstance(node, Map | Fold) and node.constant is None
+    def _write_rows(self, name: str, piece: Pass, every: list[Fold]) -> dict[str, Any]:
+        w = self.writer
+        block = self.blocks[id(piece)]
+        self._begin(name, ["_sums", "_cuts", "_lo", "_hi", "_part"], clear=False)
+        for level in range(piece.level + 1):
+            self._write_scalars(level)
+        size = block.plan.block
+        width = sum(1 + (f.function == "logsumexp") for f in block.numbers())
+        width += sum(int(self._size_of(f)) for f in block.plan.totals)
+        w.open("for _s in range(_lo, _hi):")
+        w.open(f"for _a in range(_cuts[_s], _cuts[_s + 1], {size}):")
+        w.line(block.call([self.scalars[n] for n in block.inputs()], "_a", f"min(_a + {size}, _cuts[_s + 1])"))
+        place = 0
+        totals: list[dict[str, Any]] = []
+        for fold in block.numbers():
+            double = fold.function == "logsumexp"
+            part = f"_part[{block.at(f'_s*{width} + {place}')}]"
+            second = f"_part[{block.at(f'_s*{width} + {place + 1}')}]" if double else ""
+            folds.join(w, fold, part, f"_b{fold.number}", second, f"_c_{fold.number}")
+            totals.append({"function": fold.function, "sum": every.index(fold), "size": 1 + double})
+            place += 1 + double
+        for fold, start in block.plan.totals.items():
+            self._join(block, fold, "_part", f"_s*{width} + {place}", start)
+            length = int(self._size_of(fold))
+            totals.append({"function": fold.function, "memory": self.memory[fold][0], "size": length})
+            place += length
+        w.close(2)
+        w.line("return 0.0")
+        w.close()
+        w.line("")
+        return {"name": name, "block": size, "totals": totals, "entries": bool(piece.entries)}

@@ -1,19 +1,39 @@
 """Where generated code finds its inputs.
 
-Up to `UNROLLED` parameters live in local variables, which the compiler keeps in registers, and functions return
-tuples; beyond, and for gathered parameters, they live in arrays that functions fill. Generated code holds mangled names
-only, so that a parameter may be called ``x``, ``np`` or ``lambda_``.
+Up to `UNROLLED` parameters that are single numbers live in local variables, which the compiler keeps in registers, and
+functions return tuples; beyond, and where parameters are arrays or gathered, they live in one flat vector, and
+functions fill vectors. Data arrays are flat too, row after row. Generated code holds mangled names only, so that a
+parameter may be called ``x``, ``np`` or ``lambda_``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, NamedTuple
 
-from symgd.graph import Leaf
+from numpy.typing import NDArray
+
+from symgd.graph import ROWS, Leaf, Node, Span
+from symgd.parameters import entry_names
 
 UNROLLED = 16
+
+
+class Column(NamedTuple):
+    """A data array as code reads it: by rows, where ``shape`` has those of one row, or as a whole."""
+
+    name: str
+    rows: bool
+    shape: tuple[int, ...]
+    dtype: str  # NumPy's name
+
+    @property
+    def width(self) -> int:
+        """Numbers in a row, or in all."""
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True)
@@ -24,8 +44,10 @@ class Layout:
     ----------
     params : tuple of str
         The parameters, in order.
-    columns : tuple of str
-        The data columns that are read, in order.
+    shapes : tuple of tuple of int
+        Theirs; ``()`` for a number.
+    columns : tuple of Column
+        The data arrays that are read, in order.
     scalars : tuple of str
         Data that are single numbers, in order.
     tables : tuple of tuple
@@ -34,27 +56,50 @@ class Layout:
         Whether parameters are local variables.
     counted : bool
         Whether the number of rows is read.
+    numbered : bool
+        Whether the rows' own numbers are read.
     """
 
     params: tuple[str, ...]
-    columns: tuple[str, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    columns: tuple[Column, ...]
     scalars: tuple[str, ...]
     tables: tuple[tuple[object, ...], ...]
     unrolled: bool
     counted: bool
+    numbered: bool = False
+
+    @cached_property
+    def shape(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each parameter."""
+        return dict(zip(self.params, self.shapes, strict=True))
 
     @cached_property
     def index(self) -> dict[str, int]:
-        """The place of each parameter."""
-        return {name: i for i, name in enumerate(self.params)}
+        """Where each parameter starts in the flat vector."""
+        places, used = {}, 0
+        for name, shape in zip(self.params, self.shapes, strict=True):
+            places[name] = used
+            used += math.prod(shape)
+        return places
 
-    def parameter(self, name: str) -> str:
-        """Give the code of a parameter."""
-        return f"_x{self.index[name]}"
+    @cached_property
+    def size(self) -> int:
+        """Length of the flat vector."""
+        return sum(math.prod(shape) for shape in self.shapes)
 
-    def direction(self, name: str) -> str:
-        """Give the code of a component of the direction."""
-        return f"_v{self.index[name]}"
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Give a name to each entry of the flat vector: ``w[0]``, ``w[1]``."""
+        return entry_names(self.params, self.shapes)
+
+    def split(self, x: NDArray[Any]) -> dict[str, Any]:
+        """Take a flat vector apart: a float or an array for each parameter."""
+        found: dict[str, Any] = {}
+        for name, shape in zip(self.params, self.shapes, strict=True):
+            start = self.index[name]
+            found[name] = x[start : start + math.prod(shape)].reshape(shape).copy() if shape else float(x[start])
+        return found
 
     def table(self, entries: tuple[object, ...]) -> str:
         """Give the name of a table."""
@@ -64,32 +109,115 @@ class Layout:
         """Give the arguments that hold the point (``x``) or a direction (``v``)."""
         return [f"_{letter}{i}" for i in range(len(self.params))] if self.unrolled else [f"_{letter}"]
 
-    def data(self) -> list[str]:
-        """Give the arguments that hold the data: the number of rows, columns, single numbers, tables."""
+    def arrays(self, *, rows: bool = False) -> list[str]:
+        """Give the arguments that hold arrays of data: columns, the rows' numbers, tables; or only those of rows."""
         return [
-            *(["_n"] if self.counted else []),
-            *(f"_d{i}" for i in range(len(self.columns))),
-            *(f"_c{i}" for i in range(len(self.scalars))),
-            *(f"_k{i}" for i in range(len(self.tables))),
+            *(f"_d{i}" for i, column in enumerate(self.columns) if column.rows or not rows),
+            *(["_id"] if self.numbered else []),
+            *(f"_k{i}" for i in range(len(self.tables)) if not rows),
         ]
 
-    def access(self, leaf: Leaf, index: str) -> str:
-        """Give the code that reads a leaf at a place along its label."""
+    def staging(self) -> list[str]:
+        """Give the arguments that hold the rows of one batch, for each array of rows."""
+        return [f"_m{name[1:]}" for name in self.arrays(rows=True)]
+
+    def memory(self) -> list[str]:
+        """Give the arguments that are working memory: what passes leave to each other, and that of a block."""
+        return [] if self.unrolled else ["_mem", "_buf"]
+
+    def data(self) -> list[str]:
+        """Give the arguments behind the point: the number of rows, single numbers, arrays, working memory."""
+        return [
+            *(["_n"] if self.counted else []),
+            *(f"_c{i}" for i in range(len(self.scalars))),
+            *self.arrays(),
+            *self.memory(),
+        ]
+
+    def column(self, leaf: Leaf) -> int:
+        """Give the place of the data array that a leaf reads."""
+        rows = leaf.index[0] == Span(ROWS)
+        return next(i for i, c in enumerate(self.columns) if (c.name, c.rows) == (leaf.name, rows))
+
+    def is_float(self, leaf: Leaf) -> bool:
+        """Tell whether a leaf with an index is read as float64 as it stands."""
+        return leaf.kind in ("parameter", "direction") or (
+            leaf.kind == "data" and self.columns[self.column(leaf)].dtype == "float64"
+        )
+
+    # ---- access ----------------------------------------------------------------------------------------------------
+
+    def number(self, leaf: Leaf) -> str:
+        """Give the code of a leaf without an index."""
         if leaf.kind == "count":
             return "float(_n)"
         if leaf.kind == "data":
-            if not leaf.labels:
-                return f"_c{self.scalars.index(leaf.name)}"
-            return f"_d{self.columns.index(leaf.name)}[{index}]"
+            return f"_c{self.scalars.index(leaf.name)}"
+        letter = "x" if leaf.kind == "parameter" else "v"
+        return f"_{letter}{self.index[leaf.name]}"
+
+    def source(self, leaf: Leaf) -> str:
+        """Give the name of the array that a leaf with an index reads."""
+        if leaf.kind == "data":
+            return f"_d{self.column(leaf)}"
         if leaf.kind == "numbers":
-            return f"{self.table(leaf.table)}[{index}]"
+            return self.table(leaf.table)
+        return "_x" if leaf.kind == "parameter" else "_v"
+
+    def offset(self, leaf: Leaf, place: Callable[[str], str], value: Callable[[Node], str]) -> str:
+        """Give the code of where in its array a leaf is read.
+
+        Parameters
+        ----------
+        leaf : Leaf
+            With an index.
+        place : callable
+            Gives the code of the place along a label.
+        value : callable
+            Gives the code of a node's value, a whole number.
+
+        Returns
+        -------
+        str
+        """
         if leaf.table:
-            letter = "x" if leaf.kind == "parameter" else "v"
-            return f"_{letter}[{self.table(leaf.table)}[{index}]]"
-        return self.parameter(leaf.name) if leaf.kind == "parameter" else self.direction(leaf.name)
+            (span,) = leaf.index
+            assert isinstance(span, Span)
+            return place(span.label) if leaf.kind == "numbers" else f"{self.table(leaf.table)}[{place(span.label)}]"
+        steps = self.strides(leaf)
+        fixed = self.index[leaf.name] if leaf.kind in ("parameter", "direction") else 0
+        terms = []
+        for index, step in zip(leaf.index, steps, strict=True):
+            if isinstance(index, int):
+                fixed += index * step
+            elif isinstance(index, Span):
+                row = index.label == ROWS and leaf.kind != "data"
+                code = f"_id[{place(ROWS)}]" if row else place(index.label)
+                fixed += index.start * step
+                terms.append(scaled(index.step * step, code))
+            else:
+                terms.append(scaled(step, value(index)))
+        return " + ".join([*terms, *([str(fixed)] if fixed or not terms else [])])
+
+    def strides(self, leaf: Leaf) -> list[int]:
+        """Give how far apart neighbours along each axis of a leaf's array are."""
+        if leaf.kind == "data":
+            column = self.columns[self.column(leaf)]
+            shape = (0, *column.shape) if column.rows else column.shape
+        else:
+            shape = self.shape[leaf.name]
+        return [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
 
 
-def layout(params: Sequence[str], leaves: Sequence[Leaf]) -> Layout:
+def scaled(factor: int, code: str) -> str:
+    """Write a multiple of a whole number."""
+    return code if factor == 1 else f"{factor}*({code})"
+
+
+def layout(
+    params: Sequence[str], leaves: Sequence[Leaf], shapes: Mapping[str, tuple[int, ...]] | None = None,
+    data: Mapping[str, tuple[str, tuple[int, ...]]] | None = None,
+) -> Layout:  # fmt: skip
     """Lay the inputs of an objective out.
 
     Parameters
@@ -98,18 +226,34 @@ def layout(params: Sequence[str], leaves: Sequence[Leaf]) -> Layout:
         The parameters, in order.
     leaves : sequence of Leaf
         All leaves that any of the functions reads.
+    shapes : mapping of str to tuple of int, optional
+        Those of the parameters; by default they are numbers.
+    data : mapping of str to (str, tuple of int), optional
+        Type and shape of each data array; by default columns of float64.
 
     Returns
     -------
     Layout
     """
-    data = [leaf for leaf in leaves if leaf.kind == "data"]
+    sizes = shapes or {}
+    used = [leaf for leaf in leaves if leaf.kind == "data"]
     tables = tuple(dict.fromkeys(leaf.table for leaf in leaves if leaf.table))
+    columns = []
+    for leaf in used:
+        if leaf.index:
+            rows = leaf.index[0] == Span(ROWS)
+            dtype, shape = (data or {}).get(leaf.name, ("float64", (0,)))
+            columns.append(Column(leaf.name, rows, shape[1:] if rows else shape, dtype))
+    apart = [leaf for leaf in leaves if leaf.kind in ("parameter", "direction", "places")]
+    shaped = tuple(tuple(sizes.get(name, ())) for name in params)
+    plain = not any(leaf.labels - {ROWS} for leaf in leaves) and not any(shaped)
     return Layout(
         tuple(params),
-        tuple(dict.fromkeys(leaf.name for leaf in data if leaf.labels)),
-        tuple(dict.fromkeys(leaf.name for leaf in data if not leaf.labels)),
+        shaped,
+        tuple(dict.fromkeys(columns)),
+        tuple(dict.fromkeys(leaf.name for leaf in used if not leaf.index)),
         tables,
-        unrolled=len(params) <= UNROLLED and not tables,
-        counted=any(leaf.kind == "count" for leaf in leaves) or any(leaf.labels for leaf in data),
+        unrolled=len(params) <= UNROLLED and plain,
+        counted=any(leaf.kind == "count" for leaf in leaves) or any(ROWS in leaf.labels for leaf in leaves),
+        numbered=any(isinstance(i, Span) and i.label == ROWS for leaf in apart for i in leaf.index),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from symgd.codegen.functions import grow, start
+from symgd.codegen import folds
 from symgd.codegen.layout import Layout
 from symgd.codegen.schedule import Pass, schedule
 from symgd.codegen.writer import Expressions, Writer
@@ -21,6 +21,14 @@ TINIEST = -700.0  # log of where powers such as beta**t are taken as 0, before s
 HALVINGS = 60
 ARMIJO = 1e-4
 HUGE = 1e290  # a value, or a squared gradient, that is as good as infinite
+
+
+MOST = 4096  # parameters whose values are recorded along the way
+
+
+def kept(n: int) -> int:
+    """Give the number of parameters that a record holds: all of them, or none where they are very many."""
+    return n if n <= MOST else 0
 
 
 class Loop:
@@ -36,14 +44,19 @@ class Loop:
         The rule; ``None`` for steepest descent with the exact Cauchy step.
     hyper : tuple of str
         The numbers that the rule reads from ``_h``, in order.
+    batched : bool
+        Whether each step looks at a batch of rows of its own.
     """
 
-    def __init__(self, writer: Writer, layout: Layout, rule: Lowered | None, hyper: tuple[str, ...]) -> None:
+    def __init__(
+        self, writer: Writer, layout: Layout, rule: Lowered | None, hyper: tuple[str, ...], *, batched: bool = False
+    ) -> None:
+        self.batched = batched
         self.w = writer
         self.layout = layout
         self.rule = rule
         self.hyper = hyper
-        self.n = len(layout.params)
+        self.n = layout.size
         self.place = ""  # the parameter that is being written: its number, or the loop's index
         self.states = tuple(rule.states) if rule else ()
 
@@ -93,7 +106,10 @@ class Loop:
         state_arguments = [f"_y{i}" if self.layout.unrolled else v for i, v in enumerate(vectors)]
         point = ["_xs", "_gs"] if self.layout.unrolled else ["_x", "_g", "_e", "_w"]
         numbers = ["_h", "_z", "_z0", "_t", "_stop", "_f", "_rec", "_stride", "_hist", "_m", "_gtol", "_ftol", "_xtol"]
-        w.open(f"def {name}({', '.join([*point, *state_arguments, *numbers, *self.layout.data()])}):")
+        batch = ["_perm", "_size", "_t0", *self.layout.staging()] if self.batched else []
+        if self.batched:
+            self._write_stage()
+        w.open(f"def {name}({', '.join([*point, *state_arguments, *numbers, *batch, *self.layout.data()])}):")
         self._load(state_arguments)
         w.line("_status = 0")
         w.line("_calls = 0")
@@ -107,7 +123,11 @@ class Loop:
             self._step(before, slope)
         else:
             self._cauchy(slope, product)
-        self._test()
+        if self.batched:
+            self._measure()
+            self._leave_unless_finite()
+        else:
+            self._test()
         w.close()
         self._store(state_arguments)
         w.line("return _t, _status, _f, _rec, _m, _calls")
@@ -165,6 +185,13 @@ class Loop:
         plan = schedule(rule.roots())
         if any(leaf.name == "t" for leaf in plan.leaves):
             w.line("_tf = float(_t)")
+        if self.batched:
+            # The gradient is that of this step's rows, at the point where they are seen first.
+            stage = ["_perm", "_low", "_count", *self.layout.arrays(rows=True), *self.layout.staging()]
+            w.line("_low = (_t - 1 - _t0)*_size")
+            w.line("_count = min(_size, _n - _low)")
+            w.line(f"stage({', '.join(stage)})")
+            self._evaluate(slope)
         last = Pass(COMPONENTS, len(plan.passes))
         last.nodes = [n for n in reachable(rule.roots()) if n.labels]
         for level, nodes in enumerate(plan.scalars):
@@ -172,22 +199,22 @@ class Loop:
             for piece in plan.passes[level] if level < len(plan.passes) else []:
                 self._reduce(piece, scalars)
         self.each(lambda: self._update(last, scalars, rule))
-        self._evaluate(slope)
+        if not self.batched:
+            self._evaluate(slope)
 
     def _reduce(self, piece: Pass, scalars: Expressions) -> None:
         for fold in piece.folds:
-            self.w.line(start(fold, "_f"))
+            folds.start(self.w, fold, f"_f{fold.number}", f"_g{fold.number}")
 
         def one() -> None:
             inner = Expressions(self.w, self.access, outer=scalars, suffix=f"_{self.place}")
             inner.write(piece.nodes)
             for fold in piece.folds:
-                grow(self.w, fold, inner[fold.body], "_f")
+                folds.grow(self.w, fold, f"_f{fold.number}", inner[fold.body], f"_g{fold.number}")
 
         self.each(one)
         for fold in piece.folds:
-            if fold.function == "logsumexp":
-                self.w.line(f"_f{fold.number} = _f{fold.number} + log(_g{fold.number})")
+            folds.finish(self.w, fold, f"_f{fold.number}", f"_g{fold.number}")
 
     def _update(self, piece: Pass, scalars: Expressions, rule: Lowered) -> None:
         inner = Expressions(self.w, self.access, outer=scalars, suffix=f"_{self.place}")
@@ -202,8 +229,31 @@ class Loop:
             self.w.line(f"{', '.join(map(self.state, range(len(values))))} = {', '.join(values)}")
         self.w.line(f"{x} = _n{self.place}")
 
+    def _write_stage(self) -> None:
+        """Write what copies the rows of a batch to where the functions find them."""
+        w, layout = self.w, self.layout
+        rows, staging = layout.arrays(rows=True), layout.staging()
+        w.open(f"def stage({', '.join(['_perm', '_low', '_count', *rows, *staging])}):")
+        w.open("for _i in range(_count):")
+        w.line("_r = _perm[_low + _i]")
+        for source, target in zip(rows, staging, strict=True):
+            width = 1 if source == "_id" else layout.columns[int(source[2:])].width
+            if width == 1:
+                w.line(f"{target}[_i] = {source}[_r]")
+            else:
+                w.open(f"for _j in range({width}):")
+                w.line(f"{target}[{width}*_i + _j] = {source}[{width}*_r + _j]")
+                w.close()
+        w.close()
+        w.line("return 0.0")
+        w.close()
+        w.line("")
+
     def _evaluate(self, slope: str, point: str = "x", gradient: str = "g", value: str = "_f") -> None:
         data = self.layout.data()
+        if self.batched:
+            instead = dict(zip(self.layout.arrays(rows=True), self.layout.staging(), strict=True)) | {"_n": "_count"}
+            data = [instead.get(name, name) for name in data]
         if self.layout.unrolled:
             results = [value, *(f"_{gradient}{i}" for i in range(self.n))]
             arguments = [*self.layout.point(point), *data]
@@ -272,20 +322,27 @@ class Loop:
 
     # ---- tests and records -----------------------------------------------------------------------------------------
 
+    def _measure(self) -> None:
+        self.w.line("_q = 0.0")
+        self.each(lambda: self.w.line(f"_q += {self.at('g')}*{self.at('g')}"))
+
+    def _leave_unless_finite(self) -> None:
+        # Asked this way round, so that a nan fails too.
+        self._leave(f"not (_q < {HUGE} and abs(_f) < {HUGE})", NOT_FINITE)
+
     def _test(self) -> None:
         w = self.w
-        w.line("_q = 0.0")
-        self.each(lambda: w.line(f"_q += {self.at('g')}*{self.at('g')}"))
+        self._measure()
         w.open("if _t == _rec:")
         w.line("_hist[_m, 0] = _t")
         w.line("_hist[_m, 1] = _f")
         w.line("_hist[_m, 2] = sqrt(_q)")
-        self.each(lambda: w.line(f"_hist[_m, 3 + {self.place}] = {self.at('x')}"))
+        if kept(self.n):
+            self.each(lambda: w.line(f"_hist[_m, 3 + {self.place}] = {self.at('x')}"))
         w.line("_m += 1")
         w.line("_rec += _stride")
         w.close()
-        # Asked this way round, so that a nan fails too.
-        self._leave(f"not (_q < {HUGE} and abs(_f) < {HUGE})", NOT_FINITE)
+        self._leave_unless_finite()
         self._leave("_q <= _gtol", GRADIENT)
         self._leave("abs(_f - _old) <= _ftol*(abs(_f) if abs(_f) > 1.0 else 1.0)", VALUE)
         self._leave("_d <= _xtol", STEP)

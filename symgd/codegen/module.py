@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from symgd import calculus
-from symgd.codegen.functions import Function, Output, is_work
-from symgd.codegen.layout import Layout, layout
+from symgd.codegen.functions import Function, Output
+from symgd.codegen.layout import Column, Layout, layout
 from symgd.codegen.loop import Loop
+from symgd.codegen.lowering import lowered
 from symgd.codegen.writer import Writer
 from symgd.functions import FUNCTIONS
 from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Node, reachable
@@ -40,9 +42,10 @@ class Program:
         Operations for value and gradient: once, and for each row.
     entries : tuple of (int, int)
         The places of what ``curvature`` returns.
-    passes : dict of str to list of list of str
-        For each function the folds over the rows, pass by pass; where there are any, the text for Numba also has the
-        function in pieces, for threads.
+    pieces : dict of str to list of dict
+        For each function with passes over the rows, the pieces that the text for Numba also has it in, for threads.
+    memory : tuple of int
+        Numbers of working memory: what passes leave to each other, and that of a block.
     """
 
     layout: Layout
@@ -52,7 +55,8 @@ class Program:
     smooth: bool
     work: tuple[int, int]
     entries: tuple[tuple[int, int], ...]
-    passes: dict[str, list[list[str]]]
+    pieces: dict[str, list[dict[str, Any]]]
+    memory: tuple[int, int]
 
     def width(self, name: str) -> int:
         """Count the numbers that a function returns."""
@@ -63,40 +67,29 @@ class Program:
 
     def to_json(self) -> str:
         """Write the program down."""
-        inputs = self.layout
-        return json.dumps(
-            {
-                "layout": [
-                    inputs.params,
-                    inputs.columns,
-                    inputs.scalars,
-                    inputs.tables,
-                    inputs.unrolled,
-                    inputs.counted,
-                ],
-                "source": self.source,
-                "arguments": self.arguments,
-                "strict": self.strict,
-                "smooth": self.smooth,
-                "work": self.work,
-                "entries": self.entries,
-                "passes": self.passes,
-            }
-        )
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "layout"}
+        inputs = {name: getattr(self.layout, name) for name in self.layout.__dataclass_fields__}
+        return json.dumps({"layout": inputs, **fields})
 
     @staticmethod
     def from_json(text: str) -> Program:
         """Read a program back."""
         d: dict[str, Any] = json.loads(text)
-        params, columns, scalars, tables, unrolled, counted = d["layout"]
-        tables = tuple(tuple(t) for t in tables)
-        inputs = Layout(tuple(params), tuple(columns), tuple(scalars), tables, unrolled, counted)
-        entries = tuple((i, j) for i, j in d["entries"])
-        work = (d["work"][0], d["work"][1])
-        return Program(inputs, d["source"], d["arguments"], d["strict"], d["smooth"], work, entries, d["passes"])
+        inputs = {k: _tuples(v) for k, v in d.pop("layout").items()}
+        inputs["columns"] = tuple(Column(*c) for c in inputs["columns"])
+        for name in ("work", "entries", "memory"):
+            d[name] = _tuples(d[name])
+        return Program(Layout(**inputs), **d)
 
 
-def generate(graph: Graph, root: Node, params: Sequence[str]) -> Program:
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+
+
+def generate(
+    graph: Graph, root: Node, params: Sequence[str], shapes: Mapping[str, tuple[int, ...]] | None = None,
+    data: Mapping[str, tuple[str, tuple[int, ...]]] | None = None,
+) -> Program:  # fmt: skip
     """Differentiate an objective and write its functions.
 
     Parameters
@@ -107,6 +100,10 @@ def generate(graph: Graph, root: Node, params: Sequence[str]) -> Program:
         The objective.
     params : sequence of str
         The parameters, in order.
+    shapes : mapping of str to tuple of int, optional
+        Those of the parameters; by default they are numbers.
+    data : mapping of str to (str, tuple of int), optional
+        Type and shape of each data array.
 
     Returns
     -------
@@ -114,37 +111,65 @@ def generate(graph: Graph, root: Node, params: Sequence[str]) -> Program:
     """
     slope = calculus.gradient(graph, root)
     product = calculus.hessian_vector(graph, slope)
-    inputs = layout(params, _leaves([root, *slope.nodes(), *product.nodes()]))
-    outputs = {"value": Output((root,)), "slope": _vector(params, slope, (root,)), "product": _vector(params, product)}
+    vectors = {"slope": slope, "product": product}
+    inputs = layout(params, _leaves([root, *(n for v in vectors.values() for n in _parts(v))]), shapes, data)
+    numbers = {"value": (root,), "slope": (root,), "product": ()}
+    outputs = {
+        name: _lowered(graph, Output(given, vectors[name].entries if name in vectors else (), name in vectors))
+        for name, given in numbers.items()
+    }
     entries: tuple[tuple[int, int], ...] = ()
     if inputs.unrolled:
         second = calculus.hessian(graph, slope, params)
         index = {name: i for i, name in enumerate(params)}
         entries = tuple((index[a], index[b]) for a, b in second)
-        outputs["curvature"] = Output((), tuple(enumerate(second.values())))
-    source, arguments, passes = {}, {}, {}
-    for target in TARGETS:
-        writer = Writer(target)
-        for name, output in outputs.items():
-            function = Function(writer, inputs, output, directed=name == "product")
-            function.write(name)
-            arguments[name] = function.arguments()
-            passes[name] = function.row_folds()
-            if target == "numba" and any(passes[name]):
-                function.write_pieces(name)
-        if not inputs.unrolled:
-            arguments["curvature"] = _write_columns(writer, inputs, arguments["product"])
-            passes["curvature"] = []
-        source[target] = writer.text()
+        outputs["curvature"] = Output(tuple(second.values()))
     nodes = reachable([root, *slope.nodes()])
     strict = any(isinstance(n, Fold) and n.function in ("min", "max") for n in nodes)
     smooth = not strict and all(FUNCTIONS[n.function].smooth for n in reachable([root]) if isinstance(n, Map))
-    return Program(inputs, source, arguments, strict, smooth, _work(graph, nodes), entries, passes)
+    source, arguments, pieces, memory = _write(graph, inputs, outputs, strict=strict)
+    return Program(inputs, source, arguments, strict, smooth, _work(graph, nodes), entries, pieces, memory)
+
+
+def _write(
+    graph: Graph, inputs: Layout, outputs: Mapping[str, Output], *, strict: bool
+) -> tuple[dict[str, str], dict[str, list[str]], dict[str, list[dict[str, Any]]], tuple[int, int]]:
+    """Write all functions for both tiers."""
+    source: dict[str, str] = {}
+    arguments: dict[str, list[str]] = {}
+    pieces: dict[str, list[dict[str, Any]]] = {}
+    memory = (0, 0)
+    for target in TARGETS:
+        writer = Writer(target)
+        for name, output in outputs.items():
+            directed = name == "product"
+            function = Function(writer, inputs, output, graph.lengths, directed=directed, strict=strict)
+            function.write(name)
+            arguments[name] = function.arguments()
+            pieces.setdefault(name, [])
+            memory = (max(memory[0], function.size), max(memory[1], function.block_size))
+            if target == "numba" and any(piece.home == ROWS for piece in function.passes):
+                pieces[name] = function.write_pieces()
+        if not inputs.unrolled:
+            arguments["curvature"] = _write_columns(writer, inputs, arguments["product"])
+            pieces["curvature"] = []
+        source[target] = writer.text()
+    return source, arguments, pieces, memory
+
+
+def _lowered(graph: Graph, output: Output) -> Output:
+    new = lowered(graph, [*output.numbers, *_parts(calculus.Vector(output.entries))], graph.lengths)
+    entries = (calculus.Entry(new[e.leaf], new[e.node]) for e in output.entries)  # type: ignore[arg-type]
+    return Output(tuple(new[n] for n in output.numbers), tuple(entries), output.vector)
+
+
+def _parts(vector: calculus.Vector) -> list[Node]:
+    return [part for entry in vector.entries for part in (entry.leaf, entry.node)]
 
 
 def _write_columns(w: Writer, inputs: Layout, product: list[str]) -> list[str]:
     """Write the Hessian as its products with the unit vectors, into the rows of ``_hist``."""
-    n = len(inputs.params)
+    n = inputs.size
     arguments = ["_x", "_v", "_w", "_hist", *inputs.data()]
     w.open(f"def curvature({', '.join(arguments)}):")
     w.open(f"for _j in range({n}):")
@@ -160,7 +185,9 @@ def _write_columns(w: Writer, inputs: Layout, product: list[str]) -> list[str]:
     return arguments
 
 
-def write_loop(program: Program, rule: Lowered | None, hyper: tuple[str, ...]) -> dict[str, str]:
+def write_loop(
+    program: Program, rule: Lowered | None, hyper: tuple[str, ...], *, batched: bool = False
+) -> dict[str, str]:
     """Write the loop of a rule over an objective's functions.
 
     Parameters
@@ -171,6 +198,8 @@ def write_loop(program: Program, rule: Lowered | None, hyper: tuple[str, ...]) -
         The rule; ``None`` for steepest descent with the exact Cauchy step.
     hyper : tuple of str
         The numbers that it reads, in order.
+    batched : bool
+        Whether each step looks at a batch of rows of its own.
 
     Returns
     -------
@@ -180,7 +209,7 @@ def write_loop(program: Program, rule: Lowered | None, hyper: tuple[str, ...]) -
     source = {}
     for target in TARGETS:
         writer = Writer(target)
-        Loop(writer, program.layout, rule, hyper).write("loop", "slope", "product")
+        Loop(writer, program.layout, rule, hyper, batched=batched).write("loop", "slope", "product")
         source[target] = writer.text()
     return source
 
@@ -189,22 +218,15 @@ def _leaves(nodes: list[Node]) -> list[Leaf]:
     return [n for n in reachable(nodes) if isinstance(n, Leaf)]
 
 
-def _vector(params: Sequence[str], vector: calculus.Vector, numbers: tuple[Node, ...] = ()) -> Output:
-    index = {name: i for i, name in enumerate(params)}
-    entries = [(index[name], node) for name, node in vector.dense.items()]
-    zero = vector.zero
-    if not vector.scatters:
-        entries += [(i, zero) for name, i in index.items() if name not in vector.dense]
-    return Output(numbers, tuple(sorted(entries, key=lambda e: e[0])), vector.scatters)
-
-
 def _work(graph: Graph, nodes: list[Node]) -> tuple[int, int]:
     """Count operations: once, and for each row."""
     once = rows = 1
     for node in nodes:
-        if is_work(node):
-            if ROWS in node.labels:
-                rows += 1
+        if node.constant is None and isinstance(node, Map | Fold):
+            labels = node.body.labels if isinstance(node, Fold) else node.labels
+            places = math.prod(graph.lengths[label] for label in labels if label != ROWS)
+            if ROWS in labels:
+                rows += places
             else:
-                once += max((graph.lengths.get(label, 1) for label in node.labels), default=1)
+                once += places
     return once, rows if any(ROWS in n.labels for n in nodes) else 0

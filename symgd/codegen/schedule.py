@@ -1,77 +1,113 @@
-"""The order of the work: which folds share a pass, and what must wait for a pass to end.
+"""The order of the work: which sums share a pass, and what must wait for a pass to end.
 
-The level of a node is the number of passes that must have ended before it is known. Folds over the same label whose
-bodies have the same level share one pass: value and gradient of a sum over the rows are formed together, and only an
-objective that nests sums over the rows needs a second one.
+A pass is one loop over a label, its *home*, in blocks: over the rows of the data, or over the longest axis of what has
+no rows. All that varies along the home is computed inside of the pass; what is summed over the home is known when the
+pass has ended. The level of a node is the number of passes that must have ended before it is known. Value and gradient
+of a sum over the rows are formed in one pass; only an objective that nests sums over the rows needs a second one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from symgd.calculus import Scatter
-from symgd.graph import Fold, Leaf, Node, arguments, reachable
+from symgd.calculus import Entry
+from symgd.graph import ROWS, Const, Fold, Leaf, Node, arguments, reachable
 
 
 @dataclass
 class Pass:
-    """One loop over a label: the folds and the scattered sums that it forms."""
+    """One loop over a label: what it sums up, what it keeps, and the entries of a vector that it adds to."""
 
-    label: str
+    home: str
     level: int
     folds: list[Fold] = field(default_factory=list)
-    scatters: list[tuple[str, Scatter]] = field(default_factory=list)  # the vector that it goes to, and the entries
-    nodes: list[Node] = field(default_factory=list)  # what varies along the label, in order
-    inputs: list[Node] = field(default_factory=list)  # what does not, but is read
+    stores: list[Node] = field(default_factory=list)  # what passes over other labels read
+    entries: list[Entry] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)  # what varies along the home, in order
+    inputs: list[Node] = field(default_factory=list)  # numbers that it reads
 
     def roots(self) -> list[Node]:
         """Give the nodes that the pass is for."""
-        return [*(f.body for f in self.folds), *(s.node for _, s in self.scatters)]
+        leaves = [i for e in self.entries for i in e.leaf.index if isinstance(i, Node)]
+        return [*(f.body for f in self.folds), *self.stores, *(e.node for e in self.entries), *leaves]
 
 
 @dataclass
 class Schedule:
-    """The passes in order, and the nodes without labels that become known after each number of passes."""
+    """The passes in order, and the numbers that become known after each level of them."""
 
     scalars: list[list[Node]]
     passes: list[list[Pass]]
     leaves: list[Leaf]
 
 
-def schedule(outputs: Sequence[Node], scatters: Sequence[tuple[str, Scatter]] = ()) -> Schedule:
-    """Put the nodes that outputs and scattered entries need in order.
+def home_of(labels: Iterable[str], lengths: Mapping[str, int]) -> str:
+    """Give the label over whose places a pass runs: the rows', or the longest."""
+    return max(labels, key=lambda label: (label == ROWS, lengths.get(label, 0), label))
+
+
+def is_total(node: Node, lengths: Mapping[str, int]) -> bool:
+    """Tell whether a node is what a whole pass adds up to."""
+    return isinstance(node, Fold) and node.label == home_of(node.body.labels, lengths)
+
+
+def schedule(
+    outputs: Sequence[Node], entries: Sequence[Entry] = (), lengths: Mapping[str, int] | None = None
+) -> Schedule:
+    """Put the nodes that outputs and entries need in order.
 
     Parameters
     ----------
     outputs : sequence of Node
         Nodes without labels.
-    scatters : sequence of (str, Scatter)
-        Entries to scatter, and the vector that they go to.
+    entries : sequence of Entry
+        Entries of a vector, at places along labels.
+    lengths : mapping of str to int, optional
+        Of the labels.
 
     Returns
     -------
     Schedule
     """
-    nodes = reachable([*outputs, *(s.node for _, s in scatters)])
+    sizes = lengths or {}
+    nodes = reachable([*outputs, *(e.node for e in entries), *(e.leaf for e in entries)])
     levels: dict[Node, int] = {}
-    for node in nodes:
-        below = max((levels[a] for a in arguments(node)), default=0)
-        levels[node] = below + 1 if isinstance(node, Fold) else below
     found: dict[tuple[int, str], Pass] = {}
 
-    def at(level: int, label: str) -> Pass:
-        return found.setdefault((level, label), Pass(label, level))
+    def at(level: int, home: str) -> Pass:
+        return found.setdefault((level, home), Pass(home, level))
+
+    def needed(arg: Node, home: str) -> int:
+        """Give the level from which on a pass over ``home`` can read a node, which another pass keeps for it."""
+        if not arg.labels or isinstance(arg, Leaf | Const) or is_total(arg, sizes):
+            return levels[arg]
+        own = home_of(arg.labels, sizes)
+        if own == home:
+            return levels[arg]
+        stores = at(levels[arg], own).stores
+        if arg not in stores:
+            stores.append(arg)
+        return levels[arg] + 1
 
     for node in nodes:
         if isinstance(node, Fold):
-            at(levels[node] - 1, node.label).folds.append(node)
-    for vector, scatter in scatters:
-        at(levels[scatter.node], scatter.label).scatters.append((vector, scatter))
+            home = home_of(node.body.labels, sizes)
+            level = needed(node.body, home)
+            levels[node] = level + 1 if node.label == home else level
+            if node.label == home:
+                at(level, home).folds.append(node)
+        elif node.labels:
+            home = home_of(node.labels, sizes)
+            levels[node] = max((needed(a, home) for a in arguments(node)), default=0)
+        else:
+            levels[node] = max((levels[a] for a in arguments(node)), default=0)
+    for entry in entries:
+        home = home_of(entry.leaf.labels | entry.node.labels, sizes)
+        level = max(needed(entry.node, home), needed(entry.leaf, home), levels[entry.leaf])
+        at(level, home).entries.append(entry)
     for piece in found.values():
-        inside = reachable(piece.roots())
-        piece.nodes = [n for n in inside if piece.label in n.labels]
-        piece.inputs = _inputs(piece)
+        _fill(piece, sizes)
     depth = max((p.level for p in found.values()), default=-1) + 1
     top = max(depth, max(levels.values(), default=0))
     return Schedule(
@@ -81,14 +117,26 @@ def schedule(outputs: Sequence[Node], scatters: Sequence[tuple[str, Scatter]] = 
     )
 
 
-def _inputs(piece: Pass) -> list[Node]:
-    """Give what the pass reads that does not vary along its label."""
-    found: dict[int, Node] = {}
-    for node in [*piece.nodes, *(fold.body for fold in piece.folds)]:
-        for arg in arguments(node) if piece.label in node.labels else (node,):
-            if piece.label not in arg.labels:
-                found[arg.number] = arg
-    for _, scatter in piece.scatters:
-        if piece.label not in scatter.node.labels:
-            found[scatter.node.number] = scatter.node
-    return [found[number] for number in sorted(found)]
+def _fill(piece: Pass, sizes: Mapping[str, int]) -> None:
+    """Find what a pass computes, and the numbers that it reads: down to what was known before."""
+    inside: dict[int, Node] = {}
+    inputs: dict[int, Node] = {}
+    stack = piece.roots()
+    while stack:
+        node = stack.pop()
+        if node.number in inside:
+            continue
+        if not node.labels:
+            inputs[node.number] = node
+        elif not _known(node, piece, sizes):
+            inside[node.number] = node
+            stack.extend(arguments(node))
+        else:
+            inside[node.number] = node
+    piece.nodes = [inside[number] for number in sorted(inside)]
+    piece.inputs = [inputs[number] for number in sorted(inputs)]
+
+
+def _known(node: Node, piece: Pass, sizes: Mapping[str, int]) -> bool:
+    """Tell whether an earlier pass has left a node behind."""
+    return not isinstance(node, Leaf | Const) and (is_total(node, sizes) or piece.home not in node.labels)

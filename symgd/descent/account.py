@@ -60,12 +60,16 @@ def account(
     if settings.sign < 0:
         kind = {Kind.MINIMUM: Kind.MAXIMUM, Kind.MAXIMUM: Kind.MINIMUM}.get(kind, kind)
         message = message.replace("not a minimum", "not a maximum")
-    params = kernel.program.layout.params
     return Run(
-        formula, dict(zip(params, state.x.tolist(), strict=True)), settings.sign * state.f, size, outcome, message,
+        formula, kernel.program.layout.split(state.x), settings.sign * state.f, size, outcome, message,
         kind, state.t, state.calls, state.seconds, history, settings.rule, settings.recipe.get("lr", "auto"),
-        settings.sign < 0, state=saved(kernel, state, settings, formula),
+        settings.sign < 0, _batch(kernel, settings), state=saved(kernel, state, settings, formula),
     )  # fmt: skip
+
+
+def _batch(kernel: Kernel, settings: Settings) -> int | None:
+    """Give the rows that a step looked at, where the run is told in epochs."""
+    return settings.batch or kernel.rows if settings.epoch else None
 
 
 # A kink or an edge may well be the lowest point: second derivatives do not say.
@@ -138,7 +142,7 @@ def _not_finite(state: State, size: float, history: History, locate: Locate | No
     if math.isfinite(state.f) and np.isfinite(state.g).all():
         what = f"the gradient grew to {size:.3g}" if abs(state.f) < codegen.HUGE else f"the value reached {state.f:.3g}"
         return Outcome.DIVERGED, f"{what}{at}"
-    sizes = np.abs(history.point).max(axis=1)
+    sizes = np.abs(history.point).max(axis=1) if history.point.size else np.array([np.inf, np.abs(state.x).max()])
     far = not np.isfinite(state.x).all() or sizes[-1] > 1e3 * (1.0 + sizes[0])
     if state.t and (far or (overflowed and _grew(history))):
         return Outcome.DIVERGED, f"the parameters grew to {sizes[-1]:.3g}{at}: {where}"
@@ -151,10 +155,13 @@ def _grew(history: History) -> bool:
 
 
 def _history(kernel: Kernel, state: State, settings: Settings) -> History:
+    layout = kernel.program.layout
     records = state.records[: state.filled]
     if int(records[-1, 0]) != state.t:  # the last step is always shown
-        records = np.vstack([records, [state.t, state.f, norm(state.g), *state.x]])
+        last = [state.t, state.f, norm(state.g), *state.x[: records.shape[1] - 3]]
+        records = np.vstack([records, last])
+    epoch = records[:, 0] / settings.epoch if settings.epoch else None
     return History(
-        kernel.program.layout.params, records[:, 0].astype(np.int64), settings.sign * records[:, 1],
-        records[:, 2].copy(), records[:, 3:].copy(),
+        layout.params, records[:, 0].astype(np.int64), settings.sign * records[:, 1], records[:, 2].copy(),
+        records[:, 3:].copy(), layout.shapes, epoch,
     )  # fmt: skip

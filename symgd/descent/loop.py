@@ -22,7 +22,7 @@ TICK = 0.1  # seconds of compiled steps between two looks at the clock
 PATIENCE = 2.0  # seconds before a progress bar shows
 DRAWS = 1 << 16  # normal numbers drawn at a time
 
-Callback = Callable[[int, dict[str, float], float], Any]
+Callback = Callable[[int, dict[str, Any], float], Any]
 
 
 def descend(
@@ -67,7 +67,7 @@ def descend(
                 _advance(kernel, state, settings, _stop(kernel, state, settings, callback))
                 tick(state)
                 if callback and (state.t % settings.every == 0 or state.status or state.t == settings.steps):
-                    point = dict(zip(kernel.program.layout.params, state.x.tolist(), strict=True))
+                    point = kernel.program.layout.split(state.x)
                     if callback(state.t, point, settings.sign * state.f):
                         outcome = Outcome.INTERRUPTED
                 if asked():
@@ -102,6 +102,9 @@ def _stop(kernel: Kernel, state: State, settings: Settings, callback: Callback |
     if settings.draws:
         length = _draw_length(kernel, settings)
         stop = min(stop, (state.t // length + 1) * length)
+    if settings.batch:
+        length = batches(kernel, settings)
+        stop = min(stop, (state.t // length + 1) * length)
     return min(stop, state.t + int(state.extra.get("chunk", 16)))
 
 
@@ -118,8 +121,11 @@ def _advance(kernel: Kernel, state: State, settings: Settings, stop: int) -> Non
     state.t, state.status, state.f, state.next_record, state.filled, calls = loop(
         state.x, state.g, state.states, state.hyper, draws, first, state.t, stop, state.f, state.next_record,
         state.stride, state.records, state.filled, _squared(settings.gtol), settings.ftol, _squared(settings.xtol),
+        *_order(kernel, state, settings),
     )  # fmt: skip
     state.calls += calls
+    if settings.batch:
+        _end_batches(kernel, state, settings)
     if state.filled == len(state.records):
         _thin(state)
     spent = time.perf_counter() - start
@@ -144,6 +150,60 @@ def _draws(kernel: Kernel, state: State, settings: Settings) -> tuple[NDArray[np
         state.extra["block"] = block
         state.extra["draws"] = generator.standard_normal((length, kernel.n * settings.draws))
     return state.extra["draws"], block * length
+
+
+def batches(kernel: Kernel, settings: Settings) -> int:
+    """Count the steps of an epoch."""
+    return -(-kernel.rows // settings.batch)
+
+
+def _order(kernel: Kernel, state: State, settings: Settings) -> tuple[Any, ...]:
+    """Give the order of the rows in this epoch, which depends on seed and epoch alone; for arrays on disk, of batches.
+
+    Rows that lie next to each other on disk are read together, so that there whole batches are shuffled.
+    """
+    if not settings.batch:
+        return ()
+    length = batches(kernel, settings)
+    epoch = state.t // length
+    if state.extra.get("epoch") != epoch:
+        state.extra["epoch"] = epoch
+        state.extra["order"] = _shuffled(kernel, settings, epoch)
+    return state.extra["order"], settings.batch, epoch * length
+
+
+def _shuffled(kernel: Kernel, settings: Settings, epoch: int) -> NDArray[np.int64]:
+    rows = np.arange(kernel.rows, dtype=np.int64)
+    if not settings.shuffle:
+        return rows
+    generator = np.random.Generator(np.random.Philox(key=[settings.seed % 2**64, epoch]))
+    if not kernel.stored:
+        return generator.permutation(rows)
+    whole = kernel.rows // settings.batch  # what is left over comes last
+    order = generator.permutation(whole)
+    first = rows[: whole * settings.batch].reshape(whole, settings.batch)[order].reshape(-1)
+    return np.concatenate([first, rows[whole * settings.batch :]])
+
+
+def _end_batches(kernel: Kernel, state: State, settings: Settings) -> None:
+    """At the end of an epoch, and of the run, look at all rows: what is recorded is the objective itself."""
+    if state.status == codegen.RUNNING and state.t % batches(kernel, settings) and state.t < settings.steps:
+        return
+    if state.status == codegen.NOT_FINITE:
+        return
+    f, g = kernel.slope(state.x, kernel.tier_at(state.t))
+    state.calls += 1
+    state.f = f
+    state.g[:] = g
+    size = norm(g)
+    if state.t % batches(kernel, settings) == 0 and state.t >= state.next_record:
+        state.records[state.filled] = [state.t, f, size, *state.x[: state.records.shape[1] - 3]]
+        state.filled += 1
+        state.next_record = state.t + state.stride
+    if not (size * size < codegen.HUGE and abs(f) < codegen.HUGE):
+        state.status = codegen.NOT_FINITE
+    elif size <= settings.gtol:
+        state.status = codegen.GRADIENT
 
 
 def _thin(state: State) -> None:

@@ -19,7 +19,8 @@ from symgd.errors import DataError, UsageError, safe, shown, suggest
 from symgd.graph import Graph
 
 LARGEST = 2**62  # of steps, of a seed, and beyond what any tolerance may be
-OPTIONS = ("steps", "gtol", "ftol", "xtol", "seconds", "seed", "every")
+OPTIONS = ("steps", "gtol", "ftol", "xtol", "seconds", "seed", "every", "batch", "epochs", "shuffle")
+EPOCHS = 10  # when nothing is said
 
 
 def prepare(kernel: Kernel, x0: Vector, sign: float, options: Mapping[str, Any]) -> Settings:
@@ -51,6 +52,7 @@ def prepare(kernel: Kernel, x0: Vector, sign: float, options: Mapping[str, Any])
     rule = rules.find_rule(given.pop("method", "gd"))
     lr = given.pop("lr", None)
     numbers = _check_numbers({name: given.pop(name) for name in OPTIONS if name in given})
+    numbers = _plan_epochs(kernel, numbers)
     if lr is not None:
         rules.check_schedule(lr)
     for name in given:
@@ -63,10 +65,32 @@ def prepare(kernel: Kernel, x0: Vector, sign: float, options: Mapping[str, Any])
         numbers["gtol"] = -1.0  # so many steps were asked for
     rule = rule.with_hyper(given) if given else rule
     wanted = rule.lr if lr is None else lr
-    if rule.text == rules.RULES["gd"].text and wanted == "auto":
+    if rule.text == rules.RULES["gd"].text and wanted == "auto" and not numbers.get("batch"):
         return _cauchy(kernel, sign, numbers)
     lr = _safe_lr(kernel, x0) if wanted == "auto" else wanted if isinstance(wanted, str) else float(wanted)
     return _with_rule(kernel, rule, lr, x0, sign, numbers)
+
+
+def _plan_epochs(kernel: Kernel, numbers: dict[str, Any]) -> dict[str, Any]:
+    """Turn epochs into steps: in each, every row is looked at once, the last batch being what is left."""
+    numbers = dict(numbers)
+    epochs, batch = numbers.pop("epochs", None), numbers.get("batch", 0)
+    if not batch and epochs is None:
+        if "shuffle" in numbers:
+            raise UsageError("shuffle is for batches; give batch=")
+        return numbers
+    if epochs is not None and "steps" in numbers:
+        raise UsageError(f"steps={numbers['steps']} and epochs={epochs} both say how long to go on; give one of them")
+    if batch and not kernel.program.layout.arrays(rows=True):
+        raise UsageError(f"batch={batch} needs data with rows, and this objective reads none")
+    if batch >= kernel.rows:
+        numbers.pop("batch", None)
+        numbers.pop("shuffle", None)
+        batch = 0
+    numbers["epoch"] = -(-kernel.rows // batch) if batch else 1
+    if "steps" not in numbers:
+        numbers["steps"] = (epochs or EPOCHS) * numbers["epoch"]
+    return numbers
 
 
 def _cauchy(kernel: Kernel, sign: float, numbers: dict[str, Any]) -> Settings:
@@ -126,7 +150,11 @@ def _with_rule(
     # Numbers are read at run time: another learning rate is no other loop.
     written = {k: v if isinstance(v, str) else "#" for k, v in hyper.items()}
     text = repr((rule.text, sorted(rule.init.items()), written))
-    loop = _loop(kernel.program, text, lambda: codegen.write_loop(kernel.program, lowered, names))
+    batched = numbers.get("batch", 0) > 0
+    loop = _loop(
+        kernel.program, f"{text} {batched}",
+        lambda: codegen.write_loop(kernel.program, lowered, names, batched=batched),
+    )  # fmt: skip
     states = _initial_states(rule, lowered, x0, hyper)
     values = tuple(float(hyper[k]) for k in names)
     recipe = {"text": rule.text, "init": dict(rule.init), "name": rule.name, "hyper": dict(rule.hyper), "lr": lr}
@@ -136,7 +164,7 @@ def _with_rule(
 
 def _loop(program: Program, rule: str, write: Callable[[], dict[str, str]]) -> dict[str, str]:
     inputs = program.layout
-    size = f"{len(inputs.params)} {inputs.unrolled} {program.arguments}"
+    size = f"{inputs.size} {inputs.unrolled} {program.arguments} {inputs.columns}"
     key = cache.key("loop", cache.generator(), size, rule)
     stored = cache.load(key)
     if stored is not None:
@@ -188,8 +216,13 @@ def _check_numbers(options: dict[str, Any]) -> dict[str, Any]:
         value: Any = given
         if value is None:
             continue
-        whole = name in ("steps", "seed", "every")
-        least = 1 if name in ("steps", "every") else 0
+        if name == "shuffle":
+            if not isinstance(value, bool):
+                raise UsageError(f"shuffle={shown(value)} must be True or False")
+            found[name] = value
+            continue
+        whole = name in ("steps", "seed", "every", "batch", "epochs")
+        least = 0 if name == "seed" or not whole else 1
         kinds: Any = (int, np.integer) if whole else (int, float, np.integer, np.floating)
         if isinstance(value, float) and whole and value.is_integer():
             value = int(value)

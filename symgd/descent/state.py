@@ -50,6 +50,12 @@ class Settings:
         Steps between two calls of the callback.
     sign : float
         -1 when the objective is maximized.
+    batch : int
+        Rows that a step looks at; 0 for all.
+    shuffle : bool
+        Whether the rows come in another order in each epoch.
+    epoch : int
+        Steps in an epoch, where the run is told in epochs; 0 where it is not.
     recipe : dict
         The rule as text and numbers, from which a saved run's loop is written again: a file holds no code.
     """
@@ -67,6 +73,9 @@ class Settings:
     seed: int = 0
     every: int = 1
     sign: float = 1.0
+    batch: int = 0
+    shuffle: bool = True
+    epoch: int = 0
     recipe: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -115,14 +124,15 @@ def begin(kernel: Kernel, x0: Vector, settings: Settings) -> State:
         hyper[0] = min(1.0, 1.0 / size) if 0 < size < math.inf else 1.0
     records = _room(len(x), settings.steps + 2)
     state = State(x, g, f, hyper, [s.copy() for s in settings.states], records)
-    records[0] = [0.0, f, norm(g), *x]
+    records[0] = [0.0, f, norm(g), *x[: records.shape[1] - 3]]
     return state
 
 
 def _room(n: int, wanted: int, least: int = 16) -> NDArray[np.float64]:
     """Make room for records: an even number of them, so that every second one can be dropped."""
-    rows = max(16, least, min(RECORDS, NUMBERS // (n + 3), wanted))
-    return np.zeros((rows + rows % 2, 3 + n))
+    width = 3 + codegen.kept(n)
+    rows = max(16, least, min(RECORDS, NUMBERS // width, wanted))
+    return np.zeros((rows + rows % 2, width))
 
 
 def norm(g: Vector) -> float:
@@ -134,13 +144,14 @@ def norm(g: Vector) -> float:
 def saved(kernel: Kernel, state: State, settings: Settings, formula: str) -> dict[str, Any]:
     """Give all that a later process needs to go on, as plain data and arrays."""
     plain = {
-        "version": 1, "formula": formula, "params": list(kernel.program.layout.params), "rule": settings.rule,
+        "version": 1, "formula": formula, "params": list(kernel.program.layout.params),
+        "shapes": [list(shape) for shape in kernel.program.layout.shapes], "rule": settings.rule,
         "recipe": dict(settings.recipe), "steps": settings.steps, "seed": settings.seed,
         "tolerances": [settings.gtol.hex(), settings.ftol.hex(), settings.xtol.hex()], "sign": settings.sign,
         "every": settings.every, "t": state.t, "calls": state.calls, "seconds": state.seconds,
         "stride": state.stride, "next_record": state.next_record, "f": state.f.hex(), "tier": kernel.tier,
-        "status": state.status,
-        "states": len(state.states),
+        "status": state.status, "states": len(state.states), "batch": settings.batch, "shuffle": settings.shuffle,
+        "epoch": settings.epoch,
     }  # fmt: skip
     arrays = {"x": state.x, "g": state.g, "hyper": state.hyper, "records": state.records[: state.filled]}
     arrays |= {f"state{i}": s for i, s in enumerate(state.states)}
@@ -176,7 +187,8 @@ def read_state(saved: Mapping[str, Any], steps: int | None) -> tuple[State, dict
         total = int(saved["steps"]) if steps is None else steps
         limits = {
             "steps": total, "gtol": gtol, "ftol": ftol, "xtol": xtol, "seed": int(saved["seed"]),
-            "every": int(saved["every"]), "sign": float(saved["sign"]),
+            "every": int(saved["every"]), "sign": float(saved["sign"]), "batch": int(saved.get("batch", 0)),
+            "shuffle": bool(saved.get("shuffle", True)), "epoch": int(saved.get("epoch", 0)),
         }  # fmt: skip
         kept = np.array(saved["records"], dtype=np.float64)
         records = _room(len(saved["x"]), total + 2, len(kept) + 2)

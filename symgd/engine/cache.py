@@ -67,7 +67,7 @@ def key(*parts: str) -> str:
 def generator() -> str:
     """Give the hash of the code that generates code: what another version wrote is never taken for this one's."""
     home = Path(__file__).parent.parent
-    sources = [home / f"{name}.py" for name in ("functions", "scalar", "calculus", "rules")]
+    sources = [home / f"{name}.py" for name in ("functions", "scalar", "vector", "calculus", "rules")]
     for package in ("formula", "graph", "codegen"):
         sources += sorted((home / package).glob("*.py"))
     return key(*(source.read_text(encoding="utf-8") for source in sources if source.exists()))

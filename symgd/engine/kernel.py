@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from symgd import scalar
 from symgd.codegen import Program
-from symgd.engine import native, threads
+from symgd.data import Stored
+from symgd.engine import native, streams, threads
 
 Vector = NDArray[np.float64]
 
@@ -32,26 +34,31 @@ class Kernel:
     program : Program
         The functions.
     data : mapping of str to ndarray or float
-        Columns of float64, all of one length, and single numbers.
+        Arrays, and single numbers.
     tier : str
         ``"python"``, ``"numba"``, or ``"auto"``: plain Python until `PYTHON_BUDGET` is spent.
     workers : int, optional
         Threads for data of many rows; by default one a processor.
+    rows : int
+        How many rows the data have.
     """
 
     def __init__(
-        self, program: Program, data: Mapping[str, Vector | float], tier: str = "auto", workers: int | None = None
+        self, program: Program, data: Mapping[str, Any], tier: str = "auto", workers: int | None = None, rows: int = 0
     ) -> None:
         self.program = program
         self.tier = tier
-        self.n = len(program.layout.params)
         inputs = program.layout
-        self.columns = [np.ascontiguousarray(data[name], dtype=np.float64) for name in inputs.columns]
-        self.rows = next((len(c) for c in data.values() if isinstance(c, np.ndarray)), 0) if inputs.counted else 0
+        self.n = inputs.size
+        self.rows = rows
+        self.columns = [streams.open_flat(data[c.name], c.dtype, rows=c.rows) for c in inputs.columns]
+        self.stored = any(isinstance(column, Stored) for column in self.columns)
         self.numbers = [float(data[name]) for name in inputs.scalars]
-        self.tables = [_table(t, inputs.params) for t in inputs.tables]
+        self.tables = [_table(t, inputs.index) for t in inputs.tables]
         self.workers = workers or threads.available()
+        self.large = self.stored or threads.is_large(program, rows)  # enough for threads
         self.spent: dict[str, int] = {}
+        self._own = threading.local()
         self._functions: dict[tuple[str, str], Callable[..., Any]] = {}
 
     def work(self) -> int:
@@ -69,6 +76,8 @@ class Kernel:
         It depends on the problem alone, never on a clock: the tiers round differently, and a run must come out the
         same every time, resumed or not.
         """
+        if self.stored:
+            return 0
         if self.tier != "auto":
             return 0 if self.tier == "numba" else 1 << 62
         return self.budget() // (self.work() + 10 * self.n + 20)
@@ -111,7 +120,7 @@ class Kernel:
                 for (i, j), h in zip(self.program.entries, values, strict=True):
                     full[i, j] = full[j, i] = h
             return full
-        if threads.is_large(self.rows):
+        if self.large:
             full = np.array([self.product(x, unit) for unit in np.eye(self.n)])
             return (full + full.T) / 2
         tier = self._tier("curvature", self.n)
@@ -124,12 +133,14 @@ class Kernel:
     def _tier(self, name: str, times: int = 1) -> str:
         """Give the tier for a single call: plain Python until calls of this function have spent its budget."""
         self.spent[name] = self.spent.get(name, 0) + times * self.work()
+        if self.stored:  # plain Python would have to read all of it into lists
+            return "numba"
         return self.tier if self.tier != "auto" else "python" if self.spent[name] <= self.budget() else "numba"
 
     def _call(
         self, name: str, x: Vector, v: Vector | None = None, out: Vector | None = None, tier: str | None = None
     ) -> Any:
-        tier = tier or self._tier(name)
+        tier = "numba" if self.stored else tier or self._tier(name)
         function = self.function(name, tier)
         if self.program.layout.unrolled:
             return function(*x.tolist(), *(v.tolist() if v is not None else ()), *self.inputs(tier))
@@ -147,13 +158,25 @@ class Kernel:
         """Give the data as a tier's functions take them: lists for plain Python, arrays for compiled code."""
         key = ("inputs", tier)
         if key not in self._functions:
-            count = [self.rows] if self.program.layout.counted else []
-            arrays: list[Any] = [*count, *self.columns, *self.numbers, *self.tables]
+            layout = self.program.layout
+            count = [self.rows] if layout.counted else []
+            places = [np.arange(self.rows)] if layout.numbered else []
+            arrays: list[Any] = [*count, *self.numbers, *self.columns, *places, *self.tables]
             if tier == "python":
                 arrays = [a.tolist() if isinstance(a, np.ndarray) else a for a in arrays]
             self._functions[key] = lambda: arrays
         result: list[Any] = self._functions[key]()
-        return result
+        return [*result, *self._memory(tier)]
+
+    def _memory(self, tier: str) -> list[Any]:
+        """Give the working memory, to each of the caller's threads its own."""
+        if self.program.layout.unrolled:
+            return []
+        if not hasattr(self._own, tier):
+            room = [np.zeros(size) for size in self.program.memory]
+            setattr(self._own, tier, [r.tolist() for r in room] if tier == "python" else room)
+        memory: list[Any] = getattr(self._own, tier)
+        return memory
 
     # ---- functions -------------------------------------------------------------------------------------------------
 
@@ -169,11 +192,16 @@ class Kernel:
 
     def _compile(self, name: str) -> Callable[..., Any]:
         program = self.program
-        width = program.width(name)
-        if threads.is_large(self.rows) and any(program.passes[name]):
+        if self.large and program.pieces[name]:
             return threads.spread(program, name, self.rows, self.workers)
-        kinds = native.kinds_of(program.arguments[name], program.layout.tables)
-        return native.compile_function(program.source["numba"], name, kinds, "f" * width, strict=program.strict)
+        return self._compile_alone(name)
+
+    def _compile_alone(self, name: str) -> Callable[..., Any]:
+        program = self.program
+        kinds = native.kinds_of(program.arguments[name], program.layout)
+        return native.compile_function(
+            program.source["numba"], name, kinds, "f" * program.width(name), strict=program.strict
+        )
 
     def loop(self, source: Mapping[str, str], tier: str) -> Callable[..., Any]:
         """Give the loop of a rule, as a function of arrays.
@@ -188,7 +216,8 @@ class Kernel:
         Returns
         -------
         callable
-            Takes point, gradient, states, then numbers and records; fills the arrays.
+            Takes point, gradient, states, then numbers and records, and for a loop in batches the order of the rows,
+            the size of a batch and the step before the first; fills the arrays.
         """
         key = (source["python"], tier)
         if key not in self._functions:
@@ -196,28 +225,55 @@ class Kernel:
         return self._functions[key]
 
     def _load_loop(self, source: Mapping[str, str], tier: str) -> Callable[..., Any]:
-        unrolled = self.program.layout.unrolled
-        spread = tier == "numba" and threads.is_large(self.rows)
-        if tier == "numba" and not spread:
-            text = self.program.source["numba"] + source["numba"]
+        batched = "stage(" in source["python"]
+        spread = self.large and tier == "numba" and not batched
+        if tier == "numba" and not spread and not self.stored:
             arguments = _loop_arguments(source["numba"])
-            kinds = native.kinds_of(arguments, self.program.layout.tables)
-            entry = native.compile_function(text, "loop", kinds, _LOOP_RESULT, strict=self.program.strict)
-            scratch = [] if unrolled else [np.empty(self.n), np.empty(self.n)]
-            return lambda x, g, s, *rest: entry(x, g, *scratch, *s, *rest, *self.inputs(tier))
+            kinds = native.kinds_of(arguments, self.program.layout)
+            program = self.program
+            entry = native.compile_function(
+                program.source["numba"], "loop", kinds, _LOOP_RESULT, strict=program.strict, more=source["numba"]
+            )
+            scratch = 0 if program.layout.unrolled else 2
+            return lambda x, g, s, *rest: entry(
+                x,
+                g,
+                *(np.empty(self.n) for _ in range(scratch)),
+                *s,
+                *rest,
+                *self._staging(rest, batched=batched),
+                *self.inputs(tier),
+            )
         space = load_python(self.program.source["python"] + source["python"])
-        if spread:  # the rows are the work: the loop around them may be plain Python
-            space["slope"], space["product"] = self.function("slope", tier), self.function("product", tier)
-        return lambda x, g, s, *rest: self._run_plain(space["loop"], tier, x, g, s, rest)
+        if spread or self.stored:  # the rows are the work: the loop around them may be plain Python
+            space["slope"], space["product"] = self.function("slope", "numba"), self.function("product", "numba")
+        if self.stored and batched:
+            space["slope"] = self._compile_alone("slope")
+            space["stage"] = streams.stage
+        return lambda x, g, s, *rest: self._run_plain(
+            space["loop"], tier, x, g, s, (*rest, *self._staging(rest, batched=batched))
+        )
+
+    def _staging(self, rest: tuple[Any, ...], *, batched: bool) -> list[Any]:
+        """Give room for the rows of one batch."""
+        if not batched:
+            return []
+        size = min(rest[-2], self.rows)
+        layout = self.program.layout
+        room = [np.empty(size * c.width, dtype=c.dtype) for c in layout.columns if c.rows]
+        return [*room, *([np.empty(size, dtype=np.int64)] if layout.numbered else [])]
 
     def _run_plain(
         self, loop: Callable[..., Any], tier: str, x: Vector, g: Vector, states: list[Vector], rest: tuple[Any, ...]
     ) -> Any:
         """Run the loop in plain Python, on lists, whose elements are faster to reach."""
         vectors = [x, g, *states]
+        h, *others = rest
+        if tier == "numba" and not self.program.layout.unrolled:  # what it calls takes arrays
+            room = [np.empty(self.n), np.empty(self.n)]
+            return loop(x, g, *room, *states, h, *others, *self.inputs(tier))
         lists = [v.tolist() for v in vectors]
         scratch = [] if self.program.layout.unrolled else [[0.0] * self.n, [0.0] * self.n]
-        h, *others = rest
         hyper = h.tolist()
         result = loop(*lists[:2], *scratch, *lists[2:], hyper, *others, *self.inputs(tier))
         for vector, values in zip([*vectors, h], [*lists, hyper], strict=True):
@@ -240,19 +296,22 @@ def load_python(source: str) -> dict[str, Any]:
     """
     space: dict[str, Any] = {name: getattr(scalar, name) for name in (*scalar.GUARDED, *scalar.SHARED)}
     space["fading"] = scalar.pow
-    space["__builtins__"] = {"range": range, "min": min, "abs": abs, "float": float, "len": len}
+    if "gemm(" in source:
+        from symgd.engine import blas
+
+        space["gemm"] = blas.gemm
+    space["__builtins__"] = {"range": range, "min": min, "abs": abs, "float": float, "int": int, "len": len}
     exec(compile(source, "<symgd>", "exec"), space)
     return space
 
 
 def _loop_arguments(source: str) -> list[str]:
-    head = source[source.index("(") + 1 : source.index("):")]
+    head = source.split("def loop(")[1].split("):", maxsplit=1)[0]
     return [a.strip() for a in head.split(",")]
 
 
-def _table(entries: tuple[object, ...], params: tuple[str, ...]) -> NDArray[Any]:
+def _table(entries: tuple[object, ...], places: Mapping[str, int]) -> NDArray[Any]:
     """Give a table as an array: names as the places of parameters."""
     if isinstance(entries[0], str):
-        index = {name: i for i, name in enumerate(params)}
-        return np.array([index[str(e)] for e in entries], dtype=np.int64)
+        return np.array([places[str(e)] for e in entries], dtype=np.int64)
     return np.array(entries, dtype=np.float64)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symgd import calculus, scalar
 from symgd.functions import FUNCTIONS
-from symgd.graph import Fold, Graph, Leaf, Map, Node, reachable
+from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Node, Span, reachable
 
 
-def evaluate(nodes: list[Node], point: Mapping[str, Any], data: Mapping[str, Any]) -> dict[Node, Any]:
+def evaluate(
+    nodes: list[Node], point: Mapping[str, Any], data: Mapping[str, Any], lengths: Mapping[str, int] | None = None
+) -> dict[Node, Any]:
     """Give the value of every node that the given ones are made of.
 
     Parameters
@@ -20,34 +23,73 @@ def evaluate(nodes: list[Node], point: Mapping[str, Any], data: Mapping[str, Any
     nodes : list of Node
         Nodes without grouped terms.
     point : mapping of str to float or ndarray
-        The parameters; arrays are broadcast.
+        The parameters; where the nodes have no labels, arrays of values for each are broadcast.
     data : mapping of str to ndarray or float
         The data.
+    lengths : mapping of str to int, optional
+        Of the labels; those of the rows are read off the data.
 
     Returns
     -------
     dict of Node to float or ndarray
+        An array has one axis for each label of any node, in the order of `label_order`, of length 1 where the node
+        does not vary.
     """
-    rows = next((len(v) for v in data.values() if isinstance(v, np.ndarray)), 1)
+    order = reachable(nodes)
+    labels = label_order(order)
     values: dict[Node, Any] = {}
+    sizes = dict(lengths or {})
+    for node in order:
+        if isinstance(node, Leaf) and node.kind in ("data", "symbol") and node.index[:1] == (Span(ROWS),):
+            sizes.setdefault(ROWS, len(data[node.name] if node.kind == "data" else point[node.name]))
     with np.errstate(all="ignore"):
-        for node in reachable(nodes):
+        for node in order:
             if node.constant is not None:
                 values[node] = node.constant
             elif isinstance(node, Leaf):
-                source: Mapping[str, Any] = data if node.kind == "data" else point
-                values[node] = float(rows) if node.kind == "count" else source[node.name]
+                values[node] = _leaf(node, values, point, data, sizes, labels)
             elif isinstance(node, Fold):
-                values[node] = _fold(node.function, np.asarray(values[node.body]))
+                axis = labels.index(node.label)
+                values[node] = _fold(node.function, np.asarray(values[node.body]), axis)
             elif isinstance(node, Map):
                 values[node] = _map(node.function, [values[a] for a in node.args])
+            if labels and not node.labels and np.ndim(values[node]):
+                values[node] = float(np.reshape(values[node], ()))
     return values
 
 
-def _fold(function: str, body: np.ndarray[Any, Any]) -> float:
+def label_order(nodes: Iterable[Node]) -> list[str]:
+    """Give all labels of nodes, the rows' first."""
+    found = {label for node in nodes for label in node.labels}
+    return sorted(found, key=lambda label: (label != ROWS, label))
+
+
+def _leaf(
+    leaf: Leaf, values: Mapping[Node, Any], point: Mapping[str, Any], data: Mapping[str, Any],
+    sizes: Mapping[str, int], labels: list[str],
+) -> Any:  # fmt: skip
+    if leaf.kind == "count":
+        return float(sizes[ROWS] if ROWS in sizes else len(data[leaf.name]))
+    places: list[Any] = []
+    for index in leaf.index:
+        if isinstance(index, Span):
+            shape = [-1 if label == index.label else 1 for label in labels]
+            places.append((index.start + index.step * np.arange(sizes[index.label])).reshape(shape))
+        else:
+            places.append(index if isinstance(index, int) else np.asarray(values[index]).astype(np.int64))
+    if leaf.kind == "places":
+        return np.asarray(places[0], dtype=np.float64)
+    source = data[leaf.name] if leaf.kind == "data" else point[leaf.name]
+    if not leaf.index:
+        return source
+    array = source.whole() if hasattr(source, "whole") else np.asarray(source)
+    return np.asarray(array[tuple(places)], dtype=np.float64)
+
+
+def _fold(function: str, body: NDArray[Any], axis: int) -> Any:
     if function == "logsumexp":
-        return float(np.logaddexp.reduce(body))
-    return float(getattr(np, function)(body))
+        return np.logaddexp.reduce(body, axis=axis, keepdims=True)
+    return getattr(np, function)(body, axis=axis, keepdims=True)
 
 
 _PLAIN = {"add": np.add, "multiply": np.multiply, "divide": np.divide, "power": np.power, "abs": np.abs,
@@ -95,14 +137,14 @@ def first_bad(
     overflowed : bool
         Whether it is infinite though its arguments are moderate, as by overflow.
     """
-    values = evaluate([root], point, data)
+    values = evaluate([root], point, data, graph.sizes())
     if not np.isfinite(values[root]):
         culprit = _trace(root, values)
         return _describe(culprit, values, graph, text, "")
     for node in reachable([root]):
         if isinstance(node, Map) and node.active:
             slopes = [p for p, a in zip(calculus.partials(graph, node), node.args, strict=True) if a.active]
-            found = evaluate(slopes, point, data)
+            found = evaluate(slopes, point, data, graph.sizes())
             for slope in slopes:
                 if not np.isfinite(found[slope]).all():
                     return _describe(node, {**values, node: found[slope]}, graph, text, "the derivative of ")
@@ -135,14 +177,19 @@ def _describe(node: Node, values: Mapping[Node, Any], graph: Graph, text: str, p
     written = " ".join(text[begin:end].split())
     written = written if len(written) <= 60 else written[:57] + "..."
     array = np.asarray(values[node], dtype=np.float64)
-    row = "" if array.ndim == 0 else f" in row {int(np.flatnonzero(~np.isfinite(array))[0])}"
-    index = int(np.flatnonzero(~np.isfinite(array))[0]) if array.ndim else None
-    bad = float(array) if index is None else float(array[index])
+    place = tuple(int(p[0]) for p in np.nonzero(~np.isfinite(array))) if array.ndim else ()
+    bad = float(array[place])
     inputs = [n for n in reachable([node]) if isinstance(n, Leaf) and n.constant is None and n.kind != "count"]
-    at = ", ".join(f"{n.name} = {_pick(values[n], index):.6g}" for n in inputs[:4])
-    return f"{prefix}{written} is {bad:g}{row}" + (f" where {at}" if at else ""), bool(np.isinf(bad))
+    at = ", ".join(f"{_name(n)} = {_pick(values[n], place):.6g}" for n in inputs[:4] if n.kind != "places")
+    where = f" in row {place[0]}" if ROWS in node.labels else f" at place {max(place)}" if node.labels else ""
+    return f"{prefix}{written} is {bad:g}{where}" + (f" where {at}" if at else ""), bool(np.isinf(bad))
 
 
-def _pick(value: Any, index: int | None) -> float:
+def _name(leaf: Leaf) -> str:
+    return leaf.name if len(leaf.index) < 2 else f"an element of {leaf.name}"
+
+
+def _pick(value: Any, place: tuple[int, ...]) -> float:
+    """Give the element of a value that stands at a place, its axes of length 1 aside."""
     array = np.asarray(value)
-    return float(array if array.ndim == 0 or index is None else array[index])
+    return float(array[tuple(min(p, n - 1) for p, n in zip(place, array.shape, strict=True))] if array.ndim else array)

@@ -1,21 +1,28 @@
 """The graph: what a formula says, as nodes that can be differentiated and turned into code."""
 
+from symgd.graph.arrays import Array, shape, whole
 from symgd.graph.graph import Graph
-from symgd.graph.nodes import ROWS, Const, Fold, Leaf, Map, Node, arguments, is_zero, reachable
-from symgd.graph.reading import as_number, instantiate, read
+from symgd.graph.nodes import ROWS, Const, Fold, Index, Leaf, Map, Node, Span, arguments, is_zero, reachable
+from symgd.graph.reading import NeedsShape, as_number, instantiate, read
 
 __all__ = [
     "ROWS",
+    "Array",
     "Const",
     "Fold",
     "Graph",
+    "Index",
     "Leaf",
     "Map",
+    "NeedsShape",
     "Node",
+    "Span",
     "arguments",
     "as_number",
     "instantiate",
     "is_zero",
     "reachable",
     "read",
+    "shape",
+    "whole",
 ]

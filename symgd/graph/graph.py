@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from fractions import Fraction
+from typing import Any
 
 from symgd import scalar
 from symgd.graph import stable
 from symgd.graph.exact import Number, exact, fold_add, fold_multiply, fold_power, magnitude
-from symgd.graph.nodes import Const, Fold, Leaf, Map, Node, is_zero
+from symgd.graph.nodes import ROWS, Const, Fold, Index, Leaf, Map, Node, Span, is_zero
 
 
 class Graph:
@@ -22,7 +23,8 @@ class Graph:
     def __init__(self) -> None:
         self._nodes: dict[tuple[object, ...], Node] = {}
         self.derived = False
-        self.lengths: dict[str, int] = {}  # of the labels of grouped terms
+        self.lengths: dict[str, int] = {}  # of all labels but the rows'
+        self.rows: int | None = None  # where the data are known
         self.spans: dict[int, tuple[int, int]] = {}
         self.column = ""  # of the data, by which their number of rows is written
         self.logs: dict[Node, Node | None] = {}  # see stable.log_of
@@ -45,20 +47,106 @@ class Graph:
         key = ("const", number.hex() if isinstance(number, float) else number)
         return self._intern(key, lambda i: Const(i, frozenset(), False, float(number), number))
 
-    def leaf(self, kind: str, name: str, labels: Iterable[str] = (), table: tuple[object, ...] = ()) -> Node:
-        """Give the node of an input."""
-        axes = frozenset(labels)
-        if kind == "data" and axes:
+    def leaf(self, kind: str, name: str, index: Iterable[Index | str] = (), table: tuple[object, ...] = ()) -> Node:
+        """Give the node of an input; a label in ``index`` stands for all places along it."""
+        places = tuple(Span(i) if isinstance(i, str) else i for i in index)
+        labels = [frozenset([i.label]) if isinstance(i, Span) else i.labels for i in places if not isinstance(i, int)]
+        if kind == "data" and places and places[0] == Span(ROWS):
             self.column = self.column or name
+        if kind == "places" and not isinstance(places[0], Span):
+            return self.const(places[0]) if isinstance(places[0], int) else places[0]
         constant = {"pi": math.pi, "e": math.e}.get(name) if kind == "constant" else None
         return self._intern(
-            ("leaf", kind, name, axes, table),
-            lambda i: Leaf(i, axes, kind == "parameter", constant, kind, name, table),
+            ("leaf", kind, name, places, table),
+            lambda i: Leaf(i, frozenset().union(*labels), kind == "parameter", constant, kind, name, places, table),
         )
 
-    def gather(self, kind: str, label: str, table: tuple[object, ...]) -> Node:
-        """Give the parameters (or direction components) that a table names, one for each place along a label."""
-        return self.leaf(kind, "", (label,), table)
+    # ---- labels ----------------------------------------------------------------------------------------------------
+
+    def label(self, length: int, taken: Collection[str] = ()) -> str:
+        """Give a label of a length: the same for all axes of this length, but for those that are taken."""
+        name = f"n{length}"
+        while name in taken:
+            name += "'"
+        self.lengths[name] = length
+        return name
+
+    def length(self, label: str) -> int | None:
+        """Give the number of places along a label; ``None`` for rows whose data are not known."""
+        return self.rows if label == ROWS else self.lengths[label]
+
+    def sizes(self) -> dict[str, int]:
+        """Give the lengths of all labels, the rows' too where it is known."""
+        return self.lengths | ({ROWS: self.rows} if self.rows is not None else {})
+
+    def substitute(self, node: Node, places: Mapping[str, Index]) -> Node:
+        """Put indices in for labels, all at once: slices, gathers, transposes and single elements are all this."""
+        wanted = {label: index for label, index in places.items() if index != Span(label)}
+        return self._substitute(node, wanted, {})
+
+    def _substitute(self, node: Node, places: dict[str, Index], known: dict[Any, Node]) -> Node:
+        used = {label: index for label, index in places.items() if label in node.labels}
+        if not used:
+            return node
+        key = (node, tuple(sorted((label, str(index) if isinstance(index, Span | int) else index.number)
+                                  for label, index in used.items())))  # fmt: skip
+        if key not in known:
+            if isinstance(node, Leaf):
+                index = tuple(self._at(i, used, known) for i in node.index)
+                known[key] = self.leaf(node.kind, node.name, index, node.table)
+            elif isinstance(node, Fold):
+                known[key] = self._substitute_fold(node, used, known)
+            else:
+                assert isinstance(node, Map)
+                known[key] = self.map(node.function, *(self._substitute(a, used, known) for a in node.args))
+        return known[key]
+
+    def _substitute_fold(self, node: Fold, used: dict[str, Index], known: dict[Any, Node]) -> Node:
+        """Put indices in inside of a fold, whose own label must not be mistaken for one of theirs."""
+        free: set[str] = set()
+        for index in used.values():
+            free |= {index.label} if isinstance(index, Span) else set() if isinstance(index, int) else index.labels
+        label = node.label
+        inner = {k: v for k, v in used.items() if k != label}
+        if label in free:
+            length = self.length(label)
+            assert length is not None
+            label = self.label(length, free | node.body.labels)
+            inner[node.label] = Span(label)
+        return self.fold(node.function, self._substitute(node.body, inner, known), label)
+
+    def _at(self, index: Index, places: dict[str, Index], known: dict[Any, Node]) -> Index:
+        """Give one entry of a leaf's index with other indices put in for labels."""
+        if isinstance(index, int):
+            return index
+        if isinstance(index, Node):
+            node = self._substitute(index, places, known)
+            return node if node.constant is None else int(node.constant)
+        place = places.get(index.label)
+        if place is None:
+            return index
+        if isinstance(place, Span):
+            return Span(place.label, index.start + index.step * place.start, index.step * place.step)
+        if isinstance(place, int):
+            return index.start + index.step * place
+        return place if (index.start, index.step) == (0, 1) else self.add(
+            self.const(index.start), self.multiply(self.const(index.step), place)
+        )  # fmt: skip
+
+    def signature(self) -> str:
+        """Write all nodes down: equal texts are equal graphs."""
+        lines = []
+        for node in self:
+            if isinstance(node, Const):
+                lines.append(repr(node.value))
+            elif isinstance(node, Leaf):
+                index = [i.number if isinstance(i, Node) else i for i in node.index]
+                lines.append(f"{node.kind} {node.name} {index} {node.table}")
+            elif isinstance(node, Map):
+                lines.append(f"{node.function} {[a.number for a in node.args]}")
+            elif isinstance(node, Fold):
+                lines.append(f"{node.function} {node.body.number} {node.label}")
+        return "\n".join([*lines, *map(repr, sorted(self.lengths.items()))])
 
     # ---- arithmetic ------------------------------------------------------------------------------------------------
 
@@ -208,6 +296,17 @@ class Graph:
             return yes
         return self._map("where", (condition, yes, no))
 
+    def raw(self, function: str, *args: Node) -> Node:
+        """Apply a function as it stands, without looking for a better form."""
+        return self._map(function, args)
+
+    def same(self, node: Node, args: tuple[Node, ...]) -> Node:
+        """Give a map or fold like another, of other arguments."""
+        if isinstance(node, Map):
+            return node if args == node.args else self._map(node.function, args)
+        assert isinstance(node, Fold)
+        return node if args[0] is node.body else self._fold(node.function, args[0], node.label)
+
     def _shortcut(self, function: str, args: tuple[Node, ...]) -> Node | None:
         return stable.rewrite(self, function, args)
 
@@ -234,14 +333,34 @@ class Graph:
             if function == "sum":
                 return self.multiply(self.count(label), body)
             return body if function != "logsumexp" else self.add(body, self.map("log", self.count(label)))
-        if function == "sum":
+        if function == "sum" and self.derived:
             factor, rest = self.split(body)
-            if factor != 1 and self.derived:
+            if factor != 1:
                 return self._scale(factor, self.fold(function, rest, label))
+            factored = self._outside(body, label)
+            if factored is not None:
+                return self.multiply(factored[0], self.fold(function, factored[1], label))
+        return self._fold(function, body, label)
+
+    def _fold(self, function: str, body: Node, label: str) -> Node:
         return self._intern(
             ("fold", function, body.number, label),
             lambda i: Fold(i, body.labels - {label}, body.active, None, function, body, label),
         )
+
+    def _outside(self, body: Node, label: str) -> tuple[Node, Node] | None:
+        """Take a factor off a product that varies, but not along a label: it need not be multiplied at each place."""
+        if not isinstance(body, Map) or body.function != "multiply":
+            return None
+        a, b = body.args
+        for fixed, rest in ((a, b), (b, a)):
+            if fixed.labels and label not in fixed.labels:
+                return fixed, rest
+        for part, rest in ((a, b), (b, a)):
+            inner = self._outside(part, label)
+            if inner is not None:
+                return inner[0], self.multiply(inner[1], rest)
+        return None
 
     def count(self, label: str) -> Node:
         """Give the number of places along a label."""

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from symgd import formula as fm
 from symgd.formula import Tree
+from symgd.functions import FUNCTIONS
+from symgd.graph.arrays import Array
 from symgd.graph.nodes import Leaf, Node
 
 if TYPE_CHECKING:
@@ -56,11 +58,13 @@ def collect(reader: Reader, tree: fm.Sum) -> tuple[list[Node], list[tuple[Tree, 
 def _describe(reader: Reader, tree: Tree, shape: _Shape) -> bool:
     """Write the shape of a term down; false for a term that reads anything but parameters."""
     if isinstance(tree, fm.Name):
-        leaf = reader.lookup(tree)
+        found = reader.lookup(tree)
+        leaf = found.node if isinstance(found, Array) else found
         if isinstance(leaf, Leaf) and leaf.kind == "constant":
             shape.key.append(tree.name)
             return True
-        if not (isinstance(leaf, Leaf) and leaf.kind == "parameter") or tree.start in reader.override:
+        alone = isinstance(leaf, Leaf) and leaf.kind == "parameter" and not leaf.index
+        if not alone or tree.start in reader.override:
             return False
         if tree.name not in shape.names:
             shape.names.append(tree.name)
@@ -72,6 +76,8 @@ def _describe(reader: Reader, tree: Tree, shape: _Shape) -> bool:
         shape.numbers.append(tree)
         shape.key.append("#")
         return True
+    if _is_of_arrays(tree):
+        return False
     shape.key.append(_head(tree))
     children = fm.children(tree)
     shape.key.append(len(children))
@@ -80,6 +86,13 @@ def _describe(reader: Reader, tree: Tree, shape: _Shape) -> bool:
         shape.key.append(tree.exponent.value)
         children = (tree.base,)
     return all(_describe(reader, child, shape) for child in children)
+
+
+def _is_of_arrays(tree: Tree) -> bool:
+    """Tell whether numbers inside of a tree may say where or how many, which no table can."""
+    if isinstance(tree, fm.Call):
+        return bool(tree.keywords) or (tree.function in FUNCTIONS and FUNCTIONS[tree.function].kind == "array")
+    return isinstance(tree, fm.Index | fm.Slice | fm.Attribute | fm.Sequence)
 
 
 def _head(tree: Tree) -> object:
@@ -99,20 +112,20 @@ def _head(tree: Tree) -> object:
 
 def _group(reader: Reader, members: list[tuple[Tree, int, _Shape]]) -> Node:
     graph = reader.graph
-    label = f"terms{len(graph.lengths)}"
+    label = f"terms{len(graph.lengths)}"  # its own, also where another group has as many terms
     graph.lengths[label] = len(members)
     first, sign, shape = members[0]
     inputs = []
     for slot in range(len(shape.names)):
         table = tuple(member.names[slot] for *_, member in members)
-        inputs.append(graph.gather("parameter", label, table))
+        inputs.append(graph.leaf("parameter", "", (label,), table))
     outer, reader.override = reader.override, {start: inputs[slot] for start, slot in shape.places}
     for slot, number in enumerate(shape.numbers):
         values = tuple(member.numbers[slot].value for *_, member in members)
         if len(set(values)) > 1:
             reader.override[number.start] = graph.leaf("numbers", "", (label,), tuple(map(_plain, values)))
     reader.group = False
-    body = reader.number(first)
+    body = reader.number(first).node
     reader.group, reader.override = True, outer
     total = graph.fold("sum", body, label)
     return total if sign > 0 else graph.negate(total)

@@ -1,9 +1,9 @@
 """Three kinds of node, and how to walk them.
 
-A `Leaf` is a parameter or a data column; a `Map` applies one function of the table to its arguments, element by
-element; a `Fold` adds up (or takes the minimum, maximum, or logsumexp of) its body over a label. Axes are labels, and
-line up by name. A node is always younger than its arguments, so that sorting by `Node.number` is a topological order
-and no walk recurses.
+A `Leaf` is a parameter or a data array, its axes addressed by labels: ``X[i,j]``, ``x[i+1]``, ``U[u[i],k]``; a `Map`
+applies one function of the table to its arguments, element by element; a `Fold` adds up (or takes the minimum, maximum,
+or logsumexp of) its body over a label. Axes are labels, and line up by name. A node is always younger than its
+arguments, so that sorting by `Node.number` is a topological order and no walk recurses.
 """
 
 from __future__ import annotations
@@ -33,17 +33,32 @@ class Const(Node):
     value: Number
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where along an axis of a leaf: at ``start + step*i`` for the place i along ``label``."""
+
+    label: str
+    start: int = 0
+    step: int = 1
+
+
+# Where along an axis of a leaf: along a label, at one place, or where a node with whole numbers for values says.
+Index = Span | int | Node
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Leaf(Node):
-    """An input. ``kind`` says which; a ``table`` gives one entry for each place along the leaf's label.
+    """An input. ``kind`` says which, ``index`` where in it, one entry an axis.
 
-    Kinds: ``parameter`` and ``direction`` (a parameter's component of the vector v in a Hessian times v), alone or,
-    with a table of names, gathered along a label; ``data``; ``numbers`` (a table of constants); ``constant`` (pi, e);
-    ``count`` (how many rows the data column ``name`` has); ``symbol`` (what an update rule reads).
+    Kinds: ``parameter`` and ``direction`` (a parameter's component of the vector v in a Hessian times v), by name or,
+    with a ``table`` of names, one of them for each place along a label; ``data``; ``numbers`` (a table of constants);
+    ``places`` (the place along the axis itself); ``constant`` (pi, e); ``count`` (how many rows the data column
+    ``name`` has); ``symbol`` (what an update rule reads).
     """
 
     kind: str
     name: str
+    index: tuple[Index, ...]
     table: tuple[object, ...]
 
 
@@ -68,6 +83,8 @@ def arguments(node: Node) -> tuple[Node, ...]:
     """Give the nodes that a node is made of."""
     if isinstance(node, Map):
         return node.args
+    if isinstance(node, Leaf):
+        return tuple(i for i in node.index if isinstance(i, Node))
     return (node.body,) if isinstance(node, Fold) else ()
 
 

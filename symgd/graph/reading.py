@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
+from typing import NamedTuple, NoReturn
 
 from symgd import formula as fm
-from symgd.errors import FormulaError
+from symgd.errors import FormulaError, ShapeError
 from symgd.formula import Tree
 from symgd.functions import FUNCTIONS
-from symgd.graph import groups
+from symgd.graph import arrays, groups
+from symgd.graph.array_functions import ARRAY_FUNCTIONS
+from symgd.graph.arrays import ONE, Array, Cut, Item, Misfit
 from symgd.graph.exact import LARGEST_EXPONENT, magnitude
 from symgd.graph.graph import Graph
-from symgd.graph.nodes import ROWS, Const, Map, Node
+from symgd.graph.nodes import ROWS, Const, Leaf, Map, Node
 
-Lookup = Callable[[fm.Name], Node]
+Lookup = Callable[[fm.Name], Node | Array]
+Bounds = Callable[[Node], tuple[int, int]]
 
 _COMPARISONS = {
     "<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "not_equal",
@@ -25,8 +29,19 @@ _COMPARISONS = {
 _KEPT = ("sqrt", "log", "exp")
 
 
-def read(graph: Graph, text: str, tree: Tree, lookup: Lookup, *, group: bool = True) -> Node:
-    """Give the node of a tree.
+class NeedsShape(Exception):  # noqa: N818 - a question, not an error
+    """A parameter whose shape was not given is used as an array; carries the shape that would do, if one is plain."""
+
+    def __init__(self, name: str, guess: tuple[int, ...] | None) -> None:
+        super().__init__(name)
+        self.name, self.guess = name, guess
+
+
+def read(
+    graph: Graph, text: str, tree: Tree, lookup: Lookup, *, group: bool = True, undeclared: Collection[str] = (),
+    bounds: Bounds | None = None,
+) -> Array:  # fmt: skip
+    """Give the array that a tree says.
 
     Parameters
     ----------
@@ -37,20 +52,30 @@ def read(graph: Graph, text: str, tree: Tree, lookup: Lookup, *, group: bool = T
     tree : Tree
         What to read.
     lookup : callable
-        Gives the node of a name.
+        Gives the array, or the node, of a name.
     group : bool
         Whether long sums of terms of one shape become one term over an index table.
+    undeclared : collection of str
+        Parameters whose shapes were not given: they are taken for numbers while that makes sense.
+    bounds : callable, optional
+        Gives the smallest and the largest value of a node that serves as an index; by default it is trusted.
 
     Returns
     -------
-    Node
+    Array
 
     Raises
     ------
     FormulaError
         For a constant outside a function's domain, and for arithmetic that NumPy would refuse.
+    ShapeError
+        For shapes that do not go together.
+    NeedsShape
+        If a parameter in ``undeclared`` is used as an array.
     """
-    return Reader(graph, text, lookup, group=group).node(tree)
+    reader = Reader(graph, text, lookup, group=group)
+    reader.undeclared, reader.bounds = undeclared, bounds
+    return reader.value(tree)
 
 
 @cache
@@ -69,17 +94,17 @@ def instantiate(graph: Graph, text: str, values: Mapping[str, Node]) -> Node:
     text : str
         A formula in ``a``, ``b``, ``c`` and ``y``.
     values : mapping of str to Node
-        What these stand for.
+        What these stand for; their labels are already matched.
 
     Returns
     -------
     Node
     """
 
-    def lookup(name: fm.Name) -> Node:
-        return values[name.name] if name.name in values else graph.leaf("constant", name.name)
+    def lookup(name: fm.Name) -> Array:
+        return Array(values[name.name] if name.name in values else graph.leaf("constant", name.name))
 
-    return Reader(graph, text, lookup, group=False, strict=False).node(template(text))
+    return Reader(graph, text, lookup, group=False, strict=False).value(template(text)).node
 
 
 def is_boolean(node: Node) -> bool:
@@ -92,6 +117,26 @@ def as_number(graph: Graph, node: Node) -> Node:
     return graph.map("where", node, graph.const(1), graph.const(0)) if is_boolean(node) else node
 
 
+def _regrouping(tree: Tree) -> list[Tree]:
+    """Give the parts of a tree whose axes are not just those of its operands, lined up."""
+    found: list[Tree] = []
+    for part in fm.walk(tree):
+        if isinstance(part, fm.Call):
+            row = FUNCTIONS.get(part.function)
+            if row is not None and row.kind in ("reduction", "array"):
+                found.append(part)
+        elif isinstance(part, fm.Index | fm.Attribute) or (isinstance(part, fm.Product) and "@" in part.ops):
+            found.append(part)
+    return found
+
+
+class _Axes(NamedTuple):
+    """What a call says about axes: their positions, and whether they stay with length 1."""
+
+    over: tuple[int, ...]
+    keep: bool
+
+
 class Reader:
     """Builds the nodes of one text."""
 
@@ -101,97 +146,167 @@ class Reader:
         self.text = text
         self.lookup = lookup
         self.group = group
+        self.undeclared: Collection[str] = ()
+        self.bounds: Bounds | None = None
         # While a group's shape is read, what stands for the names and numbers of its first term, by their place.
         self.override: dict[int, Node] = {}
+
+    # ---- errors ----------------------------------------------------------------------------------------------------
 
     def error(self, problem: str, tree: Tree, hint: str | None = None) -> FormulaError:
         """Make the error that points at a tree."""
         return FormulaError(problem, self.text, tree.start, tree.end, hint)
 
-    def node(self, tree: Tree) -> Node:
-        """Give the node of a tree, refusing constants that are no real number."""
-        node = self._READERS[type(tree)](self, tree)
-        value = node.constant
+    def misfit(self, problem: str, start: int, end: int, operands: Sequence[Tree], hint: str | None = None) -> NoReturn:
+        """Say that shapes do not fit; while the shape of a parameter among the operands is open, ask for it."""
+        for operand in operands:
+            for name in fm.names(operand):
+                if name in self.undeclared:
+                    raise NeedsShape(name, None)
+        raise ShapeError(problem, self.text, start, end, hint)
+
+    def shown(self, tree: Tree, array: Array) -> str:
+        """Write an operand down with its shape."""
+        return f"'{self._brief(tree)}' with shape {arrays.shape(self.graph, array)}"
+
+    def _brief(self, tree: Tree) -> str:
+        text = " ".join(fm.source(self.text, tree).split())
+        return text if len(text) <= 30 else text[:27] + "..."
+
+    def _between(self, left: Tree, right: Tree) -> tuple[int, int]:
+        """Give the place of the operator between two operands."""
+        gap = self.text[left.end : right.start]
+        if gap.strip() in ("", ","):  # the arguments of a call
+            return left.start, right.end
+        start = left.end + len(gap) - len(gap.lstrip())
+        return start, left.end + len(gap.rstrip())
+
+    # ---- values ----------------------------------------------------------------------------------------------------
+
+    def value(self, tree: Tree) -> Array:
+        """Give the array of a tree, refusing constants that are no real number."""
+        array = self._READERS[type(tree)](self, tree)
+        value = array.node.constant
         if self.strict and value is not None and not math.isfinite(value):
             what = "is not a real number" if value != value else "is infinite, or too large for float64"  # noqa: PLR0124
             raise self.error(f"the constant '{fm.source(self.text, tree)[:40]}' {what}", tree)
         if self.strict:
-            self.graph.spans.setdefault(node.number, (tree.start, tree.end))
-        return node
+            self.graph.spans.setdefault(array.node.number, (tree.start, tree.end))
+        return array
 
-    def number(self, tree: Tree) -> Node:
-        """Give a node that arithmetic can be done with: a truth value counts as 1 or 0."""
-        return as_number(self.graph, self.node(tree))
+    def number(self, tree: Tree) -> Array:
+        """Give an array that arithmetic can be done with: a truth value counts as 1 or 0."""
+        array = self.value(tree)
+        return Array(as_number(self.graph, array.node), array.axes)
 
-    def condition(self, tree: Tree) -> Node:
-        """Give a truth value: a number holds where it is not 0."""
-        node = self.node(tree)
-        return node if is_boolean(node) else self.graph.map("not_equal", node, self.graph.const(0))
+    def condition(self, tree: Tree) -> Array:
+        """Give truth values: a number holds where it is not 0."""
+        node, axes = self.value(tree)
+        return Array(node if is_boolean(node) else self.graph.map("not_equal", node, self.graph.const(0)), axes)
+
+    def lined_up(self, trees: Sequence[Tree], values: Sequence[Array]) -> tuple[list[Node], tuple[str, ...]]:
+        """Broadcast the operands of one operator or call."""
+        if not any(value.axes for value in values):
+            return [value.node for value in values], ()
+        try:
+            return arrays.broadcast(self.graph, *values)
+        except Misfit as problem:
+            second = next(i for i in range(1, len(values)) if self._clashes(values[: i + 1]))
+            first = next(i for i in range(second) if self._clashes((values[i], values[second])))
+            before, after = trees[second - 1], trees[second]
+            start, end = self._between(before, after)
+            shown = f"{self.shown(trees[first], values[first])} and {self.shown(trees[second], values[second])}"
+            hint = "axes are matched from the last one on, and must be equal or 1"
+            self.misfit(f"{shown} {problem}", start, end, [t for tree in trees for t in _regrouping(tree)], hint)
+
+    def _clashes(self, values: Sequence[Array]) -> bool:
+        try:
+            arrays.broadcast(self.graph, *values)
+        except Misfit:
+            return True
+        return False
+
+    def mapped(self, function: str, trees: Sequence[Tree], values: Sequence[Array]) -> Array:
+        """Apply a function element by element."""
+        nodes, axes = self.lined_up(trees, values)
+        return Array(self.graph.map(function, *nodes), axes)
 
     # ---- one method a kind of tree ---------------------------------------------------------------------------------
 
-    def _number(self, tree: fm.Number) -> Node:
-        return self.override.get(tree.start) or self.graph.const(tree.value)
+    def _number(self, tree: fm.Number) -> Array:
+        return Array(self.override.get(tree.start) or self.graph.const(tree.value))
 
-    def _name(self, tree: fm.Name) -> Node:
-        return self.override.get(tree.start) or self.lookup(tree)
+    def _name(self, tree: fm.Name) -> Array:
+        found = self.override.get(tree.start) or self.lookup(tree)
+        return found if isinstance(found, Array) else Array(found, tuple(sorted(found.labels)))
 
-    def _unary(self, tree: fm.Unary) -> Node:
+    def _unary(self, tree: fm.Unary) -> Array:
         if tree.op == "not":
-            return self.graph.map("logical_not", self.condition(tree.arg))
-        node = self.node(tree.arg)
+            node, axes = self.condition(tree.arg)
+            return Array(self.graph.map("logical_not", node), axes)
+        node, axes = self.value(tree.arg)
         if is_boolean(node):
             raise self.error("a truth value has no sign", tree, "write where(condition, 1, 0)")
-        return node if tree.op == "+" else self.graph.negate(node)
+        return Array(node if tree.op == "+" else self.graph.negate(node), axes)
 
-    def _sum(self, tree: fm.Sum) -> Node:
-        terms, rest = groups.collect(self, tree) if self.group else ([], list(zip(tree.args, tree.signs, strict=True)))
-        truths = 0
-        for arg, sign in rest:
-            node = self.node(arg)
+    def _sum(self, tree: fm.Sum) -> Array:
+        signed = list(zip(tree.args, tree.signs, strict=True))
+        grouped, rest = groups.collect(self, tree) if self.group else ([], signed)
+        values, truths = [], 0
+        for arg, _ in rest:
+            node, axes = self.value(arg)
             truths += is_boolean(node)
             if truths > 1:
                 raise self.error("truth values are not added up", tree, "write where(condition, 1, 0) for each")
-            term = as_number(self.graph, node)
-            terms.append(term if sign > 0 else self.graph.negate(term))
-        return self.graph.add(*terms)
+            values.append(Array(as_number(self.graph, node), axes))
+        nodes, axes = self.lined_up([arg for arg, _ in rest], values)
+        terms = [n if sign > 0 else self.graph.negate(n) for n, (_, sign) in zip(nodes, rest, strict=True)]
+        return Array(self.graph.add(*grouped, *terms), axes)
 
-    def _product(self, tree: fm.Product) -> Node:
+    def _product(self, tree: fm.Product) -> Array:
         total = self.number(tree.args[0])
+        left: Tree = tree.args[0]
         for op, arg in zip(tree.ops, tree.args[1:], strict=True):
-            total = self._apply_operator(op, total, self.number(arg), arg)
-            self._check_constant(total, tree)
+            total = self._apply_operator(op, (left, arg), (total, self.number(arg)))
+            left = fm.Product((left, arg), (op,), start=tree.start, end=arg.end)
+            if self.strict and total.node.constant is not None and not math.isfinite(total.node.constant):
+                raise self.error("a constant in this product is infinite or no real number", tree)
         return total
 
-    def _apply_operator(self, op: str, a: Node, b: Node, tree: Tree) -> Node:
-        graph = self.graph
-        if op == "*":
-            return graph.multiply(a, b)
-        if op != "@" and self.strict and b.constant == 0:
-            raise self.error("division by zero", tree)
-        if op == "/":
-            return graph.divide(a, b)
-        if op == "%":
-            return graph.map("mod", a, b)
-        if op == "//":
-            return graph.map("floor_divide", a, b)
-        if ROWS in a.labels and ROWS in b.labels:
-            return graph.fold("sum", graph.multiply(a, b), ROWS)
-        raise self.error("'@' needs two columns of data", tree, "write * for a product with a number")
+    def _apply_operator(self, op: str, trees: tuple[Tree, Tree], values: tuple[Array, Array]) -> Array:
+        if op == "@":
+            return self.matmul(trees, values)
+        if op != "*" and self.strict and values[1].node.constant == 0:
+            raise self.error("division by zero", trees[1])
+        (a, b), axes = self.lined_up(trees, values)
+        name = {"*": "multiply", "/": "divide", "%": "mod", "//": "floor_divide"}[op]
+        return Array(self.graph.map(name, a, b), axes)
 
-    def _check_constant(self, node: Node, tree: Tree) -> None:
-        if self.strict and node.constant is not None and not math.isfinite(node.constant):
-            raise self.error("a constant in this product is infinite or no real number", tree)
+    def matmul(self, trees: tuple[Tree, Tree], values: tuple[Array, Array]) -> Array:
+        """Multiply as ``@`` does."""
+        a, b = values
+        start, end = self._between(*trees)
+        for tree, value, inner in ((trees[0], a, b.axes[-2:-1] or b.axes), (trees[1], b, a.axes[-1:])):
+            if isinstance(tree, fm.Name) and tree.name in self.undeclared and not value.axes:
+                length = arrays.size(self.graph, inner[0]) if inner else None
+                raise NeedsShape(tree.name, (length,) if length else None)
+        try:
+            return arrays.matmul(self.graph, a, b)
+        except Misfit as problem:
+            shown = f"{self.shown(trees[0], a)} and {self.shown(trees[1], b)}"
+            hint = None if a.axes and b.axes else "write * for a product with a number"
+            self.misfit(f"{shown} {problem}", start, end, trees, hint)
 
-    def _power(self, tree: fm.Power) -> Node:
-        base, exponent = self.number(tree.base), self.number(tree.exponent)
+    def _power(self, tree: fm.Power) -> Array:
+        trees = (tree.base, tree.exponent)
+        (base, exponent), axes = self.lined_up(trees, [self.number(t) for t in trees])
         if isinstance(exponent, Const):
             n = exponent.value
             if magnitude(n) > LARGEST_EXPONENT:
                 raise self.error(f"the exponent is larger than {LARGEST_EXPONENT:,}", tree.exponent)
             if not isinstance(base, Const):
                 self._check_coefficient(float(n) * self._log_coefficient(base), tree)
-        return self.graph.power(base, exponent)
+        return Array(self.graph.power(base, exponent), axes)
 
     def _log_coefficient(self, node: Node) -> float:
         """Give the logarithm of the number in front, through powers: that of ((3*x)**5)**7 is 35*log(3)."""
@@ -208,100 +323,179 @@ class Reader:
             problem = f"the coefficient raised to this power is too {what} for float64"
             raise self.error(problem, tree, "scale the variable instead")
 
-    def _compare(self, tree: fm.Compare) -> Node:
-        values = [self.number(arg) for arg in tree.args]
-        pairs = zip(tree.ops, values, values[1:], strict=False)
-        return self._all("logical_and", [self.graph.map(_COMPARISONS[op], a, b) for op, a, b in pairs])
+    def _compare(self, tree: fm.Compare) -> Array:
+        nodes, axes = self.lined_up(tree.args, [self.number(arg) for arg in tree.args])
+        pairs = zip(tree.ops, nodes, nodes[1:], strict=False)
+        return Array(self._all("logical_and", [self.graph.map(_COMPARISONS[op], a, b) for op, a, b in pairs]), axes)
 
-    def _logical(self, tree: fm.Logical) -> Node:
-        return self._all(f"logical_{tree.op}", [self.condition(arg) for arg in tree.args])
+    def _logical(self, tree: fm.Logical) -> Array:
+        nodes, axes = self.lined_up(tree.args, [self.condition(arg) for arg in tree.args])
+        return Array(self._all(f"logical_{tree.op}", nodes), axes)
 
-    def _all(self, function: str, conditions: list[Node]) -> Node:
+    def _all(self, function: str, conditions: Sequence[Node]) -> Node:
         total = conditions[0]
         for condition in conditions[1:]:
             total = self.graph.map(function, total, condition)
         return total
 
-    def _call(self, tree: fm.Call) -> Node:
+    def _call(self, tree: fm.Call) -> Array:
         if tree.function not in FUNCTIONS:  # normal(), which only an update rule may read
-            return self.lookup(fm.Name("normal()", start=tree.start, end=tree.end))
+            return self._name(fm.Name("normal()", start=tree.start, end=tree.end))
         row = FUNCTIONS[tree.function]
-        if row.kind == "reduction":
-            return self._reduction(tree)
+        if row.kind in ("reduction", "array"):
+            return ARRAY_FUNCTIONS[row.name](self, tree)
+        if row.name == "power":
+            return self._power(fm.Power(*tree.args, start=tree.start, end=tree.end))
         if row.name == "where":
             args = [self.condition(tree.args[0]), *(self.number(a) for a in tree.args[1:])]
         elif row.name.startswith("logical_"):
             args = [self.condition(a) for a in tree.args]
         else:
             args = [self.number(a) for a in tree.args]
+        nodes, axes = self.lined_up(tree.args, args)
         if row.kind == "alias":
-            return instantiate(self.graph, row.definition, dict(zip("abc", args, strict=False)))
-        if row.name == "power":
-            return self._power(fm.Power(*tree.args, start=tree.start, end=tree.end))
-        node = self.graph.map(row.name, *args)
-        small = all(isinstance(a, Const) and a.value == Fraction(a.value).limit_denominator(1000) for a in args)
+            return Array(instantiate(self.graph, row.definition, dict(zip("abc", nodes, strict=False))), axes)
+        node = self.graph.map(row.name, *nodes)
+        small = all(isinstance(a, Const) and a.value == Fraction(a.value).limit_denominator(1000) for a in nodes)
         if node.constant is not None and math.isfinite(node.constant) and not (row.name in _KEPT and small):
-            return self.graph.const(node.constant)
-        return node
+            return Array(self.graph.const(node.constant), axes)
+        return Array(node, axes)
 
-    # ---- reductions ------------------------------------------------------------------------------------------------
+    # ---- axes ------------------------------------------------------------------------------------------------------
 
-    def _reduction(self, tree: fm.Call) -> Node:
-        graph = self.graph
-        values = [self.number(arg) for arg in tree.args]
-        a = values[0]
-        for name, value in tree.keywords:
-            self._check_keyword(name, value)
-        if tree.function == "dot":
-            return self._apply_operator("@", a, values[1], tree.args[1])
-        if tree.function == "len":
-            return graph.count(ROWS) if ROWS in a.labels else graph.const(1)
-        if tree.function in ("sum", "min", "max", "logsumexp"):
-            return graph.fold(tree.function, a, ROWS) if ROWS in a.labels else a
-        if tree.function == "norm":
-            square = graph.power(a, graph.const(2))
-            return graph.map("sqrt0", graph.fold("sum", square, ROWS)) if ROWS in a.labels else graph.map("abs", a)
-        if tree.function == "mean":
-            return self._mean(a)
-        variance = self._mean(graph.power(graph.subtract(a, self._mean(a)), graph.const(2)))
-        return graph.map("sqrt0", variance) if tree.function == "std" else variance
+    def axes(self, tree: fm.Call, array: Array, default: Sequence[int] | None = None) -> _Axes:
+        """Read ``axis=`` and ``keepdims=``; without an axis, all of them."""
+        given = dict(tree.keywords)
+        keep = given.get("keepdims", fm.Bool(value=False))
+        if not isinstance(keep, fm.Bool):
+            raise self.error("'keepdims' must be True or False", keep)
+        axis = given.get("axis")
+        if axis is None or isinstance(axis, fm.NewAxis):
+            over = tuple(range(len(array.axes))) if default is None else tuple(default)
+            return _Axes(over, keep.value)
+        trees = axis.items if isinstance(axis, fm.Sequence) else (axis,)
+        over = tuple(self.position(t, len(array.axes), tree.args) for t in trees)
+        if len(set(over)) < len(over):
+            self.misfit("an axis is named twice", axis.start, axis.end, tree.args)
+        return _Axes(over, keep.value)
 
-    def _mean(self, a: Node) -> Node:
-        if ROWS not in a.labels:
-            return a
-        return self.graph.divide(self.graph.fold("sum", a, ROWS), self.graph.count(ROWS))
+    def position(self, tree: Tree, rank: int, operands: Sequence[Tree] = ()) -> int:
+        """Read the number of an axis."""
+        place = self.whole(tree, "an axis")
+        if not -rank <= place < rank:
+            has = "no axes" if rank == 0 else "only axis 0" if rank == 1 else f"axes 0 to {rank - 1}"
+            shown = f"'{self._brief(operands[0])}'" if operands else "the array"
+            self.misfit(f"axis {place} is out of bounds: {shown} has {has}", tree.start, tree.end, operands)
+        return place % rank
 
-    def _check_keyword(self, name: str, value: Tree) -> None:
-        whole = isinstance(value, fm.Number) and value.value == 0
-        last = isinstance(value, fm.Unary) and isinstance(value.arg, fm.Number) and value.arg.value == 1
-        if name == "axis" and not (whole or last or isinstance(value, fm.NewAxis)):
-            raise self.error("columns of data have one axis, axis 0", value, "leave 'axis' out")
-        if name == "keepdims" and value != fm.Bool(value=False):
-            raise self.error("'keepdims' has no meaning for columns of data", value, "leave it out")
+    def whole(self, tree: Tree, what: str) -> int:
+        """Read a whole number that must be known at once."""
+        node = self.number(tree).node
+        if isinstance(node, Leaf) and node.kind == "count" and self.graph.rows is not None:
+            return self.graph.rows
+        if not isinstance(node, Const) or node.value != int(node.value):
+            raise self.error(f"{what} must be a whole number", tree)
+        return int(node.value)
 
-    # ---- shapes ----------------------------------------------------------------------------------------------------
+    def stretch(self, tree: Tree) -> str:
+        """Read the length of a new axis: a number, or ``len(x)``; give its label."""
+        node = self.number(tree).node
+        if isinstance(node, Leaf) and node.kind == "count":
+            return ROWS
+        length = self.whole(tree, "a length")
+        if length < 1:
+            raise self.error("a length must be at least 1", tree)
+        return ONE if length == 1 else self.graph.label(length)
 
-    def _attribute(self, tree: fm.Attribute) -> Node:
-        value = self.node(tree.value)
+    # ---- shapes and indices ----------------------------------------------------------------------------------------
+
+    def _attribute(self, tree: fm.Attribute) -> Array:
+        array = self.value(tree.value)
         if tree.name == "T":
-            return value
+            return arrays.transpose(array)
         if tree.name == "size":
-            return self.graph.count(ROWS) if ROWS in value.labels else self.graph.const(1)
+            return Array(arrays.count(self.graph, array, range(len(array.axes))))
         if tree.name == "ndim":
-            return self.graph.const(len(value.labels))
+            return Array(self.graph.const(len(array.axes)))
         raise self.error("a shape is not a number", tree, "write x.shape[0] for the number of rows")
 
-    def _index(self, tree: fm.Index) -> Node:
+    def _index(self, tree: fm.Index) -> Array:
         if isinstance(tree.value, fm.Attribute) and tree.value.name == "shape":
-            value = self.node(tree.value.value)
-            if ROWS in value.labels and tree.items == (fm.Number(Fraction(0)),):
-                return self.graph.count(ROWS)
-        raise self.error("indexing is for arrays, and names here are numbers or columns of numbers", tree)
+            array = self.value(tree.value.value)
+            if len(tree.items) == 1:
+                place = self.position(tree.items[0], len(array.axes), (tree.value.value,))
+                return Array(arrays.count(self.graph, array, (place,)))
+            raise self.error("a shape takes one whole number", tree)
+        array = self.value(tree.value)
+        used = sum(not isinstance(t, fm.Ellipsis_ | fm.NewAxis) for t in tree.items)
+        if used > len(array.axes):
+            has = "no axes" if not array.axes else "1 axis" if len(array.axes) == 1 else f"{len(array.axes)} axes"
+            problem = f"{self.shown(tree.value, array)} has {has}, and {used} {'is' if used == 1 else 'are'} indexed"
+            self.misfit(problem, tree.value.end, tree.end, (tree.value,))
+        try:
+            return arrays.pick(self.graph, array, self._items(tree, array))
+        except Misfit as problem:
+            start = tree.value.end
+            self.misfit(f"{self.shown(tree.value, array)} {problem}", start, tree.end, (tree.value,))
 
-    def _unexpected(self, tree: Tree) -> Node:
+    def _items(self, tree: fm.Index, array: Array) -> list[Item]:
+        items: list[Item] = []
+        dots = [t for t in tree.items if isinstance(t, fm.Ellipsis_)]
+        if len(dots) > 1:
+            raise self.error("an index takes one '...' at most", dots[1])
+        used = sum(not isinstance(t, fm.Ellipsis_ | fm.NewAxis) for t in tree.items)
+        axis = 0
+        for item in tree.items:
+            if isinstance(item, fm.Ellipsis_):
+                items += [Cut()] * max(0, len(array.axes) - used)
+                axis += max(0, len(array.axes) - used)
+            elif isinstance(item, fm.NewAxis):
+                items.append(None)
+            else:
+                items.append(self._item(item, array.axes[axis], tree.value))
+                axis += 1
+        return items
+
+    def _item(self, tree: Tree, axis: str, base: Tree) -> Item:
+        if isinstance(tree, fm.Slice):
+            bounds = (None if t is None else self.whole(t, "a bound of a slice")
+                      for t in (tree.lower, tree.upper, tree.step))  # fmt: skip
+            cut = Cut(*bounds)
+            if cut.step == 0:
+                raise self.error("the step of a slice must not be 0", tree)
+            return cut
+        node, axes = self.value(tree)
+        if is_boolean(node):
+            raise self.error("a condition is no index", tree, "write where(condition, x, 0)")
+        if isinstance(node, Const) and not axes:
+            return self.whole(tree, "an index")
+        if node.active:
+            raise self.error("an index must not depend on a parameter", tree)
+        return Array(self._wrapped(node, tree, axis, base), axes)
+
+    def _wrapped(self, node: Node, tree: Tree, axis: str, base: Tree) -> Node:
+        """Check an array that serves as an index; negative entries count from the end."""
+        length = arrays.size(self.graph, axis)
+        if self.bounds is None or length is None:
+            return node
+        try:
+            low, high = self.bounds(node)
+        except ValueError as problem:
+            hint = "an index holds whole numbers; where(condition, x, 0) picks by a condition"
+            raise self.error(str(problem), tree, hint) from None
+        if low < -length or high >= length:
+            worst = f"index {low if low < -length else high} is out of bounds for an axis of length {length}"
+            self.misfit(worst, tree.start, tree.end, (base,), f"entries go from {-length} to {length - 1}")
+        if low >= 0:
+            return node
+        graph = self.graph
+        negative = graph.map("less", node, graph.const(0))
+        return graph.map("where", negative, graph.add(node, graph.const(length)), node)
+
+    def _unexpected(self, tree: Tree) -> Array:
         raise self.error("this has no meaning here", tree)
 
-    _READERS: Mapping[type[Tree], Callable[..., Node]] = {
+    _READERS: Mapping[type[Tree], Callable[..., Array]] = {
         fm.Number: _number, fm.Name: _name, fm.Unary: _unary, fm.Sum: _sum, fm.Product: _product, fm.Power: _power,
         fm.Compare: _compare, fm.Logical: _logical, fm.Call: _call, fm.Attribute: _attribute, fm.Index: _index,
         fm.Sequence: _unexpected, fm.Slice: _unexpected, fm.Bool: _unexpected, fm.NewAxis: _unexpected,

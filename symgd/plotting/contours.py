@@ -77,7 +77,7 @@ def draw_landscape(
     QuadContourSet or None
         The contours; none where the objective has one value, or no value, all over the picture.
     """
-    first, second = objective.params
+    first, second = objective.names
     count = grid.side(objective, 2)
     across, up = np.meshgrid(np.linspace(*x, count), np.linspace(*y, count))
     sign = -1.0 if maximized else 1.0

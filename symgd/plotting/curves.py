@@ -34,7 +34,7 @@ def draw_curve(ax: Axes, objective: Objective, ends: Range) -> Vector:
     ndarray
         Its values there, nan where it has none.
     """
-    (name,) = objective.params
+    (name,) = objective.names
     x = np.linspace(*ends, grid.side(objective, 1))
     y = grid.values(objective, {name: x})
     ax.plot(x, y, color=style.CURVE, linewidth=1.8, label="f", zorder=2, gid="curve")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd.engine import Kernel, locate
+from symgd.engine import locate
 from symgd.graph import Const, Leaf, Map, reachable
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ def _at_once(objective: Objective, points: dict[str, Values]) -> Values | None:
 
 def _one_by_one(objective: Objective, points: dict[str, Values]) -> Values:
     # A kernel of its own: what a picture evaluates must not count towards the tier of what the user evaluates.
-    kernel = Kernel(objective.program(), objective.data, objective.tier, objective.workers)
-    columns = np.broadcast_arrays(*(points[p] for p in objective.params))
+    kernel = objective.model.kernel(1.0, objective.tier, objective.workers)
+    columns = np.broadcast_arrays(*(points[p] for p in objective.names))
     flat = np.stack([c.ravel() for c in columns], axis=1).astype(np.float64)
     with np.errstate(all="ignore"):
         found = np.array([kernel.value(np.ascontiguousarray(point)) for point in flat])

@@ -67,7 +67,7 @@ def plot_run(
     if not path or objective is None:
         loss.draw_loss(ax, run)
     else:
-        (curves.draw_steps if len(run.point) == 1 else contours.draw_path)(ax, run, objective)
+        (curves.draw_steps if len(run.x) == 1 else contours.draw_path)(ax, run, objective)
     if title != "":
         style.put_title(ax, run.formula if title is None else title, _told(run))
     return ax
@@ -105,7 +105,7 @@ def plot_objective(
     >>> ax.get_xlim() == (0, 15)
     True
     """
-    params = objective.params
+    params = objective.names
     if len(params) not in (1, 2):
         raise UsageError(
             f"a landscape has one or two parameters; this objective has {len(params)}: give it data, or a run"
@@ -128,7 +128,7 @@ def _draws_path(run: Run, objective: Objective | None, kind: str) -> bool:
     """Tell whether the landscape is drawn, or only the loss."""
     if kind not in KINDS:
         raise UsageError(f"kind={safe(kind)!r} must be one of {', '.join(KINDS)}")
-    count = len(run.point)
+    count = len(run.x)
     problem = ""
     if count > 2:
         problem = f"the run has {count} parameters; a path is drawn for one or two"

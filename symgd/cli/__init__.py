@@ -1,0 +1,33 @@
+"""The command line: a module for each subcommand, and what several of them share. The only package that prints.
+
+Nothing but click is imported at the top: ``symgd --help`` must not wait for NumPy. A new subcommand is a module with a
+click command of the class `Command`, which takes the options as a dictionary, prints, and returns the exit code; it is
+made known below.
+"""
+
+from __future__ import annotations
+
+import click
+
+from symgd import __version__
+from symgd.cli.derive import derive
+from symgd.cli.group import Group
+from symgd.cli.minimize import maximize, minimize
+
+__all__ = ["main"]
+
+
+@click.group(cls=Group, context_settings={"max_content_width": 100})
+@click.version_option(__version__, prog_name="symgd")
+def main() -> None:
+    """Gradient descent for formulas: exact derivatives, compiled runs, an honest account.
+
+    \b
+    symgd minimize "0.2*x1**2 + x2**2" --start x1=9,x2=-3 --lr 0.2 --plot descent.png
+    symgd minimize "mean((y - X @ w)**2)" --data data.npz --start 'w=[0,0,0]' --batch 32 --epochs 20
+    symgd derive "log(1 + exp(-x*y))" --hessian
+    """  # noqa: D301 - \b is click's mark for lines that are not to be wrapped
+
+
+for command in (minimize, maximize, derive):
+    main.add_command(command)

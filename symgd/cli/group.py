@@ -1,0 +1,144 @@
+"""What all commands have in common: how arguments are read, how errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+import click
+
+from symgd.errors import FormulaError, SymgdError
+
+GOOD, FINDING, FAULT = 0, 1, 2  # exit codes
+
+
+class Command(click.Command):
+    """A subcommand whose formula may begin with a minus, and whose help lists what has names."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take ``-x**2`` for a formula: no option of symgd has a single dash."""
+        options = [p for p in self.get_params(ctx) if isinstance(p, click.Option)]
+        known = {name for o in options for name in o.opts}
+        valued = {name for o in options if not o.is_flag for name in o.opts}
+        return super().parse_args(ctx, _with_formula_last(args, known, valued))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the tables of methods and schedules, which are imported for this alone."""
+        names = {p.name for p in self.params}
+        if "method" in names:
+            from symgd.rules import RULES
+            from symgd.schedules import SCHEDULES
+
+            for title, rows in (
+                ("Methods", [(name, row.summary + _listed(row.hyper)) for name, row in RULES.items()]),
+                ("Schedules", [(name, row[2] + _listed(row[1])) for name, row in SCHEDULES.items()]),
+            ):
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+        super().format_epilog(ctx, formatter)
+
+
+def _listed(numbers: Mapping[str, float]) -> str:
+    return f" [{', '.join(f'{name}={value:g}' for name, value in numbers.items())}]" if numbers else ""
+
+
+class Group(click.Group):
+    """The commands together; here errors become messages and exit codes."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> NoReturn:
+        """Run a command and leave with its exit code.
+
+        Parameters
+        ----------
+        args : sequence of str, optional
+            The arguments; by default those of the process.
+        *rest : object
+            As for ``click.Command.main``.
+        **options : object
+            As for ``click.Command.main``.
+        """
+        args = sys.argv[1:] if args is None else list(args)
+        _spell_anything()
+        try:
+            # By its own count click would turn `*` in a formula into file names on Windows.
+            result = super().main(args, *rest, **{**options, "standalone_mode": False, "windows_expand_args": False})
+            sys.stdout.flush()
+            sys.exit(result if isinstance(result, int) else GOOD)
+        except (SymgdError, click.ClickException) as problem:
+            _tell(problem, as_json="--json" in args)
+            sys.exit(FAULT)
+        except click.Abort:
+            click.echo("interrupted", err=True)
+            sys.exit(FINDING)
+        except BrokenPipeError:  # the reader, such as `head`, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(FINDING)
+
+
+def _with_formula_last(args: list[str], known: set[str], valued: set[str]) -> list[str]:
+    """Put what begins with a single dash behind ``--``, where click takes it for the formula."""
+    kept: list[str] = []
+    formulas: list[str] = []
+    left = iter(enumerate(args))
+    for place, arg in left:
+        following = args[place + 1] if place + 1 < len(args) else None
+        if arg == "--":
+            formulas += args[place + 1 :]
+            break
+        if arg == "--trace" and not (following or "").isdigit():  # its number may be left out
+            kept.append("--trace=0")
+        elif arg in valued and following is not None:
+            kept += [arg, following]
+            next(left)
+        elif arg.startswith("-") and not arg.startswith("--") and arg != "-":
+            meant = "-" + arg.split("=")[0]
+            if meant in known:
+                raise click.NoSuchOption(arg, possibilities=[meant])
+            formulas.append(arg)
+        else:
+            kept.append(arg)
+    return [*kept, "--", *formulas] if formulas else kept
+
+
+def _spell_anything() -> None:
+    """Let a terminal without the Greek alphabet show escapes instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _tell(problem: SymgdError | click.ClickException, *, as_json: bool) -> None:
+    """Say what is at fault: one object on stdout for machines, text on stderr for people."""
+    if as_json:
+        print_json({"error": _described(problem)})
+    elif isinstance(problem, click.ClickException):
+        problem.show()
+    elif isinstance(problem, FormulaError):
+        click.echo(str(problem), err=True)
+    else:
+        click.echo(f"Error: {problem}", err=True)
+
+
+def _described(problem: SymgdError | click.ClickException) -> dict[str, Any]:
+    if isinstance(problem, FormulaError):
+        return {
+            "type": type(problem).__name__, "message": problem.problem, "hint": problem.hint, "formula": problem.text,
+            "line": problem.line, "column": problem.column, "start": problem.start, "end": problem.end,
+        }  # fmt: skip
+    if isinstance(problem, click.ClickException):
+        return {"type": "UsageError", "message": problem.format_message()}
+    return {"type": type(problem).__name__, "message": str(problem)}
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Print one object for machines.
+
+    Parameters
+    ----------
+    value : mapping
+        What to print; finite numbers only.
+    """
+    click.echo(json.dumps(value, allow_nan=False))

@@ -1,0 +1,125 @@
+"""From options to the objective: its data, and the shapes of its parameters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from symgd.cli import values
+from symgd.errors import UsageError, safe
+
+if TYPE_CHECKING:
+    from symgd.cli.options import Options
+    from symgd.objective import Objective
+
+_NAMED = re.compile(r"\s*(\w+)\s*=(.*)", re.DOTALL)  # of a path, what stands before = would hold a / or a dot
+
+
+def objective(options: Options) -> Objective:
+    """Make the objective.
+
+    Parameters
+    ----------
+    options : dict
+        Those of the command.
+
+    Returns
+    -------
+    Objective
+
+    Raises
+    ------
+    FormulaError
+        If the formula is none.
+    DataError
+        If the data cannot be used.
+    UsageError
+        If options contradict each other.
+    """
+    from symgd.objective import Objective
+
+    shapes = _shapes(options.get("shape", ()))
+    data = _data(options, shapes)
+    names = None if options["params"] is None else listed(options["params"])
+    params: Any = names
+    if names is not None and shapes:
+        params = {name: shapes.pop(name, ()) for name in names}
+    found = Objective(options["formula"], data, params, tier=options.get("tier") or "auto")
+    return found.with_shapes(shapes) if shapes else found
+
+
+def listed(text: str) -> list[str]:
+    """Read names, with commas between them.
+
+    Parameters
+    ----------
+    text : str
+        What was typed.
+
+    Returns
+    -------
+    list of str
+    """
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _shapes(texts: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """Read ``w=3,W=64x32``."""
+    found: dict[str, tuple[int, ...]] = {}
+    for item in (item for text in texts for item in values.items(text)):
+        name, _, text = (part.strip() for part in item.partition("="))
+        sizes = text.strip("()[]").replace("×", "x").replace(",", "x").strip("x ").split("x")
+        if not name or not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
+            raise UsageError(f"--shape {safe(item)} must be name=length or name=length x length, such as W=64x32")
+        if name in found:
+            raise UsageError(f"--shape gives '{safe(name)}' twice")
+        found[name] = tuple(int(size) for size in sizes)
+    return found
+
+
+# ---- data ----------------------------------------------------------------------------------------------------------
+
+
+def _data(options: Options, shapes: dict[str, tuple[int, ...]]) -> Any:
+    """Give arrays and numbers; or the names of columns alone, or what stands for them where they have shapes."""
+    numbers, unnamed = values.named(options["numbers"], "--set")
+    if unnamed:
+        raise UsageError("--set takes name=value, such as --set n=3")
+    if options.get("data_names") is not None:
+        if numbers or options["data"]:
+            raise UsageError("--data-names declares columns without values; give it without --data and --set")
+        return _stand_ins(listed(options["data_names"]), shapes)
+    found = _loaded(options["data"])
+    for name in numbers:
+        if name in found:
+            raise UsageError(f"--set {safe(name)}: the data have a column of that name")
+    return {**found, **numbers} if found or numbers else None
+
+
+def _loaded(texts: Iterable[str]) -> dict[str, Any]:
+    """Read all files."""
+    from symgd.data import column, load
+
+    found: dict[str, Any] = {}
+    for text in texts:
+        one = _NAMED.fullmatch(text)
+        part: Mapping[str, Any] = {one[1]: column(one[1], one[2].strip())} if one else load(text)
+        for name, array in part.items():
+            if name in found:
+                raise UsageError(
+                    f"--data gives '{safe(name)}' twice; name arrays yourself: --data {safe(name)}=FILE.npy"
+                )
+            found[name] = array
+    return found
+
+
+def _stand_ins(names: list[str], shapes: dict[str, tuple[int, ...]]) -> Any:
+    """Give zeros for data of which only shapes are known: derivatives do not depend on the values."""
+    shaped = {name: shapes.pop(name) for name in names if name in shapes}
+    if not shaped:
+        return tuple(names)
+    import numpy as np
+
+    rows = next(iter(shaped.values()))[:1]
+    return {name: np.zeros(shaped.get(name, rows), dtype=np.int64) for name in names}

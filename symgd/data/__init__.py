@@ -1,0 +1,221 @@
+"""Where values come from: numbers, arrays, DataFrames, and files of CSV, Parquet, ``.npz`` or ``.npy``.
+
+Arrays keep the dtype they have, and are used where they lie unless a kernel could not read them there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgd import formula as fm
+from symgd.data.files import read, read_csv, usable
+from symgd.data.stored import DTYPES, Stored
+from symgd.errors import DataError, safe, shown
+
+__all__ = ["AXES", "DTYPES", "Array", "Data", "Stored", "as_index", "column", "load", "names", "read_csv"]
+
+AXES = 3  # most axes of an array
+
+Array = NDArray[Any]
+Data = dict[str, "float | Array | Stored"]
+
+
+def load(source: Any) -> Data:
+    """Give data by name: single numbers, arrays of 1 to 3 axes, and arrays that stay on disk.
+
+    Parameters
+    ----------
+    source : mapping, DataFrame, path or None
+        Names and values, as `column` takes them; or columns; or a file. Of a ``.parquet`` and a ``.npz`` file, of a
+        ``.npy`` file of records, of any other file, which is read as CSV, and of a DataFrame only what holds numbers
+        under a name that a formula can use is taken. A ``.npy`` file of one array gives it the name of the file.
+
+    Returns
+    -------
+    dict of str to float, ndarray or Stored
+        Arrays are C-contiguous, in native byte order, and of one of `DTYPES`; those that were given so are no copies.
+
+    Raises
+    ------
+    DataError
+        For a file that cannot be read, for anything but real numbers, and for arrays that are empty or of more than
+        three axes.
+
+    Examples
+    --------
+    >>> load({"x": [1.5, 2], "group": [0, 3], "scale": 2})
+    {'x': array([1.5, 2. ]), 'group': array([0, 3]), 'scale': 2.0}
+    """
+    if source is None:
+        return {}
+    if isinstance(source, str | os.PathLike):
+        source = read(Path(source))
+    elif _is_frame(source):
+        source = _columns(source)
+    if not isinstance(source, Mapping):
+        kind = type(source).__name__
+        raise DataError(
+            "data must be a mapping of names to arrays, a DataFrame, or a file of CSV, .parquet, .npz or .npy; "
+            f"got {kind}"
+        )
+    return {fm.check_name(name): column(name, values) for name, values in source.items()}
+
+
+def column(name: str, values: Any) -> float | Array | Stored:
+    """Give one array, or a single number.
+
+    Parameters
+    ----------
+    name : str
+        Its name, for messages.
+    values : array-like, number, DataFrame, Stored, or path
+        Its values; the columns of a DataFrame make the second axis. A path is that of a ``.npy`` file, whose array
+        stays on disk.
+
+    Returns
+    -------
+    float, ndarray or Stored
+
+    Raises
+    ------
+    DataError
+        If the values are not real numbers, are empty, or have more than three axes.
+    """
+    if isinstance(values, str | os.PathLike):
+        if not str(values).lower().endswith(".npy"):
+            raise DataError(f"'{name}' must hold numbers, or be the path of a .npy file; got {shown(str(values))}")
+        values = Stored.open(values)
+    array = values if isinstance(values, Stored) else _numbers(name, values)
+    if array.ndim > AXES:
+        raise DataError(
+            f"'{name}' has {array.ndim} axes, its shape is {array.shape}; arrays have at most {AXES}: join axes with "
+            "reshape, or give its parts one by one"
+        )
+    if 0 in array.shape:
+        what = "rows; an array" if array.shape[0] == 0 else f"values, its shape is {array.shape}; every axis"
+        raise DataError(f"'{name}' has no {what} needs at least one")
+    if array.ndim == 0:
+        return float(array.whole() if isinstance(array, Stored) else array)
+    return array
+
+
+def as_index(name: str, values: Array, length: int) -> NDArray[np.int64]:
+    """Give values that serve as an index, negative ones counted from the end.
+
+    Parameters
+    ----------
+    name : str
+        Their name, for messages.
+    values : ndarray
+        Whole numbers in [-length, length), of any dtype but bool: what NumPy does with those is something else.
+    length : int
+        How many entries there are to choose from.
+
+    Returns
+    -------
+    ndarray of int64
+        Positions in [0, length), C-contiguous; `values` itself where it is that already.
+
+    Raises
+    ------
+    DataError
+        If a value is not a whole number, or out of bounds: the first one, and where it is.
+
+    Examples
+    --------
+    >>> as_index("group", np.array([0.0, 2.0, -1.0]), 3)
+    array([0, 2, 2])
+    """
+    if values.dtype.kind == "b":
+        raise DataError(
+            f"'{name}' holds True and False, and an index holds positions; give {name}.astype(int) to choose entries 0 "
+            f"and 1, or {name} as a factor to leave rows out"
+        )
+    if not values.size:
+        return values.astype(np.int64, order="C", copy=False)
+    if values.dtype.kind == "f":
+        values = values.astype(np.float64, copy=False)  # float32 cannot tell large lengths apart
+    low, high = values.min(), values.max()
+    inside = low >= -length and high < length  # not so if one of them is nan
+    if not inside or (values.dtype.kind == "f" and not np.array_equal(values, np.rint(values))):
+        bad = ~((values >= -length) & (values < length) & (values == np.rint(values)))
+        where = np.unravel_index(int(np.argmax(bad)), bad.shape)
+        place = f"{name}[{', '.join(str(int(i)) for i in where)}]" if where else name
+        rule = f"a whole number from {-length} to {length - 1}"
+        raise DataError(f"'{name}' serves as an index and must hold {rule}; {place} is {values[where]}")
+    index = values.astype(np.int64, order="C", copy=False)
+    return index if low >= 0 else np.where(index < 0, index + length, index)
+
+
+def names(source: Any) -> Collection[str] | None:
+    """Give the names when only names were given, as in ``data=("x", "y")``; ``None`` otherwise."""
+    if isinstance(source, list | tuple | set | frozenset) and all(isinstance(s, str) for s in source):
+        return [fm.check_name(s) for s in source]
+    return None
+
+
+def _is_frame(source: Any) -> bool:
+    return hasattr(source, "columns") and hasattr(source, "to_dict")
+
+
+def _columns(frame: Any) -> dict[str, Any]:
+    """Give the columns of a DataFrame that hold numbers."""
+    if not len(frame):
+        raise DataError("the DataFrame has no rows; it needs at least one")
+    found: dict[str, Any] = {}
+    for name in filter(lambda label: usable(str(label)), frame.columns):
+        if str(name) in found:
+            raise DataError(f"the DataFrame has several columns named '{name}'; rename all but one")
+        try:
+            found[str(name)] = column(str(name), frame[name])
+        except DataError:
+            found[str(name)] = None
+    found = {name: values for name, values in found.items() if values is not None}
+    if not found:
+        raise DataError("the DataFrame has no column of numbers with a usable name")
+    return found
+
+
+def _numbers(name: str, values: Any) -> Array:
+    """Give an array of one of `DTYPES` as kernels read it: the one that was given, if it is so."""
+    try:
+        array = np.asarray(values)
+        _check_kind(name, values, array)
+        if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+            array = np.ma.filled(values.astype(np.float64), np.nan)
+        if array.dtype.kind == "O" and hasattr(values, "isna"):
+            # What pandas marks as missing is no float; NumPy's own conversion knows only None.
+            array = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        with np.errstate(over="raise"):
+            return array.astype(_kept(array), order="C", copy=False)
+    except DataError:
+        raise
+    except (TypeError, ValueError, ArithmeticError) as problem:
+        raise DataError(f"'{name}' must hold numbers; {safe(str(problem), 160)}") from None
+
+
+def _check_kind(name: str, values: Any, array: Array) -> None:
+    kind = array.dtype.kind
+    if kind == "c":
+        raise DataError(f"'{name}' has complex values; data must be real")
+    if array.dtype.names:
+        raise DataError(f"'{name}' has the fields {safe(', '.join(array.dtype.names))}; give them one by one")
+    # Of objects, those are numbers that turn into one; text would as well.
+    text = next((v for v in array.flat if isinstance(v, str | bytes)), None) if kind == "O" else None
+    if kind not in "biufO" or values is None or text is not None:
+        raise DataError(f"'{name}' must hold numbers; got {shown(values if text is None else text)}")
+
+
+def _kept(array: Array) -> str:
+    """Name the dtype that an array gets."""
+    if array.dtype.name in DTYPES:
+        return array.dtype.name
+    if array.dtype.kind == "u" and array.max(initial=0) <= np.iinfo(np.int64).max:
+        return "int64"
+    return "float64"

@@ -1,0 +1,260 @@
+"""Files of several arrays: CSV, Parquet, ``.npz``, and ``.npy`` of records."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from symgd import formula as fm
+from symgd.data.stored import Stored, header, named, parse_header, unreadable
+from symgd.errors import DataError, safe
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile, ZipInfo
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a file as its suffix says.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict of str to array or Stored
+        What it holds in numbers, under names that a formula can use.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or nothing of use in it.
+    """
+    readers = {".parquet": read_parquet, ".npz": read_npz, ".npy": read_npy}
+    return readers.get(path.suffix.lower(), read_csv)(path)
+
+
+def read_csv(path: Path) -> dict[str, Any]:
+    """Read a CSV file whose first line names the columns; columns of text are left out.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Columns of int64 where every cell is an integer, of float64 otherwise.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or no column of numbers in it.
+    """
+    import csv
+
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            sample = file.read(4096)
+            file.seek(0)
+            delimiter = max(",;\t", key=sample.split("\n", 1)[0].count)
+            head, *rows = list(csv.reader(file, delimiter=delimiter)) or [[]]
+    except (OSError, ValueError, csv.Error) as problem:
+        raise unreadable(path, "CSV", problem) from None
+    rows = [row for row in rows if any(cell.strip() for cell in row)]
+    if not rows:
+        raise DataError(f"'{named(path)}' has no rows below its line of names")
+    for number, row in enumerate(rows, 2):
+        if len(row) != len(head):
+            raise DataError(f"line {number} of '{named(path)}' has {len(row)} fields; its first line {len(head)}")
+    found = {}
+    for name, cells in zip((h.strip() for h in head), zip(*rows, strict=True), strict=True):
+        if usable(name) and (values := _cells(cells)) is not None:
+            found[name] = values
+    if not found:
+        raise DataError(f"'{named(path)}' has no column of numbers with a usable name on its first line")
+    return found
+
+
+def read_parquet(path: Path) -> dict[str, Any]:
+    """Read a Parquet file; columns of lists of one length get further axes, and what is missing becomes nan.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The columns of numbers; others, and lists of different lengths, are left out.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, no column of numbers in it, or pyarrow is not installed.
+    """
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise DataError("a Parquet file needs pyarrow: pip install 'symgd[parquet]'") from None
+    try:
+        with path.open("rb") as source, pq.ParquetFile(source) as file:
+            wanted = [field.name for field in file.schema_arrow if usable(field.name) and _is_numeric(field.type)]
+            table = file.read(columns=wanted)
+    except (OSError, ValueError, pa.ArrowException) as problem:
+        raise unreadable(path, "Parquet", problem) from None
+    if not table.num_rows and wanted:
+        raise DataError(f"'{named(path)}' has no rows; it needs at least one")
+    columns = {name: _arrow(table.column(i)) for i, name in enumerate(table.column_names)}
+    return _some(path, {name: values for name, values in columns.items() if values is not None})
+
+
+def read_npz(path: Path) -> dict[str, Any]:
+    """Read the arrays of numbers in a ``.npz`` file; arrays of text and of objects are left out.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict of str to ndarray
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or no array of numbers in it.
+    """
+    import zipfile
+    import zlib
+
+    found = {}
+    try:
+        with path.open("rb") as source, zipfile.ZipFile(source) as archive:
+            for info in archive.infolist():
+                name = info.filename.removesuffix(".npy")
+                if name != info.filename and usable(name) and (array := _member(archive, info)) is not None:
+                    found[name] = array
+    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as problem:
+        raise unreadable(path, ".npz", problem) from None
+    return _some(path, found)
+
+
+def read_npy(path: Path) -> dict[str, Any]:
+    """Open a ``.npy`` file: the array stays on disk and gets the name of the file; of records, the fields are read.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict of str to ndarray or Stored
+
+    Raises
+    ------
+    DataError
+        If there is no such file, its name is not usable, or no field is of numbers.
+    """
+    dtype = header(path)[2]
+    if dtype.names:
+        try:
+            records = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as problem:
+            raise unreadable(path, ".npy", problem) from None
+        fields = [name for name in dtype.names if usable(name) and dtype[name].base.kind in "biuf"]
+        return _some(path, {name: records[name] for name in fields})
+    if not usable(path.stem):
+        name = named(path)
+        raise DataError(f'\'{safe(path.stem)}\' is no name for a formula; give one: data={{"x": "{name}"}}')
+    return {path.stem: Stored.open(path)}
+
+
+def usable(name: str) -> bool:
+    """Whether a formula can use a name."""
+    try:
+        fm.check_name(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _some(path: Path, found: dict[str, Any]) -> dict[str, Any]:
+    if not found:
+        raise DataError(f"'{named(path)}' has no array of numbers with a usable name")
+    return found
+
+
+def _member(archive: ZipFile, info: ZipInfo) -> NDArray[Any] | None:
+    """Read one array of a ``.npz`` file; ``None`` if it is not of numbers."""
+    with archive.open(info) as file:
+        shape, _, dtype, offset = parse_header(file)
+    if dtype.kind not in "biufc":
+        return None
+    if info.file_size < offset + math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"{info.filename} is cut short")
+    with archive.open(info) as file:
+        array: NDArray[Any] = npy.read_array(file, allow_pickle=False)
+    return array
+
+
+def _cells(cells: tuple[str, ...]) -> NDArray[Any] | None:
+    """Read a column of a CSV file, if it holds numbers."""
+    for dtype in (np.int64, np.float64):
+        try:
+            return np.array(cells, dtype=dtype)
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
+def _is_numeric(kind: Any) -> bool:
+    """Whether a column of an Arrow type holds numbers, or lists of numbers."""
+    from pyarrow import types
+
+    if _is_list(kind) or types.is_dictionary(kind):
+        return _is_numeric(kind.value_type)
+    checks = (types.is_integer, types.is_floating, types.is_decimal, types.is_boolean)
+    return any(check(kind) for check in checks)
+
+
+def _is_list(kind: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+
+
+def _arrow(column: Any) -> NDArray[Any] | None:
+    """Give an Arrow column of numbers, nan where it has nothing; ``None`` for lists of different lengths."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if not _is_list(column.type):
+        # One chunk is no copy where the values lie as NumPy has them; several are joined.
+        part = column.chunk(0) if column.num_chunks == 1 else column
+        array: NDArray[Any] = part.to_numpy(zero_copy_only=False)
+        return array.astype(np.float64) if array.dtype == object else array
+    lengths = pc.unique(pc.list_value_length(column.drop_null())).to_pylist()
+    values = _arrow(pc.list_flatten(column))
+    if values is None or len(lengths) != 1 or not lengths[0]:
+        return None
+    values = values.reshape(-1, lengths[0], *values.shape[1:])
+    if not column.null_count:
+        return values
+    dtype = values.dtype if values.dtype.kind == "f" else np.float64
+    filled = np.full((len(column), *values.shape[1:]), np.nan, dtype)
+    filled[column.is_valid().to_numpy()] = values
+    return filled

@@ -1,0 +1,85 @@
+"""Rows that stay on disk: read block by block into room of their own, by whoever works on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgd.data import Stored
+
+CHUNK = 1 << 19  # numbers that are read at a time
+SMALL = 1 << 26  # bytes up to which an array is simply read
+
+
+def open_flat(values: Any, dtype: str, *, rows: bool) -> Any:
+    """Give a data array as code takes it: a vector, row after row, or rows that stay on disk, if they are many.
+
+    Parameters
+    ----------
+    values : ndarray or Stored
+        The array.
+    dtype : str
+        NumPy's name of the type that code was generated for.
+    rows : bool
+        Whether it is read row by row; otherwise all of it must be in memory.
+
+    Returns
+    -------
+    ndarray or Stored
+    """
+    if isinstance(values, Stored):
+        return values if rows and values.nbytes > SMALL else values.whole().reshape(-1)
+    return np.ascontiguousarray(values, dtype=dtype).reshape(-1)
+
+
+def height(columns: list[Any], block: int) -> int:
+    """Give how many rows to read at a time: whole blocks, of all arrays on disk together no more than `CHUNK`."""
+    width = sum(int(np.prod(c.shape[1:])) for c in columns if isinstance(c, Stored))
+    return max(1, CHUNK // max(1, width) // block) * block
+
+
+def read(column: Any, low: int, high: int, rows: int) -> NDArray[Any]:
+    """Give rows of an array as a vector: a view of one in memory, what is read of one on disk."""
+    if isinstance(column, Stored):
+        return column.rows(low, high).reshape(-1)
+    width = column.size // rows
+    vector: NDArray[Any] = column[low * width : high * width]
+    return vector
+
+
+def stage(order: NDArray[np.int64], low: int, count: int, *columns: Any) -> float:
+    """Copy the rows of a batch to where functions find them, as the generated function of that name does.
+
+    Parameters
+    ----------
+    order : ndarray of int
+        The order of the rows.
+    low : int
+        Where in it the batch begins.
+    count : int
+        Its size.
+    *columns : ndarray or Stored
+        The arrays, and after them the room for each.
+
+    Returns
+    -------
+    float
+        0, as the generated function.
+    """
+    half = len(columns) // 2
+    rows = np.asarray(order[low : low + count])
+    for source, target in zip(columns[:half], columns[half:], strict=True):
+        if isinstance(source, Stored):
+            width = int(np.prod(source.shape[1:]))
+            room = target[: count * width].reshape(count, *source.shape[1:])
+            if (np.diff(rows) == 1).all():
+                source.read_into(int(rows[0]), int(rows[-1]) + 1, room)
+            else:
+                for place, row in enumerate(rows.tolist()):
+                    source.read_into(row, row + 1, room[place : place + 1])
+        else:
+            width = source.size // len(order)
+            target[: count * width] = source.reshape(len(order), width)[rows].reshape(-1)
+    return 0.0

@@ -1,0 +1,228 @@
+"""The functions of the language that are of whole arrays: reductions, products, and what makes or joins arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from symgd import formula as fm
+from symgd.formula import Tree
+from symgd.graph import arrays
+from symgd.graph.arrays import ONE, Array, Cut, Misfit
+from symgd.graph.graph import Graph
+from symgd.graph.nodes import Node, Span
+
+if TYPE_CHECKING:
+    from symgd.graph.reading import Reader
+
+
+def _fold(function: str) -> Callable[[Reader, fm.Call], Array]:
+    def fold(reader: Reader, tree: fm.Call) -> Array:
+        array = reader.number(tree.args[0])
+        over, keep = reader.axes(tree, array)
+        return arrays.reduce(reader.graph, function, array, over, keep=keep)
+
+    return fold
+
+
+def _mean_of(graph: Graph, array: Array, over: Sequence[int], *, keep: bool) -> Array:
+    total = arrays.reduce(graph, "sum", array, over, keep=keep)
+    return Array(graph.divide(total.node, arrays.count(graph, array, over)), total.axes)
+
+
+def _mean(reader: Reader, tree: fm.Call) -> Array:
+    array = reader.number(tree.args[0])
+    over, keep = reader.axes(tree, array)
+    return _mean_of(reader.graph, array, over, keep=keep)
+
+
+def _variance(reader: Reader, tree: fm.Call) -> Array:
+    graph = reader.graph
+    array = reader.number(tree.args[0])
+    over, keep = reader.axes(tree, array)
+    middle = _mean_of(graph, array, over, keep=True)
+    square = graph.power(graph.subtract(array.node, middle.node), graph.const(2))
+    result = _mean_of(graph, Array(square, array.axes), over, keep=keep)
+    return Array(graph.map("sqrt0", result.node), result.axes) if tree.function == "std" else result
+
+
+def _norm(reader: Reader, tree: fm.Call) -> Array:
+    graph = reader.graph
+    array = reader.number(tree.args[0])
+    over, keep = reader.axes(tree, array)
+    if not any(array.axes[place] for place in over):
+        return arrays.reduce(graph, "sum", Array(graph.map("abs", array.node), array.axes), over, keep=keep)
+    square = Array(graph.power(array.node, graph.const(2)), array.axes)
+    total = arrays.reduce(graph, "sum", square, over, keep=keep)
+    return Array(graph.map("sqrt0", total.node), total.axes)
+
+
+def _softmax(reader: Reader, tree: fm.Call) -> Array:
+    """exp(a - logsumexp(a)), or its logarithm; by default along the last axis."""
+    graph = reader.graph
+    array = reader.number(tree.args[0])
+    if not array.axes:
+        reader.misfit(f"'{tree.function}' needs an array", tree.start, tree.end, tree.args)
+    over, _ = reader.axes(tree, array, default=(len(array.axes) - 1,))
+    total = arrays.reduce(graph, "logsumexp", array, over, keep=True)
+    log = graph.subtract(array.node, total.node)
+    return Array(log if tree.function == "logsoftmax" else graph.map("exp", log), array.axes)
+
+
+def _dot(reader: Reader, tree: fm.Call) -> Array:
+    trees = (tree.args[0], tree.args[1])
+    values = (reader.number(trees[0]), reader.number(trees[1]))
+    if not values[0].axes or not values[1].axes:
+        for side, value, other in ((trees[0], values[0], values[1]), (trees[1], values[1], values[0])):
+            if not value.axes and other.axes and any(name in reader.undeclared for name in fm.names(side)):
+                return reader.matmul(trees, values)
+        return reader.mapped("multiply", trees, values)
+    if max(len(v.axes) for v in values) > 2:
+        raise reader.error("'dot' is for arrays of one or two axes", tree, "write @")
+    return reader.matmul(trees, values)
+
+
+def _outer(reader: Reader, tree: fm.Call) -> Array:
+    a, b = (reader.number(t) for t in tree.args)
+    if len(a.axes) != 1 or len(b.axes) != 1:
+        shown = f"{reader.shown(tree.args[0], a)} and {reader.shown(tree.args[1], b)}"
+        reader.misfit(f"'outer' is of two arrays of one axis; got {shown}", tree.start, tree.end, tree.args)
+    column, row = Array(a.node, (*a.axes, ONE)), Array(b.node, (ONE, *b.axes))
+    return reader.mapped("multiply", tree.args, (column, row))
+
+
+def _trace(reader: Reader, tree: fm.Call) -> Array:
+    array = reader.number(tree.args[0])
+    try:
+        diagonal = arrays.diagonal(reader.graph, array)
+    except Misfit as problem:
+        shown = reader.shown(tree.args[0], array)
+        reader.misfit(f"{shown} {problem}", tree.start, tree.end, tree.args)
+    if tree.function == "diagonal":
+        return diagonal
+    return arrays.reduce(reader.graph, "sum", diagonal, (0,), keep=False)
+
+
+def _length(reader: Reader, tree: fm.Call) -> Array:
+    array = reader.value(tree.args[0])
+    if tree.function == "size":
+        return Array(arrays.count(reader.graph, array, range(len(array.axes))))
+    return Array(arrays.count(reader.graph, array, range(len(array.axes))[:1]))
+
+
+def _transpose(reader: Reader, tree: fm.Call) -> Array:
+    return arrays.transpose(reader.value(tree.args[0]))
+
+
+def _arange(reader: Reader, tree: fm.Call) -> Array:
+    graph = reader.graph
+    if len(tree.args) == 1:
+        axis = reader.stretch(tree.args[0])
+        return Array(graph.leaf("places", "", (axis,)), (axis,)) if axis else Array(graph.const(0), (ONE,))
+    numbers = [reader.whole(t, "an argument of arange") for t in tree.args]
+    steps = range(*numbers) if len(numbers) < 3 or numbers[2] else range(0)
+    if not steps:
+        raise reader.error("this arange is empty", tree)
+    if len(steps) == 1:
+        return Array(graph.const(steps[0]), (ONE,))
+    axis = graph.label(len(steps))
+    return Array(graph.leaf("places", "", (Span(axis, steps.start, steps.step),)), (axis,))
+
+
+def _filled(reader: Reader, tree: fm.Call) -> Array:
+    """zeros(shape) and ones(shape)."""
+    given = tree.args[0]
+    axes: list[str] = []
+    for item in given.items if isinstance(given, fm.Sequence) else (given,):
+        axis = reader.stretch(item)
+        length = arrays.size(reader.graph, axis)
+        axes.append(reader.graph.label(length, axes) if axis in axes and axis and length else axis)
+    return Array(reader.graph.const(int(tree.function == "ones")), tuple(axes))
+
+
+def _eye(reader: Reader, tree: fm.Call) -> Array:
+    graph = reader.graph
+    length = reader.whole(tree.args[0], "a length")
+    if length < 2:
+        raise reader.error("a length must be at least 2", tree)
+    first = graph.label(length)
+    second = graph.label(length, (first,))
+    same = graph.map("equal", graph.leaf("places", "", (first,)), graph.leaf("places", "", (second,)))
+    return Array(graph.map("where", same, graph.const(1), graph.const(0)), (first, second))
+
+
+def _differences(reader: Reader, tree: fm.Call) -> Array:
+    array = reader.number(tree.args[0])
+    if not array.axes:
+        reader.misfit("'diff' needs an array", tree.start, tree.end, tree.args)
+    (place, *_), _ = reader.axes(tree, array, default=(len(array.axes) - 1,))
+    cuts = [[*[Cut()] * place, cut] for cut in (Cut(1), Cut(None, -1))]
+    try:
+        later, earlier = (arrays.pick(reader.graph, array, cut) for cut in cuts)
+    except Misfit as problem:
+        shown = reader.shown(tree.args[0], array)
+        reader.misfit(f"{shown} {problem}", tree.start, tree.end, tree.args)
+    return Array(reader.graph.subtract(later.node, earlier.node), later.axes)
+
+
+def _joined(reader: Reader, tree: fm.Call) -> Array:
+    """Concatenate and stack: at each place along the new axis, the array that it falls into."""
+    given = tree.args[0]
+    if not isinstance(given, fm.Sequence) or not given.items:
+        raise reader.error(f"'{tree.function}' takes a list of arrays", given, f"{tree.function}([a, b])")
+    values = [reader.number(t) for t in given.items]
+    ranks = {len(v.axes) for v in values}
+    if len(ranks) > 1 or (tree.function == "concatenate" and ranks == {0}):
+        shown = ", ".join(reader.shown(t, v) for t, v in zip(given.items, values, strict=True))
+        problem = f"'{tree.function}' needs arrays with the same number of axes, got {shown}"
+        reader.misfit(problem, tree.start, tree.end, given.items)
+    rank = ranks.pop() + (tree.function == "stack")
+    axis = dict(tree.keywords).get("axis")
+    place = reader.position(axis, rank, given.items) if axis is not None else 0
+    if tree.function == "stack":
+        values = [Array(v.node, (*v.axes[:place], ONE, *v.axes[place:])) for v in values]
+    return _concatenate(reader, tree, given.items, values, place)
+
+
+def _concatenate(reader: Reader, tree: fm.Call, trees: Sequence[Tree], values: list[Array], place: int) -> Array:
+    graph = reader.graph
+    lengths = [arrays.size(graph, v.axes[place]) for v in values]
+    if None in lengths:
+        raise reader.error("rows can be joined only where their number is known", tree)
+    sizes = [length or 1 for length in lengths]
+    others = [Array(v.node, (*v.axes[:place], ONE, *v.axes[place + 1 :])) for v in values]
+    try:
+        _, axes = arrays.broadcast(graph, *others)
+    except Misfit:
+        shown = ", ".join(reader.shown(t, reader.value(t)) for t in trees)
+        problem = f"'{tree.function}' needs arrays that differ along one axis at most, got {shown}"
+        reader.misfit(problem, tree.start, tree.end, trees)
+    taken = {label for v in values for label in v.axes} | set(axes)
+    label = graph.label(sum(sizes), taken)
+    here = graph.leaf("places", "", (label,))
+    total: Node | None = None
+    first = sum(sizes)
+    for value, length in zip(reversed(values), reversed(sizes), strict=True):
+        first -= length
+        # Outside of its own stretch an array is read at its ends, and not used.
+        inside = graph.map("minimum", graph.map("maximum", graph.subtract(here, graph.const(first)), graph.const(0)),
+                           graph.const(length - 1))  # fmt: skip
+        node = value.node
+        if value.axes[place] != ONE:
+            node = graph.substitute(node, {value.axes[place]: inside})
+        kept = (*value.axes[:place], ONE, *value.axes[place + 1 :])
+        nodes, _ = arrays.broadcast(graph, Array(graph.const(0), axes), Array(node, kept))
+        node = nodes[1]
+        total = node if total is None else graph.map("where", graph.map("less", here, graph.const(first + length)),
+                                                     node, total)  # fmt: skip
+    assert total is not None
+    return Array(total, (*axes[:place], label, *axes[place + 1 :]))
+
+
+ARRAY_FUNCTIONS: dict[str, Callable[[Reader, fm.Call], Array]] = {
+    **{name: _fold(name) for name in ("sum", "min", "max", "logsumexp")},
+    "mean": _mean, "var": _variance, "std": _variance, "norm": _norm, "softmax": _softmax, "logsoftmax": _softmax,
+    "dot": _dot, "outer": _outer, "trace": _trace, "diagonal": _trace, "len": _length, "size": _length,
+    "transpose": _transpose, "arange": _arange, "zeros": _filled, "ones": _filled, "eye": _eye, "diff": _differences,
+    "concatenate": _joined, "stack": _joined,
+}  # fmt: skip

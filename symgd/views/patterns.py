@@ -1,0 +1,162 @@
+"""What nodes spell out: norm, var, std and softmax; the shapes of inputs; places counted from the end."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, Span
+from symgd.graph.exact import Number
+
+
+class Named(NamedTuple):
+    """A function of a whole array, what it is of, and the labels that it runs over."""
+
+    name: str
+    of: Node
+    over: frozenset[str]
+
+
+def named(graph: Graph | None, node: Node) -> Named | None:
+    """Give the reduction that a node spells out.
+
+    Parameters
+    ----------
+    graph : Graph or None
+        Where the lengths of labels are known.
+    node : Node
+        Any node.
+
+    Returns
+    -------
+    Named or None
+    """
+    if not isinstance(node, Map):
+        return None
+    if node.function == "sqrt0":
+        inside = node.args[0]
+        if isinstance(inside, Fold) and inside.function == "sum":
+            over, body = _folded(inside)
+            base = _base(body)
+            return Named("norm", base, over) if base is not None else None
+        spread = named(graph, inside)
+        return spread._replace(name="std") if spread and spread.name == "var" else None
+    if node.function == "exp":
+        shifted = _normalised(node.args[0])
+        return shifted._replace(name="softmax") if shifted else None
+    return _normalised(node) or _variance(graph, node)
+
+
+def unit_matrix(node: Node) -> tuple[str, str] | None:
+    """Give the labels of rows and columns where the node is 1 on the diagonal of a square matrix, 0 elsewhere."""
+    if not isinstance(node, Map) or node.function != "where" or [a.constant for a in node.args[1:]] != [1, 0]:
+        return None
+    condition = node.args[0]
+    if not isinstance(condition, Map) or condition.function != "equal":
+        return None
+    labels = [a.index[0].label for a in condition.args
+              if isinstance(a, Leaf) and a.kind == "places" and isinstance(a.index[0], Span)
+              and a.index[0] == Span(a.index[0].label)]  # fmt: skip
+    return (labels[0], labels[1]) if len(set(labels)) == 2 else None
+
+
+def _folded(fold: Fold) -> tuple[frozenset[str], Node]:
+    """Give all the labels of folds inside each other, and their body."""
+    labels, body = {fold.label}, fold.body
+    while isinstance(body, Fold) and body.function == fold.function:
+        labels.add(body.label)
+        body = body.body
+    return frozenset(labels), body
+
+
+def _normalised(node: Node) -> Named | None:
+    """Find a - logsumexp(a)."""
+    if not (isinstance(node, Map) and node.function == "add" and len(node.args) == 2):
+        return None
+    a, b = node.args
+    weight, total = _scaled(b)
+    if weight != -1 or not isinstance(total, Fold) or total.function != "logsumexp":
+        return None
+    over, body = _folded(total)
+    return Named("logsoftmax", a, over) if body is a else None
+
+
+def _variance(graph: Graph | None, node: Node) -> Named | None:
+    outer = _mean(graph, node)
+    base = _base(outer[0]) if outer else None
+    if outer is None or not (isinstance(base, Map) and base.function == "add" and len(base.args) == 2):
+        return None
+    a, b = base.args
+    inner = _mean(graph, b, sign=-1)
+    return Named("var", a, outer[1]) if inner is not None and inner == (a, outer[1]) else None
+
+
+def _base(node: Node) -> Node | None:
+    """Give u where the node is u**2."""
+    square = isinstance(node, Map) and node.function == "power" and getattr(node.args[1], "value", None) == 2
+    return node.args[0] if isinstance(node, Map) and square else None
+
+
+def _scaled(node: Node) -> tuple[Number, Node]:
+    if isinstance(node, Map) and node.function == "multiply" and isinstance(node.args[0], Const):
+        return node.args[0].value, node.args[1]
+    return Fraction(1), node
+
+
+def _mean(graph: Graph | None, node: Node, sign: int = 1) -> tuple[Node, frozenset[str]] | None:
+    """Give u, and the labels, where the node is the mean of u, or its negative."""
+    factor, rest = _scaled(node)
+    share = factor * sign
+    rows = False
+    if isinstance(rest, Map) and rest.function == "divide":
+        rest, below = rest.args
+        number, count = _scaled(below)
+        if not (isinstance(count, Leaf) and count.kind == "count"):
+            return None
+        rows, share = True, share / number
+    return _counted(graph, rest, share, rows=rows)
+
+
+def _counted(graph: Graph | None, node: Node, share: Number, *, rows: bool) -> tuple[Node, frozenset[str]] | None:
+    """Take sums off a node until their terms are as many as the share says."""
+    over: set[str] = set()
+    terms = 1
+    while isinstance(node, Fold) and node.function == "sum":
+        over.add(node.label)
+        if node.label != ROWS:
+            terms *= (graph.length(node.label) if graph else None) or 0
+        node = node.body
+        if rows == (ROWS in over) and terms * share == 1:
+            return node, frozenset(over)
+    return None
+
+
+# ---- inputs --------------------------------------------------------------------------------------------------------
+
+
+def sizes_of(graph: Graph | None) -> dict[str, tuple[int | None, ...]]:
+    """Give the shapes of all inputs: each was made whole before it was indexed."""
+    found: dict[str, tuple[int | None, ...]] = {}
+    for node in graph or ():
+        if isinstance(node, Leaf) and node.index and node.kind in ("data", "parameter") and node.name not in found:
+            assert graph is not None
+            found[node.name] = tuple(graph.length(i.label) if isinstance(i, Span) else 1 for i in node.index)
+    return found
+
+
+def unwrapped(node: Node, size: int | None) -> Node:
+    """Give u where the node is where(u < 0, u + size, u): NumPy counts negative places from the end by itself."""
+    if isinstance(node, Map) and node.function == "where":
+        condition, yes, no = node.args
+        if (
+            isinstance(condition, Map)
+            and condition.function == "less"
+            and condition.args[0] is no
+            and isinstance(yes, Map)
+            and yes.function == "add"
+            and yes.args[0] is no
+            and isinstance(yes.args[1], Const)
+            and yes.args[1].value == size
+        ):
+            return no
+    return node
