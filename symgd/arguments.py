@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd import formula as fm
+from symgd.data import AXES  # as many for a parameter as for an array of data
 from symgd.errors import FormulaError, UsageError, safe, shown, suggest
 from symgd.functions import CONSTANTS
 
-AXES = 3  # most axes of a parameter
 MOST = 2**40  # most entries
 
 Vector = NDArray[np.float64]

@@ -222,7 +222,7 @@ def row_count(tree: Tree, data: Data) -> int | None:
 
 
 def _chunks(values: Stored) -> Iterator[Any]:
-    step = max(1, CHUNK // max(1, int(np.prod(values.shape[1:]))))
+    step = max(1, CHUNK // max(1, values.width))
     for low in range(0, len(values), step):
         yield values.rows(low, min(low + step, len(values)))
 

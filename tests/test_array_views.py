@@ -64,6 +64,7 @@ TEXTS = [
 
 # What every construct is used in at least once.
 MORE = [
+    ("sum(mean(concatenate([w, X], axis=1), axis=(1, 0)), axis=0)", "w(2,1,4) | X(2,3,4)"),  # 4 of 3*4 places
     ("sum(sin(A @ B))", "A(2,3,2) B(2,2,3)"),
     ("sum(sin(A @ B))", "A(2,3,2) B(2,3)"),
     ("sum(sin(A @ B))", "A(3,2) B(2,2,3)"),

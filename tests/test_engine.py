@@ -236,3 +236,18 @@ def test_the_callers_own_threads_do_not_disturb_each_other():
     with ThreadPoolExecutor(6) as pool:
         for _ in range(5):
             assert list(pool.map(lambda point: f.gradient_at(W=point)["W"].tobytes(), points)) == alone
+
+
+def test_any_number_of_sums_beside_those_over_the_rows():
+    frequencies = np.arange(1, 81)  # more than any fixed room for sums would be taken for
+    text = "mean((x - a)**2) + " + " + ".join(f"sum(sin({k}*w + a))" for k in frequencies)
+    x = np.random.default_rng(0).standard_normal(3 * ROWS)
+    w = np.array([0.3, -1.2, 0.7])
+    f = sg.Objective(text, data={"x": x}, params={"a": (), "w": 3}, tier="numba")
+    assert f.kernel().large
+    angles = frequencies[:, None] * w + 0.25
+    # 240 sines, each within an ulp of its own.
+    assert f.value(a=0.25, w=w) == pytest.approx(np.mean((x - 0.25) ** 2) + np.sin(angles).sum(), abs=1e-12)
+    slope = f.gradient_at(a=0.25, w=w)
+    assert slope["a"] == pytest.approx(-2 * np.mean(x - 0.25) + np.cos(angles).sum(), abs=1e-11)
+    assert slope["w"] == pytest.approx((frequencies[:, None] * np.cos(angles)).sum(axis=0), abs=1e-10)

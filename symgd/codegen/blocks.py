@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from symgd.codegen import folds
 from symgd.codegen.layout import Layout, scaled
 from symgd.codegen.nests import Gemm, Nest, Plan, Planner
-from symgd.codegen.schedule import Pass, is_total
+from symgd.codegen.schedule import Pass
 from symgd.codegen.writer import Expressions, Writer
 from symgd.graph import Const, Fold, Leaf, Map, Node, arguments
 
@@ -115,7 +115,7 @@ class Block:
             folds.start(w, fold, f"_b{fold.number}", f"_c_{fold.number}")
         for fold, place in self.plan.totals.items():
             if fold not in self.planner.products:
-                self._fill("_buf", str(place), str(self._width(fold.labels)), folds.STARTS[fold.function])
+                self.fill("_buf", str(place), str(self.planner.width(fold.labels)), folds.STARTS[fold.function])
         for number, step in enumerate(self.plan.steps):
             if isinstance(step, Gemm):
                 self._gemm(step)
@@ -124,7 +124,8 @@ class Block:
         w.line(f"return ({''.join(name + ', ' for name in self.totals())})" if self.totals() else "return 0.0")
         w.close()
 
-    def _fill(self, array: str, place: str, length: str, value: str) -> None:
+    def fill(self, array: str, place: str, length: str, value: str) -> None:
+        """Write the filling of a stretch of an array."""
         self.w.open(f"for _z in range({length}):")
         self.w.line(f"{array}[{self.at(f'{place} + _z')}] = {value}")
         self.w.close()
@@ -147,7 +148,7 @@ class Block:
             seen.add(node)
             if not node.labels:
                 work.numbers.append(node)
-            elif self._is_read(node) or (node in self.plan.buffers and node not in own):
+            elif self.planner.is_input(node) or (node in self.plan.buffers and node not in own):
                 work.read.append(node)
             else:
                 work.computed.append(node)
@@ -155,9 +156,6 @@ class Block:
         for nodes in (work.numbers, work.read, work.computed):
             nodes.sort(key=lambda n: n.number)
         return work
-
-    def _is_read(self, node: Node) -> bool:
-        return isinstance(node, Leaf) or is_total(node, self.lengths) or self.piece.home not in node.labels
 
     def _write_place(self, name: str, work: _Work) -> None:
         w = self.w
@@ -180,8 +178,8 @@ class Block:
         w = self.w
         for fold in nest.folds:
             if fold in self.plan.buffers and fold.label != nest.labels[-1]:
-                length = f"(_hi - _lo)*{self._width(fold.labels)}"
-                self._fill("_buf", str(self.plan.buffers[fold]), length, folds.STARTS[fold.function])
+                length = f"(_hi - _lo)*{self.planner.width(fold.labels)}"
+                self.fill("_buf", str(self.plan.buffers[fold]), length, folds.STARTS[fold.function])
         lanes = self._lanes(nest, work)
         if lanes == 1:
             self._loops(nest, work, place, "_lo", 1)
@@ -260,13 +258,8 @@ class Block:
             return f"_buf[{self.at(self._in_buffer(node))}]"
         if isinstance(node, Leaf):
             if node.kind == "places":
-                (span,) = node.index
-                where = self._place(span.label)  # type: ignore[union-attr]
-                row = f"_id[{self.at(where)}]" if span.label == "rows" else where  # type: ignore[union-attr]
-                return f"float({scaled(span.step, row)} + {span.start})"  # type: ignore[union-attr]
-            value = f"{self.layout.source(node)}[{self.at(self._offset(node))}]"
-            plain = node.table or self.layout.is_float(node)
-            return value if plain else f"float({value})"
+                return f"float({self._offset(node)})"
+            return self.layout.element(node, self.at(self._offset(node)))
         place, axes = self.memory[node]
         return f"_mem[{self.at(self._flat(axes, str(place)))}]"
 
@@ -368,12 +361,6 @@ class Block:
                 w.line(f"_out[{self.at(self._offset(entry.leaf))}] += {next(rest)}")
         self.lane = 0
 
-    def _width(self, labels: frozenset[str]) -> int:
-        total = 1
-        for label in labels:
-            total *= self.lengths[label] if label != self.piece.home else 1
-        return total
-
     # ---- products of matrices --------------------------------------------------------------------------------------
 
     def _gemm(self, product: Gemm) -> None:
@@ -386,7 +373,7 @@ class Block:
         self.w.line(f"gemm({', '.join(sides)}, _buf, {place}, {columns}, {sizes}, 0.0)")
 
     def _extent(self, labels: frozenset[str]) -> str:
-        code = str(self._width(labels))
+        code = str(self.planner.width(labels))
         if self.piece.home not in labels:
             return code
         return "(_hi - _lo)" if code == "1" else f"(_hi - _lo)*{code}"
@@ -395,15 +382,15 @@ class Block:
         """Write one factor: its array, where it starts, how far apart its rows are, and whether it is transposed."""
         axes = self.planner.axes(node)
         outer = node.labels - {inner}
-        stride = self._width(frozenset([inner])) if axes[-1] == inner else self._width(outer)
+        stride = self.planner.width(frozenset([inner])) if axes[-1] == inner else self.planner.width(outer)
         transposed = (axes[0] == inner) if left else (axes[-1] == inner)
         if self.planner.is_direct(node):
             assert isinstance(node, Leaf)
             rows = axes[0] == self.piece.home
-            start = f"_lo*{self._width(node.labels)}" if rows else "0"
+            start = f"_lo*{self.planner.width(node.labels)}" if rows else "0"
             if node.kind != "data":
                 start = str(self.layout.index[node.name])
-                start = f"{start} + _lo*{self._width(node.labels)}" if rows else start
+                start = f"{start} + _lo*{self.planner.width(node.labels)}" if rows else start
             return f"{self.layout.source(node)}, {start}, {stride}, {int(transposed)}"
         return f"_buf, {self.plan.buffers[node]}, {stride}, {int(transposed)}"
 

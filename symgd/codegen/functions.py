@@ -88,9 +88,7 @@ class Function:
         if not node.index:
             return self.layout.number(node)
         # An element at a fixed place.
-        offset = self._offset(node)
-        value = f"{self.layout.source(node)}[{offset}]"
-        return value if self.layout.is_float(node) else f"float({value})"
+        return self.layout.element(node, self._offset(node))
 
     def _offset(self, leaf: Leaf) -> str:
         return self.layout.offset(leaf, str, lambda node: f"int({self.scalars[node]})")
@@ -178,7 +176,7 @@ class Function:
         for fold in block.numbers():
             folds.start(w, fold, f"_f{fold.number}", f"_g{fold.number}")
         for fold in block.plan.totals:
-            block._fill("_mem", str(self.memory[fold][0]), self._size_of(fold), folds.STARTS[fold.function])  # noqa: SLF001
+            block.fill("_mem", str(self.memory[fold][0]), self._size_of(fold), folds.STARTS[fold.function])
         length = self._length(piece)
         size = block.plan.block
         w.open(f"for _a in range(0, {length}, {size}):")
@@ -229,7 +227,7 @@ class Function:
                 waiting = []
             pieces.append(self._write_rows(f"{self.name}_pass{number}", piece, every))
         last = self._write_between(f"{self.name}_end", waiting, first=not pieces, last=True)
-        return [*pieces, last]
+        return [*pieces, {**last, "sums": len(every)}]
 
     def _begin(self, name: str, extra: list[str], *, clear: bool) -> None:
         self.writer.open(f"def {name}({', '.join([*self.arguments(), *extra])}):")

@@ -141,8 +141,10 @@ class Layout:
 
     def is_float(self, leaf: Leaf) -> bool:
         """Tell whether a leaf with an index is read as float64 as it stands."""
-        return leaf.kind in ("parameter", "direction") or (
-            leaf.kind == "data" and self.columns[self.column(leaf)].dtype == "float64"
+        return (
+            bool(leaf.table)
+            or leaf.kind in ("parameter", "direction")
+            or (leaf.kind == "data" and self.columns[self.column(leaf)].dtype == "float64")
         )
 
     # ---- access ----------------------------------------------------------------------------------------------------
@@ -163,6 +165,11 @@ class Layout:
         if leaf.kind == "numbers":
             return self.table(leaf.table)
         return "_x" if leaf.kind == "parameter" else "_v"
+
+    def element(self, leaf: Leaf, offset: str) -> str:
+        """Give the code that reads a leaf with an index at a place in its array, as a float."""
+        value = f"{self.source(leaf)}[{offset}]"
+        return value if self.is_float(leaf) else f"float({value})"
 
     def offset(self, leaf: Leaf, place: Callable[[str], str], value: Callable[[Node], str]) -> str:
         """Give the code of where in its array a leaf is read.
@@ -201,6 +208,8 @@ class Layout:
 
     def strides(self, leaf: Leaf) -> list[int]:
         """Give how far apart neighbours along each axis of a leaf's array are."""
+        if leaf.kind == "places":  # the places themselves
+            return [1]
         if leaf.kind == "data":
             column = self.columns[self.column(leaf)]
             shape = (0, *column.shape) if column.rows else column.shape

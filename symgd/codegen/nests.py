@@ -2,7 +2,7 @@
 
 A pass works on one block of its home at a time. Within the block, everything that has the same labels and can be known
 at the same stage is computed in one nest of loops; what a later nest reads is kept in a buffer of the block's size, so
-that nothing as large as the data ever exists. Products of matrices are left to BLAS, on the block's rows.
+that nothing as large as the data ever exists. Products of matrices are left to `engine.blas`, on the block's rows.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symgd.calculus import Entry
-from symgd.codegen.schedule import Pass, is_total
+from symgd.codegen.schedule import Pass
 from symgd.graph import ROWS, Const, Fold, Leaf, Map, Node, Span, arguments, is_zero
 
 CACHE = 24_000  # numbers that a block may take, its data included: the second-level cache must hold them
 LARGEST = 4096  # places of a block
 SMALLEST = 16
 PADDING = 8  # numbers between two buffers, so that the same place in each is not the same line of the cache
-MATRIX = 8  # extents from which on a product of matrices is worth a call of BLAS
+MATRIX = 8  # extents from which on a product of matrices is worth a call
 
 # Which nest: the stage, the labels, and what tells nests of the same places apart.
 _Key = tuple[int, frozenset[str], int | None]
@@ -58,14 +58,8 @@ class Plan:
     steps: list[Nest | Gemm]
     block: int
     totals: dict[Fold, int]  # places of the sums with labels
-    total_size: int
     buffers: dict[Node, int]
     size: int  # of the whole memory of a block
-
-
-def extent(label: str, lengths: Mapping[str, int], block: int, home: str) -> int:
-    """Give the number of places along a label that a block holds."""
-    return block if label == home else lengths[label]
 
 
 class Planner:
@@ -94,7 +88,7 @@ class Planner:
         self.order = self._label_order()
         self.stages: dict[Node, int] = {}
         self.kept: set[Node] = set()
-        self.folds = [n for n in piece.nodes if isinstance(n, Fold) and not self._is_input(n)] + piece.folds
+        self.folds = [n for n in piece.nodes if isinstance(n, Fold) and not self.is_input(n)] + piece.folds
         self.products = {f: g for f in self.folds if not strict and (g := self._product(f)) is not None}
 
     # ---- labels ----------------------------------------------------------------------------------------------------
@@ -120,16 +114,14 @@ class Planner:
         """Give labels in the pass's order."""
         return tuple(label for label in self.order if label in labels)
 
-    def _is_input(self, node: Node) -> bool:
+    def is_input(self, node: Node) -> bool:
         """Tell whether a node is read, not computed: an input, or what an earlier pass left behind."""
-        if node not in self.inside or isinstance(node, Leaf | Const):
-            return True
-        return is_total(node, self.lengths) or self.home not in node.labels
+        return node not in self.inside or isinstance(node, Leaf | Const) or self.piece.finds(node, self.lengths)
 
     # ---- products of matrices --------------------------------------------------------------------------------------
 
     def _product(self, fold: Fold) -> Gemm | None:
-        """Recognise a sum of products of two matrices that is large enough for BLAS."""
+        """Recognise a sum of products of two matrices that is large enough for a call."""
         body = fold.body
         if fold.function != "sum" or not isinstance(body, Map) or body.function != "multiply":
             return None
@@ -168,7 +160,7 @@ class Planner:
         return self.sorted(node.labels)
 
     def is_direct(self, node: Node) -> bool:
-        """Tell whether BLAS may read a leaf where it is."""
+        """Tell whether the product of matrices may read a leaf where it is."""
         if not isinstance(node, Leaf) or node.table or node.kind not in ("parameter", "direction", "data"):
             return False
         if not node.index:
@@ -189,12 +181,12 @@ class Planner:
             self.stages[node] = self._stage(node)
         self._choose_kept()
         steps = self._steps()
-        block, totals, total_size, buffers, size = self._memory(steps)
-        return Plan(self.order, steps, block, totals, total_size, buffers, size)
+        block, totals, buffers, size = self._memory(steps)
+        return Plan(self.order, steps, block, totals, buffers, size)
 
     def _stage(self, node: Node) -> int:
         """Give the stage at which a node is computed."""
-        if self._is_input(node) and not isinstance(node, Fold):
+        if self.is_input(node) and not isinstance(node, Fold):
             return 0
         if isinstance(node, Fold):
             if node in self.products:
@@ -215,12 +207,12 @@ class Planner:
 
     def _ready(self, node: Node) -> int:
         """Give the first stage at which what a nest or a product computed can be read."""
-        if self._is_input(node) and not self._copied(node):
+        if self.is_input(node) and not self._copied(node):
             return 0
         return self.stages.get(node, 0) + 1
 
     def _copied(self, node: Node) -> bool:
-        """Tell whether a leaf must be copied to a buffer before BLAS can read it."""
+        """Tell whether a leaf must be copied to a buffer before the product can read it."""
         factors = (factor for g in self.products.values() for factor in (g.a, g.b))
         return isinstance(node, Leaf) and not self.is_direct(node) and node in factors
 
@@ -229,7 +221,7 @@ class Planner:
         if node.constant is not None or isinstance(node, Leaf):
             return True
         if isinstance(node, Map) and node.function in _CHEAP:
-            return all(self._is_input(a) or isinstance(a, Fold) for a in node.args if a in self.inside)
+            return all(self.is_input(a) or isinstance(a, Fold) for a in node.args if a in self.inside)
         return False
 
     # ---- buffers ---------------------------------------------------------------------------------------------------
@@ -258,7 +250,7 @@ class Planner:
         direct = alone and all(isinstance(i, Span | int) for i in entry.leaf.index) and not entry.leaf.table
         if direct and entry.node.labels == labels:
             return self._key(stage, labels)
-        return self._key(stage + (0 if self._is_input(entry.node) else 1), labels, entry.leaf.number)
+        return self._key(stage + (0 if self.is_input(entry.node) else 1), labels, entry.leaf.number)
 
     def _stage_of_entry(self, entry: Entry) -> int:
         parts = [entry.node, *(i for i in entry.leaf.index if isinstance(i, Node))]
@@ -286,7 +278,7 @@ class Planner:
         for key, root in work:
             self._mark(key, root, users, top=root in self.kept and key == self._key(self.stages[root], root.labels))
         for node in sorted(users, key=lambda n: -n.number):
-            if node in self.kept or self._is_input(node) or isinstance(node, Fold):
+            if node in self.kept or self.is_input(node) or isinstance(node, Fold):
                 continue
             keys = users[node]
             own = self._key(self.stages[node], node.labels)
@@ -306,7 +298,7 @@ class Planner:
                 continue
             seen.add(node)
             users[node].add(key)
-            if own or (node not in self.kept and not self._is_input(node)):
+            if own or (node not in self.kept and not self.is_input(node)):
                 stack.extend((a, False) for a in arguments(node))
 
     # ---- steps -----------------------------------------------------------------------------------------------------
@@ -338,11 +330,11 @@ class Planner:
             steps += [nests[key] for key in keys if key[0] == stage]
         return steps
 
-    def _memory(self, steps: Sequence[Nest | Gemm]) -> tuple[int, dict[Fold, int], int, dict[Node, int], int]:
+    def _memory(self, steps: Sequence[Nest | Gemm]) -> tuple[int, dict[Fold, int], dict[Node, int], int]:
         """Choose the number of places of a block, and lay its memory out."""
-        widths = {node: self._width(node.labels) for node in self.kept}
+        widths = {node: self.width(node.labels) for node in self.kept}
         leaves = {n for n in self.piece.nodes if isinstance(n, Leaf) and self.home in n.labels}
-        place = sum(widths.values()) + sum(self._width(n.labels) for n in leaves)
+        place = sum(widths.values()) + sum(self.width(n.labels) for n in leaves)
         block = LARGEST
         while block > SMALLEST and block * place > CACHE:
             block //= 2
@@ -353,15 +345,14 @@ class Planner:
         for fold in self.piece.folds:
             if fold.labels:
                 totals[fold] = used
-                used += self._width(fold.labels)
-        total_size = used
+                used += self.width(fold.labels)
         buffers: dict[Node, int] = {}
         for node in sorted(self.kept, key=lambda n: n.number):
             buffers[node] = used
             used += widths[node] * block + PADDING
-        return block, totals, total_size, buffers, used
+        return block, totals, buffers, used
 
-    def _width(self, labels: frozenset[str]) -> int:
+    def width(self, labels: frozenset[str]) -> int:
         """Count the places along all labels but the home."""
         total = 1
         for label in labels:

@@ -32,6 +32,10 @@ class Pass:
         leaves = [i for e in self.entries for i in e.leaf.index if isinstance(i, Node)]
         return [*(f.body for f in self.folds), *self.stores, *(e.node for e in self.entries), *leaves]
 
+    def finds(self, node: Node, lengths: Mapping[str, int]) -> bool:
+        """Tell whether an earlier pass has left a node with labels behind."""
+        return not isinstance(node, Leaf | Const) and (is_total(node, lengths) or self.home not in node.labels)
+
 
 @dataclass
 class Schedule:
@@ -128,15 +132,9 @@ def _fill(piece: Pass, sizes: Mapping[str, int]) -> None:
             continue
         if not node.labels:
             inputs[node.number] = node
-        elif not _known(node, piece, sizes):
-            inside[node.number] = node
+            continue
+        inside[node.number] = node
+        if not piece.finds(node, sizes):
             stack.extend(arguments(node))
-        else:
-            inside[node.number] = node
     piece.nodes = [inside[number] for number in sorted(inside)]
     piece.inputs = [inputs[number] for number in sorted(inputs)]
-
-
-def _known(node: Node, piece: Pass, sizes: Mapping[str, int]) -> bool:
-    """Tell whether an earlier pass has left a node behind."""
-    return not isinstance(node, Leaf | Const) and (is_total(node, sizes) or piece.home not in node.labels)

@@ -98,6 +98,11 @@ class Stored:
         return len(self.shape)
 
     @property
+    def width(self) -> int:
+        """Numbers in a row."""
+        return math.prod(self.shape[1:])
+
+    @property
     def nbytes(self) -> int:
         """Bytes that all values take."""
         return math.prod(self.shape) * self.dtype.itemsize
@@ -197,7 +202,7 @@ class Stored:
         target = out.reshape(-1).view(np.uint8)
         done = 0
         try:
-            file.seek(self.offset + low * math.prod(self.shape[1:]) * self.dtype.itemsize)
+            file.seek(self.offset + low * self.width * self.dtype.itemsize)
             while done < target.size:  # one read gives at most 2 GB
                 got = file.readinto(target[done:])  # type: ignore[arg-type]
                 if not got:

@@ -85,11 +85,16 @@ def descend(
 
 def _check_start(state: State, settings: Settings) -> None:
     if state.t == 0 and state.status == codegen.RUNNING:
-        size = norm(state.g)
-        if not (abs(state.f) < codegen.HUGE and size * size < codegen.HUGE):
-            state.status = codegen.NOT_FINITE
-        elif size <= settings.gtol:
-            state.status = codegen.GRADIENT
+        _judge(state, settings)
+
+
+def _judge(state: State, settings: Settings) -> None:
+    """End the run where the value or the gradient is as good as infinite, or the gradient small enough."""
+    size = norm(state.g)
+    if not (abs(state.f) < codegen.HUGE and size * size < codegen.HUGE):
+        state.status = codegen.NOT_FINITE
+    elif size <= settings.gtol:
+        state.status = codegen.GRADIENT
 
 
 def _stop(kernel: Kernel, state: State, settings: Settings, callback: Callback | None) -> int:
@@ -191,19 +196,13 @@ def _end_batches(kernel: Kernel, state: State, settings: Settings) -> None:
         return
     if state.status == codegen.NOT_FINITE:
         return
-    f, g = kernel.slope(state.x, kernel.tier_at(state.t))
+    state.f, state.g[:] = kernel.slope(state.x, kernel.tier_at(state.t))
     state.calls += 1
-    state.f = f
-    state.g[:] = g
-    size = norm(g)
     if state.t % batches(kernel, settings) == 0 and state.t >= state.next_record:
-        state.records[state.filled] = [state.t, f, size, *state.x[: state.records.shape[1] - 3]]
+        state.records[state.filled] = [state.t, state.f, norm(state.g), *state.x[: state.records.shape[1] - 3]]
         state.filled += 1
         state.next_record = state.t + state.stride
-    if not (size * size < codegen.HUGE and abs(f) < codegen.HUGE):
-        state.status = codegen.NOT_FINITE
-    elif size <= settings.gtol:
-        state.status = codegen.GRADIENT
+    _judge(state, settings)
 
 
 def _thin(state: State) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from symgd import scalar
 from symgd.codegen import Program
 from symgd.data import Stored
-from symgd.engine import native, streams, threads
+from symgd.engine import blas, native, streams, threads
 
 Vector = NDArray[np.float64]
 
@@ -47,12 +47,12 @@ class Kernel:
         self, program: Program, data: Mapping[str, Any], tier: str = "auto", workers: int | None = None, rows: int = 0
     ) -> None:
         self.program = program
-        self.tier = tier
         inputs = program.layout
         self.n = inputs.size
         self.rows = rows
         self.columns = [streams.open_flat(data[c.name], c.dtype, rows=c.rows) for c in inputs.columns]
         self.stored = any(isinstance(column, Stored) for column in self.columns)
+        self.tier = "numba" if self.stored else tier  # plain Python would have to read all of it into lists
         self.numbers = [float(data[name]) for name in inputs.scalars]
         self.tables = [_table(t, inputs.index) for t in inputs.tables]
         self.workers = workers or threads.available()
@@ -76,8 +76,6 @@ class Kernel:
         It depends on the problem alone, never on a clock: the tiers round differently, and a run must come out the
         same every time, resumed or not.
         """
-        if self.stored:
-            return 0
         if self.tier != "auto":
             return 0 if self.tier == "numba" else 1 << 62
         return self.budget() // (self.work() + 10 * self.n + 20)
@@ -133,14 +131,12 @@ class Kernel:
     def _tier(self, name: str, times: int = 1) -> str:
         """Give the tier for a single call: plain Python until calls of this function have spent its budget."""
         self.spent[name] = self.spent.get(name, 0) + times * self.work()
-        if self.stored:  # plain Python would have to read all of it into lists
-            return "numba"
         return self.tier if self.tier != "auto" else "python" if self.spent[name] <= self.budget() else "numba"
 
     def _call(
         self, name: str, x: Vector, v: Vector | None = None, out: Vector | None = None, tier: str | None = None
     ) -> Any:
-        tier = "numba" if self.stored else tier or self._tier(name)
+        tier = tier or self._tier(name)
         function = self.function(name, tier)
         if self.program.layout.unrolled:
             return function(*x.tolist(), *(v.tolist() if v is not None else ()), *self.inputs(tier))
@@ -193,7 +189,7 @@ class Kernel:
     def _compile(self, name: str) -> Callable[..., Any]:
         program = self.program
         if self.large and program.pieces[name]:
-            return threads.spread(program, name, self.rows, self.workers)
+            return threads.Spread(program, name, self.rows, self.workers)
         return self._compile_alone(name)
 
     def _compile_alone(self, name: str) -> Callable[..., Any]:
@@ -297,8 +293,6 @@ def load_python(source: str) -> dict[str, Any]:
     space: dict[str, Any] = {name: getattr(scalar, name) for name in (*scalar.GUARDED, *scalar.SHARED)}
     space["fading"] = scalar.pow
     if "gemm(" in source:
-        from symgd.engine import blas
-
         space["gemm"] = blas.gemm
     space["__builtins__"] = {"range": range, "min": min, "abs": abs, "float": float, "int": int, "len": len}
     exec(compile(source, "<symgd>", "exec"), space)

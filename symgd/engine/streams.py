@@ -34,9 +34,9 @@ def open_flat(values: Any, dtype: str, *, rows: bool) -> Any:
     return np.ascontiguousarray(values, dtype=dtype).reshape(-1)
 
 
-def height(columns: list[Any], block: int) -> int:
+def height(columns: list[Stored], block: int) -> int:
     """Give how many rows to read at a time: whole blocks, of all arrays on disk together no more than `CHUNK`."""
-    width = sum(int(np.prod(c.shape[1:])) for c in columns if isinstance(c, Stored))
+    width = sum(column.width for column in columns)
     return max(1, CHUNK // max(1, width) // block) * block
 
 
@@ -72,8 +72,7 @@ def stage(order: NDArray[np.int64], low: int, count: int, *columns: Any) -> floa
     rows = np.asarray(order[low : low + count])
     for source, target in zip(columns[:half], columns[half:], strict=True):
         if isinstance(source, Stored):
-            width = int(np.prod(source.shape[1:]))
-            room = target[: count * width].reshape(count, *source.shape[1:])
+            room = target[: count * source.width].reshape(count, *source.shape[1:])
             if (np.diff(rows) == 1).all():
                 source.read_into(int(rows[0]), int(rows[-1]) + 1, room)
             else:

@@ -8,7 +8,7 @@ Python's lock, so that plain threads are enough.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
@@ -43,8 +43,8 @@ def is_large(program: Program, rows: int) -> bool:
     return program.work[1] * rows >= LARGE
 
 
-def spread(program: Program, name: str, rows: int, workers: int) -> Callable[..., Any]:
-    """Give a function that works on shares of the rows in threads.
+class Spread:
+    """One function of an objective, worked on in threads: it takes and gives what the function does.
 
     Parameters
     ----------
@@ -56,17 +56,7 @@ def spread(program: Program, name: str, rows: int, workers: int) -> Callable[...
         How many rows there are.
     workers : int
         How many threads.
-
-    Returns
-    -------
-    callable
-        Takes and gives what the function does.
     """
-    return Spread(program, name, rows, workers)
-
-
-class Spread:
-    """One function of an objective, in pieces."""
 
     def __init__(self, program: Program, name: str, rows: int, workers: int) -> None:
         self.arguments = program.arguments[name]
@@ -77,7 +67,7 @@ class Spread:
         self.most = max(2, min(SHARES, program.work[1] * rows // SHARE))
         self.rowed = {i: name for i, name in enumerate(self.arguments) if name in program.layout.arrays(rows=True)}
         self.pieces = [(piece, self._compile(program, name, piece)) for piece in program.pieces[name]]
-        self.sums = sum(1 for piece in program.pieces[name] for t in piece.get("totals", ()) if "sum" in t)
+        self.sums = int(program.pieces[name][-1]["sums"])
         self.out = self.arguments.index("_out") if "_out" in self.arguments else None
 
     def _compile(self, program: Program, name: str, piece: dict[str, Any]) -> native.Entry:
@@ -91,7 +81,7 @@ class Spread:
     def __call__(self, *args: Any) -> Any:
         """Work on all rows; gives what the function gives."""
         plain = [np.asarray(a, dtype=np.float64) if isinstance(a, list) else a for a in args]
-        sums = np.zeros(max(1, 64 + self.sums))
+        sums = np.zeros(max(1, self.sums))
         result: Any = None
         for piece, entry in self.pieces:
             if "block" in piece:
@@ -113,6 +103,8 @@ class Spread:
         parts = np.zeros((shares, width))
         _start(parts, piece["totals"])
         outs = np.zeros((shares, added))
+        stored = [args[place] for place in self.rowed if isinstance(args[place], Stored)]
+        step = streams.height(stored, piece["block"])
 
         def work(low: int, high: int) -> None:
             given = list(args)
@@ -120,11 +112,12 @@ class Spread:
                 given[-1] = np.empty(self.memory[1])
             if added and self.out is not None:
                 given[self.out] = outs[low]
-            if not any(isinstance(args[place], Stored) for place in self.rowed):
+            if not stored:
                 entry(*given, sums, cuts, low, high, parts.reshape(-1))
                 return
             for share in range(low, high):
-                for first, last in self._chunks(args, int(cuts[share]), int(cuts[share + 1]), piece["block"]):
+                for first in range(int(cuts[share]), int(cuts[share + 1]), step):
+                    last = min(first + step, int(cuts[share + 1]))
                     for place in self.rowed:
                         given[place] = streams.read(args[place], first, last, self.rows)
                     entry(*given, sums, np.array([0, last - first]), 0, 1, parts[share])
@@ -141,13 +134,6 @@ class Spread:
         if added and self.out is not None:
             for out in outs:
                 args[self.out] += out
-
-    def _chunks(self, args: list[Any], low: int, high: int, block: int) -> Iterator[tuple[int, int]]:
-        """Cut rows into what is worked on at a time: all of them, where nothing is on disk."""
-        stored = [args[place] for place in self.rowed if isinstance(args[place], Stored)]
-        step = streams.height(stored, block) if stored else max(high - low, 1)
-        for first in range(low, high, step):
-            yield first, min(first + step, high)
 
 
 def _start(parts: NDArray[np.float64], totals: Sequence[dict[str, Any]]) -> None:

@@ -54,11 +54,6 @@ def size(graph: Graph, axis: str) -> int | None:
     return 1 if axis == ONE else graph.length(axis)
 
 
-def scalar(node: Node) -> Array:
-    """Give a number as an array without axes."""
-    return Array(node)
-
-
 def whole(graph: Graph, kind: str, name: str, sizes: Sequence[int], *, rows: bool = False) -> Array:
     """Give the array of an input; ``rows`` says whether its first axis is that of the data's rows."""
     axes: list[str] = []
@@ -165,9 +160,8 @@ def matmul(graph: Graph, a: Array, b: Array) -> Array:
                      f"have lengths {size(graph, inner_a) or 'n'} and {size(graph, inner_b) or 'n'}")  # fmt: skip
     axes: list[str] = []
     maps: list[dict[str, Index]] = [{}, {}]
-    nothing = ONE
-    outer = [(row, nothing)] if row is not None else []
-    outer += [(nothing, column)] if column is not None else []
+    outer = [(row, ONE)] if row is not None else []
+    outer += [(ONE, column)] if column is not None else []
     stack = list(zip_longest(reversed(left), reversed(right), fillvalue=ONE))[::-1]
     # The rows come first, so that it is the other operand that gives way where both have this label.
     for pair in [*stack, *outer]:
@@ -249,8 +243,7 @@ def pick(graph: Graph, array: Array, items: Sequence[Item]) -> Array:
         If there are too many of them, or one is out of bounds.
     """
     used = sum(item is not None for item in items)
-    if used > len(array.axes):
-        raise Misfit(f"has {_axes(len(array.axes))}, and {used} are indexed")
+    check_rank(array, used)
     return _Pick(graph, array, [*items, *[Cut()] * (len(array.axes) - used)]).result()
 
 
@@ -362,8 +355,12 @@ def _known(graph: Graph, label: str) -> int:
     return length
 
 
-def _axes(number: int) -> str:
-    return "no axes" if number == 0 else "1 axis" if number == 1 else f"{number} axes"
+def check_rank(array: Array, used: int) -> None:
+    """Refuse to index more axes than there are."""
+    count = len(array.axes)
+    if used > count:
+        has = "no axes" if count == 0 else "1 axis" if count == 1 else f"{count} axes"
+        raise Misfit(f"has {has}, and {used} {'is' if used == 1 else 'are'} indexed")
 
 
 def diagonal(graph: Graph, array: Array) -> Array:

@@ -428,11 +428,8 @@ class Reader:
             raise self.error("a shape takes one whole number", tree)
         array = self.value(tree.value)
         used = sum(not isinstance(t, fm.Ellipsis_ | fm.NewAxis) for t in tree.items)
-        if used > len(array.axes):
-            has = "no axes" if not array.axes else "1 axis" if len(array.axes) == 1 else f"{len(array.axes)} axes"
-            problem = f"{self.shown(tree.value, array)} has {has}, and {used} {'is' if used == 1 else 'are'} indexed"
-            self.misfit(problem, tree.value.end, tree.end, (tree.value,))
         try:
+            arrays.check_rank(array, used)
             return arrays.pick(self.graph, array, self._items(tree, array))
         except Misfit as problem:
             start = tree.value.end

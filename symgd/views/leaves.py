@@ -36,8 +36,12 @@ class Subscript:
 
 def array_of_size(graph: Graph | None, length: object) -> str | None:
     """Name data that have this many numbers in each row."""
+    seen: set[str] = set()
     for node in graph or ():
-        if isinstance(node, Leaf) and node.kind == "data" and node.index[:1] == (Span(ROWS),) and len(node.index) > 1:
+        if not isinstance(node, Leaf) or node.kind != "data" or not node.index or node.name in seen:
+            continue
+        seen.add(node.name)  # made whole first; where it is sliced or gathered it has other lengths
+        if node.index[:1] == (Span(ROWS),) and len(node.index) > 1:
             assert graph is not None
             lengths = [graph.length(i.label) if isinstance(i, Span) else 1 for i in node.index[1:]]
             if math.prod(n or 0 for n in lengths) == length:
