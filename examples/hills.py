@@ -2,10 +2,9 @@
 Hills without end
 =================
 
-Many random starts, and which minima they reach.
+Many random starts, and which minima they reach. Uphill is the same with the sign changed. On a diagonal the gradient
+points along it, and so a descent that starts there ends at a saddle; Newton's method sees the curvature, and leaves.
 """
-
-from collections import Counter
 
 import numpy as np
 
@@ -14,16 +13,17 @@ import symgd as sg
 f = sg.Objective("sin(x)*sin(y)")
 print(f"gradient {f.gradient}")
 
-rng = np.random.default_rng(1)
-ends = Counter()
-for start in rng.uniform(-3, 3, (200, 2)):
-    run = f.minimize(start=start, lr=0.5)
-    where = ", ".join(f"{value / np.pi:.1f} pi" for value in run.point.values())
-    ends[f"{run.kind} at ({where})", round(run.value, 6)] += 1
-for (where, value), count in ends.most_common():
-    print(f"{count:3} starts end at a {where}, f = {value:g}")
+starts = np.random.default_rng(1).uniform(-3, 3, (200, 2))
+many = f.minimize_many({"x": starts[:, 0], "y": starts[:, 1]}, lr=0.5)
+for low in many.minima:
+    where = ", ".join(f"{value / np.pi:.1f} pi" for value in low.point.values())
+    print(f"{low.count:3} starts end at a {low.kind} at ({where}), f = {low.value:g}")
 
 run = f.minimize(start={"x": 1, "y": 1}, lr=0.5)
 print(f"from (1, 1), on the diagonal: {run.outcome}, but {run.message.split('; ')[1]}")
+for finding in run.diagnosis:
+    print(f"  {finding.code}: {finding.message}\n  remedy: {finding.remedy}")
+run = f.minimize(start={"x": 1, "y": 1}, method="newton")
+print(f"by Newton's method from there: a {run.kind} with f = {run.value:g}")
 run = f.maximize(start={"x": 1, "y": 2}, lr=0.5)
 print(f"upwards from (1, 2): a {run.kind} with f = {run.value:g}")

@@ -2,14 +2,25 @@
 Learning rates compared
 =======================
 
-One quadratic, the same number of steps: the limit is 2 over the largest curvature.
+A step of gradient descent multiplies the distance along each eigenvector of the Hessian by 1 - lr*eigenvalue. The
+largest of these factors, without its sign, is the rate: what a step leaves of the error in the long run. The steepest
+direction sets the limit, 2 over its eigenvalue, and the flattest one makes small learning rates slow.
 """
 
 import symgd as sg
 
 f = sg.Objective("(5*x**2 + y**2)/2")
-limit = f.curvature(x=0, y=0).largest_lr
-print(f"stable below lr = {limit:g}")
-for lr, name in ((0.02, "slow"), (0.3, "good"), (0.398, "a bit unstable"), (0.6, "diverges")):
+curvature = f.curvature(x=0, y=0)
+print(curvature.explain())
+
+gd = sg.Rule("x = x - lr*g")
+print(f"\nfor any largest eigenvalue L the limit is {gd.theory().limit}")
+for lr, name in ((0.02, "slow"), (0.3, "good"), (0.398, "a bit below the limit"), (0.6, "above the limit")):
     run = f.minimize(start={"x": 5, "y": 10}, lr=lr, steps=60)
-    print(f"lr = {lr:<5}  f = {run.value:.3g} after {run.steps} steps  {run.outcome}: {name}")
+    theory = gd.theory(smallest=curvature.smallest, largest=curvature.largest, lr=lr)
+    print(f"\nlr = {lr}, {name}: {run.outcome}, x = {run.point['x']:.3g}, y = {run.point['y']:.3g} after 60 steps")
+    print(f"  factors {1 - 5 * lr:.3f} along x, {1 - lr:.3f} along y")
+    print(f"  rate {theory.rate:.3f} in theory, {run.measured_rate:.3f} measured")
+    for finding in run.diagnosis:
+        print(f"  {finding.code}: {finding.message}")
+        print(f"  remedy: {finding.remedy}")

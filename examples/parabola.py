@@ -2,24 +2,26 @@
 Six learning rates on one parabola
 ==================================
 
-Each run is named for what it does. With f'' = 2 each step multiplies the distance from the minimum at 2 by 1 - 2*lr:
-that factor explains every run.
+With f'' = 2 each step multiplies the distance from the minimum at 2 by the factor 1 - 2*lr, and that factor explains
+every run: between 0 and 1 it comes closer from one side, between -1 and 0 it crosses over at every step, and beyond -1
+it goes away. The run says so itself, with what to do about it.
 """
 
 import symgd as sg
 
 f = sg.Objective("x**2 - 4*x + 5")
-names = {
-    0.2: "converges from one side",
-    0.02: "crawls",
-    0.8: "converges, crossing over at every step",
-    1.01: "diverges",
-    0.5: "arrives in one step",
-    1.0: "flips between -1 and 5 for ever",
-}
+curvature = f.curvature(x=2)
+print(f"f = {f.text}, df/dx = {f.gradient['x']}, which is 0 at x = 2")
+print(f"there the curvature is {curvature.largest:g}: stable below lr = {curvature.largest_lr:g}")
+print(f"the best learning rate is {curvature.best_lr:g}")
 
-print(f"f = {f.text}, df/dx = {f.gradient['x']}, stable below lr = {f.curvature(x=2).largest_lr:g}")
-for lr, name in names.items():
+for lr in (0.2, 0.02, 0.8, 1.01, 0.5, 1.0):
     run = f.minimize(start={"x": -1}, lr=lr, steps=10)
     path = ", ".join(f"{x:.4g}" for x in run.history["x"][:4])
-    print(f"lr = {lr:<4}  factor {1 - 2 * lr:5.2f}  x = {path}, ... {run.point['x']:.6g}  {run.outcome}: {name}")
+    print()
+    print(f"lr = {lr:<4}  factor {1 - 2 * lr:5.2f}  x = {path}, ... {run.point['x']:.6g}  {run.outcome}")
+    if run.measured_rate is not None:  # one step that arrives leaves nothing to measure
+        print(f"  a step leaves {run.measured_rate:.4f} of the gradient; theory says {run.predicted_rate:.4f}")
+    for finding in run.diagnosis:
+        print(f"  {finding.code}: {finding.message}")
+        print(f"  remedy: {finding.remedy}")

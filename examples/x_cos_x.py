@@ -2,27 +2,30 @@
 Several minima
 ==============
 
-Which start leads to which minimum, and from where the lowest one is reached.
+A descent ends at the minimum of the valley in which it starts. So the way to a low minimum is to start in many
+places: ``minimize_many`` descends from all of them at once, tells the distinct minima apart, and says which start
+reached which.
 """
-
-from itertools import groupby
 
 import numpy as np
 
 import symgd as sg
 
 f = sg.Objective("x*cos(x) + 9")
+
+run = f.minimize(start=[5], lr=0.02)
+print(f"from x = 5: {run.outcome} at x = {run.point['x']:.4f}, f = {run.value:.4f}")
+for finding in run.diagnosis:
+    print(f"  {finding.code}: {finding.message}")
+    print(f"  remedy: {finding.remedy}")
+
 starts = np.linspace(-15, 15, 121)
-ends = [f.minimize(start=[x], lr=0.02) for x in starts]
+many = f.minimize_many({"x": starts}, lr=0.02)
+print(f"\n{many}\n")
+for number, low in enumerate(many.minima):
+    reached = starts[many.reached == number]
+    print(f"x = {low.point['x']:8.3f}, f = {low.value:7.3f}: from {reached[0]:6.2f} to {reached[-1]:6.2f}")
 
-reached = {}
-for (where, value), group in groupby(
-    zip(starts, ends, strict=True), key=lambda pair: (round(pair[1].point["x"], 3), round(pair[1].value, 3))
-):
-    members = [start for start, _ in group]
-    reached[where] = value, members[0], members[-1]
-for where, (value, first, last) in reached.items():
-    print(f"starts from {first:6.2f} to {last:6.2f} reach x = {where:8.3f} with f = {value:7.3f}")
-
-where = min((x for x in reached if 0 <= x <= 15), key=lambda x: reached[x])
-print(f"the lowest between 0 and 15 is at x = {where:g}, reached from {reached[where][1]:g} to {reached[where][2]:g}")
+right = next(m for m in many.minima if 0 <= m.point["x"] <= 15)
+reached = starts[many.reached == many.minima.index(right)]
+print(f"\nthe lowest between 0 and 15 is at x = {right.point['x']:.3f}, reached from {reached[0]:g} to {reached[-1]:g}")

@@ -8,39 +8,50 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from symgd.errors import DataError, FormulaError, ShapeError, SymgdError, UsageError
+    from symgd.fitting import Fit, fit
+    from symgd.many import Many
     from symgd.objective import Objective
     from symgd.rules import Rule
+    from symgd.rules.theory import Theory
     from symgd.run import History, Kind, Outcome, Run
     from symgd.schedules import schedule
 
 # Each public name and the module that it lives in: imported at its first use, so that `import symgd` costs nothing.
 _HOMES = {
     "DataError": "errors",
+    "Fit": "fitting",
     "FormulaError": "errors",
     "History": "run",
     "Kind": "run",
+    "Many": "many",
     "Objective": "objective",
     "Outcome": "run",
     "Rule": "rules",
     "Run": "run",
     "ShapeError": "errors",
     "SymgdError": "errors",
+    "Theory": "rules.theory",
     "UsageError": "errors",
+    "fit": "fitting",
     "schedule": "schedules",
 }
 
 __all__ = [
     "DataError",
+    "Fit",
     "FormulaError",
     "History",
     "Kind",
+    "Many",
     "Objective",
     "Outcome",
     "Rule",
     "Run",
     "ShapeError",
     "SymgdError",
+    "Theory",
     "UsageError",
+    "fit",
     "schedule",
 ]
 

@@ -19,6 +19,7 @@ from symgd.errors import DataError, FormulaError
 from symgd.formula import Tree
 from symgd.functions import CONSTANTS
 from symgd.graph import Array, Graph, Leaf, Node, read, shape, whole
+from symgd.squares import Squares, squares
 
 Shape = tuple[int, ...]
 CHUNK = 1 << 20  # numbers of an array on disk that are looked at together
@@ -191,7 +192,15 @@ class Model:
         missing = [name for name in self.columns if name not in self.data]
         if missing:
             raise DataError(f"the columns {', '.join(missing)} have no values; give data={{...}} to Objective")
-        return Kernel(self.program(sign), self.data, tier, workers, self.rows or 0)
+        kernel = Kernel(self.program(sign), self.data, tier, workers, self.rows or 0)
+        kernel.squares = lambda: self.squares if sign > 0 else None
+        return kernel
+
+    @cached_property
+    def squares(self) -> Squares | None:
+        """The residuals, where the formula is a sum of squares."""
+        # Derivatives are added to a graph of their own.
+        return squares(*self._read(group=False), self.shapes, self.data)
 
     def locate(self, values: Mapping[str, Any]) -> tuple[str, bool]:
         """Name the first subexpression that is not finite at a point."""

@@ -6,20 +6,21 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd import arguments, calculus, descent, views
+from symgd import arguments, calculus, descent, many, views
 from symgd import data as data_module
 from symgd import formula as fm
 from symgd.arguments import Point, Shape, Vector
 from symgd.codegen import Program
 from symgd.curvature import Curvature, curvature
 from symgd.data import Stored
+from symgd.diagnosis import diagnose
 from symgd.engine import TIERS, Kernel, cache
 from symgd.errors import DataError, FormulaError, ShapeError, UsageError, safe, shown
 from symgd.graph import NeedsShape, Node
@@ -486,7 +487,8 @@ class Objective:
         start : mapping, or sequence in the order of ``params``
             Where to start.
         **options : object
-            ``method`` (a rule's name or a `Rule`, default ``"gd"``), ``lr`` (a positive number, a formula of ``t``, or
+            ``method`` (the name of a method or of a rule, or a `Rule`; by default gradient descent where ``lr`` or
+            ``batch`` is given, else the best one for the problem), ``lr`` (a positive number, a formula of ``t``, or
             ``"auto"``), ``steps``, ``gtol``, ``ftol``, ``xtol``, ``seconds``, ``seed``, ``callback``, ``every``,
             ``progress``, and the rule's hyperparameters. With a learning rate given, ``steps`` alone asks for exactly
             that many steps; a tolerance ends the run earlier.
@@ -526,6 +528,56 @@ class Objective:
         Run
         """
         return self._descend(start, -1.0, options)
+
+    def minimize_many(
+        self, starts: Any = None, *, box: Any = None, n: int | None = None, strategy: str = "sobol", seed: int = 0,
+        progress: bool | None = None, **options: Any,
+    ) -> many.Many:  # fmt: skip
+        """Descend from many starts, and tell which distinct minima they reached.
+
+        Parameters
+        ----------
+        starts : mapping, ndarray of shape (k, n), or sequence of points, optional
+            Where to start: an array for each parameter, whose first axis is that of the starts; or a row for each.
+        box : mapping of str to (low, high), optional
+            In place of starts, bounds to spread them in; for an array, of its shape or one for all its entries.
+        n : int, optional
+            How many starts to spread; by default 1000.
+        strategy : str
+            ``"sobol"``, ``"latin"`` or ``"uniform"``.
+        seed : int
+            Of the strategy. Draws of the rule at start i are those of a single run with the seed ``seed + i``.
+        progress : bool, optional
+            Whether to show progress; by default on a terminal after two seconds.
+        **options : object
+            As for `minimize`, without ``callback`` and ``every``. With neither method nor learning rate, exact Cauchy
+            steps, at most 1000.
+
+        Returns
+        -------
+        Many
+
+        Raises
+        ------
+        UsageError
+            For starts, a box or options that are none.
+
+        Examples
+        --------
+        >>> f = Objective("(x**2 + y - 11)**2 + (x + y**2 - 7)**2", tier="python")
+        >>> many = f.minimize_many(box={"x": (-5, 5), "y": (-5, 5)}, n=64)
+        >>> len(many.minima), sum(m.count for m in many.minima)
+        (4, 64)
+        """
+        if not self.params:
+            raise UsageError("there is nothing to minimize: every name in the formula has data")
+        known = self._default.shapes if self._default else self._declared
+        given, bounds = many.points(self.params, known, starts, box, n, strategy, seed)
+        model, _ = self._at({name: values[0] for name, values in given.items()})
+        x = np.concatenate([values.reshape(len(values), -1) for values in given.values()], axis=1)
+        options = {**options, "seed": seed}
+        kernel = self.kernel(model=model)
+        return many.descend_many(kernel, x, options, formula=self.text, box=bounds, progress=progress)
 
     def resume(
         self, saved: Run | str | Path, steps: int | None = None, *, callback: descent.Callback | None = None,
@@ -605,7 +657,9 @@ class Objective:
             kernel, state, settings, formula=self.text, callback=callback, progress=progress,
             locate=lambda x: model.locate(kernel.program.layout.split(x)),
         )  # fmt: skip
-        return replace(run, objective=self, state={**run.state, "data": self._fingerprint()})
+        return replace(
+            run, objective=self, state={**run.state, "data": self._fingerprint()}, explain=partial(diagnose, kernel)
+        )
 
     def _fingerprint(self) -> str:
         """Give a hash of the data's shape and of a sample of their rows: what a saved run was made from."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
@@ -51,6 +52,55 @@ class Kind(StrEnum):
     BOUNDARY = "boundary"
     NOT_STATIONARY = "not_stationary"
     UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that a run shows.
+
+    Parameters
+    ----------
+    code : str
+        What it is, in a word: ``diverged``, ``crawling``, ``zigzag`` ...
+    message : str
+        What happened and why, in numbers.
+    remedy : str
+        What to do about it, in numbers.
+    evidence : dict of str to float or str
+        The numbers.
+    """
+
+    code: str
+    message: str
+    remedy: str
+    evidence: Mapping[str, float | str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the finding as plain data."""
+        evidence = {k: finite(v) if isinstance(v, float) else v for k, v in self.evidence.items()}
+        return {"code": self.code, "message": self.message, "remedy": self.remedy, "evidence": evidence}
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message} {self.remedy}"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a run shows.
+
+    Parameters
+    ----------
+    findings : tuple of Finding
+        None for a healthy run.
+    measured_rate : float or None
+        The factor per step by which the gradient's norm shrank over the second half of the run.
+    predicted_rate : float or None
+        The factor that theory gives for the rule at the minimum; ``None`` for rules that are not linear.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    measured_rate: float | None = None
+    predicted_rate: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,12 +217,12 @@ class Run:
         Whether the objective was maximized.
     batch : int or None
         Rows that each step looked at; ``None`` for all of them.
-    diagnosis : tuple of dict
-        Findings, each with ``code``, ``message`` and ``remedy``.
     state : dict
         What `resume` needs to go on.
     objective : Objective, optional
         The objective, from which pictures are drawn.
+    explain : callable, optional
+        Works the diagnosis out, when it is first asked for.
     """
 
     formula: str
@@ -190,9 +240,9 @@ class Run:
     lr: float | str = "auto"
     maximized: bool = False
     batch: int | None = None
-    diagnosis: tuple[dict[str, str], ...] = ()
     state: Mapping[str, Any] = field(default_factory=dict, repr=False)
     objective: Any = field(default=None, repr=False)
+    explain: Callable[[Run], Diagnosis] | None = field(default=None, repr=False)
 
     @property
     def ok(self) -> bool:
@@ -203,6 +253,25 @@ class Run:
     def x(self) -> NDArray[np.float64]:
         """The point as a vector, in the order of the parameters."""
         return np.concatenate([np.ravel(v) for v in self.point.values()]) if self.point else np.zeros(0)
+
+    @cached_property
+    def _explained(self) -> Diagnosis:
+        return self.explain(self) if self.explain else Diagnosis()
+
+    @property
+    def diagnosis(self) -> tuple[Finding, ...]:
+        """Findings, each with ``code``, ``message``, ``remedy`` and ``evidence``; none for a healthy run."""
+        return self._explained.findings
+
+    @property
+    def measured_rate(self) -> float | None:
+        """The factor per step by which the gradient's norm shrank over the second half of the run."""
+        return self._explained.measured_rate
+
+    @property
+    def predicted_rate(self) -> float | None:
+        """The factor per step that theory gives for the rule at the minimum; ``None`` where there is no theory."""
+        return self._explained.predicted_rate
 
     def to_dict(self) -> dict[str, Any]:
         """Give the run as plain data, ready for JSON; nan and infinities become ``None``."""
@@ -222,7 +291,9 @@ class Run:
             "lr": self.lr,
             "maximized": self.maximized,
             "batch": self.batch,
-            "diagnosis": list(self.diagnosis),
+            "measured_rate": finite(self.measured_rate),
+            "predicted_rate": finite(self.predicted_rate),
+            "diagnosis": [finding.to_dict() for finding in self.diagnosis],
         }
 
     def summary(self) -> str:
@@ -243,8 +314,9 @@ class Run:
         lines += [f"  {'point' if not i else '':9} {k:{width}} = {_brief(v, 12)}" for i, (k, v) in enumerate(shown)]
         if len(self.point) > len(shown):
             lines.append(f"  {'':9} ... and {len(self.point) - len(shown):,} more")
-        for finding in self.diagnosis:
-            lines.append(f"  {finding['code']}: {finding['message']} {finding['remedy']}")
+        if self.measured_rate is not None and self.predicted_rate is not None:
+            lines.append(f"  rate      {self.measured_rate:.6g} a step, measured; {self.predicted_rate:.6g}, predicted")
+        lines += [f"  finding   {finding}" for finding in self.diagnosis]
         return "\n".join(lines)
 
     def _work(self) -> str:
@@ -264,6 +336,7 @@ class Run:
                 ("value", f"{self.value:.10g}"), ("gradient norm", f"{self.gradient_norm:.3g}"), ("kind", self.kind),
                 ("steps", f"{self.steps:,} of {self.method}")]  # fmt: skip
         rows += [(k, _brief(v, 10)) for k, v in list(self.point.items())[:12]]
+        rows += [(f.code, f"{f.message} {f.remedy}") for f in self.diagnosis]
         body = "".join(f"<tr><th>{html.escape(str(a))}</th><td>{html.escape(str(b))}</td></tr>" for a, b in rows)
         return f"<table><caption><code>{html.escape(_shorten(self.formula))}</code></caption>{body}</table>"
 
@@ -369,9 +442,9 @@ def _path(path: str | Path) -> Path:
     return Path(path)
 
 
-def finite(value: float) -> float | None:
+def finite(value: float | None) -> float | None:
     """Give a number as JSON can hold it."""
-    return value if math.isfinite(value) else None
+    return value if value is not None and math.isfinite(value) else None
 
 
 def plain(value: Any) -> Any:

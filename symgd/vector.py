@@ -30,8 +30,9 @@ erf        15        3.4        14 - 22
 So loops over rows take all of them. Elsewhere, as in a descent without data, where each step waits for the last, those
 in `LATE` are left to C's library, whose tables make them ready sooner. The time to compile does not grow.
 
-Sine and cosine are not here: for large arguments they need the digits of 2/pi from a table. Nor are log2 and log10,
-which are to be exact at powers of 2 and of 10.
+Sine and cosine of large arguments need the digits of 2/pi from a table. So what is here of them, `sinnear` and
+`cosnear`, is nan beyond a million, and no loop takes them that cannot compute such a row again. The functions log2 and
+log10 are not here: they are to be exact at powers of 2 and of 10.
 """
 
 from __future__ import annotations
@@ -100,6 +101,18 @@ _ERFC = (
     -0.024392499318273194, 0.004269136347508256, 0.0007077464443901538, -0.0005970623517093284, 4.525472635483354e-05,
     6.406182073530546e-05, -1.284889451252353e-05, -8.008021319412685e-06, 2.023603179641757e-06,
     1.2801900862962662e-06,
+)  # fmt: skip
+# pi/2 in three parts, of which the first two have 33 bits: times a whole number below 2**20 they are exact. Then the
+# polynomials of FDLIBM: (sin(r) - r)/r**3 and (cos(r) - 1 + r**2/2)/r**4 for abs(r) <= pi/4, in r**2.
+_PER_HALF_PI, _NEAR = 0.6366197723675814, 2.0**20
+_HALF_PI = (1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21)
+_SIN = (
+    -0.16666666666666632, 0.00833333333332249, -0.0001984126982985795, 2.7557313707070068e-06,
+    -2.5050760253406863e-08, 1.58969099521155e-10,
+)  # fmt: skip
+_COS = (
+    0.0416666666666666, -0.001388888888887411, 2.480158728947673e-05, -2.7557314351390663e-07, 2.087572321298175e-09,
+    -1.1359647557788195e-11,
 )  # fmt: skip
 
 
@@ -170,6 +183,25 @@ def _unit(f: Number) -> Number:
 def _signed(y: Number, a: Number) -> Number:
     """Give y, which is not negative, with the sign of a."""
     return _real(_bits(y) | (_bits(a) & _SIGN))
+
+
+def _turned(a: Number, quarters: int) -> Number:
+    """Give the sine of a and so many quarters of a turn; nan for large a."""
+    t = a * _PER_HALF_PI + 1.5 * 2.0**52
+    k = t - 1.5 * 2.0**52
+    first = a - k * _HALF_PI[0]
+    second = first - k * _HALF_PI[1]
+    third = second - k * _HALF_PI[2]
+    lost = ((first - second) - k * _HALF_PI[1]) + ((second - third) - k * _HALF_PI[2])
+    z = third * third
+    sine = third + (lost + third * z * _polynomial(z, _SIN))
+    half = 0.5 * z
+    top = 1.0 - half
+    cosine = top + (((1.0 - top) - half) + (z * z * _polynomial(z, _COS) - third * lost))
+    turn = (_bits(t) & 3) + quarters
+    # The bits of the whole number as those of floats: 2 or 0, and 1 or -1.
+    y = _select(_real((turn & 1) << 62) > 0.0, cosine, sine)
+    return _select(abs(a) < _NEAR, y * _real(((turn & 2) << 62) | _ONE), nan)
 
 
 # ---- the functions -------------------------------------------------------------------------------------------------
@@ -282,6 +314,16 @@ def erf(a: Number) -> Number:
     return _signed(_select(b < 1.0, near, far), a)
 
 
+def sinnear(a: Number) -> Number:
+    """Sine of a below a million in size, nan beyond."""
+    return _select(a == 0.0, a, _turned(a, 0))
+
+
+def cosnear(a: Number) -> Number:
+    """Cosine of a below a million in size, nan beyond."""
+    return _turned(a, 1)
+
+
 def log1mexp(a: Number) -> Number:
     """log(1 - exp(a)) for a < 0, by the form that keeps its digits (Maechler 2012, eq. 7)."""
     return _select(a > -_LOG2, log(-expm1(a)), log1p(-exp(a)))
@@ -300,10 +342,11 @@ def cbrt(a: Number) -> Number:
 # Number of arguments by name.
 FUNCTIONS = {
     "exp": 1, "expm1": 1, "log": 1, "log1p": 1, "tanh": 1, "sinh": 1, "cosh": 1, "sech": 1, "sigmoid": 1,
-    "softplus": 1, "logaddexp": 2, "logcosh": 1, "log1mexp": 1, "cbrt": 1, "erf": 1,
+    "softplus": 1, "logaddexp": 2, "logcosh": 1, "log1mexp": 1, "cbrt": 1, "erf": 1, "sinnear": 1,
+    "cosnear": 1,
 }  # fmt: skip
 # Those that are ready sooner by C's library where each waits for the one before, as in a descent without data.
-LATE = ("exp", "log", "cosh", "sech", "sigmoid", "log1mexp", "erf")
+LATE = ("exp", "log", "cosh", "sech", "sigmoid", "log1mexp", "erf", "sinnear", "cosnear")
 
 
 # ---- on floats, and as LLVM's instructions -------------------------------------------------------------------------

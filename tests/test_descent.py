@@ -57,18 +57,19 @@ def rosenbrock(request):
     ],
 )
 def test_success_is_not_reported_where_there_is_no_minimum(text, start, kind, tier):
-    run = sg.Objective(text, tier=tier).minimize(start=start)
+    run = sg.Objective(text, tier=tier).minimize(start=start, method="exact")
     assert not run.ok
     assert run.kind == kind
     assert ("at a kink" if kind == "kink" else "not a minimum") in run.message
 
 
 @TIERS
+@pytest.mark.parametrize("method", ["exact", "newton"])
 @pytest.mark.parametrize(
     ("text", "start"), [("x", [0]), ("-x**2", [1]), ("-x**4", [1]), ("log(x)", [1]), ("-exp(x)", [0])]
 )
-def test_a_function_without_a_bound_diverges(text, start, tier):
-    run = sg.Objective(text, tier=tier).minimize(start=start)
+def test_a_function_without_a_bound_diverges(text, start, method, tier):
+    run = sg.Objective(text, tier=tier).minimize(start=start, method=method)
     assert not run.ok
     assert run.outcome == "diverged"
 
@@ -171,7 +172,7 @@ def test_each_test_ends_the_run(rosenbrock, options, outcome):
 def test_steps_and_evaluations_are_counted_where_they_happen():
     # The exact step's search written once more, over the functions that are handed out.
     objective = sg.Objective(ROSENBROCK, tier="python")
-    run = objective.minimize(start=START, steps=40)
+    run = objective.minimize(start=START, method="exact", steps=40)
     function, product = objective.lambdify("slope"), objective.kernel().function("product", "python")
     x = objective.vector(START).tolist()
     f, *g = function(*x)
@@ -278,7 +279,7 @@ def same(a, b):
         {"lr": 0.01, "method": "adam"},
         {"method": "rprop", "lr": 0.01},
         {"method": "noisy", "lr": 1e-3, "noise": 0.1, "seed": 7},
-        {"gtol": 1e-30},
+        {"method": "exact", "gtol": 1e-30},
     ],
 )
 def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(rosenbrock, options, suffix, tmp_path):

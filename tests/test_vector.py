@@ -30,6 +30,8 @@ EXACT = {
     "log1mexp": lambda x: mp.log(-mp.expm1(x)) if x > -1 else mp.log1p(-mp.exp(x)),
     "cbrt": lambda x: mp.sign(x) * mp.cbrt(abs(x)),
     "erf": mp.erf,
+    "sinnear": mp.sin,
+    "cosnear": mp.cos,
 }
 # A quotient of two rounded numbers, one of them an exponential, may lose a little more than the rest; log1mexp is a
 # logarithm of one.
@@ -71,6 +73,10 @@ def points(name):
             x = np.concatenate([x, -(10 ** rng.uniform(-16, 0, 400)), -rng.uniform(0, 1, 400)])
     elif name == "log1mexp":
         x = -abs(x)
+    elif name in ("sinnear", "cosnear"):  # multiples of an eighth of a turn, where one of them vanishes, or they meet
+        turns = rng.integers(-1_300_000, 1_300_000, 800) * (math.pi / 4)
+        x = np.concatenate([x, turns, np.nextafter(turns, np.inf), rng.uniform(-(2.0**20), 2.0**20, 800)])
+        x = x[abs(x) < 2.0**20]
     return x[x != 0]
 
 
@@ -171,8 +177,19 @@ ENDS = {
     "log1mexp": {INF: NAN, -INF: -0.0, 1.0: NAN},
     "cbrt": {INF: INF, -INF: -INF, 27.0: 3.0, -8.0: -2.0},
     "erf": {INF: 1.0, -INF: -1.0, 1e300: 1.0, -7.0: -1.0},
+    "sinnear": {INF: NAN, -INF: NAN, 2.0**20: NAN, -1e300: NAN, 5e-324: 5e-324, -5e-324: -5e-324},
+    "cosnear": {INF: NAN, -INF: NAN, 2.0**20: NAN, -1e300: NAN, 5e-324: 1.0},
 }
-EVEN = {"exp": 1.0, "log": -INF, "cosh": 1.0, "sech": 1.0, "sigmoid": 0.5, "logcosh": 0.0, "log1mexp": -INF}
+EVEN = {
+    "exp": 1.0,
+    "log": -INF,
+    "cosh": 1.0,
+    "sech": 1.0,
+    "sigmoid": 0.5,
+    "logcosh": 0.0,
+    "log1mexp": -INF,
+    "cosnear": 1.0,
+}
 
 
 @pytest.mark.parametrize("name", ONE)

@@ -29,11 +29,14 @@ class Command(click.Command):
         """Write the tables of methods and schedules, which are imported for this alone."""
         names = {p.name for p in self.params}
         if "method" in names:
+            from symgd.methods import METHODS
             from symgd.rules import RULES
             from symgd.schedules import SCHEDULES
 
             for title, rows in (
-                ("Methods", [(name, row.summary + _listed(row.hyper)) for name, row in RULES.items()]),
+                ("Methods", [(name, m.summary + _listed(m.hyper)) for name, m in METHODS.items()]),
+                ("Methods, compiled", [("exact", "gradient descent with the exact step on quadratics (Cauchy 1847)")]),
+                ("Update rules", [(name, row.summary + _listed(row.hyper)) for name, row in RULES.items()]),
                 ("Schedules", [(name, row[2] + _listed(row[1])) for name, row in SCHEDULES.items()]),
             ):
                 with formatter.section(title):

@@ -81,6 +81,27 @@ def _shapes(texts: Iterable[str]) -> dict[str, tuple[int, ...]]:
 # ---- data ----------------------------------------------------------------------------------------------------------
 
 
+def columns(options: Options) -> Any:
+    """Give the arrays and numbers that options name.
+
+    Parameters
+    ----------
+    options : dict
+        Those of the command.
+
+    Returns
+    -------
+    dict or None
+        ``None`` if there are none.
+
+    Raises
+    ------
+    UsageError
+        If a name is given twice.
+    """
+    return _data(options, {})
+
+
 def _data(options: Options, shapes: dict[str, tuple[int, ...]]) -> Any:
     """Give arrays and numbers; or the names of columns alone, or what stands for them where they have shapes."""
     numbers, unnamed = values.named(options["numbers"], "--set")

@@ -1,4 +1,4 @@
-"""From options to the update rule and its learning rate."""
+"""From options to the method, or the update rule, and its learning rate."""
 
 from __future__ import annotations
 
@@ -52,6 +52,29 @@ def learning_rate(options: Options) -> float | str | None:
     return schedule(name.strip(), lr, **named)
 
 
+def chosen(options: Options) -> dict[str, Any]:
+    """Give ``method`` and its numbers as `Objective.minimize` takes them.
+
+    Parameters
+    ----------
+    options : dict
+        Those of the command.
+
+    Returns
+    -------
+    dict
+        Empty where nothing was given.
+    """
+    name = options["method"]
+    if options["rule"] is None and name is not None:
+        from symgd.descent.prepare import NAMES
+
+        if name in NAMES:
+            return {"method": name, **_hyper(options["hyper"])}
+    found = rule(options)
+    return {} if found is None else {"method": found}
+
+
 def rule(options: Options) -> Rule | None:
     """Read ``--method``, ``--rule`` and ``--hyper``.
 
@@ -78,7 +101,9 @@ def rule(options: Options) -> Rule | None:
     from symgd.rules import Rule, find_rule
 
     if options["rule"] is None:
-        found = find_rule(options["method"] or "gd")
+        from symgd.descent.prepare import NAMES
+
+        found = find_rule(options["method"] or "gd", NAMES)
         return found.with_hyper(hyper) if hyper else found
     if options["method"] is not None:
         raise UsageError("--method names a rule of symgd, --rule writes one; give one of the two")

@@ -78,9 +78,7 @@ def _begin(given: Options, *, maximize: bool) -> tuple[Run, Objective]:
     lr = method.learning_rate(given)
     if lr is not None:
         chosen["lr"] = lr
-    rule = method.rule(given)
-    if rule is not None:
-        chosen["method"] = rule
+    chosen |= method.chosen(given)
     start = starts.complete(given, objective)
     go = objective.maximize if maximize else objective.minimize
     return go(start, progress=_progress(given), **chosen), objective

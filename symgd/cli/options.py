@@ -52,7 +52,11 @@ DESCENT = (
         "lists, 'w=[0,0,0]', or as zeros(3), ones(2,3), 0.1*normal(64,32), which --seed draws; or from a file: "
         "w=w.npy, or a .npz or .json file that has all parameters, or that --save wrote.",
     ),
-    click.option("--method", metavar="NAME", help="The update rule, by name: see below. By default gd."),
+    click.option(
+        "--method", metavar="NAME",
+        help="The method or the update rule, by name: see below. By default gd with --lr or --batch, else the best for "
+        "the problem.",
+    ),
     click.option(
         "--rule", metavar="TEXT",
         help="An update rule of your own, such as 'v = beta*v - lr*g; x = x + v'; give its numbers by --hyper.",

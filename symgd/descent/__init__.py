@@ -2,6 +2,6 @@
 
 from symgd.descent.loop import Callback, descend
 from symgd.descent.prepare import prepare, restore
-from symgd.descent.state import Settings, State, begin
+from symgd.descent.state import GTOL, Settings, State, begin
 
-__all__ = ["Callback", "Settings", "State", "begin", "descend", "prepare", "restore"]
+__all__ = ["GTOL", "Callback", "Settings", "State", "begin", "descend", "prepare", "restore"]

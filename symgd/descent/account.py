@@ -9,8 +9,9 @@ import numpy as np
 
 from symgd import codegen
 from symgd.curvature import DENSE, classify, corner
-from symgd.descent.state import GTOL, Settings, State, Vector, norm, saved
+from symgd.descent.state import GTOL, Settings, State, Vector, fell_for_ever, saved
 from symgd.engine import Kernel
+from symgd.methods import norm
 from symgd.run import History, Kind, Outcome, Run
 
 NOISE = 1e-12  # what is left to gain, relative to the value, when float64 cannot tell values apart any more
@@ -93,6 +94,9 @@ def _outcome(
     locate: Locate | None,
 ) -> tuple[Outcome, str]:  # fmt: skip
     """Name what ended the run, in a sentence."""
+    if outcome is None and math.isfinite(state.f) and fell_for_ever(state):
+        down = "fell" if settings.sign > 0 else "rose"
+        return Outcome.DIVERGED, f"the value {down} to {settings.sign * state.f:.3g} and goes on: it has no bound"
     if state.status == codegen.NOT_FINITE:
         return _not_finite(state, size, history, locate)
     if state.status == codegen.GRADIENT or (settings.gtol < 0 and size <= GTOL and outcome is None):
@@ -102,9 +106,6 @@ def _outcome(
         return Outcome.CONVERGED_VALUE, f"the value changed by no more than ftol={settings.ftol:g}"
     if state.status == codegen.STEP:
         return Outcome.CONVERGED_STEP, f"the step was no longer than xtol={settings.xtol:g}"
-    if outcome is None and _fell_for_ever(state):
-        down = "fell" if settings.sign > 0 else "rose"
-        return Outcome.DIVERGED, f"the value {down} to {settings.sign * state.f:.3g} and goes on: it has no bound"
     if state.status == codegen.STALLED:
         return Outcome.STALLED, f"no step along the gradient lowers the value; the gradient's norm is {size:.3g}"
     if outcome == Outcome.INTERRUPTED:
@@ -119,12 +120,6 @@ def _outcome(
             f"the value {verb} from {first:.6g} to {last:.6g} in {state.t:,} steps: lr is too large",
         )
     return Outcome.MAX_STEPS, f"all {state.t:,} steps were taken; the gradient's norm is {size:.3g}"
-
-
-def _fell_for_ever(state: State) -> bool:
-    """Tell whether the value has fallen so far that nothing can be at the bottom."""
-    first = float(state.records[0, 1])
-    return state.f < first - 1e15 * (1.0 + abs(first))
 
 
 def _rising(history: History, sign: float) -> bool:

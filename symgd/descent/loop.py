@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,12 +11,15 @@ from numpy.typing import NDArray
 
 from symgd import codegen
 from symgd.descent.account import Locate, account
-from symgd.descent.state import Settings, State, norm
+from symgd.descent.state import Settings, State
+from symgd.descent.steps import judge, leave_saddle, take
 from symgd.engine import Kernel
+from symgd.methods import norm
+from symgd.progress import interruptible
+from symgd.progress import progress as show_progress
 from symgd.run import Outcome, Run
 
 TICK = 0.1  # seconds of compiled steps between two looks at the clock
-PATIENCE = 2.0  # seconds before a progress bar shows
 DRAWS = 1 << 16  # normal numbers drawn at a time
 
 Callback = Callable[[int, dict[str, Any], float], Any]
@@ -60,12 +60,15 @@ def descend(
     """
     began = time.perf_counter() - state.seconds
     outcome = None
-    _check_start(state, settings)
-    with _interruptible() as asked, _progress(settings.steps, state.t, began, wanted=progress) as tick:
+    if state.t == 0 and state.status == codegen.RUNNING:
+        judge(state, settings)
+        leave_saddle(kernel, state, settings)
+    bar = show_progress(settings.steps, "step", done=state.t, began=began, wanted=progress)
+    with interruptible() as asked, bar as tick:
         try:
             while state.status == codegen.RUNNING and state.t < settings.steps and outcome is None:
-                _advance(kernel, state, settings, _stop(kernel, state, settings, callback))
-                tick(state)
+                advance(kernel, state, settings, stop_at(kernel, state, settings, callback))
+                tick(state.t, f"value={state.f:.6g}")
                 if callback and (state.t % settings.every == 0 or state.status or state.t == settings.steps):
                     point = kernel.program.layout.split(state.x)
                     if callback(state.t, point, settings.sign * state.f):
@@ -83,26 +86,12 @@ def descend(
 # ---- chunks --------------------------------------------------------------------------------------------------------
 
 
-def _check_start(state: State, settings: Settings) -> None:
-    if state.t == 0 and state.status == codegen.RUNNING:
-        _judge(state, settings)
-
-
-def _judge(state: State, settings: Settings) -> None:
-    """End the run where the value or the gradient is as good as infinite, or the gradient small enough."""
-    size = norm(state.g)
-    if not (abs(state.f) < codegen.HUGE and size * size < codegen.HUGE):
-        state.status = codegen.NOT_FINITE
-    elif size <= settings.gtol:
-        state.status = codegen.GRADIENT
-
-
-def _stop(kernel: Kernel, state: State, settings: Settings, callback: Callback | None) -> int:
+def stop_at(kernel: Kernel, state: State, settings: Settings, callback: Callback | None = None) -> int:
     """Give the step up to which to go before looking up."""
     stop = settings.steps
     if callback:
         stop = min(stop, (state.t // settings.every + 1) * settings.every)
-    if state.t < kernel.switch():
+    if state.t < kernel.switch() and not settings.method:
         stop = min(stop, kernel.switch())
     if settings.draws:
         length = _draw_length(kernel, settings)
@@ -117,18 +106,13 @@ def _draw_length(kernel: Kernel, settings: Settings) -> int:
     return max(1, DRAWS // (kernel.n * settings.draws))
 
 
-def _advance(kernel: Kernel, state: State, settings: Settings, stop: int) -> None:
+def advance(kernel: Kernel, state: State, settings: Settings, stop: int) -> None:
     """Take steps up to ``stop``, and make room in the history where it is full."""
-    tier = kernel.tier_at(state.t)
-    loop = kernel.loop(settings.source, tier)
-    draws, first = _draws(kernel, state, settings)
     before, start = state.t, time.perf_counter()
-    state.t, state.status, state.f, state.next_record, state.filled, calls = loop(
-        state.x, state.g, state.states, state.hyper, draws, first, state.t, stop, state.f, state.next_record,
-        state.stride, state.records, state.filled, _squared(settings.gtol), settings.ftol, _squared(settings.xtol),
-        *_order(kernel, state, settings),
-    )  # fmt: skip
-    state.calls += calls
+    if settings.method:
+        take(kernel, state, settings, stop)
+    else:
+        _run(kernel, state, settings, stop)
     if settings.batch:
         _end_batches(kernel, state, settings)
     if state.filled == len(state.records):
@@ -137,6 +121,18 @@ def _advance(kernel: Kernel, state: State, settings: Settings, stop: int) -> Non
     if state.t > before:
         pace = (state.t - before) * TICK / max(spent, 1e-6)
         state.extra["chunk"] = int(max(1, min(pace, 8 * state.extra.get("chunk", 16))))
+
+
+def _run(kernel: Kernel, state: State, settings: Settings, stop: int) -> None:
+    """Take a rule's steps, in its generated loop."""
+    loop = kernel.loop(settings.source, kernel.tier_at(state.t))
+    draws, first = _draws(kernel, state, settings)
+    state.t, state.status, state.f, state.next_record, state.filled, calls = loop(
+        state.x, state.g, state.states, state.hyper, draws, first, state.t, stop, state.f, state.next_record,
+        state.stride, state.records, state.filled, _squared(settings.gtol), settings.ftol, _squared(settings.xtol),
+        *_order(kernel, state, settings),
+    )  # fmt: skip
+    state.calls += calls
 
 
 def _squared(tolerance: float) -> float:
@@ -202,7 +198,7 @@ def _end_batches(kernel: Kernel, state: State, settings: Settings) -> None:
         state.records[state.filled] = [state.t, state.f, norm(state.g), *state.x[: state.records.shape[1] - 3]]
         state.filled += 1
         state.next_record = state.t + state.stride
-    _judge(state, settings)
+    judge(state, settings)
 
 
 def _thin(state: State) -> None:
@@ -212,54 +208,3 @@ def _thin(state: State) -> None:
     state.filled = len(kept)
     state.stride *= 2
     state.next_record = int(kept[-1, 0]) + state.stride
-
-
-# ---- around the loop -----------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Turn Ctrl-C into a question that is asked between chunks, so that no step is lost halfway."""
-    pressed = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield pressed.is_set
-        return
-    former = signal.getsignal(signal.SIGINT)
-    if former is None:  # installed by another language; leave it alone
-        yield pressed.is_set
-        return
-
-    def press(*_: object) -> None:
-        if pressed.is_set():
-            raise KeyboardInterrupt
-        pressed.set()
-
-    signal.signal(signal.SIGINT, press)
-    try:
-        yield pressed.is_set
-    finally:
-        signal.signal(signal.SIGINT, former)
-
-
-@contextmanager
-def _progress(steps: int, t: int, began: float, *, wanted: bool | None) -> Iterator[Callable[[State], None]]:
-    """Give a function that shows progress once the run has taken two seconds."""
-    bar: Any = None
-
-    def tick(state: State) -> None:
-        nonlocal bar
-        if wanted is False or (bar is None and time.perf_counter() - began < PATIENCE):
-            return
-        if bar is None:
-            from tqdm.auto import tqdm
-
-            # disable=None: shown on a terminal or in a notebook, not in a file.
-            bar = tqdm(total=steps, initial=t, unit="step", unit_scale=True, disable=None if wanted is None else False)
-        bar.update(state.t - bar.n)
-        bar.set_postfix_str(f"value={state.f:.6g}", refresh=False)
-
-    try:
-        yield tick
-    finally:
-        if bar is not None:
-            bar.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,10 +17,17 @@ from symgd.engine import Kernel, cache
 from symgd.engine.locate import evaluate
 from symgd.errors import DataError, UsageError, safe, shown, suggest
 from symgd.graph import Graph
+from symgd.methods import METHODS, At, Function, Method
 
 LARGEST = 2**62  # of steps, of a seed, and beyond what any tolerance may be
 OPTIONS = ("steps", "gtol", "ftol", "xtol", "seconds", "seed", "every", "batch", "epochs", "shuffle")
 EPOCHS = 10  # when nothing is said
+EXACT = "exact"  # gradient descent with the exact Cauchy step, which runs compiled as the update rules do
+AUTO = "auto"
+NAMES = (*METHODS, EXACT, AUTO)  # what a method may be called, besides the names of rules
+AFFORDABLE = 256  # parameters up to which a step may form and decompose the Hessian
+WHOLE = 2e7  # operations up to which a Jacobian is formed of arrays as long as the data
+LONGEST = 2e9  # operations that a Hessian may take: about a second
 
 
 def prepare(kernel: Kernel, x0: Vector, sign: float, options: Mapping[str, Any]) -> Settings:
@@ -49,26 +56,84 @@ def prepare(kernel: Kernel, x0: Vector, sign: float, options: Mapping[str, Any])
         For a schedule that is no formula.
     """
     given = dict(options)
-    rule = rules.find_rule(given.pop("method", "gd"))
-    lr = given.pop("lr", None)
+    wanted = _find(kernel, given.pop("method", AUTO), given)
     numbers = _check_numbers({name: given.pop(name) for name in OPTIONS if name in given})
+    if not isinstance(wanted, rules.Rule):
+        rows = {str(name): numbers.pop(name) for name in ("batch", "epochs", "shuffle") if name in numbers}
+        return _with_method(wanted, sign, {**given, **rows}, numbers)
+    rule = wanted
+    lr = given.pop("lr", None)
     numbers = _plan_epochs(kernel, numbers)
     if lr is not None:
         rules.check_schedule(lr)
     for name in given:
         if name not in rule.hyper:
-            known = [*OPTIONS, "method", "lr", "callback", "progress", *rule.hyper]
-            near = suggest(name, known)
-            hint = f"did you mean '{near}'?" if near else f"known: {', '.join(known)}"
-            raise UsageError(f"there is no option '{safe(name)}'; {hint}")
+            raise _unknown(name, rule.hyper)
     if "steps" in numbers and lr not in (None, "auto") and not {"gtol", "ftol", "xtol"} & set(numbers):
         numbers["gtol"] = -1.0  # so many steps were asked for
     rule = rule.with_hyper(given) if given else rule
-    wanted = rule.lr if lr is None else lr
-    if rule.text == rules.RULES["gd"].text and wanted == "auto" and not numbers.get("batch"):
+    lr = rule.lr if lr is None else lr
+    if rule.text == rules.RULES["gd"].text and lr == "auto" and not numbers.get("batch"):
         return _cauchy(kernel, sign, numbers)
-    lr = _safe_lr(kernel, x0) if wanted == "auto" else wanted if isinstance(wanted, str) else float(wanted)
+    lr = _safe_lr(kernel, x0) if lr == "auto" else lr if isinstance(lr, str) else float(lr)
     return _with_rule(kernel, rule, lr, x0, sign, numbers)
+
+
+def _find(kernel: Kernel, method: Any, given: Mapping[str, Any]) -> rules.Rule | type[Method]:
+    """Give the rule or the method of a name; for ``"auto"``, the best one for the problem."""
+    if isinstance(method, str) and method == AUTO:
+        rows = any(given.get(name) is not None for name in ("lr", "batch", "epochs", "shuffle"))
+        method = "gd" if rows or not kernel.n else choose(kernel)
+    if isinstance(method, str) and method in METHODS:
+        return METHODS[method]
+    if isinstance(method, str) and method == EXACT:
+        if given.get("lr") is not None:
+            raise UsageError(f"lr={shown(given['lr'])} is for method='gd'; '{EXACT}' works its step length out")
+        method = "gd"
+    return rules.find_rule(method, NAMES)
+
+
+def choose(kernel: Kernel) -> str:
+    """Give the name of the best method for an objective.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The objective.
+
+    Returns
+    -------
+    str
+        Levenberg and Marquardt's method for sums of squares, Newton's otherwise, while the Hessian is affordable;
+        quasi-Newton where there are kinks, which have no Hessian, and for many parameters.
+    """
+    if kernel.n > AFFORDABLE or kernel.n * kernel.work() > LONGEST:
+        return "lbfgs"
+    if not kernel.program.smooth:
+        return "bfgs"
+    small = not kernel.stored and kernel.n * kernel.work() <= WHOLE
+    return "lm" if small and kernel.squares() is not None else "newton"
+
+
+def _with_method(method: type[Method], sign: float, given: Mapping[str, Any], numbers: Mapping[str, Any]) -> Settings:
+    for name in ("lr", "batch", "epochs", "shuffle"):
+        if given.get(name) is not None:
+            what = "finds its own step lengths" if name == "lr" else "looks at all rows at every step"
+            raise UsageError(f"{name}={shown(given[name])} is for update rules; {method.name} {what}")
+    given = {name: value for name, value in given.items() if value is not None}
+    for name in given:
+        if name not in method.hyper:
+            raise _unknown(name, method.hyper)
+    chosen = method(**given)
+    recipe = {"method": method.name, "hyper": chosen.values}
+    return Settings(method.name, {}, (), sign=sign, recipe=recipe, method=chosen, **numbers)
+
+
+def _unknown(name: str, hyper: Iterable[str]) -> UsageError:
+    known = [*OPTIONS, "method", "lr", "callback", "progress", *hyper]
+    near = suggest(name, known)
+    hint = f"did you mean '{near}'?" if near else f"known: {', '.join(known)}"
+    return UsageError(f"there is no option '{safe(name)}'; {hint}")
 
 
 def _plan_epochs(kernel: Kernel, numbers: dict[str, Any]) -> dict[str, Any]:
@@ -128,6 +193,8 @@ def restore(kernel: Kernel, saved: Mapping[str, Any], steps: int | None) -> tupl
     recipe = saved.get("recipe")
     if not recipe:
         settings = _cauchy(kernel, sign, limits)
+    elif recipe.get("method") in METHODS:
+        settings = _with_method(METHODS[recipe["method"]], sign, recipe["hyper"], limits)
     else:
         try:
             rule = rules.Rule(recipe["text"], recipe["init"], recipe["name"], **recipe["hyper"])
@@ -135,9 +202,16 @@ def restore(kernel: Kernel, saved: Mapping[str, Any], steps: int | None) -> tupl
         except (KeyError, TypeError, AttributeError) as problem:
             raise DataError(f"the saved rule is damaged: {safe(repr(problem))}") from None
         settings = _with_rule(kernel, rule, recipe["lr"], state.x, sign, limits)
-    if len(settings.hyper) != len(state.hyper) or len(settings.states) != len(state.states):
+    if len(settings.hyper) != len(state.hyper) or _shapes(kernel, settings, state) != [s.shape for s in state.states]:
         raise DataError("the saved run is damaged: its numbers do not fit its rule")
     return state, replace(settings, hyper=tuple(state.hyper.tolist()))
+
+
+def _shapes(kernel: Kernel, settings: Settings, state: State) -> list[tuple[int, ...]]:
+    """Give the shapes that the states of the rule, or the method's memory, must have."""
+    if settings.method is None:
+        return [s.shape for s in settings.states]
+    return [s.shape for s in settings.method.begin(Function(kernel), At(state.x, state.f, state.g))]
 
 
 def _with_rule(
@@ -201,7 +275,7 @@ def _initial_states(
             states.append(np.zeros(len(x0)))
             continue
         node = lowered.init[state]
-        if fixed is None and "lr" in rules.reads(node):
+        if fixed is None and {"lr", "t"} & rules.reads(node):  # a schedule stands there in place of lr
             text = rule.init[state]
             raise UsageError(f"the state '{state}' starts at {text!r}, which needs a fixed lr; got {hyper['lr']!r}")
         values = evaluate([node], {"x": x0, "lr": fixed or 0.0}, {})[node]

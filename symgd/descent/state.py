@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from symgd import codegen
 from symgd.engine import Kernel
 from symgd.errors import DataError, UsageError, safe
+from symgd.methods import At, Function, Method, norm
 
 Vector = NDArray[np.float64]
 
@@ -58,6 +59,8 @@ class Settings:
         Steps in an epoch, where the run is told in epochs; 0 where it is not.
     recipe : dict
         The rule as text and numbers, from which a saved run's loop is written again: a file holds no code.
+    method : Method, optional
+        What takes the steps, where they are more than a recurrence.
     """
 
     rule: str
@@ -77,11 +80,16 @@ class Settings:
     shuffle: bool = True
     epoch: int = 0
     recipe: Mapping[str, Any] = field(default_factory=dict)
+    method: Method | None = None
 
 
 @dataclass
 class State:
-    """Where a run stands: all that it needs to go on."""
+    """Where a run stands: all that it needs to go on.
+
+    ``states`` are those of the rule, or the memory of the method; ``cost`` is the work so far, in evaluations of value
+    and gradient.
+    """
 
     x: Vector
     g: Vector
@@ -91,6 +99,7 @@ class State:
     records: NDArray[np.float64]
     t: int = 0
     calls: int = 1
+    cost: int = 1
     seconds: float = 0.0
     stride: int = 1
     next_record: int = 1
@@ -124,6 +133,8 @@ def begin(kernel: Kernel, x0: Vector, settings: Settings) -> State:
         hyper[0] = min(1.0, 1.0 / size) if 0 < size < math.inf else 1.0
     records = _room(len(x), settings.steps + 2)
     state = State(x, g, f, hyper, [s.copy() for s in settings.states], records)
+    if settings.method:
+        state.states = settings.method.begin(Function(kernel, sign=settings.sign), At(x, f, g))
     records[0] = [0.0, f, norm(g), *x[: records.shape[1] - 3]]
     return state
 
@@ -135,10 +146,10 @@ def _room(n: int, wanted: int, least: int = 16) -> NDArray[np.float64]:
     return np.zeros((rows + rows % 2, width))
 
 
-def norm(g: Vector) -> float:
-    """Give the Euclidean norm of a vector."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return float(np.linalg.norm(g)) if len(g) else 0.0
+def fell_for_ever(state: State) -> bool:
+    """Tell whether the value has fallen so far that nothing can be at the bottom."""
+    first = float(state.records[0, 1])
+    return state.f < first - 1e15 * (1.0 + abs(first))
 
 
 def saved(kernel: Kernel, state: State, settings: Settings, formula: str) -> dict[str, Any]:
@@ -148,7 +159,7 @@ def saved(kernel: Kernel, state: State, settings: Settings, formula: str) -> dic
         "shapes": [list(shape) for shape in kernel.program.layout.shapes], "rule": settings.rule,
         "recipe": dict(settings.recipe), "steps": settings.steps, "seed": settings.seed,
         "tolerances": [settings.gtol.hex(), settings.ftol.hex(), settings.xtol.hex()], "sign": settings.sign,
-        "every": settings.every, "t": state.t, "calls": state.calls, "seconds": state.seconds,
+        "every": settings.every, "t": state.t, "calls": state.calls, "cost": state.cost, "seconds": state.seconds,
         "stride": state.stride, "next_record": state.next_record, "f": state.f.hex(), "tier": kernel.tier,
         "status": state.status, "states": len(state.states), "batch": settings.batch, "shuffle": settings.shuffle,
         "epoch": settings.epoch,
@@ -196,7 +207,8 @@ def read_state(saved: Mapping[str, Any], steps: int | None) -> tuple[State, dict
         states = [np.array(saved[f"state{i}"]) for i in range(int(saved["states"]))]
         state = State(
             np.array(saved["x"]), np.array(saved["g"]), float.fromhex(saved["f"]), np.array(saved["hyper"]), states,
-            records, t=int(saved["t"]), calls=int(saved["calls"]), seconds=float(saved["seconds"]),
+            records, t=int(saved["t"]), calls=int(saved["calls"]),
+            cost=int(saved.get("cost", 1)), seconds=float(saved["seconds"]),
             stride=int(saved["stride"]), next_record=int(saved["next_record"]), filled=len(kept),
             status=int(saved["status"]),
         )  # fmt: skip

@@ -57,6 +57,7 @@ class Kernel:
         self.tables = [_table(t, inputs.index) for t in inputs.tables]
         self.workers = workers or threads.available()
         self.large = self.stored or threads.is_large(program, rows)  # enough for threads
+        self.squares: Callable[[], Any] = lambda: None  # gives residuals and Jacobian, where the model knows them
         self.spent: dict[str, int] = {}
         self._own = threading.local()
         self._functions: dict[tuple[str, str], Callable[..., Any]] = {}
@@ -108,20 +109,20 @@ class Kernel:
         self._call("product", x, v, out=out, tier=tier)
         return out
 
-    def hessian(self, x: Vector) -> NDArray[np.float64]:
+    def hessian(self, x: Vector, tier: str | None = None) -> NDArray[np.float64]:
         """Give the Hessian at a point."""
         full = np.zeros((self.n, self.n))
         if self.program.layout.unrolled:
             if self.program.entries:
-                result = self._call("curvature", x)
+                result = self._call("curvature", x, tier=tier)
                 values = result if isinstance(result, tuple) else (result,)
                 for (i, j), h in zip(self.program.entries, values, strict=True):
                     full[i, j] = full[j, i] = h
             return full
         if self.large:
-            full = np.array([self.product(x, unit) for unit in np.eye(self.n)])
+            full = np.array([self.product(x, unit, tier) for unit in np.eye(self.n)])
             return (full + full.T) / 2
-        tier = self._tier("curvature", self.n)
+        tier = tier or self._tier("curvature", self.n)
         vectors: list[Any] = [np.ascontiguousarray(x), np.zeros(self.n), np.empty(self.n)]
         if tier == "python":
             vectors = [v.tolist() for v in vectors]

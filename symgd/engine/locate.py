@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from symgd import calculus, scalar
-from symgd.functions import FUNCTIONS
-from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Node, Span, reachable
+from symgd import calculus
+from symgd.engine.tape import Tape
+from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Node, reachable
 
 
 def evaluate(
@@ -32,84 +31,10 @@ def evaluate(
     Returns
     -------
     dict of Node to float or ndarray
-        An array has one axis for each label of any node, in the order of `label_order`, of length 1 where the node
+        An array has one axis for each label of any node, in the order of `tape.label_order`, of length 1 where the node
         does not vary.
     """
-    order = reachable(nodes)
-    labels = label_order(order)
-    values: dict[Node, Any] = {}
-    sizes = dict(lengths or {})
-    for node in order:
-        if isinstance(node, Leaf) and node.kind in ("data", "symbol") and node.index[:1] == (Span(ROWS),):
-            sizes.setdefault(ROWS, len(data[node.name] if node.kind == "data" else point[node.name]))
-    with np.errstate(all="ignore"):
-        for node in order:
-            if node.constant is not None:
-                values[node] = node.constant
-            elif isinstance(node, Leaf):
-                values[node] = _leaf(node, values, point, data, sizes, labels)
-            elif isinstance(node, Fold):
-                axis = labels.index(node.label)
-                values[node] = _fold(node.function, np.asarray(values[node.body]), axis)
-            elif isinstance(node, Map):
-                values[node] = _map(node.function, [values[a] for a in node.args])
-            if labels and not node.labels and np.ndim(values[node]):
-                values[node] = float(np.reshape(values[node], ()))
-    return values
-
-
-def label_order(nodes: Iterable[Node]) -> list[str]:
-    """Give all labels of nodes, the rows' first."""
-    found = {label for node in nodes for label in node.labels}
-    return sorted(found, key=lambda label: (label != ROWS, label))
-
-
-def _leaf(
-    leaf: Leaf, values: Mapping[Node, Any], point: Mapping[str, Any], data: Mapping[str, Any],
-    sizes: Mapping[str, int], labels: list[str],
-) -> Any:  # fmt: skip
-    if leaf.kind == "count":
-        return float(sizes[ROWS] if ROWS in sizes else len(data[leaf.name]))
-    places: list[Any] = []
-    for index in leaf.index:
-        if isinstance(index, Span):
-            shape = [-1 if label == index.label else 1 for label in labels]
-            places.append((index.start + index.step * np.arange(sizes[index.label])).reshape(shape))
-        else:
-            places.append(index if isinstance(index, int) else np.asarray(values[index]).astype(np.int64))
-    if leaf.kind == "places":
-        return np.asarray(places[0], dtype=np.float64)
-    source = data[leaf.name] if leaf.kind == "data" else point[leaf.name]
-    if not leaf.index:
-        return source
-    array = source.whole() if hasattr(source, "whole") else np.asarray(source)
-    return np.asarray(array[tuple(places)], dtype=np.float64)
-
-
-def _fold(function: str, body: NDArray[Any], axis: int) -> Any:
-    if function == "logsumexp":
-        return np.logaddexp.reduce(body, axis=axis, keepdims=True)
-    return getattr(np, function)(body, axis=axis, keepdims=True)
-
-
-_PLAIN = {"add": np.add, "multiply": np.multiply, "divide": np.divide, "power": np.power, "abs": np.abs,
-          "maximum": np.maximum, "minimum": np.minimum}  # fmt: skip
-
-
-def _map(function: str, args: list[Any]) -> Any:
-    if function == "add":
-        total = args[0]
-        for arg in args[1:]:
-            total = np.add(total, arg)
-        return total
-    if function == "where":
-        return np.where(np.asarray(args[0], dtype=bool), args[1], args[2])
-    known = _PLAIN.get(function) or (
-        getattr(np, function, None) if FUNCTIONS[function].numpy.startswith("np.") else None
-    )
-    if known is not None and function not in scalar.SHARED:
-        return known(*(np.asarray(a, dtype=np.float64) for a in args))
-    return np.vectorize(lambda *a: scalar.evaluate(function, list(a)), otypes=[float])(*args)
+    return Tape(nodes, data, lengths).at(point)
 
 
 def first_bad(

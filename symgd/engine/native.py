@@ -276,7 +276,7 @@ def _define(source: str, space: dict[str, Any], *, strict: bool) -> None:
         block = "_block" in function and not place
         if place or block:
             space[function] = _over_rows(space[function], space)
-        flags = REORDER if block else CONTRACT
+        flags = REORDER if block and "_lane" not in function else CONTRACT  # lanes sum nothing up
         space[function] = _jit(space[function], flags, strict=strict, inline=place, apart=block)
 
 

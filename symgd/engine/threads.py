@@ -34,7 +34,8 @@ def available() -> int:
 
 
 @cache
-def _pool(workers: int) -> ThreadPoolExecutor:
+def pool(workers: int) -> ThreadPoolExecutor:
+    """Give the threads, the same ones every time."""
     return ThreadPoolExecutor(workers, thread_name_prefix="symgd")
 
 
@@ -129,7 +130,7 @@ class Spread:
             for low, high in pairwise(ends):
                 work(low, high)
         else:
-            list(_pool(self.workers).map(work, ends[:-1], ends[1:]))
+            list(pool(self.workers).map(work, ends[:-1], ends[1:]))
         _join(parts, piece["totals"], sums, args[-2] if self.memory[0] else sums)
         if added and self.out is not None:
             for out in outs:

@@ -1,111 +1,31 @@
-"""What the exact Hessian says of a point: eigenvalues, condition, and the kind of point it is."""
+"""The kind of a stationary point."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.curvature.directions import in_names, names_of
+from symgd.curvature.escape import Surroundings
+from symgd.curvature.spectrum import DENSE, WORK, Spectrum, extremes, judged
 from symgd.engine import Kernel
-from symgd.run import Kind, finite
+from symgd.run import Kind
 
 Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
 
-DENSE = 512  # parameters up to which the Hessian is formed
 SETTLING = 120  # Newton steps that a minimum is given to show itself
 PROBES = np.logspace(-5, -1, 9)  # how far a flat direction is looked along, relative to the point's size
+MOST = 24  # directions without curvature that are looked along
 QUADRATIC = 5  # Newton steps within which quadratic convergence shows
+QUICK = WORK / 20  # operations that the kind of a point of many parameters may take at the end of a run
+NOUGHT = 1e-14  # of the largest curvature: what products of the Hessian are rounded by
 
 
-@dataclass(frozen=True, eq=False)
-class Curvature:
-    """Second-order account of a point.
-
-    Parameters
-    ----------
-    params : tuple of str
-        The parameters, in order.
-    eigenvalues : ndarray, shape (n,)
-        Of the Hessian, ascending.
-    eigenvectors : ndarray, shape (n, n)
-        The columns belong to the eigenvalues.
-    gradient_norm : float
-        The Euclidean norm of the gradient there.
-    kind : Kind
-        What kind of point it is.
-    message : str
-        The same in a sentence.
-    """
-
-    params: tuple[str, ...]
-    eigenvalues: Vector
-    eigenvectors: NDArray[np.float64]
-    gradient_norm: float
-    kind: Kind
-    message: str
-
-    @property
-    def condition(self) -> float:
-        """Largest eigenvalue over smallest, in size; infinite where one is 0."""
-        size = np.abs(self.eigenvalues)
-        return float(size.max() / size.min()) if size.min() > 0 else math.inf
-
-    @property
-    def largest_lr(self) -> float:
-        """The learning rate from which on gradient descent leaves this point: 2 over the largest eigenvalue."""
-        top = float(self.eigenvalues[-1])
-        return 2.0 / top if top > 0 else math.inf
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the account as plain data."""
-        return {
-            "kind": str(self.kind),
-            "message": self.message,
-            "eigenvalues": [finite(v) for v in self.eigenvalues.tolist()],
-            "eigenvectors": [dict(zip(self.params, column, strict=True)) for column in self.eigenvectors.T.tolist()],
-            "condition": finite(self.condition),
-            "largest_lr": finite(self.largest_lr),
-            "gradient_norm": finite(self.gradient_norm),
-        }
-
-    def __repr__(self) -> str:
-        values = ", ".join(f"{v:.6g}" for v in self.eigenvalues[:8])
-        return (
-            f"Curvature({self.kind}, eigenvalues=[{values}{', ...' if len(self.eigenvalues) > 8 else ''}], "
-            f"condition={self.condition:.4g}, largest_lr={self.largest_lr:.6g})"
-        )
-
-
-def curvature(kernel: Kernel, x: Vector, gtol: float = 1e-8) -> Curvature:
-    """Work the curvature at a point out.
-
-    Parameters
-    ----------
-    kernel : Kernel
-        The objective.
-    x : ndarray, shape (n,)
-        The point.
-    gtol : float
-        Gradient norm up to which the point counts as stationary.
-
-    Returns
-    -------
-    Curvature
-    """
-    f, g = kernel.slope(x)
-    norm = float(np.linalg.norm(g))
-    h = kernel.hessian(x)
-    values, vectors = np.linalg.eigh(h) if np.isfinite(h).all() else (np.full(len(x), np.nan), np.eye(len(x)))
-    if norm <= gtol:
-        kind, message = classify(kernel, x, f, g)
-    else:
-        kind, message = Kind.NOT_STATIONARY, f"the gradient is {norm:.3g}"
-    return Curvature(kernel.program.layout.names, values, vectors, norm, kind, message)
-
-
+@np.errstate(all="ignore")  # numerical trouble is data
 def classify(kernel: Kernel, x: Vector, f: float, g: Vector) -> tuple[Kind, str]:
     """Tell what kind of stationary point this is.
 
@@ -135,36 +55,41 @@ def classify(kernel: Kernel, x: Vector, f: float, g: Vector) -> tuple[Kind, str]
     if found is not None:
         return found
     if len(x) > DENSE:
-        return _classify_large(kernel, x)
+        return judge_large(names_of(kernel), extremes(kernel, x, 1, QUICK, progress=False))
     h = kernel.hessian(x)
     if not np.isfinite(h).all():
         return Kind.BOUNDARY, "the Hessian is not finite there"
-    # Scaled to a unit diagonal, so that parameters of different size are judged alike; the signs stay (Sylvester).
-    size = np.sqrt(np.abs(np.diag(h)))
-    size[size < 1e-150] = size.max() if size.max() > 1e-150 else 1.0
-    values, vectors = np.linalg.eigh(h / np.outer(size, size))
-    flat = 64 * len(x) * np.finfo(float).eps * max(1.0, float(np.abs(values).max()))
-    if not np.abs(h).max() > 0:
-        values = np.zeros(len(x))
-    directions = vectors / size[:, None]
-    directions /= np.linalg.norm(directions, axis=0)
-    return _judge(kernel, x, f, g, values, directions, flat)
+    values, directions, flat = judged(h)
+    return _judge(kernel, x, f, g, h, values, directions, flat)
 
 
 def _judge(
-    kernel: Kernel, x: Vector, f: float, g: Vector, values: Vector, directions: NDArray[np.float64], flat: float
+    kernel: Kernel,
+    x: Vector,
+    f: float,
+    g: Vector,
+    h: Matrix,
+    values: Vector,
+    directions: NDArray[np.float64],
+    flat: float,
 ) -> tuple[Kind, str]:
     params = kernel.program.layout.names
     negative, positive = values < -flat, values > flat
     lowest = in_names(params, directions[:, int(np.argmin(values))])
     if negative.any() and not (negative | positive).all():
+        if positive.any():
+            return Kind.SADDLE, f"the curvature is negative along {lowest}"
         return Kind.DEGENERATE, f"the curvature is negative along {lowest} and 0 elsewhere"
-    for index in np.flatnonzero(~(negative | positive)):
-        verdict = _probe(kernel, x, f, directions[:, index], directions[:, positive])
-        if verdict:
-            return Kind.DEGENERATE, f"{verdict} {in_names(params, directions[:, index])}"
-    if not (negative | positive).all():
-        return Kind.MINIMUM, "the value rises on all sides"
+    level = np.flatnonzero(~(negative | positive))
+    if len(level):
+        around = Surroundings(kernel, x, f, g)
+        rising = directions[:, positive]
+        bent = np.einsum("ik,ij,jk->k", rising, h, rising, optimize=True)
+        for index in level[:MOST]:
+            verdict = _look(around, directions[:, index], rising, bent)
+            if verdict:
+                return Kind.DEGENERATE, f"{verdict} {in_names(params, directions[:, index])}"
+        return Kind.MINIMUM, "no lower value is near, though a curvature is 0"
     settled = _settle(kernel, x, f, g, directions)
     # Where no stationary point is near, there is neither a saddle nor a maximum.
     if not negative.any() or settled[0] != Kind.MINIMUM:
@@ -174,12 +99,24 @@ def _judge(
     return Kind.MAXIMUM, "every curvature is negative"
 
 
-def _probe(kernel: Kernel, x: Vector, f: float, d: Vector, rising: NDArray[np.float64]) -> str:
+def _look(around: Surroundings, d: Vector, rising: Matrix, bent: Vector) -> str:
     """Look at values along a direction without curvature; an empty text when they all rise.
 
     A valley may fall though it rises along every straight line, as Peano's ``(y - x**2)*(y - 3*x**2)`` does. So each
-    point is also moved to the floor of the valley, by a Newton step along the directions with positive curvature.
+    point is also moved to the floor of the valley, by Newton's steps along the directions with positive curvature.
     """
+    far = []
+    for r in PROBES:
+        for sign in (-1.0, 1.0):
+            straight = sign * r * (1.0 + np.abs(around.x).max()) * d
+            if any(around.fall(step) > 0.0 for step in around.moved(straight, rising, bent)):
+                return "the curvature is 0 but the value falls along"
+            far.append(around.kernel.value(around.x + straight))
+    return "" if all(v > around.f + around.noise for v in far[-4:]) else "the value is flat along"
+
+
+def _probe(kernel: Kernel, x: Vector, f: float, d: Vector, rising: NDArray[np.float64]) -> str:
+    """Do the same where the directions are not conjugate: with the Hessian at each point."""
     noise = 1e-15 * abs(f) + 1e-300
     far = []
     for r in PROBES:
@@ -287,52 +224,44 @@ def _lower_nearby(kernel: Kernel, x: Vector) -> tuple[Kind, str] | None:
     return None
 
 
-def _classify_large(kernel: Kernel, x: Vector) -> tuple[Kind, str]:
-    """Extreme eigenvalues by Lanczos on Hessian-vector products, without forming the matrix."""
-    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
-
-    operator = LinearOperator((len(x), len(x)), matvec=lambda v: kernel.product(x, np.ravel(v)), dtype=np.float64)
-    start = np.ones(len(x))
-    try:
-        top = float(eigsh(operator, k=1, which="LA", tol=1e-3, v0=start, return_eigenvectors=False)[0])
-        low = float(eigsh(operator, k=1, which="SA", tol=1e-3, v0=start, return_eigenvectors=False)[0])
-    except ArpackNoConvergence:
-        return Kind.UNKNOWN, "the smallest eigenvalue could not be found"
-    if low < -1e-10 * abs(top):
-        return (Kind.SADDLE if top > 0 else Kind.MAXIMUM), f"the smallest curvature is {low:.3g}"
-    if low <= 1e-12 * abs(top):
-        return Kind.DEGENERATE, "a curvature is 0"
-    return Kind.MINIMUM, f"every curvature is at least {low:.3g}"
-
-
-def in_names(params: tuple[str, ...], direction: Vector, most: int = 4) -> str:
-    """Write a direction in the parameters' names.
+def judge_large(names: Sequence[str], found: Spectrum) -> tuple[Kind, str]:
+    """Tell the kind of a stationary point from extreme eigenvalues.
 
     Parameters
     ----------
-    params : tuple of str
-        The parameters, in order.
-    direction : ndarray, shape (n,)
-        The direction.
-    most : int
-        How many of its largest components to show.
+    names : sequence of str
+        A name for each parameter.
+    found : Spectrum
+        Extreme eigenvalues.
 
     Returns
     -------
-    str
-
-    Examples
-    --------
-    >>> in_names(("a", "b"), np.array([2.0, -1.0]))
-    'a - 0.5*b'
+    kind : Kind
+        ``UNKNOWN`` where curvatures may be negative that have not been found.
+    message : str
+        The evidence, as a clause.
     """
-    largest = float(np.abs(direction).max()) or 1.0
-    scaled = direction / direction[int(np.argmax(np.abs(direction)))]
-    order = np.argsort(-np.abs(scaled), kind="stable")[:most]
-    text = ""
-    for i in order:
-        if abs(scaled[i]) * largest > 1e-9 * largest:
-            size = "" if abs(abs(scaled[i]) - 1) < 1e-9 else f"{abs(scaled[i]):.3g}*"
-            sign = " - " if scaled[i] < 0 else " + "
-            text += (sign if text else sign.strip(" +")) + size + params[i]
-    return text
+    if not found.finite:
+        return Kind.BOUNDARY, "the Hessian is not finite there"
+    low, high, error = float(found.values[0]), float(found.values[-1]), float(found.errors[0])
+    # What products round to is 0; a value that is found is a Rayleigh quotient, so that below 0 it proves its sign.
+    zero = NOUGHT * max(abs(low), abs(high))
+    if low < -zero:
+        along = in_names(names, found.vectors[:, 0])
+        if high > zero:
+            return Kind.SADDLE, f"the curvature is {low:.3g} along {along}"
+        if found.converged and high < -zero - float(found.errors[-1]):
+            return Kind.MAXIMUM, f"every curvature is at most {high:.3g}"
+        return Kind.DEGENERATE, f"the curvature is negative along {along}, and nowhere clearly positive"
+    if found.above > zero:
+        least = f"at least {low:.3g}" if found.converged else f"above {found.above:.3g}"
+        return Kind.MINIMUM, f"every curvature is {least}"
+    if error <= max(zero, 0.1 * low):
+        if low > zero:
+            return Kind.MINIMUM, f"the smallest curvature that was found is {low:.3g}"
+        return (
+            Kind.DEGENERATE,
+            f"a curvature is 0 as far as rounding can tell, along {in_names(names, found.vectors[:, 0])}",
+        )
+    below = f"; smaller ones down to {found.above:.2g} may be there" if np.isfinite(found.above) else ""
+    return Kind.UNKNOWN, f"the smallest curvature that was found is {low:.3g}, give or take {error:.2g}{below}"

@@ -1,0 +1,111 @@
+"""Steps of a method that is more than a recurrence: what the generated loop does for a rule, with the same tests."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from symgd import codegen
+from symgd.curvature import escape
+from symgd.descent.state import Settings, State, fell_for_ever
+from symgd.engine import Kernel
+from symgd.methods import At, Function, norm
+
+STEEP = 1e-10 * codegen.HUGE  # a squared gradient at which no step of a method is short enough any more
+
+
+def take(kernel: Kernel, state: State, settings: Settings, stop: int) -> None:
+    """Take a method's steps up to ``stop``, or until a test says so or the history is full.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The objective.
+    state : State
+        Where the run stands; it is changed.
+    settings : Settings
+        How it descends.
+    stop : int
+        The step to go up to.
+    """
+    assert settings.method is not None
+    function = Function(kernel, state.calls, state.cost, settings.sign)
+    while state.t < stop and state.status == codegen.RUNNING and state.filled < len(state.records):
+        at = At(state.x, state.f, state.g)
+        with np.errstate(all="ignore"):  # what overflows is seen where it counts: in value and gradient
+            new = settings.method.step(function, at, state.states)
+        state.calls, state.cost = function.calls, function.cost
+        if new is None:
+            state.status = codegen.STALLED
+            break
+        state.t += 1
+        _move(state, new)
+        _record(state)
+        judge(state, settings)
+        if state.status == codegen.RUNNING:
+            _compare(state, settings, at)
+        else:
+            leave_saddle(kernel, state, settings)
+
+
+def _move(state: State, new: At) -> None:
+    state.x, state.f, state.g = new.x, new.f, new.g
+
+
+def _record(state: State) -> None:
+    if state.t == state.next_record:
+        state.records[state.filled] = [state.t, state.f, norm(state.g), *state.x[: state.records.shape[1] - 3]]
+        state.filled += 1
+        state.next_record += state.stride
+
+
+def judge(state: State, settings: Settings) -> None:
+    """End the run where the value or the gradient is as good as infinite, or the gradient small enough.
+
+    Parameters
+    ----------
+    state : State
+        Where the run stands; its status is changed.
+    settings : Settings
+        The tolerances.
+    """
+    size = norm(state.g)
+    steepest = STEEP if settings.method else codegen.HUGE
+    if not (abs(state.f) < codegen.HUGE and size * size < steepest) or (settings.method and fell_for_ever(state)):
+        state.status = codegen.NOT_FINITE
+    elif size <= settings.gtol:
+        state.status = codegen.GRADIENT
+
+
+def _compare(state: State, settings: Settings, before: At) -> None:
+    if abs(state.f - before.f) <= settings.ftol * max(1.0, abs(state.f)):
+        state.status = codegen.VALUE
+    elif norm(state.x - before.x) <= settings.xtol:
+        state.status = codegen.STEP
+
+
+def leave_saddle(kernel: Kernel, state: State, settings: Settings) -> None:
+    """Where the gradient vanishes, go on if the method uses curvature and that shows a way down.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The objective.
+    state : State
+        Where the run stands; it is changed.
+    settings : Settings
+        The method.
+    """
+    if settings.method is None or not settings.method.escapes or state.status != codegen.GRADIENT:
+        return
+    step = escape(kernel, state.x, state.f, state.g)
+    if step is not None:
+        function = Function(kernel, state.calls, state.cost, settings.sign)
+        _move(state, function.at(state.x + step))
+        state.calls, state.cost = function.calls, function.cost
+        state.status = codegen.RUNNING
+        state.t += 1
+        _record(state)
+        judge(state, settings)
+        # What the method learnt, it learnt somewhere else.
+        assert settings.method is not None
+        state.states = settings.method.begin(function, At(state.x, state.f, state.g))

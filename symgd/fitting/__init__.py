@@ -1,0 +1,190 @@
+"""Models and data to parameters with standard errors."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from symgd.errors import UsageError, shown
+from symgd.fitting import statistics
+from symgd.fitting.curve import Band
+from symgd.fitting.problem import Problem, read
+from symgd.fitting.result import Fit, checked_level, spread_of, variance
+from symgd.fitting.solve import Search, Solution
+from symgd.run import History, Kind, Outcome, Run
+
+__all__ = ["Band", "Fit", "fit"]
+
+STILL = 1e-10  # of a parameter's size: less than anybody reads
+RUNAWAY = 1e6  # times its start that a parameter has grown by when it counts as lost
+
+
+def fit(
+    model: str, data: Any, target: str = "y", start: Any = None, *, weights: Any = None, sigma: Any = None,
+    absolute_sigma: bool = False, level: float = 0.95, covariance: str = "jacobian",
+) -> Fit:  # fmt: skip
+    r"""Fit a model to data by least squares.
+
+    The parameters minimize
+
+    .. math:: \sum_i w_i (y_i - m(x_i; b))^2 .
+
+    Levenberg's and Marquardt's method is run with the exact Jacobian in all parameters, and once more without those
+    that the model is linear in. If that ends at no sound minimum, other starts around the given one are tried. Newton's
+    steps with the exact Hessian then settle the last digits, with numbers of 40 digits where those of float64 would
+    show in the result.
+
+    Parameters
+    ----------
+    model : str
+        A formula of columns and parameters: every name that is no column is a parameter.
+    data : mapping, DataFrame or path
+        Columns by name, as for `Objective`.
+    target : str
+        The column that is fitted, or a formula of columns, such as ``"log(y)"``.
+    start : mapping, or sequence in the order of the parameters, optional
+        Where to start. Without one, ones and numbers around them are tried, and the best end is taken.
+    weights : str or array-like, optional
+        What the squared residuals are multiplied by, at least 0: a column, a formula of columns, or the numbers.
+    sigma : str or array-like, optional
+        Standard deviations of the target, in its units, instead of weights: ``weights = 1/sigma**2``.
+    absolute_sigma : bool
+        Whether `sigma` is to be taken at its word. Otherwise only its ratios count, and the residuals say how large
+        the variance is.
+    level : float
+        Of confidence intervals, in (0, 1).
+    covariance : str
+        Where standard errors come from: ``"jacobian"``, ``s**2 * inv(J.T @ J)``, which is what is usually published;
+        ``"hessian"``, ``2 * s**2 * inv(H)`` with the exact Hessian of the sum of squares, which takes the curvature of
+        the model into account; ``"robust"``, which does not assume that all residuals have the same variance.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    FormulaError
+        If a formula is none.
+    DataError
+        If a column is missing, or a number in one that is used is not finite: says in which row.
+    UsageError
+        If there are fewer rows than parameters, or an option makes no sense.
+
+    References
+    ----------
+    Moré 1978, The Levenberg-Marquardt algorithm: implementation and theory; Golub and Pereyra 1973, The differentiation
+    of pseudo-inverses and nonlinear least squares problems whose variables separate; Seber and Wild 2003, Nonlinear
+    Regression, chapter 2.
+
+    Examples
+    --------
+    >>> data = {"x": [0, 1, 2, 3, 4], "y": [5.1, 3.0, 2.1, 1.2, 0.8]}
+    >>> found = fit("a*exp(-b*x)", data, start={"a": 1, "b": 1})
+    >>> found
+    Fit(converged_gradient, a=5.05067 ± 0.12, b=0.470524 ± 0.021, rsd=0.1226, dof=3)
+    >>> found.ok, round(found.rss, 6)
+    (True, 0.045069)
+    """
+    if covariance not in statistics.KINDS:
+        raise UsageError(f"covariance={shown(covariance)} must be one of {', '.join(statistics.KINDS)}")
+    checked_level(level)
+    if absolute_sigma and sigma is None:
+        raise UsageError("absolute_sigma=True says that sigma is to be taken at its word; give sigma")
+    problem = read(model, data, target, start, weights, sigma)
+    begun = perf_counter()
+    total = spread_of(problem.y, problem.w)
+    magnitude = float(np.linalg.norm(problem.y * np.sqrt(problem.w)))
+    found = Search(problem.squares, magnitude, total).run(problem.start, guessed=problem.guessed)
+    return _result(problem, found, perf_counter() - begun, level, covariance, absolute=bool(absolute_sigma))
+
+
+def _result(problem: Problem, found: Solution, seconds: float, level: float, covariance: str, *, absolute: bool) -> Fit:
+    """Make the account of a search."""
+    squares, at = problem.squares, found.at
+    if covariance == "hessian" and at.hessian is None:  # the search did without; the objective's own code has it
+        at = replace(at, hessian=problem.objective.hess(at.x) / 2)
+    names = problem.objective.names
+    rss = at.factors.rss
+    dof = int((problem.w > 0).sum()) - squares.n
+    spread, open_ = statistics.spread(squares, at, covariance, variance(rss, dof, absolute=absolute))
+    outcome, kind = found.outcome, found.kind
+    message = _message(problem, found, names, open_)
+    if open_ and outcome.converged:
+        kind = Kind.DEGENERATE
+        lost = _lost(problem, at.x)
+        outcome = Outcome.DIVERGED if lost is not None else outcome
+    point = {name: np.array(v, dtype=np.float64) if np.ndim(v) else float(v)
+             for name, v in squares.point(at.x).items()}  # fmt: skip
+    return Fit(
+        problem.model, problem.target, point, spread, covariance, rss, problem.y, problem.w, absolute, float(level),
+        _condition(at.factors.R), outcome, kind, message, _run(problem, found, point, outcome, kind, message, seconds),
+        problem.data,
+    )  # fmt: skip
+
+
+def _condition(R: Any) -> float:
+    norms = np.linalg.norm(R, axis=0)
+    if not np.isfinite(R).all() or not norms.all():
+        return math.inf
+    s = np.linalg.svd(R / norms, compute_uv=False)
+    return float(s[0] / s[-1]) if s[-1] > 0 else math.inf
+
+
+def _lost(problem: Problem, x: Any) -> int | None:
+    """Tell which parameter has run away from its start."""
+    grown = np.abs(x) / np.maximum(np.abs(problem.start), 1.0)
+    return int(np.argmax(grown)) if grown.max() > RUNAWAY else None
+
+
+def _message(problem: Problem, found: Solution, names: Any, open_: Any) -> str:
+    """Say in a sentence how the search ended."""
+    at, notes = found.at, []
+    if found.outcome == Outcome.LEFT_DOMAIN:
+        where, _ = problem.objective.model.locate(problem.squares.point(problem.start))
+        return f"{where}, at the start; give a start at which the model is finite in every row"
+    if found.outcome == Outcome.INTERRUPTED:
+        return "interrupted; this is the best point so far"
+    if open_:
+        lost = _lost(problem, at.x)
+        notes.append(statistics.told(names, open_, at.x))
+        if lost is not None:
+            notes.append(f"{names[lost]} has run off to {at.x[lost]:.3g}; start it elsewhere, or leave the term out")
+    elif found.kind == Kind.SADDLE:
+        notes.append("this is a saddle of the sum of squares; try other starts")
+    elif not found.outcome.converged:
+        notes.append(f"after {found.steps:,} steps the sum of squares still falls; try other starts")
+    else:
+        still = at.moved < STILL
+        notes.append("the last digits stand still" if still else f"the last step was {at.moved:.1g} of a parameter")
+        notes[-1] += ", with residuals of 40 digits" if at.digits else ""
+    if int((problem.w > 0).sum()) == len(at.x):
+        notes.append("there are as many rows as parameters, and nothing is left to tell errors from")
+    if problem.guessed:
+        notes.append(
+            "no start was given: " + (f"the best end of {found.starts} starts" if found.starts > 1 else "ones")
+        )
+    elif found.starts > 1:
+        notes.append(f"the given start and {found.starts - 1} others around it were tried")
+    return "; ".join(notes)
+
+
+def _run(
+    problem: Problem, found: Solution, point: Any, outcome: Outcome, kind: Kind, message: str, seconds: float
+) -> Run:
+    """Give the search as a run: the descent from the start, and the end."""
+    at, trace = found.at, found.trace
+    slope = 2 * float(np.linalg.norm(at.factors.gradient))
+    xs, values, slopes = [*trace.x, at.x], [*trace.rss, at.factors.rss], [*trace.slope, slope]
+    history = History(
+        problem.objective.params, np.arange(len(xs)), np.array(values), np.array(slopes), np.array(xs),
+        tuple(problem.squares.shapes.values()),
+    )  # fmt: skip
+    return Run(
+        problem.objective.text, point, at.factors.rss, slope, outcome, message, kind, found.steps, found.evaluations,
+        seconds, history, "levenberg_marquardt", "auto", objective=problem.objective,
+    )  # fmt: skip

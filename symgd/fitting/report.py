@@ -1,0 +1,109 @@
+"""The table of a fit, as text and as HTML."""
+
+from __future__ import annotations
+
+import html as markup
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from symgd.fitting.result import Fit
+
+_SHOWN = 40  # parameters that a table has lines for
+_CLOSE = 0.95  # correlation that is worth a line
+
+
+def summary(fit: Fit) -> str:
+    """Give a fit as text.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+
+    Returns
+    -------
+    str
+    """
+    table = [_header(fit), *_rows(fit)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = [
+        f"fitted {_flat(fit.target, 30)} = {_flat(fit.model)}",
+        f"  outcome    {fit.outcome} ({'ok' if fit.ok else 'not ok'}): {fit.message}",
+        f"  rows       {fit.n:,}, degrees of freedom {fit.dof:,}",
+        f"  residuals  rss {fit.rss:.10g}, standard deviation {fit.rsd:.6g}, R2 {fit.r2:.6g}",
+        f"  likelihood {fit.loglik:.6g}, AIC {fit.aic:.6g}, BIC {fit.bic:.6g}",
+        f"  errors     {_kind(fit)}",
+        "",
+    ]
+    lines += [_line(row, widths) for row in table]
+    if len(fit.x) > _SHOWN:
+        lines.append(f"  ... and {len(fit.x) - _SHOWN:,} more")
+    lines += _correlated(fit)
+    return "\n".join(lines)
+
+
+def _line(row: list[str], widths: list[int]) -> str:
+    return f"  {row[0]:{widths[0]}}" + "".join(f"  {cell:>{w}}" for cell, w in zip(row[1:], widths[1:], strict=True))
+
+
+def _header(fit: Fit) -> list[str]:
+    low, high = (1 - fit.level) / 2, (1 + fit.level) / 2
+    return ["parameter", "estimate", "std. error", "t", "p", f"{100 * low:.4g} %", f"{100 * high:.4g} %"]
+
+
+def _rows(fit: Fit) -> list[list[str]]:
+    import numpy as np
+
+    flat = {key: np.concatenate([np.ravel(v) for v in found.values()])
+            for key, found in (("t", fit.tstat), ("p", fit.pvalues), ("e", fit.stderr))}  # fmt: skip
+    low = np.concatenate([np.ravel(pair[0]) for pair in fit.intervals.values()])
+    high = np.concatenate([np.ravel(pair[1]) for pair in fit.intervals.values()])
+    rows = []
+    for i, name in enumerate(fit.names[:_SHOWN]):
+        rows.append([name, f"{fit.x[i]:.10g}", f"{flat['e'][i]:.6g}", f"{flat['t'][i]:.4g}", f"{flat['p'][i]:.3g}",
+                     f"{low[i]:.6g}", f"{high[i]:.6g}"])  # fmt: skip
+    return rows
+
+
+def _kind(fit: Fit) -> str:
+    source = {"jacobian": "from the exact Jacobian", "hessian": "from the exact Hessian",
+              "robust": "robust to unequal variances (White)"}[fit.covariance_kind]  # fmt: skip
+    return source + (", standard deviations taken as absolute" if fit.absolute_sigma else "")
+
+
+def _correlated(fit: Fit) -> list[str]:
+    """Name the pairs of parameters that can hardly be told apart."""
+    import numpy as np
+
+    found = np.abs(np.nan_to_num(np.triu(fit.correlation, 1)))
+    pairs = [(found[i, j], i, j) for i, j in zip(*np.nonzero(found > _CLOSE), strict=True)]
+    if not pairs:
+        return []
+    strongest = sorted(pairs, reverse=True)[:4]
+    listed = ", ".join(f"{fit.names[i]} and {fit.names[j]} {fit.correlation[i, j]:.5f}" for _, i, j in strongest)
+    return ["", f"  correlated {listed}" + (f", and {len(pairs) - 4} more pairs" if len(pairs) > 4 else "")]
+
+
+def _flat(text: str, limit: int = 76) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 3] + "..."
+
+
+def html(fit: Fit) -> str:
+    """Give a fit as HTML.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+
+    Returns
+    -------
+    str
+    """
+    head = "".join(f"<th>{markup.escape(c)}</th>" for c in _header(fit))
+    body = "".join("<tr>" + "".join(f"<td>{markup.escape(c)}</td>" for c in row) + "</tr>" for row in _rows(fit))
+    about = f"{fit.outcome} ({'ok' if fit.ok else 'not ok'}): {fit.message}; rss {fit.rss:.8g}, rsd {fit.rsd:.6g}, "
+    about += f"R2 {fit.r2:.6g}, {fit.dof:,} degrees of freedom"
+    title = f"<code>{markup.escape(_flat(fit.target, 30))} = {markup.escape(_flat(fit.model))}</code>"
+    return f"<table><caption>{title}<br>{markup.escape(about)}</caption><tr>{head}</tr>{body}</table>"

@@ -1,0 +1,367 @@
+"""What a fit gives back: parameters with their errors, and how well they describe the data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgd.errors import UsageError, shown
+from symgd.fitting import curve, report, statistics
+from symgd.fitting.curve import Band
+from symgd.parameters import entry_names
+from symgd.run import Kind, Outcome, Run, finite, plain
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fitted model.
+
+    Parameters
+    ----------
+    model : str
+        The model's formula.
+    target : str
+        What was fitted.
+    point : dict of str to float or ndarray
+        The parameters.
+    covariance : ndarray, shape (n, n)
+        Of the parameters, arrays row after row; infinite on the diagonal where the data do not determine them.
+    covariance_kind : str
+        How it was formed: ``"jacobian"``, ``"hessian"`` or ``"robust"``.
+    rss : float
+        The sum of the squared residuals, weighted.
+    y : ndarray
+        The target's values.
+    weights : ndarray
+        What the squared residuals were multiplied by; the shape of the target.
+    absolute_sigma : bool
+        Whether the standard deviations that were given are absolute.
+    level : float
+        Of the intervals.
+    condition : float
+        The condition number of the Jacobian, its columns scaled to length 1.
+    outcome : Outcome
+        How the search ended.
+    kind : Kind
+        What kind of point it ended at.
+    message : str
+        The same in a sentence.
+    run : Run
+        The descent from the start, as `Objective.minimize` would give it.
+    data : mapping
+        The data.
+    """
+
+    model: str
+    target: str
+    point: Mapping[str, Any]
+    covariance: Array
+    covariance_kind: str
+    rss: float
+    y: Array = field(repr=False)
+    weights: Array = field(repr=False)
+    absolute_sigma: bool
+    level: float
+    condition: float
+    outcome: Outcome
+    kind: Kind
+    message: str
+    run: Run = field(repr=False)
+    data: Mapping[str, Any] = field(repr=False)
+
+    # ---- how it went -----------------------------------------------------------------------------------------------
+
+    @property
+    def ok(self) -> bool:
+        """Whether the search ended at a minimum at which the data determine every parameter."""
+        return self.outcome.converged and self.kind == Kind.MINIMUM
+
+    @property
+    def steps(self) -> int:
+        """Steps taken, those from all starts."""
+        return self.run.steps
+
+    # ---- parameters ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of the parameters."""
+        return {name: np.shape(value) for name, value in self.point.items()}
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """A name for each number of the parameters."""
+        return entry_names(self.shapes, self.shapes.values())
+
+    @cached_property
+    def x(self) -> Array:
+        """The parameters as a vector, arrays row after row."""
+        return np.concatenate([np.ravel(v) for v in self.point.values()]).astype(np.float64)
+
+    def _split(self, flat: Array) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        low = 0
+        for name, shape in self.shapes.items():
+            part = flat[low : low + math.prod(shape)]
+            found[name] = part.reshape(shape) if shape else float(part[0])
+            low += math.prod(shape)
+        return found
+
+    @cached_property
+    def _errors(self) -> Array:
+        return np.sqrt(np.diag(self.covariance))
+
+    @property
+    def stderr(self) -> dict[str, Any]:
+        """The standard errors, by name; infinite for what the data do not determine."""
+        return self._split(self._errors)
+
+    @property
+    def correlation(self) -> Array:
+        """The correlations of the parameters, shape (n, n)."""
+        with np.errstate(all="ignore"):
+            found = self.covariance / np.outer(self._errors, self._errors)
+        np.fill_diagonal(found, 1.0)
+        return found
+
+    @property
+    def tstat(self) -> dict[str, Any]:
+        """The parameters in standard errors, by name."""
+        with np.errstate(all="ignore"):
+            return self._split(self.x / self._errors)
+
+    @property
+    def pvalues(self) -> dict[str, Any]:
+        """The probability of a `tstat` further from 0, by Student's distribution, were the parameter 0."""
+        with np.errstate(all="ignore"):
+            return self._split(statistics.tail(self.x / self._errors, self._dof_of_intervals))
+
+    @property
+    def _dof_of_intervals(self) -> float:
+        return math.inf if self.absolute_sigma else self.dof
+
+    def _width(self, level: float | None) -> float:
+        return statistics.quantile(checked_level(self.level if level is None else level), self._dof_of_intervals)
+
+    def interval(self, level: float | None = None) -> dict[str, tuple[Any, Any]]:
+        """Give confidence intervals of the parameters.
+
+        Parameters
+        ----------
+        level : float, optional
+            The probability that an interval covers the parameter, in (0, 1); by default that of the fit.
+
+        Returns
+        -------
+        dict of str to tuple
+            The lower and the upper bound: as many standard errors to both sides as Student's distribution says, or
+            the normal one, where the standard deviations are absolute.
+
+        Raises
+        ------
+        UsageError
+            If the level is not in (0, 1).
+        """
+        half = self._width(level) * self._errors
+        lower, upper = self._split(self.x - half), self._split(self.x + half)
+        return {name: (lower[name], upper[name]) for name in self.point}
+
+    @property
+    def intervals(self) -> dict[str, tuple[Any, Any]]:
+        """The confidence intervals at the level of the fit."""
+        return self.interval()
+
+    # ---- residuals -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def fitted(self) -> Array:
+        """The model's values, in the shape of the target."""
+        found, _ = curve.curve(self.model, self.shapes, self.data)
+        return np.broadcast_to(found.residuals(self.x).reshape(found.shape), self.y.shape).copy()
+
+    @property
+    def residuals(self) -> Array:
+        """The target minus the model, not weighted."""
+        return self.y - self.fitted
+
+    @property
+    def n(self) -> int:
+        """How many values of the target count: those of positive weight."""
+        return int((self.weights > 0).sum())
+
+    @property
+    def dof(self) -> int:
+        """Degrees of freedom: values of the target less parameters."""
+        return self.n - len(self.x)
+
+    @property
+    def variance(self) -> float:
+        """The residual variance: ``rss/dof``, or 1 where the standard deviations are absolute."""
+        return variance(self.rss, self.dof, absolute=self.absolute_sigma)
+
+    @property
+    def rsd(self) -> float:
+        """The residual standard deviation ``sqrt(rss/dof)``; nan without degrees of freedom."""
+        return math.sqrt(self.rss / self.dof) if self.dof > 0 else math.nan
+
+    @property
+    def r2(self) -> float:
+        """The share of the target's weighted variance that the model explains; negative where a mean does better."""
+        total = spread_of(self.y, self.weights)
+        return 1 - self.rss / total if total > 0 else math.nan
+
+    @property
+    def loglik(self) -> float:
+        """The logarithm of the likelihood for normal residuals, their variance the likeliest where it is not given."""
+        counted = self.weights[self.weights > 0]
+        half = 0.5 * float(np.log(counted).sum())
+        if self.absolute_sigma:
+            return half - 0.5 * (self.rss + self.n * math.log(2 * math.pi))
+        if not self.rss > 0:
+            return math.inf
+        return half - 0.5 * self.n * (math.log(2 * math.pi * self.rss / self.n) + 1)
+
+    @property
+    def _parameters(self) -> int:
+        """Parameters of the likelihood: the variance is one, where it is not given."""
+        return len(self.x) + (not self.absolute_sigma)
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion."""
+        return 2 * self._parameters - 2 * self.loglik
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's information criterion."""
+        return self._parameters * math.log(self.n) - 2 * self.loglik
+
+    # ---- predictions -----------------------------------------------------------------------------------------------
+
+    def predict(self, data: Any = None, band: str | None = None, level: float | None = None) -> Array | Band:
+        """Give the model's values at rows of data.
+
+        Parameters
+        ----------
+        data : mapping, DataFrame or path, optional
+            The columns that the model reads; by default those of the fit.
+        band : str, optional
+            ``"confidence"`` for bounds of the curve, ``"prediction"`` for those of a further observation of weight 1.
+        level : float, optional
+            Of the bounds, in (0, 1); by default that of the fit.
+
+        Returns
+        -------
+        ndarray, or Band of value, lower and upper
+
+        Raises
+        ------
+        DataError
+            If a column is missing.
+        UsageError
+            For another band, or a level that is not in (0, 1).
+
+        References
+        ----------
+        Seber and Wild 2003, Nonlinear Regression, section 5.1 (linear approximation).
+        """
+        if band not in (None, "confidence", "prediction"):
+            raise UsageError(f"band={shown(band)} must be 'confidence', 'prediction' or None")
+        width = self._width(level)
+        found, shape = curve.curve(self.model, self.shapes, self.data if data is None else data)
+        if band is None:
+            return np.broadcast_to(found.residuals(self.x).reshape(found.shape), shape).copy()
+        more = self.variance if band == "prediction" else 0.0
+        return curve.band(found, shape, self.x, self.covariance, width, more)
+
+    # ---- the account -----------------------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the fit as plain data, ready for JSON; nan and infinities become ``None``."""
+        return {
+            "model": self.model,
+            "target": self.target,
+            "point": {k: plain(v) for k, v in self.point.items()},
+            "stderr": {k: plain(v) for k, v in self.stderr.items()},
+            "interval": {k: [plain(low), plain(high)] for k, (low, high) in self.intervals.items()},
+            "level": self.level,
+            "tstat": {k: plain(v) for k, v in self.tstat.items()},
+            "pvalues": {k: plain(v) for k, v in self.pvalues.items()},
+            "names": list(self.names),
+            "covariance": plain(self.covariance),
+            "correlation": plain(self.correlation),
+            "covariance_kind": self.covariance_kind,
+            "rss": finite(self.rss),
+            "rsd": finite(self.rsd),
+            "r2": finite(self.r2),
+            "n": self.n,
+            "dof": self.dof,
+            "loglik": finite(self.loglik),
+            "aic": finite(self.aic),
+            "bic": finite(self.bic),
+            "condition": finite(self.condition),
+            "outcome": str(self.outcome),
+            "ok": self.ok,
+            "message": self.message,
+            "kind": str(self.kind),
+            "steps": self.steps,
+            "evaluations": self.run.evaluations,
+            "seconds": self.run.seconds,
+            "method": self.run.method,
+        }
+
+    def summary(self) -> str:
+        """Give the fit as a regression table."""
+        return report.summary(self)
+
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """Draw the descent from the start, as `Run.plot` does.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+        **options : object
+            Passed to `symgd.plotting.plot_run`.
+
+        Returns
+        -------
+        Axes
+        """
+        return self.run.plot(ax, **options)
+
+    def __repr__(self) -> str:
+        errors = self._errors
+        listed = [f"{name}={x:.6g} ± {e:.2g}" for name, x, e in zip(self.names, self.x, errors, strict=True)]
+        shown_ = ", ".join(listed[:8]) + (", ..." if len(listed) > 8 else "")
+        return f"Fit({self.outcome}{'' if self.ok else ' (not ok)'}, {shown_}, rsd={self.rsd:.4g}, dof={self.dof})"
+
+    def _repr_html_(self) -> str:
+        return report.html(self)
+
+
+def variance(rss: float, dof: int, *, absolute: bool) -> float:
+    """Give the residual variance; nan without degrees of freedom."""
+    return 1.0 if absolute else rss / dof if dof > 0 else math.nan
+
+
+def spread_of(y: Array, weights: Array) -> float:
+    """Give the weighted sum of squares that the weighted mean leaves."""
+    counted = weights > 0
+    mean = float(np.average(y[counted], weights=weights[counted]))
+    return float(np.sum(weights * (y - mean) ** 2))
+
+
+def checked_level(level: Any) -> float:
+    """Refuse a level that is no probability."""
+    if isinstance(level, bool) or not isinstance(level, int | float | np.floating) or not 0 < level < 1:
+        raise UsageError(f"level={shown(level)} must be a probability between 0 and 1, such as 0.95")
+    return float(level)

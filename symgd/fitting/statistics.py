@@ -1,0 +1,128 @@
+"""What the residuals say of the parameters: covariance, and directions that the data leave open."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgd.curvature import in_names
+from symgd.squares import Polished, Squares
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+EPS = float(np.finfo(float).eps)
+KINDS = ("jacobian", "hessian", "robust")
+SHARE = 1e-6  # of a direction that is open: a parameter with a larger part in it is not determined
+
+
+def spread(squares: Squares, at: Polished, kind: str, variance: float) -> tuple[Matrix, list[Vector]]:
+    """Give the covariance of the parameters, and the directions that the data do not determine.
+
+    Parameters
+    ----------
+    squares : Squares
+        The residuals.
+    at : Polished
+        The minimum.
+    kind : str
+        ``"jacobian"``: ``s**2 * inv(J.T @ J)``; ``"hessian"``: ``2 * s**2 * inv(H)``, H the exact Hessian of the sum of
+        squares; ``"robust"``: ``inv(J.T @ J) @ J.T @ diag(r**2) @ J @ inv(J.T @ J) * m/(m - n)``.
+    variance : float
+        The residual variance ``s**2``.
+
+    Returns
+    -------
+    covariance : ndarray, shape (n, n)
+        On the diagonal infinite, and nan beside it, for parameters that are not determined.
+    open : list of ndarray
+        Directions, in the parameters.
+
+    References
+    ----------
+    Seber and Wild 2003, Nonlinear Regression, section 2.1.2; White 1980, A heteroskedasticity-consistent covariance
+    matrix estimator, Econometrica 48.
+    """
+    R = at.factors.R
+    n = len(R)
+    norms = np.linalg.norm(R, axis=0)
+    if not np.isfinite(R).all():
+        return np.full((n, n), np.nan), []
+    unit = np.where(norms > 0, norms, 1.0)
+    _, s, Vt = np.linalg.svd(R / unit)
+    felt = s > 10 * EPS * n * max(s[0], 1e-300)
+    open_ = [v / unit / np.linalg.norm(v / unit) for v in Vt[~felt]]
+    inverse = (Vt[felt].T / s[felt]) / unit[:, None]  # inverse @ inverse.T is that of J.T @ J
+    with np.errstate(all="ignore"):
+        if kind == "hessian" and not open_:
+            covariance = variance * _inverse_of(at, inverse)
+        elif kind == "robust":
+            r, J = squares.jacobian(at.x)
+            meat = np.linalg.qr((J * r[:, None]) @ inverse, mode="r") @ inverse.T
+            covariance = meat.T @ meat * squares.m / max(squares.m - n, math.nan if squares.m <= n else 0)
+        else:
+            covariance = variance * (inverse @ inverse.T)
+    lost = (np.abs(Vt[~felt]) > SHARE).any(axis=0)
+    covariance[lost] = covariance[:, lost] = np.nan
+    covariance[lost, lost] = np.inf
+    return covariance, open_
+
+
+def _inverse_of(at: Polished, inverse: Matrix) -> Matrix:
+    """Give the inverse of half the Hessian, by way of its form relative to ``J.T @ J``."""
+    if at.hessian is None:
+        return np.full(at.factors.R.shape, np.nan)
+    bracket = inverse.T @ at.hessian @ inverse
+    values, vectors = np.linalg.eigh((bracket + bracket.T) / 2)
+    if values[0] <= 0:  # no minimum, and no covariance
+        return np.full(at.factors.R.shape, np.nan)
+    half = inverse @ (vectors / np.sqrt(values))
+    return np.asarray(half @ half.T)
+
+
+def told(names: Sequence[str], directions: Sequence[Vector], x: Vector) -> str:
+    """Say which directions are open.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the parameters.
+    directions : sequence of ndarray
+        Along which the residuals do not change.
+    x : ndarray, shape (n,)
+        The point.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    if len(directions) == 1 and (np.abs(directions[0]) > SHARE * np.abs(directions[0]).max()).sum() == 1:
+        name = names[int(np.argmax(np.abs(directions[0])))]
+        return f"the data do not determine {name}: the residuals do not depend on it here"
+    sizes = np.where(x == 0, 1.0, 1 / np.abs(np.where(x == 0, 1.0, x)))
+    written = "; ".join(in_names(names, v, sizes=sizes) for v in directions[:3])
+    more = "; ..." if len(directions) > 3 else ""
+    ways = "the direction" if len(directions) == 1 else f"{len(directions)} directions"
+    return f"the data do not determine all parameters: the residuals do not change along {ways} {written}{more}"
+
+
+def quantile(level: float, dof: float) -> float:
+    """Give how many standard errors an interval extends to each side: Student's, or normal for infinite ``dof``."""
+    from scipy.special import ndtri, stdtrit
+
+    probability = (1 + level) / 2
+    return float(ndtri(probability) if math.isinf(dof) else stdtrit(dof, probability)) if dof > 0 else math.nan
+
+
+def tail(t: Vector, dof: float) -> Vector:
+    """Give the probability of a value further from 0, to either side."""
+    from scipy.special import ndtr, stdtr
+
+    size = -np.abs(t)
+    with np.errstate(all="ignore"):
+        found = 2 * (ndtr(size) if math.isinf(dof) else stdtr(dof, size)) if dof > 0 else np.full_like(t, np.nan)
+    return np.asarray(found)

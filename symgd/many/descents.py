@@ -1,0 +1,353 @@
+"""The descents of many starts: a batch of starts at a time, a slice of steps at a time, on all threads."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgd import codegen, descent, rules
+from symgd import formula as fm
+from symgd.codegen import lanes as code
+from symgd.codegen.starts import write_starts
+from symgd.descent import Settings
+from symgd.descent.loop import DRAWS, advance, stop_at
+from symgd.descent.state import GTOL
+from symgd.descent.steps import judge, leave_saddle
+from symgd.engine import Kernel
+from symgd.engine.lanes import Batch, Lanes, Limits, Runner, Starts, compile_lanes, compile_starts, pool, spread
+from symgd.errors import UsageError
+from symgd.graph import Graph
+from symgd.many.result import OUTCOMES, Many
+from symgd.many.starts import Box
+from symgd.progress import Tick, interruptible
+from symgd.progress import progress as show_progress
+from symgd.run import Outcome
+
+Matrix = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+BATCH = 1 << 15  # starts that are worked on together; what they need besides points lives no longer than they do
+NUMBERS = 1 << 24  # that they may hold
+SLICE = 1016  # steps after which starts that have ended make room
+STEPS = 1000  # exact steps, when nothing is said: enough to come near, and Newton's steps do the rest
+SHORT = 200  # steps that a start is thought to take when it is decided whether compiling is worth while
+
+Code = dict[Outcome, int]
+CODES: Code = {outcome: place for place, outcome in enumerate(OUTCOMES)}
+
+
+@dataclass
+class _Ends:
+    """Where all starts stand."""
+
+    x: Matrix
+    g: Matrix
+    f: NDArray[np.float64]
+    steps: NDArray[np.int64]
+    outcomes: NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class _Watch:
+    """What may end the descents from outside, and what shows how far they are."""
+
+    asked: Callable[[], bool]
+    until: float
+    tick: Tick
+    best: list[float] = field(default_factory=lambda: [math.inf])
+
+    def over(self) -> bool:
+        """Tell whether to stop."""
+        return self.asked() or time.perf_counter() > self.until
+
+    def why(self) -> Outcome:
+        """Tell what ended the descents that were not done."""
+        return Outcome.INTERRUPTED if self.asked() else Outcome.TIME_LIMIT
+
+    def show(self, done: int, values: NDArray[np.float64]) -> None:
+        """Show progress, and the lowest value so far."""
+        self.best[0] = float(np.fmin.reduce(values, initial=self.best[0]))
+        self.tick(done, f"value={self.best[0]:.6g}")
+
+
+def descend_many(
+    kernel: Kernel, x: Matrix, options: Mapping[str, Any], *, formula: str, box: Box | None = None,
+    progress: bool | None = None,
+) -> Many:  # fmt: skip
+    """Descend from many starts.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The objective.
+    x : ndarray, shape (k, n)
+        The starts.
+    options : mapping
+        As for `symgd.descent.prepare`.
+    formula : str
+        The objective's text.
+    box : Box, optional
+        Where the starts were spread.
+    progress : bool, optional
+        Whether to show progress; by default on a terminal after two seconds.
+
+    Returns
+    -------
+    Many
+
+    Raises
+    ------
+    UsageError
+        For an option that does not exist or is out of bounds.
+    """
+    began = time.perf_counter()
+    given = _checked(options)
+    settings = _settings(kernel, x[0], given)
+    k = len(x)
+    # Those whose turn does not come stay where they are.
+    never = np.full(k, CODES[Outcome.INTERRUPTED], np.int8)
+    ends = _Ends(x.copy(), np.full_like(x, np.nan), np.full(k, np.nan), np.zeros(k, np.int64), never)
+    runner = _runner(kernel, settings, k)
+    with (
+        interruptible() as asked,
+        show_progress(k, "start", began=began, wanted=progress) as tick,
+        np.errstate(all="ignore"),
+    ):
+        watch = _Watch(asked, began + settings.seconds, tick)
+        if runner is None:
+            _one_by_one(kernel, x, settings, given, ends, watch)
+        else:
+            size = max(1, min(BATCH, NUMBERS // (x.shape[1] * (3 + len(settings.states)))))
+            for low in range(0, k, size):
+                rows = slice(low, min(low + size, k))
+                _together(kernel, settings, given, runner, x[rows], low, ends, watch)
+                watch.show(rows.stop, ends.f[rows])
+    with np.errstate(all="ignore"):
+        sizes = np.sqrt(np.einsum("ij,ij->i", ends.g, ends.g))
+    return Many(
+        formula, x, ends.x, ends.f, sizes, ends.steps, ends.outcomes, settings.rule, time.perf_counter() - began, box,
+        ends.g, kernel,
+    )  # fmt: skip
+
+
+def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave the exact Cauchy step where neither a method nor a learning rate is given."""
+    for name in ("callback", "every"):
+        if options.get(name) is not None:
+            raise UsageError(f"{name} is for a single run; minimize takes it")
+    given = {name: value for name, value in options.items() if value is not None}
+    if "method" not in given:
+        given["method"] = "gd"
+    if given["method"] == "gd" and given.get("lr", "auto") == "auto" and not {"steps", "batch", "epochs"} & set(given):
+        given["steps"] = STEPS
+    return given
+
+
+# What was worked out for an objective lives as long as it does: many short calls shall not wait for it.
+_known: WeakKeyDictionary[Kernel, dict[str, Any]] = WeakKeyDictionary()
+
+
+def _once(kernel: Kernel, key: str, make: Callable[[], Any]) -> Any:
+    found = _known.setdefault(kernel, {})
+    if key not in found:
+        found[key] = make()
+    return found[key]
+
+
+def _settings(kernel: Kernel, start: NDArray[np.float64], given: Mapping[str, Any]) -> Settings:
+    """Give the settings; once where they do not depend on the start."""
+    fixed = given.get("lr", "auto") != "auto" and all(isinstance(v, int | float | str) for v in given.values())
+    if not fixed:
+        return descent.prepare(kernel, start, 1.0, given)
+    key = repr(sorted(given.items()))
+    settings: Settings = _once(kernel, key, lambda: descent.prepare(kernel, start, 1.0, given))
+    return settings
+
+
+# ---- compiled, a batch at a time -----------------------------------------------------------------------------------
+
+
+def _runner(kernel: Kernel, settings: Settings, count: int) -> Runner | None:
+    """Give what takes steps of a batch; ``None`` where each start is a run of its own."""
+    work = count * min(settings.steps, SHORT) * (kernel.work() + 10 * kernel.n + 20)
+    if kernel.tier == "python" or (kernel.tier == "auto" and work <= kernel.budget()):
+        return None
+    if kernel.large or settings.batch or not settings.source:
+        return None
+    if settings.recipe and code.fits(kernel.program.layout):
+        limits = _limits(settings)
+        entry, near = _once(kernel, _key(settings, "lanes", limits.tested), lambda: _lanes(kernel, settings, limits))
+        return Lanes(kernel, entry, limits, settings.draws, _drawing(kernel, settings), near=near)
+    return None if settings.draws else _starts(kernel, settings)
+
+
+def _key(settings: Settings, *more: object) -> str:
+    """Give what the code of a rule depends on: numbers are read at run time."""
+    recipe = settings.recipe
+    numbers = {"lr": recipe.get("lr"), **recipe.get("hyper", {})}
+    written = {name: value if isinstance(value, str) else "#" for name, value in numbers.items()}
+    return repr((recipe.get("text"), sorted(recipe.get("init", {}).items()), written, more))
+
+
+def _lanes(kernel: Kernel, settings: Settings, limits: Limits) -> tuple[Any, bool]:
+    """Compile the loop over blocks; and tell whether it reads functions that are nan for large arguments."""
+    recipe = settings.recipe
+    rule = rules.Rule(recipe["text"], recipe["init"], recipe["name"], **recipe["hyper"])
+    lr = recipe["lr"]
+    names = tuple(name for name, value in {"lr": lr, **rule.hyper}.items() if not isinstance(value, str))
+    lowered = rules.lower(rule, Graph(), lr if isinstance(lr, str) else "lr")
+    source = code.write_lanes(kernel.program, lowered, names, tested=limits.tested)
+    return compile_lanes(kernel, source), "near(" in source
+
+
+def _starts(kernel: Kernel, settings: Settings) -> Starts:
+    """Give what works on start by start."""
+    states, hyper = len(settings.states), len(settings.hyper)
+
+    def make() -> Any:
+        loop = settings.source["numba"]
+        return compile_starts(kernel, write_starts(kernel.program, loop, states, cauchy=not settings.recipe), states)
+
+    entry = _once(kernel, _key(settings, "starts"), make)
+    return Starts(kernel, entry, _limits(settings), states, hyper)
+
+
+def _limits(settings: Settings) -> Limits:
+    gtol, xtol = (t * t if t >= 0 else -1.0 for t in (settings.gtol, settings.xtol))
+    return Limits(settings.steps, gtol, settings.ftol, xtol)
+
+
+def _drawing(kernel: Kernel, settings: Settings) -> Callable[[int, int, int], Matrix]:
+    """Give what draws the normal numbers of a start: those of a single run whose seed is larger by its number."""
+    length = max(1, DRAWS // (kernel.n * max(1, settings.draws)))
+
+    def draw(row: int, first: int, stop: int) -> Matrix:
+        found = []
+        for block in range(first // length, -(-stop // length)):
+            generator = np.random.Generator(np.random.Philox(key=[(settings.seed + row) % 2**64, block]))
+            end = min(stop, (block + 1) * length) - block * length
+            drawn = generator.standard_normal((end, kernel.n * settings.draws))
+            found.append(drawn[max(0, first - block * length) :])
+        return np.concatenate(found)
+
+    return draw
+
+
+def _batch(kernel: Kernel, settings: Settings, given: Mapping[str, Any], x: Matrix) -> Batch:
+    """Give a batch at its starts; what a rule reads off each start is worked out for each."""
+    k, n = x.shape
+    if not settings.recipe or not _of_start(settings, given):
+        states = np.tile(np.concatenate([*settings.states, np.zeros(0)]), (k, 1))
+        return Batch.of(x, states, np.tile(settings.hyper, (k, 1)))
+    each = [descent.prepare(kernel, start, 1.0, given) for start in x]
+    states = np.array([np.concatenate([*s.states, np.zeros(0)]) for s in each]).reshape(k, n * len(settings.states))
+    return Batch.of(x, states, np.array([s.hyper for s in each]))
+
+
+def _of_start(settings: Settings, given: Mapping[str, Any]) -> bool:
+    """Tell whether a rule's numbers or states depend on where a run starts."""
+    if given.get("lr") == "auto" or ("lr" not in given and rules.find_rule(given["method"]).lr == "auto"):
+        return True
+    return any("x" in fm.names(fm.parse(text, declared=("x", "lr"))) for text in settings.recipe["init"].values())
+
+
+def _together(
+    kernel: Kernel, settings: Settings, given: Mapping[str, Any], runner: Runner, x: Matrix, low: int, ends: _Ends,
+    watch: _Watch,
+) -> None:  # fmt: skip
+    """Take a batch of starts to their ends."""
+    batch = _batch(kernel, settings, given, x)
+    if isinstance(runner, Lanes):
+        if (batch.hyper != batch.hyper[0]).any():  # lanes share the rule's numbers
+            runner = _starts(kernel, settings)
+        else:
+            runner.offset = low
+    rows = np.arange(len(x))
+    _steps(runner, batch, rows, settings, watch)
+    bad = np.flatnonzero(batch.status == codegen.NOT_FINITE)
+    if isinstance(runner, Lanes) and runner.near and len(bad) and not settings.draws:
+        # Sines of large arguments are nan in vector registers: C's library knows better.
+        again = _batch(kernel, settings, given, x[bad])
+        _steps(_starts(kernel, settings), again, np.arange(len(bad)), settings, watch)
+        batch.put(bad, again)
+    place = slice(low, low + len(x))
+    ends.x[place], ends.g[place], ends.f[place], ends.steps[place] = batch.x, batch.g, batch.f, batch.steps
+    ends.outcomes[place] = _outcomes(batch, x, settings, watch)
+
+
+def _steps(runner: Runner, batch: Batch, rows: Places, settings: Settings, watch: _Watch) -> None:
+    """Take slices of steps, of the starts that have not ended."""
+    for first in range(0, settings.steps, SLICE):
+        if not len(rows) or watch.over():
+            return
+        part = runner.slice(batch, rows, first, min(first + SLICE, settings.steps))
+        spread(part.tasks, pool(runner.kernel.workers), watch.over)
+        part.finish()
+        rows = rows[batch.status[rows] == 0]
+
+
+def _outcomes(batch: Batch, x: Matrix, settings: Settings, watch: _Watch) -> NDArray[np.int8]:
+    """Say of each start how it ended, by the rules of a single run's account."""
+    running = batch.status == codegen.RUNNING
+    fell = batch.f < batch.first - 1e15 * (1.0 + np.abs(batch.first))
+    cases = [
+        (batch.status == codegen.NOT_FINITE, Outcome.LEFT_DOMAIN),
+        (batch.status == codegen.GRADIENT, Outcome.CONVERGED_GRADIENT),
+        (batch.status == codegen.VALUE, Outcome.CONVERGED_VALUE),
+        (batch.status == codegen.STEP, Outcome.CONVERGED_STEP),
+        (batch.status == codegen.STALLED, Outcome.STALLED),
+        (running & (batch.low > batch.top) & (batch.f > batch.first) & (settings.steps >= 2), Outcome.DIVERGED),
+        (fell & (running | (batch.status == codegen.STALLED)), Outcome.DIVERGED),
+        (running & (batch.steps < settings.steps), watch.why()),
+    ]
+    if settings.gtol < 0:
+        small = running & (batch.steps == settings.steps) & (np.einsum("ij,ij->i", batch.g, batch.g) <= GTOL * GTOL)
+        cases.append((small, Outcome.CONVERGED_GRADIENT))
+    found = np.full(len(x), CODES[Outcome.MAX_STEPS], dtype=np.int8)
+    for test, outcome in cases:
+        found[test] = CODES[outcome]
+    bad = np.flatnonzero(batch.status == codegen.NOT_FINITE)
+    if len(bad):
+        end, slope, value = batch.x[bad], batch.g[bad], batch.f[bad]
+        far = ~np.isfinite(end).all(axis=1) | (np.abs(end).max(axis=1) > 1e3 * (1.0 + np.abs(x[bad]).max(axis=1)))
+        far |= np.isposinf(value)
+        huge = np.isfinite(value) & np.isfinite(slope).all(axis=1)
+        found[bad[huge | (far & (batch.steps[bad] > 0))]] = CODES[Outcome.DIVERGED]
+    return found
+
+
+# ---- a run for each start ------------------------------------------------------------------------------------------
+
+
+def _one_by_one(
+    kernel: Kernel, x: Matrix, settings: Settings, given: Mapping[str, Any], ends: _Ends, watch: _Watch
+) -> None:
+    """Run start after start, each by the loop of the single run."""
+    batch = Batch.of(x, np.zeros((len(x), 0)), np.zeros((len(x), 0)))
+    early, late = _limits(settings).quarters
+    same = settings.method is not None or not settings.recipe or not _of_start(settings, given)
+    for place, start in enumerate(x):
+        if watch.over():
+            break
+        own = settings if same else descent.prepare(kernel, start, 1.0, given)
+        own = replace(own, seed=settings.seed + place)
+        state = descent.begin(kernel, start, own)
+        judge(state, own)
+        leave_saddle(kernel, state, own)
+        while state.status == codegen.RUNNING and state.t < own.steps and not watch.over():
+            advance(kernel, state, own, stop_at(kernel, state, own))
+        step, value = state.records[: state.filled, 0], state.records[: state.filled, 1]
+        batch.x[place], batch.g[place], batch.f[place] = state.x, state.g, state.f
+        batch.status[place], batch.steps[place], batch.first[place] = state.status, state.t, value[0]
+        batch.top[place] = value[step <= early].max()
+        batch.low[place] = value[step >= late].min(initial=state.f)
+        watch.show(place + 1, batch.f[place : place + 1])
+    ends.x[:], ends.g[:], ends.f[:], ends.steps[:] = batch.x, batch.g, batch.f, batch.steps
+    ends.outcomes[:] = _outcomes(batch, x, settings, watch)

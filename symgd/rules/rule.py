@@ -1,0 +1,221 @@
+"""Update rules as users hold them: a recurrence as text, read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from symgd import formula as fm
+from symgd.errors import FormulaError, UsageError, safe, shown, suggest
+from symgd.graph import Graph
+from symgd.rules.lowering import lower
+from symgd.rules.table import RULES
+from symgd.rules.values import check_schedule, is_number
+
+if TYPE_CHECKING:
+    from symgd.rules.theory import Theory
+
+READ = ("x", "g", "f", "t", "lr")  # what a rule may read besides its hyperparameters and states
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An update rule: one step of an optimizer, as a formula.
+
+    A rule reads ``x`` (the parameters), ``g`` (the gradient), ``f`` (the value), ``t`` (the step's number, from 1),
+    ``lr``, ``normal()`` (standard normal draws, one for each parameter) and its hyperparameters. Its statements run
+    in order. A name that is read before it is assigned is a state, which starts at 0 or where ``init`` says.
+
+    Parameters
+    ----------
+    text : str
+        Statements such as ``"v = beta*v - lr*g; x = x + v"``.
+    init : mapping of str to str, optional
+        States that start elsewhere than at 0, as formulas of ``x`` and ``lr``.
+    name : str, optional
+        What to call it.
+    default_lr : float or str
+        The learning rate that is taken when none is given.
+    **hyper : float or str
+        Hyperparameters: numbers, or formulas of ``t``.
+
+    Raises
+    ------
+    FormulaError
+        If a statement is no formula, reads a name that nothing gives, or never assigns ``x``.
+
+    Examples
+    --------
+    >>> nesterov = Rule("v = beta*v + g; x = x - lr*(g + beta*v)", beta=0.9)
+    >>> nesterov.states
+    ('v',)
+    """
+
+    text: str
+    init: Mapping[str, str]
+    name: str
+    hyper: Mapping[str, float | str]
+    lr: float | str
+    states: tuple[str, ...]
+
+    def __init__(
+        self, text: str, init: Mapping[str, str] | None = None, name: str = "", *, default_lr: float | str = "auto",
+        **hyper: float | str,
+    ) -> None:  # fmt: skip
+        for key, taken, kind in (("init", init, Mapping), ("name", name, str)):
+            if taken is not None and not isinstance(taken, kind):
+                raise UsageError(
+                    f"{key}={shown(taken)} is no hyperparameter; give it another name in the rule and here"
+                )
+        check_schedule(default_lr)
+        steps = fm.parse_program(text, declared=(*READ, *hyper))
+        init = dict(init or {})
+        _check(text, steps, hyper, init)
+        plain = {k: v if isinstance(v, str) else float(v) for k, v in hyper.items()}
+        values = {"text": text, "init": init, "name": name, "hyper": plain, "lr": default_lr,
+                  "states": _states(steps, hyper)}  # fmt: skip
+        for key, value in values.items():
+            object.__setattr__(self, key, value)
+        for state in init:
+            if state not in self.states:
+                raise UsageError(f"init names '{state}', which is no state of the rule; its states are {self.states}")
+        lower(self, Graph(), "lr")
+
+    def __repr__(self) -> str:
+        hyper = "".join(f", {k}={v!r}" for k, v in self.hyper.items())
+        return f"Rule({self.text!r}{hyper})"
+
+    def with_hyper(self, values: Mapping[str, float | str]) -> Rule:
+        """Give the rule with other hyperparameters.
+
+        Parameters
+        ----------
+        values : mapping of str to float or str
+            New values.
+
+        Returns
+        -------
+        Rule
+
+        Raises
+        ------
+        UsageError
+            If the rule has no such hyperparameter.
+        """
+        for key in values:
+            if key not in self.hyper:
+                near = suggest(key, list(self.hyper))
+                has = ", ".join(self.hyper) or "none"
+                hint = f"; did you mean '{near}'?" if near else ""
+                raise UsageError(f"{self.name or 'this rule'} has no hyperparameter '{key}'; it has: {has}{hint}")
+        return Rule(self.text, self.init, self.name, default_lr=self.lr, **{**self.hyper, **values})
+
+    def theory(
+        self, smallest: float | None = None, largest: float | None = None, lr: float | str | None = None,
+        **hyper: float | str,
+    ) -> Theory:  # fmt: skip
+        """Say what is known of the rule on quadratics: the exact stability limit, the rate, the best it can be.
+
+        Parameters
+        ----------
+        smallest : float, optional
+            The smallest eigenvalue of the Hessian, positive. Without it there are no rates.
+        largest : float, optional
+            The largest eigenvalue of the Hessian. Without it the limit is given in symbols alone.
+        lr : float or str, optional
+            The learning rate whose rate is asked for; a formula of ``t`` has none.
+        **hyper : float or str
+            Hyperparameters other than the rule's own. (One that is called ``smallest``, ``largest`` or ``lr`` is
+            changed by `with_hyper`.)
+
+        Returns
+        -------
+        Theory
+            For a rule that is not linear, one that says why there is none.
+
+        Raises
+        ------
+        UsageError
+            If an eigenvalue is not positive, ``smallest`` is above ``largest``, or there is no such hyperparameter.
+
+        Examples
+        --------
+        >>> momentum = Rule("v = beta*v - lr*g; x = x + v", beta=0.9)
+        >>> momentum.theory().limit
+        2*(beta + 1)/L
+        >>> momentum.theory(smallest=1, largest=9).best
+        {'lr': 0.25, 'beta': 0.25}
+        """
+        from symgd.rules.theory import theory
+
+        return theory(self, smallest, largest, lr, hyper)
+
+
+def find_rule(method: str | Rule, others: Iterable[str] = ()) -> Rule:
+    """Give the rule of a name.
+
+    Parameters
+    ----------
+    method : str or Rule
+        A name of the table, or a rule, which is given back.
+    others : iterable of str
+        What else may be asked for by name, for the message.
+
+    Returns
+    -------
+    Rule
+
+    Raises
+    ------
+    UsageError
+        If there is no such rule.
+    """
+    if isinstance(method, Rule):
+        return method
+    row = RULES.get(method) if isinstance(method, str) else None
+    if row is None:
+        known = [*RULES, *others]
+        near = suggest(safe(method), known)
+        hint = f"did you mean '{near}'?" if near else f"take one of {', '.join(known)}, or a Rule"
+        raise UsageError(f"method={shown(method)} is not known; {hint}")
+    return Rule(row.text, row.init, method, default_lr=row.lr, **row.hyper)
+
+
+def _states(steps: tuple[fm.Assignment, ...], hyper: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the names that are read before they are assigned: what lives from one step to the next."""
+    assigned: set[str] = set()
+    targets = {step.name for step in steps}
+    found: dict[str, None] = {}
+    for step in steps:
+        for name in fm.names(step.value):
+            if name in targets and name not in assigned and name != "x" and name not in hyper:
+                found[name] = None
+        assigned.add(step.name)
+    return tuple(found)
+
+
+def _check(text: str, steps: tuple[fm.Assignment, ...], hyper: Mapping[str, Any], init: Mapping[str, str]) -> None:
+    targets = {step.name for step in steps}
+    for step in steps:
+        if step.name in ("g", "f", "t", "lr") or step.name in hyper:
+            what = "a hyperparameter" if step.name in hyper else "given at each step"
+            problem = f"'{step.name}' is {what} and cannot be assigned"
+            raise FormulaError(problem, text, step.start, step.start + len(step.name), "take another name")
+        for name, (begin, end) in fm.names(step.value).items():
+            if name in targets or name in READ or name in hyper or name in ("pi", "e", "normal()"):
+                continue
+            near = suggest(name, [*READ, *hyper, *targets])
+            hint = f"did you mean '{near}'?" if near else f"give it a value: Rule(..., {name}=0.9)"
+            raise FormulaError(f"unknown name '{name}'", text, begin, end, hint)
+    if "x" not in targets:
+        raise FormulaError("the rule never assigns x", text, 0, len(text), "end with a step such as 'x = x - lr*g'")
+    for name, value in hyper.items():
+        if name in READ:
+            raise UsageError(
+                f"{name}={shown(value)} is no hyperparameter: every rule reads '{name}'; take another name"
+            )
+        if not isinstance(value, str) and not is_number(value):
+            raise UsageError(f"{name}={safe(value)} must be a finite number or a formula of t")
+    for name in init:
+        fm.check_name(name)

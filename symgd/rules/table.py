@@ -1,0 +1,114 @@
+"""The update rules that have names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table of update rules.
+
+    Parameters
+    ----------
+    text : str
+        The recurrence.
+    summary : str
+        What it is for, and its source.
+    hyper : dict
+        Default hyperparameters.
+    init : dict
+        States that do not start at 0, as formulas of ``x`` and ``lr``.
+    lr : float or str
+        The learning rate that is taken when none is given; ``"auto"`` for one read off the curvature.
+    """
+
+    text: str
+    summary: str
+    hyper: Mapping[str, float] = field(default_factory=dict)
+    init: Mapping[str, str] = field(default_factory=dict)
+    lr: float | str = "auto"
+
+
+_MOMENTS = "m = beta1*m + (1 - beta1)*g; v = beta2*v + (1 - beta2)*g**2; "
+_ADAM = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
+
+RULES: dict[str, Row] = {
+    "gd": Row("x = x - lr*g", "gradient descent (Cauchy 1847)"),
+    "momentum": Row(
+        "v = beta*v - lr*g; x = x + v",
+        "heavy ball: a velocity that builds up along the valley (Polyak 1964)",
+        {"beta": 0.9},
+    ),
+    "nesterov": Row(
+        "v = beta*v + g; x = x - lr*(g + beta*v)",
+        "Nesterov's momentum in the form of Sutskever et al. 2013",
+        {"beta": 0.9},
+    ),
+    "adagrad": Row(
+        "s = s + g**2; x = x - lr*g/(sqrt(s) + eps)",
+        "steps shrink with the sum of squared gradients, each parameter its own (Duchi et al. 2011)",
+        {"eps": 1e-10},
+        lr=0.1,
+    ),
+    "rmsprop": Row(
+        "s = beta*s + (1 - beta)*g**2; x = x - lr*g/(sqrt(s) + eps)",
+        "Adagrad with a fading memory (Hinton, lecture 6e, 2012)",
+        {"beta": 0.99, "eps": 1e-8},
+        lr=0.01,
+    ),
+    "adadelta": Row(
+        "s = rho*s + (1 - rho)*g**2; d = g*sqrt(u + eps)/sqrt(s + eps); u = rho*u + (1 - rho)*d**2; x = x - lr*d",
+        "steps in the units of the parameters (Zeiler 2012, algorithm 1)",
+        {"rho": 0.9, "eps": 1e-6},
+        lr=1.0,
+    ),
+    "adam": Row(
+        _MOMENTS + "x = x - lr*(m/(1 - beta1**t))/(sqrt(v/(1 - beta2**t)) + eps)",
+        "momentum over RMSProp, both corrected for their start at 0 (Kingma and Ba 2015, algorithm 1)",
+        _ADAM,
+        lr=0.01,
+    ),
+    "adamw": Row(
+        _MOMENTS + "x = x - lr*((m/(1 - beta1**t))/(sqrt(v/(1 - beta2**t)) + eps) + decay*x)",
+        "Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2)",
+        {**_ADAM, "decay": 0.01},
+        lr=0.01,
+    ),
+    "amsgrad": Row(
+        _MOMENTS + "u = maximum(u, v); x = x - lr*(m/(1 - beta1**t))/(sqrt(u/(1 - beta2**t)) + eps)",
+        "Adam whose steps never grow again (Reddi et al. 2018)",
+        _ADAM,
+        lr=0.01,
+    ),
+    "nadam": Row(
+        _MOMENTS
+        + "d = beta1*m/(1 - beta1**(t + 1)) + (1 - beta1)*g/(1 - beta1**t); "
+        + "x = x - lr*d/(sqrt(v/(1 - beta2**t)) + eps)",
+        "Adam with Nesterov's look ahead (Dozat 2016)",
+        _ADAM,
+        lr=0.01,
+    ),
+    "lion": Row(
+        "x = x - lr*(sign(beta1*m + (1 - beta1)*g) + decay*x); m = beta2*m + (1 - beta2)*g",
+        "the sign of a momentum (Chen et al. 2023, algorithm 2)",
+        {"beta1": 0.9, "beta2": 0.99, "decay": 0.0},
+        lr=0.001,
+    ),
+    "rprop": Row(
+        "s = where(g*p > 0, minimum(s*up, largest), where(g*p < 0, maximum(s*down, smallest), s)); "
+        "p = where(g*p < 0, 0, g); x = x - s*sign(p)",
+        "a step of its own for each parameter, from signs alone (Riedmiller and Braun 1993, iRprop-)",
+        {"up": 1.2, "down": 0.5, "largest": 50.0, "smallest": 1e-6},
+        {"s": "lr"},
+        lr=0.01,
+    ),
+    "signgd": Row("x = x - lr*sign(g)", "steps of one size, from signs alone", lr=0.001),
+    "noisy": Row(
+        "x = x - lr*(g + noise/(1 + t)**0.275*normal())",
+        "gradient descent with fading noise, which leaves saddles and shallow minima (Neelakantan et al. 2015)",
+        {"noise": 1.0},
+        lr=0.01,
+    ),
+}

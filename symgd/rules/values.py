@@ -1,0 +1,64 @@
+"""Learning rates and hyperparameters as they are given: numbers, or formulas of the step's number t."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
+
+from symgd import formula as fm
+from symgd.errors import FormulaError, UsageError, safe, shown
+from symgd.graph import Graph, Node, read
+
+
+def check_schedule(lr: Any) -> None:
+    """Refuse a learning rate that is neither a positive number, nor ``"auto"``, nor a formula of ``t``.
+
+    Parameters
+    ----------
+    lr : float or str
+        What was given.
+
+    Raises
+    ------
+    FormulaError
+        If it is a text that is no formula of ``t``.
+    UsageError
+        If it is anything else.
+    """
+    if isinstance(lr, str):
+        node = None if lr == "auto" else of_t(Graph(), lr)
+        if node is not None and node.constant is not None and not node.constant > 0:
+            raise UsageError(f"lr={shown(lr)} must be positive")
+    elif not is_number(lr) or not lr > 0:
+        rule = "a positive number, 'auto', or a formula of t such as '0.1/(1 + t/100)'"
+        raise UsageError(f"lr={safe(lr)} must be {rule}")
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a finite real number."""
+    try:
+        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # a whole number beyond float64
+        return False
+
+
+def of_t(graph: Graph, text: str) -> Node:
+    """Read a schedule."""
+    return formula(graph, text, {"t": graph.leaf("symbol", "t")})
+
+
+def formula(graph: Graph, text: str, known: Mapping[str, Node]) -> Node:
+    """Read a formula of names that are known."""
+    tree = fm.parse(text, declared=known)
+
+    def lookup(name: fm.Name) -> Node:
+        if name.name in known:
+            return known[name.name]
+        if name.name in ("pi", "e"):
+            return graph.leaf("constant", name.name)
+        hint = f"it may read {', '.join(known)}"
+        raise FormulaError(f"unknown name '{name.name}'", text, name.start, name.end, hint)
+
+    return read(graph, text, tree, lookup, group=False).node

@@ -1,0 +1,100 @@
+"""The Jacobian of residuals, as nodes: reverse mode in which the labels of the residuals stay."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from symgd.calculus import Entry, partials
+from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Node, Span, arguments, is_zero, reachable
+from symgd.squares.recognise import Term
+
+
+def by_row(graph: Graph, residual: Node, labels: frozenset[str]) -> tuple[Entry, ...] | None:
+    """Differentiate each residual by every parameter.
+
+    What is differentiated is not their sum, but each of them, at once: along the labels of the residuals nothing is
+    added up. So the adjoint of a leaf has those labels and its own, and is a block of the Jacobian.
+
+    Parameters
+    ----------
+    graph : Graph
+        Where nodes are made.
+    residual : Node
+        The residuals.
+    labels : frozenset of str
+        Labels along which there is one residual a place.
+
+    Returns
+    -------
+    tuple of Entry, or None
+        A node for each leaf; ``None`` where a fold inside of the residuals runs over one of their own labels, or is
+        no sum, so that places would be mistaken for one another.
+    """
+    graph.derived = True
+    order = reachable([residual])
+    if any(isinstance(n, Fold) and n.active and (n.label in labels or n.function != "sum") for n in order):
+        return None
+    adjoints: dict[Node, dict[frozenset[str], list[Node]]] = defaultdict(lambda: defaultdict(list))
+    adjoints[residual][frozenset()].append(graph.const(1))
+    found = []
+    for node in reversed(order):
+        if not node.active or node not in adjoints:
+            continue
+        adjoint = graph.add(*(_total(graph, graph.add(*t), over) for over, t in adjoints.pop(node).items()))
+        if isinstance(node, Leaf):
+            if not is_zero(adjoint):
+                found.append(Entry(node, adjoint))
+        elif isinstance(node, Fold):
+            adjoints[node.body][frozenset()].append(adjoint)
+        elif isinstance(node, Map):
+            for arg, slope in zip(node.args, partials(graph, node), strict=True):
+                if arg.active:
+                    adjoints[arg][node.labels - arg.labels - labels].append(graph.multiply(adjoint, slope))
+    return tuple(found)
+
+
+def _total(graph: Graph, node: Node, over: frozenset[str]) -> Node:
+    for label in sorted(over):
+        node = graph.fold("sum", node, label)
+    return node
+
+
+def by_rows(terms: Sequence[Term], entries: Sequence[tuple[Entry, ...] | None]) -> bool:
+    """Tell whether each residual with rows is made from one row of the data, and so is its part of the Jacobian.
+
+    Parameters
+    ----------
+    terms : sequence of Term
+        The sums of squares.
+    entries : sequence of tuple of Entry
+        The Jacobian of each.
+
+    Returns
+    -------
+    bool
+    """
+    uses: dict[str, set[bool]] = defaultdict(set)
+    for term, found in zip(terms, entries, strict=True):
+        if ROWS not in term.labels:
+            continue
+        if found is None:
+            return False
+        slopes = [node for e in found for node in (e.node, *arguments(e.leaf))]
+        for node in reachable([term.residual, *slopes]):
+            if isinstance(node, Fold) and node.label == ROWS:
+                return False
+            if isinstance(node, Leaf):
+                along = [isinstance(i, Span) and i.label == ROWS for i in node.index]
+                first = node.kind == "data" and node.index[0] == Span(ROWS) if any(along) else True
+                if not first or sum(along) > 1 or node.kind == "count":
+                    return False
+                if node.kind == "data":
+                    uses[node.name].add(any(along))
+    return any(True in kinds for kinds in uses.values()) and all(len(kinds) == 1 for kinds in uses.values())
+
+
+def sliced(terms: Iterable[Term]) -> set[str]:
+    """Name the data that residuals read row by row."""
+    nodes = reachable([term.residual for term in terms])
+    return {n.name for n in nodes if isinstance(n, Leaf) and n.kind == "data" and n.index[:1] == (Span(ROWS),)}

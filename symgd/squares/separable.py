@@ -1,0 +1,125 @@
+"""Parameters that the residuals are linear in, found in the formula, and the problem that is left without them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgd.graph import Leaf, Node, reachable
+from symgd.squares.factors import HUGE, Factors, factors
+from symgd.squares.residuals import Squares
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+RANK = 1e-13  # a column counts if so much of it is not made of others
+
+
+def linear_sets(squares: Squares) -> list[tuple[str, ...]]:
+    """Find parameters that the residuals are linear in together, the others held.
+
+    They are where no second derivative by two of them is left in the formula.
+
+    Parameters
+    ----------
+    squares : Squares
+        The residuals.
+
+    Returns
+    -------
+    list of tuple of str
+        Sets of names, the largest first, none within another; empty where there are none.
+    """
+    if None in squares.entries:
+        return []
+    reads: dict[str, set[str]] = {name: set() for name in squares.shapes}
+    for found in squares.entries:
+        for entry in found or ():
+            reads[entry.leaf.name] |= _names(entry.node)
+    alone = [name for name in squares.shapes if name not in reads[name]]
+    found_sets: list[tuple[str, ...]] = []
+    for first in alone:
+        chosen = [first]
+        for name in alone:
+            if name not in chosen and not any(name in reads[c] or c in reads[name] for c in chosen):
+                chosen.append(name)
+        kept = tuple(name for name in squares.shapes if name in chosen)
+        if kept not in found_sets:
+            found_sets.append(kept)
+    return sorted(found_sets, key=lambda names: -sum(math.prod(squares.shapes[n]) for n in names))
+
+
+def _names(node: Node) -> set[str]:
+    return {n.name for n in reachable([node]) if isinstance(n, Leaf) and n.active}
+
+
+class Separable:
+    """The sum of squares as a function of the other parameters alone, the linear ones at their best.
+
+    Parameters
+    ----------
+    squares : Squares
+        The residuals.
+    linear : sequence of str
+        Parameters that they are linear in.
+
+    References
+    ----------
+    Golub and Pereyra 1973, The differentiation of pseudo-inverses and nonlinear least squares problems whose variables
+    separate, SIAM J. Numer. Anal. 10; Kaufman 1975, A variable projection method for solving separable nonlinear least
+    squares problems, BIT 15, whose Jacobian this is.
+    """
+
+    def __init__(self, squares: Squares, linear: Sequence[str]) -> None:
+        self._squares = squares
+        place, inside = 0, []
+        for name, shape in squares.shapes.items():
+            size = math.prod(shape)
+            inside += [name in linear] * size
+            place += size
+        self._linear = np.array(inside)
+        self.n = int((~self._linear).sum())
+
+    def reduced(self, x: Vector) -> Vector:
+        """Give the parameters that are left."""
+        reduced: Vector = x[~self._linear]
+        return reduced
+
+    def full(self, a: Vector) -> Vector:
+        """Give all parameters, the linear ones at their best."""
+        return self._solve(a)[0]
+
+    @np.errstate(all="ignore")
+    def _solve(self, a: Vector) -> tuple[Vector, Vector, Matrix]:
+        """Give all parameters, the residuals there, and an orthogonal basis of what the linear ones can change."""
+        x = np.zeros(len(self._linear))
+        x[~self._linear] = a
+        r, J = self._squares.jacobian(x)
+        columns = J[:, self._linear]
+        if not ((np.abs(r) < HUGE).all() and (np.abs(columns) < HUGE).all()):
+            return x, np.full_like(r, np.nan), columns
+        norms = np.linalg.norm(columns, axis=0)
+        norms[norms == 0] = 1.0
+        U, s, Vt = np.linalg.svd(columns / norms, full_matrices=False)
+        kept = s > RANK * max(s[0], 1e-300)
+        U, s, Vt = U[:, kept], s[kept], Vt[kept]
+        x[self._linear] = -(Vt.T @ ((U.T @ r) / s)) / norms
+        return x, r - U @ (U.T @ r), U
+
+    def rss(self, a: Vector) -> float:
+        """Give the sum of the squared residuals."""
+        r = self._solve(a)[1]
+        with np.errstate(all="ignore"):
+            return float(r @ r)
+
+    def normal(self, a: Vector) -> Factors:
+        """Give residuals and Jacobian, factorised."""
+        x, r, U = self._solve(a)
+        if not np.isfinite(r).all():
+            return Factors(np.full((self.n, self.n), np.nan), np.full(self.n, np.nan), np.inf)
+        J = self._squares.jacobian(x)[1][:, ~self._linear]
+        with np.errstate(all="ignore"):
+            return factors(r, J - U @ (U.T @ J))
