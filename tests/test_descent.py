@@ -382,3 +382,14 @@ def test_a_saved_run_holds_no_code(rosenbrock, tmp_path):
 
 def vars_of(run):
     return {name: getattr(run, name) for name in run.__dataclass_fields__}
+
+
+def test_a_run_that_swings_ever_wider_diverges():
+    # Two poles just outside of the unit circle: values dip between ever higher peaks.
+    rule = sg.Rule("u = 0.5*u + g; v = 0.3*v + u; x = x - lr*v")
+    limit = rule.theory(largest=4.0).stable_lr
+    f = sg.Objective("2*x**2 + y**2/2", tier="python")
+    above, below = (f.minimize([1, 1], method=rule, lr=c * limit, steps=3000) for c in (1.01, 0.99))
+    assert above.outcome == "diverged"
+    assert below.outcome != "diverged"
+    assert above.history.value[-100:].min() < above.history.value[:1000].max()  # no steady rise

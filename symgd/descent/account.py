@@ -14,6 +14,7 @@ from symgd.engine import Kernel
 from symgd.methods import norm
 from symgd.run import History, Kind, Outcome, Run
 
+SWING = 10.0  # times wider that values swing at the end of a run that diverges
 NOISE = 1e-12  # what is left to gain, relative to the value, when float64 cannot tell values apart any more
 
 Locate = Callable[[Vector], tuple[str, bool]]
@@ -123,12 +124,15 @@ def _outcome(
 
 
 def _rising(history: History, sign: float) -> bool:
-    """Tell whether values went up and up: every one of the last quarter above every one of the first."""
+    """Tell whether values went up and up: steadily, or swinging ever wider."""
     values = sign * history.value
     quarter = max(1, len(values) // 4)
     if len(values) < 3 or not np.isfinite(values).all():
         return False
-    return bool(values[-quarter:].min() > values[:quarter].max() and values[-1] > values[0])
+    if values[-quarter:].min() > values[:quarter].max() and values[-1] > values[0]:
+        return True
+    peaks = np.array([part.max() for part in np.array_split(values, 4)]) - values.min() if len(values) >= 8 else None
+    return peaks is not None and bool((np.diff(peaks) > 0).all() and peaks[-1] > SWING * peaks[0])
 
 
 def _not_finite(state: State, size: float, history: History, locate: Locate | None) -> tuple[Outcome, str]:

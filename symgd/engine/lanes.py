@@ -7,9 +7,9 @@ the starts are cut into tasks and blocks does not depend on the number of thread
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from queue import Empty, SimpleQueue
 from typing import Protocol
 
 import numpy as np
@@ -65,10 +65,15 @@ class Batch:
     @staticmethod
     def of(x: Matrix, states: Matrix, hyper: Matrix) -> Batch:
         """Give a batch that stands at its starts."""
-        f, first, top, low = np.full((4, len(x)), np.nan)
-        low.fill(np.inf)
-        status, steps = np.zeros((2, len(x)))
+        f, first, top = (np.full(len(x), np.nan) for _ in range(3))
+        low = np.full(len(x), np.inf)
+        status, steps = (np.zeros(len(x)) for _ in range(2))
         return Batch(x.copy(), np.full_like(x, np.nan), states, hyper, f, status, steps, first, top, low)
+
+    def part(self, rows: slice, states: Matrix, hyper: Matrix) -> Batch:
+        """Give some of the starts as a batch of views, with states and numbers of its own."""
+        lines = (a[rows] for a in _lines(self))
+        return Batch(self.x[rows], self.g[rows], states, hyper, *lines)
 
     def put(self, rows: NDArray[np.int64], other: Batch) -> None:
         """Write other starts over some."""
@@ -264,34 +269,34 @@ class Starts:
         return Slice([partial(work, low, min(low + size, len(rows))) for low in cuts], finish)
 
 
-def spread(tasks: Sequence[Callable[[], object]], pool: ThreadPoolExecutor | None, stopped: Callable[[], bool]) -> None:
-    """Do tasks in threads, and leave out what has not begun when somebody wants to stop.
+def spread(tasks: Sequence[Callable[[], object]], workers: int, stopped: Callable[[], bool]) -> None:
+    """Do tasks in threads, this one among them, and leave out what has not begun when somebody wants to stop.
 
     Parameters
     ----------
     tasks : sequence of callable
         The tasks.
-    pool : ThreadPoolExecutor or None
-        The threads; ``None`` for this one alone.
+    workers : int
+        How many threads.
     stopped : callable
         Tells whether to stop.
     """
+    left: SimpleQueue[Callable[[], object]] = SimpleQueue()
+    for task in tasks:
+        left.put(task)
 
-    def do(task: Callable[[], object]) -> None:
-        if not stopped():
+    def work() -> None:
+        while not stopped():
+            try:
+                task = left.get_nowait()
+            except Empty:
+                return
             task()
 
-    if pool is None or len(tasks) == 1:
-        for task in tasks:
-            do(task)
-    else:
-        for _ in pool.map(do, tasks):
-            pass
-
-
-def pool(workers: int) -> ThreadPoolExecutor | None:
-    """Give the threads; ``None`` for one, which is the caller's own."""
-    return threads.pool(workers) if workers > 1 else None
+    others = [threads.pool(workers).submit(work) for _ in range(min(workers, len(tasks)) - 1)]
+    work()
+    for other in others:
+        other.result()
 
 
 def _size(count: int, cost: int) -> int:
@@ -340,4 +345,7 @@ def _packed(rows: Matrix) -> Vector:
 def _unpacked(flat: Vector, blocks: int) -> Matrix:
     """Give the rows back that `_packed` laid out."""
     width = flat.size // (blocks * code.WIDTH)
-    return flat.reshape(blocks, width, code.WIDTH).transpose(0, 2, 1).reshape(blocks * code.WIDTH, width)
+    rows = np.empty((blocks, code.WIDTH, width))
+    for column in range(width):  # NumPy's loop over all of them would run along the short rows
+        rows[:, :, column] = flat.reshape(blocks, width, code.WIDTH)[:, column]
+    return rows.reshape(blocks * code.WIDTH, width)

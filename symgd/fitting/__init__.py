@@ -186,5 +186,5 @@ def _run(
     )  # fmt: skip
     return Run(
         problem.objective.text, point, at.factors.rss, slope, outcome, message, kind, found.steps, found.evaluations,
-        seconds, history, "levenberg_marquardt", "auto", objective=problem.objective,
+        seconds, history, "lm", "auto", objective=problem.objective,
     )  # fmt: skip

@@ -21,7 +21,7 @@ from symgd.descent.loop import DRAWS, advance, stop_at
 from symgd.descent.state import GTOL
 from symgd.descent.steps import judge, leave_saddle
 from symgd.engine import Kernel
-from symgd.engine.lanes import Batch, Lanes, Limits, Runner, Starts, compile_lanes, compile_starts, pool, spread
+from symgd.engine.lanes import Batch, Lanes, Limits, Runner, Starts, compile_lanes, compile_starts, spread
 from symgd.errors import UsageError
 from symgd.graph import Graph
 from symgd.many.result import OUTCOMES, Many
@@ -31,7 +31,6 @@ from symgd.progress import progress as show_progress
 from symgd.run import Outcome
 
 Matrix = NDArray[np.float64]
-Places = NDArray[np.int64]
 
 BATCH = 1 << 15  # starts that are worked on together; what they need besides points lives no longer than they do
 NUMBERS = 1 << 24  # that they may hold
@@ -41,17 +40,15 @@ SHORT = 200  # steps that a start is thought to take when it is decided whether 
 
 Code = dict[Outcome, int]
 CODES: Code = {outcome: place for place, outcome in enumerate(OUTCOMES)}
-
-
-@dataclass
-class _Ends:
-    """Where all starts stand."""
-
-    x: Matrix
-    g: Matrix
-    f: NDArray[np.float64]
-    steps: NDArray[np.int64]
-    outcomes: NDArray[np.int8]
+STATUSES = {
+    codegen.RUNNING: Outcome.MAX_STEPS,
+    codegen.NOT_FINITE: Outcome.LEFT_DOMAIN,
+    codegen.GRADIENT: Outcome.CONVERGED_GRADIENT,
+    codegen.VALUE: Outcome.CONVERGED_VALUE,
+    codegen.STEP: Outcome.CONVERGED_STEP,
+    codegen.STALLED: Outcome.STALLED,
+}
+BY_STATUS = np.array([CODES[STATUSES[status]] for status in sorted(STATUSES)], dtype=np.int8)
 
 
 @dataclass(frozen=True)
@@ -111,9 +108,7 @@ def descend_many(
     given = _checked(options)
     settings = _settings(kernel, x[0], given)
     k = len(x)
-    # Those whose turn does not come stay where they are.
-    never = np.full(k, CODES[Outcome.INTERRUPTED], np.int8)
-    ends = _Ends(x.copy(), np.full_like(x, np.nan), np.full(k, np.nan), np.zeros(k, np.int64), never)
+    ends = Batch.of(x, np.zeros((k, 0)), np.zeros((k, 0)))
     runner = _runner(kernel, settings, k)
     with (
         interruptible() as asked,
@@ -127,13 +122,13 @@ def descend_many(
             size = max(1, min(BATCH, NUMBERS // (x.shape[1] * (3 + len(settings.states)))))
             for low in range(0, k, size):
                 rows = slice(low, min(low + size, k))
-                _together(kernel, settings, given, runner, x[rows], low, ends, watch)
+                _together(kernel, settings, given, runner, x, rows, ends, watch)
                 watch.show(rows.stop, ends.f[rows])
-    with np.errstate(all="ignore"):
-        sizes = np.sqrt(np.einsum("ij,ij->i", ends.g, ends.g))
+        squares = np.einsum("ij,ij->i", ends.g, ends.g)
+        outcomes = _outcomes(ends, x, squares, settings, watch)
     return Many(
-        formula, x, ends.x, ends.f, sizes, ends.steps, ends.outcomes, settings.rule, time.perf_counter() - began, box,
-        ends.g, kernel,
+        formula, x, ends.x, ends.f, np.sqrt(squares), ends.steps.astype(np.int64), outcomes, settings.rule,
+        time.perf_counter() - began, box, ends.g, kernel,
     )  # fmt: skip
 
 
@@ -240,15 +235,15 @@ def _drawing(kernel: Kernel, settings: Settings) -> Callable[[int, int, int], Ma
     return draw
 
 
-def _batch(kernel: Kernel, settings: Settings, given: Mapping[str, Any], x: Matrix) -> Batch:
-    """Give a batch at its starts; what a rule reads off each start is worked out for each."""
+def _kept(kernel: Kernel, settings: Settings, given: Mapping[str, Any], x: Matrix) -> tuple[Matrix, Matrix]:
+    """Give the states and the numbers of a rule at starts; what it reads off each start is worked out for each."""
     k, n = x.shape
     if not settings.recipe or not _of_start(settings, given):
-        states = np.tile(np.concatenate([*settings.states, np.zeros(0)]), (k, 1))
-        return Batch.of(x, states, np.tile(settings.hyper, (k, 1)))
+        states = np.concatenate([*settings.states, np.zeros(0)])
+        return np.tile(states, (k, 1)), np.tile(settings.hyper, (k, 1))
     each = [descent.prepare(kernel, start, 1.0, given) for start in x]
     states = np.array([np.concatenate([*s.states, np.zeros(0)]) for s in each]).reshape(k, n * len(settings.states))
-    return Batch.of(x, states, np.array([s.hyper for s in each]))
+    return states, np.array([s.hyper for s in each])
 
 
 def _of_start(settings: Settings, given: Mapping[str, Any]) -> bool:
@@ -259,67 +254,61 @@ def _of_start(settings: Settings, given: Mapping[str, Any]) -> bool:
 
 
 def _together(
-    kernel: Kernel, settings: Settings, given: Mapping[str, Any], runner: Runner, x: Matrix, low: int, ends: _Ends,
+    kernel: Kernel, settings: Settings, given: Mapping[str, Any], runner: Runner, x: Matrix, rows: slice, ends: Batch,
     watch: _Watch,
 ) -> None:  # fmt: skip
     """Take a batch of starts to their ends."""
-    batch = _batch(kernel, settings, given, x)
+    batch = ends.part(rows, *_kept(kernel, settings, given, x[rows]))
     if isinstance(runner, Lanes):
         if (batch.hyper != batch.hyper[0]).any():  # lanes share the rule's numbers
             runner = _starts(kernel, settings)
         else:
-            runner.offset = low
-    rows = np.arange(len(x))
-    _steps(runner, batch, rows, settings, watch)
-    bad = np.flatnonzero(batch.status == codegen.NOT_FINITE)
-    if isinstance(runner, Lanes) and runner.near and len(bad) and not settings.draws:
+            runner.offset = rows.start
+    _steps(runner, batch, settings, watch)
+    if isinstance(runner, Lanes) and runner.near and not settings.draws:
         # Sines of large arguments are nan in vector registers: C's library knows better.
-        again = _batch(kernel, settings, given, x[bad])
-        _steps(_starts(kernel, settings), again, np.arange(len(bad)), settings, watch)
-        batch.put(bad, again)
-    place = slice(low, low + len(x))
-    ends.x[place], ends.g[place], ends.f[place], ends.steps[place] = batch.x, batch.g, batch.f, batch.steps
-    ends.outcomes[place] = _outcomes(batch, x, settings, watch)
+        bad = np.flatnonzero(batch.status == codegen.NOT_FINITE)
+        if len(bad):
+            first = x[rows][bad]
+            again = Batch.of(first, *_kept(kernel, settings, given, first))
+            _steps(_starts(kernel, settings), again, settings, watch)
+            batch.put(bad, again)
 
 
-def _steps(runner: Runner, batch: Batch, rows: Places, settings: Settings, watch: _Watch) -> None:
+def _steps(runner: Runner, batch: Batch, settings: Settings, watch: _Watch) -> None:
     """Take slices of steps, of the starts that have not ended."""
+    rows = np.arange(len(batch.x))
     for first in range(0, settings.steps, SLICE):
         if not len(rows) or watch.over():
             return
         part = runner.slice(batch, rows, first, min(first + SLICE, settings.steps))
-        spread(part.tasks, pool(runner.kernel.workers), watch.over)
+        spread(part.tasks, runner.kernel.workers, watch.over)
         part.finish()
-        rows = rows[batch.status[rows] == 0]
+        rows = np.flatnonzero(batch.status == codegen.RUNNING)
 
 
-def _outcomes(batch: Batch, x: Matrix, settings: Settings, watch: _Watch) -> NDArray[np.int8]:
+def _outcomes(
+    ends: Batch, x: Matrix, squares: NDArray[np.float64], settings: Settings, watch: _Watch
+) -> NDArray[np.int8]:  # fmt: skip
     """Say of each start how it ended, by the rules of a single run's account."""
-    running = batch.status == codegen.RUNNING
-    fell = batch.f < batch.first - 1e15 * (1.0 + np.abs(batch.first))
-    cases = [
-        (batch.status == codegen.NOT_FINITE, Outcome.LEFT_DOMAIN),
-        (batch.status == codegen.GRADIENT, Outcome.CONVERGED_GRADIENT),
-        (batch.status == codegen.VALUE, Outcome.CONVERGED_VALUE),
-        (batch.status == codegen.STEP, Outcome.CONVERGED_STEP),
-        (batch.status == codegen.STALLED, Outcome.STALLED),
-        (running & (batch.low > batch.top) & (batch.f > batch.first) & (settings.steps >= 2), Outcome.DIVERGED),
-        (fell & (running | (batch.status == codegen.STALLED)), Outcome.DIVERGED),
-        (running & (batch.steps < settings.steps), watch.why()),
-    ]
+    found = BY_STATUS[ends.status.astype(np.int8)]
+    running = ends.status == codegen.RUNNING
+    rose = (ends.low > ends.top) & (ends.f > ends.first)
+    fell = ends.f < ends.first - 1e15 * (1.0 + np.abs(ends.first))
+    if settings.steps >= 2:
+        found[running & rose] = CODES[Outcome.DIVERGED]
+    found[fell & (running | (ends.status == codegen.STALLED))] = CODES[Outcome.DIVERGED]
+    found[running & (ends.steps < settings.steps)] = CODES[watch.why()]
     if settings.gtol < 0:
-        small = running & (batch.steps == settings.steps) & (np.einsum("ij,ij->i", batch.g, batch.g) <= GTOL * GTOL)
-        cases.append((small, Outcome.CONVERGED_GRADIENT))
-    found = np.full(len(x), CODES[Outcome.MAX_STEPS], dtype=np.int8)
-    for test, outcome in cases:
-        found[test] = CODES[outcome]
-    bad = np.flatnonzero(batch.status == codegen.NOT_FINITE)
+        small = running & (ends.steps == settings.steps) & (squares <= GTOL * GTOL)
+        found[small] = CODES[Outcome.CONVERGED_GRADIENT]
+    bad = np.flatnonzero(ends.status == codegen.NOT_FINITE)
     if len(bad):
-        end, slope, value = batch.x[bad], batch.g[bad], batch.f[bad]
+        end, slope, value = ends.x[bad], ends.g[bad], ends.f[bad]
         far = ~np.isfinite(end).all(axis=1) | (np.abs(end).max(axis=1) > 1e3 * (1.0 + np.abs(x[bad]).max(axis=1)))
         far |= np.isposinf(value)
         huge = np.isfinite(value) & np.isfinite(slope).all(axis=1)
-        found[bad[huge | (far & (batch.steps[bad] > 0))]] = CODES[Outcome.DIVERGED]
+        found[bad[huge | (far & (ends.steps[bad] > 0))]] = CODES[Outcome.DIVERGED]
     return found
 
 
@@ -327,10 +316,9 @@ def _outcomes(batch: Batch, x: Matrix, settings: Settings, watch: _Watch) -> NDA
 
 
 def _one_by_one(
-    kernel: Kernel, x: Matrix, settings: Settings, given: Mapping[str, Any], ends: _Ends, watch: _Watch
+    kernel: Kernel, x: Matrix, settings: Settings, given: Mapping[str, Any], ends: Batch, watch: _Watch
 ) -> None:
     """Run start after start, each by the loop of the single run."""
-    batch = Batch.of(x, np.zeros((len(x), 0)), np.zeros((len(x), 0)))
     early, late = _limits(settings).quarters
     same = settings.method is not None or not settings.recipe or not _of_start(settings, given)
     for place, start in enumerate(x):
@@ -344,10 +332,8 @@ def _one_by_one(
         while state.status == codegen.RUNNING and state.t < own.steps and not watch.over():
             advance(kernel, state, own, stop_at(kernel, state, own))
         step, value = state.records[: state.filled, 0], state.records[: state.filled, 1]
-        batch.x[place], batch.g[place], batch.f[place] = state.x, state.g, state.f
-        batch.status[place], batch.steps[place], batch.first[place] = state.status, state.t, value[0]
-        batch.top[place] = value[step <= early].max()
-        batch.low[place] = value[step >= late].min(initial=state.f)
-        watch.show(place + 1, batch.f[place : place + 1])
-    ends.x[:], ends.g[:], ends.f[:], ends.steps[:] = batch.x, batch.g, batch.f, batch.steps
-    ends.outcomes[:] = _outcomes(batch, x, settings, watch)
+        ends.x[place], ends.g[place], ends.f[place] = state.x, state.g, state.f
+        ends.status[place], ends.steps[place], ends.first[place] = state.status, state.t, value[0]
+        ends.top[place] = value[step <= early].max()
+        ends.low[place] = value[step >= late].min(initial=state.f)
+        watch.show(place + 1, ends.f[place : place + 1])

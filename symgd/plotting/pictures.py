@@ -162,12 +162,5 @@ def _told(run: Run) -> str:
 
 
 def _rate(run: Run) -> str:
-    """Give the learning rate, where the run tells it."""
-    known = getattr(run, "lr", None)
-    if known is not None:
-        return known if isinstance(known, str) else f"{known:g}"
-    from symgd.rules import RULES
-
-    # A number comes before the hyperparameters; a schedule is no number and is missing among them.
-    row, numbers = RULES.get(run.method), run.state.get("hyper", ())
-    return f"{numbers[0]:g}" if row is not None and len(numbers) == len(row.hyper) + 1 else ""
+    """Give the learning rate, where there is one: a method finds its own step lengths."""
+    return "" if run.lr == "auto" else run.lr if isinstance(run.lr, str) else f"{run.lr:g}"
