@@ -73,7 +73,10 @@ def entries(params: tuple[str, ...], point: Any, values: Mapping[str, Any]) -> d
     if isinstance(point, str | bytes):
         raise UsageError(f"a point must be a mapping or a sequence of numbers; got {shown(point)}")
     if isinstance(point, Mapping) or (point is None and values is not None):
-        given = {fm.check_name(k): v for k, v in {**(point or {}), **values}.items()}
+        known = set(params)  # these have been checked
+        given = {
+            k if type(k) is str and k in known else fm.check_name(k): v for k, v in {**(point or {}), **values}.items()
+        }
         missing = [p for p in params if p not in given]
         extra = [k for k in given if k not in params]
         if extra:

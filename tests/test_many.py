@@ -5,6 +5,7 @@ import math
 import signal
 import threading
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from scipy.optimize import brentq
 import symgd as sg
 from symgd.cli import main
 from symgd.codegen.lanes import WIDTH
+from symgd.engine.lanes import spread
 from symgd.errors import DataError, UsageError
 from symgd.many import STRATEGIES
 
@@ -200,6 +202,28 @@ def test_arrays_and_data(tier):
 def test_methods_that_are_no_recurrence():
     many = sg.Objective(HIMMELBLAU, tier="python").minimize_many(box=SQUARE, n=40, method="newton")
     assert len([m for m in many.minima if m.kind == sg.Kind.MINIMUM]) == 4
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_tasks_are_shared_by_threads(workers):
+    done = []
+    spread([partial(done.append, i) for i in range(50)], workers, lambda: False)
+    assert sorted(done) == list(range(50))
+    done.clear()
+    spread([partial(done.append, i) for i in range(50)], workers, lambda: len(done) >= 5)
+    assert 5 <= len(done) < 5 + workers  # what has begun is finished
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_fails_in_a_thread_is_heard_of(workers):
+    barrier = threading.Barrier(workers)  # each thread fails, the caller's own and the other
+
+    def fail():
+        barrier.wait(10)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        spread([fail] * workers, workers, lambda: False)
 
 
 # ---- starts --------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from symgd.run import Finding, Kind, Outcome
 ILL = 1e3  # condition from which on scaling is worth a word
 LOUD = 1e-5  # share of the whole fall from which on the noise of batches is worth a word
 OTHERS = 24  # starts that are tried for a lower minimum
+FALLS = "falls along"  # in the words of `symgd.curvature.classify`
 
 
 def left_domain(e: Evidence) -> Finding | None:
@@ -34,14 +35,20 @@ def saddle(e: Evidence) -> Finding | None:
     """Tell that the run stopped at a saddle or on the wrong kind of extremum, and the way out."""
     kind = e.run.kind
     wrong = Kind.MINIMUM if e.run.maximized else Kind.MAXIMUM
-    if kind not in (Kind.SADDLE, wrong):
+    if kind not in (Kind.SADDLE, wrong) and not _is_degenerate_saddle(e):
         return None
     remedy = "method='newton' leaves it; so does a start beside it, or noise (method='noisy')."
     if not e.affordable:
         return Finding(str(kind), f"The run stopped at a {kind}: {e.run.message}.", remedy, {})
+    goes = "rises" if e.run.maximized else "falls"
+    if kind == Kind.DEGENERATE:
+        way = e.run.message.rsplit(FALLS, 1)[1].strip()
+        message = (
+            f"The run stopped at a saddle, {e.at(e.run.x)}: no curvature shows it, but along {way} the value {goes}."
+        )
+        return Finding("saddle", message, remedy, {"curvature": 0.0, "direction": way})
     values, vectors = np.linalg.eigh(e.kernel.hessian(e.run.x))
     way = in_names(e.kernel.program.layout.names, vectors[:, 0])
-    goes = "rises" if e.run.maximized else "falls"
     bent = e.sign * values[0]
     message = (
         f"The run stopped at a {kind}, {e.at(e.run.x)}: along {way} the curvature is {bent:.6g}, and the value {goes}."
@@ -49,11 +56,21 @@ def saddle(e: Evidence) -> Finding | None:
     return Finding(str(kind), message, remedy, {"curvature": float(bent), "direction": way})
 
 
+def _is_degenerate_saddle(e: Evidence) -> bool:
+    """Tell whether the value falls along a way that has no curvature, as at a monkey saddle."""
+    return e.run.kind == Kind.DEGENERATE and FALLS in e.run.message and e.kernel.n > 1 and e.affordable
+
+
 def plateau(e: Evidence) -> Finding | None:
     """Tell that the gradient is small without a minimum, or that some direction is not determined at all."""
     run = e.run
     stuck = run.outcome.converged or run.outcome == Outcome.STALLED
-    if not stuck or run.kind not in (Kind.DEGENERATE, Kind.NOT_STATIONARY, Kind.UNKNOWN) or not e.affordable:
+    if (
+        not stuck
+        or _is_degenerate_saddle(e)
+        or run.kind not in (Kind.DEGENERATE, Kind.NOT_STATIONARY, Kind.UNKNOWN)
+        or not e.affordable
+    ):
         return None
     h = e.kernel.hessian(run.x)
     top = float(np.abs(np.linalg.eigvalsh(h)).max()) if np.isfinite(h).all() else math.nan

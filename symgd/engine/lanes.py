@@ -296,7 +296,8 @@ def spread(tasks: Sequence[Callable[[], object]], workers: int, stopped: Callabl
     others = [threads.pool(workers).submit(work) for _ in range(min(workers, len(tasks)) - 1)]
     work()
     for other in others:
-        other.result()
+        if not other.cancel():  # one that has not woken up yet has nothing left to do
+            other.result()
 
 
 def _size(count: int, cost: int) -> int:
