@@ -312,3 +312,10 @@ def test_kinks():
 def test_at():
     assert not At(np.zeros(1), np.nan, np.zeros(1)).finite
     assert not At(np.zeros(1), 0.0, np.array([np.inf])).finite
+
+
+def test_the_time_limit_is_looked_at_between_slow_steps():
+    f = sg.Objective("sum(log(cosh(x - 1))) + sum((x[1:] - x[:-1])**4)", params={"x": 200}, tier="python")
+    run = f.minimize({"x": np.linspace(-30, 50, 200)}, method="newton", seconds=0.0)
+    assert run.outcome == "time_limit"
+    assert run.steps == 1  # what was done is kept

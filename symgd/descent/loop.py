@@ -99,7 +99,8 @@ def stop_at(kernel: Kernel, state: State, settings: Settings, callback: Callback
     if settings.batch:
         length = batches(kernel, settings)
         stop = min(stop, (state.t // length + 1) * length)
-    return min(stop, state.t + int(state.extra.get("chunk", 16)))
+    # Of a method, the first step tells how long one takes.
+    return min(stop, state.t + int(state.extra.get("chunk", 1 if settings.method else 16)))
 
 
 def _draw_length(kernel: Kernel, settings: Settings) -> int:
