@@ -157,8 +157,7 @@ def _history(kernel: Kernel, state: State, settings: Settings) -> History:
     layout = kernel.program.layout
     records = state.records[: state.filled]
     if int(records[-1, 0]) != state.t:  # the last step is always shown
-        last = [state.t, state.f, norm(state.g), *state.x[: records.shape[1] - 3]]
-        records = np.vstack([records, last])
+        records = np.vstack([records, state.row()])
     epoch = records[:, 0] / settings.epoch if settings.epoch else None
     return History(
         layout.params, records[:, 0].astype(np.int64), settings.sign * records[:, 1], records[:, 2].copy(),

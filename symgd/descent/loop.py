@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from symgd import codegen
 from symgd.descent.account import Locate, account
 from symgd.descent.state import Settings, State
-from symgd.descent.steps import judge, leave_saddle, take
+from symgd.descent.steps import judge, look_at_start, take
 from symgd.engine import Kernel
-from symgd.methods import norm
 from symgd.progress import interruptible
 from symgd.progress import progress as show_progress
 from symgd.run import Outcome, Run
@@ -61,8 +60,7 @@ def descend(
     began = time.perf_counter() - state.seconds
     outcome = None
     if state.t == 0 and state.status == codegen.RUNNING:
-        judge(state, settings)
-        leave_saddle(kernel, state, settings)
+        look_at_start(kernel, state, settings)
     bar = show_progress(settings.steps, "step", done=state.t, began=began, wanted=progress)
     with interruptible() as asked, bar as tick:
         try:
@@ -195,10 +193,8 @@ def _end_batches(kernel: Kernel, state: State, settings: Settings) -> None:
         return
     state.f, state.g[:] = kernel.slope(state.x, kernel.tier_at(state.t))
     state.calls += 1
-    if state.t % batches(kernel, settings) == 0 and state.t >= state.next_record:
-        state.records[state.filled] = [state.t, state.f, norm(state.g), *state.x[: state.records.shape[1] - 3]]
-        state.filled += 1
-        state.next_record = state.t + state.stride
+    if state.t % batches(kernel, settings) == 0:
+        state.record()
     judge(state, settings)
 
 

@@ -107,6 +107,17 @@ class State:
     status: int = codegen.RUNNING
     extra: dict[str, Any] = field(default_factory=dict)
 
+    def row(self) -> list[float]:
+        """Give what the history holds of where the run stands."""
+        return [self.t, self.f, norm(self.g), *self.x[: self.records.shape[1] - 3]]
+
+    def record(self) -> None:
+        """Write it into the history, where its turn has come."""
+        if self.t >= self.next_record:
+            self.records[self.filled] = self.row()
+            self.filled += 1
+            self.next_record = self.t + self.stride
+
 
 def begin(kernel: Kernel, x0: Vector, settings: Settings) -> State:
     """Evaluate the start.
@@ -135,7 +146,7 @@ def begin(kernel: Kernel, x0: Vector, settings: Settings) -> State:
     state = State(x, g, f, hyper, [s.copy() for s in settings.states], records)
     if settings.method:
         state.states = settings.method.begin(Function(kernel, sign=settings.sign), At(x, f, g))
-    records[0] = [0.0, f, norm(g), *x[: records.shape[1] - 3]]
+    records[0] = state.row()
     return state
 
 

@@ -39,7 +39,7 @@ def take(kernel: Kernel, state: State, settings: Settings, stop: int) -> None:
             break
         state.t += 1
         _move(state, new)
-        _record(state)
+        state.record()
         judge(state, settings)
         if state.status == codegen.RUNNING:
             _compare(state, settings, at)
@@ -51,11 +51,20 @@ def _move(state: State, new: At) -> None:
     state.x, state.f, state.g = new.x, new.f, new.g
 
 
-def _record(state: State) -> None:
-    if state.t == state.next_record:
-        state.records[state.filled] = [state.t, state.f, norm(state.g), *state.x[: state.records.shape[1] - 3]]
-        state.filled += 1
-        state.next_record += state.stride
+def look_at_start(kernel: Kernel, state: State, settings: Settings) -> None:
+    """End a run that need not begin, or cannot; where it is to leave a saddle, let it.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The objective.
+    state : State
+        Where the run begins; it is changed.
+    settings : Settings
+        How it descends.
+    """
+    judge(state, settings)
+    leave_saddle(kernel, state, settings)
 
 
 def judge(state: State, settings: Settings) -> None:
@@ -104,8 +113,7 @@ def leave_saddle(kernel: Kernel, state: State, settings: Settings) -> None:
         state.calls, state.cost = function.calls, function.cost
         state.status = codegen.RUNNING
         state.t += 1
-        _record(state)
+        state.record()
         judge(state, settings)
         # What the method learnt, it learnt somewhere else.
-        assert settings.method is not None
         state.states = settings.method.begin(function, At(state.x, state.f, state.g))

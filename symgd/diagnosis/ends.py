@@ -119,7 +119,7 @@ def local_minimum(e: Evidence) -> Finding | None:
     size = max(1.0, float(np.abs(here.x).max()), float(np.abs(points[0]).max()) if points.size else 0.0)
     draws = np.random.default_rng(0).uniform(-2.0 * size, 2.0 * size, (OTHERS, e.kernel.n))
     found = [(other, start) for start in [-here.x, *draws] if (other := e.below(start)) is not None]
-    inside = [(other, start) for other, start in found if _inside(other.x, 4.0 * size)]
+    inside = [(other, start) for other, start in found if np.abs(other.x).max() <= 4.0 * size]
     other, start = min(inside, key=lambda pair: pair[0].value, default=(here, here.x))
     if not other.value < here.value - 1e-6 * (1.0 + abs(here.value)):
         return None
@@ -141,10 +141,6 @@ def _is_near(e: Evidence) -> bool:
     left = float(np.linalg.norm(e.run.x - e.minimum.x))
     whole = float(np.linalg.norm(points[0] - e.minimum.x)) if points.size else 0.0
     return left <= max(0.2 * whole, 1e-3 * (1.0 + float(np.linalg.norm(e.minimum.x))))
-
-
-def _inside(x: np.ndarray, size: float) -> bool:
-    return bool(np.abs(x).max() <= size)
 
 
 def scaling(e: Evidence) -> Finding | None:

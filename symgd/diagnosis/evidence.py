@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd import descent
-from symgd.curvature import Curvature, classify, curvature
+from symgd.curvature import Curvature, curvature
 from symgd.engine import Kernel
 from symgd.rules import RULES, Rule
 from symgd.rules.linear import LinearMap, linear_map
@@ -211,6 +211,7 @@ class Evidence:
         gaps = np.flatnonzero(np.diff(history.step) != 1)
         return history.point[gaps[-1] + 1 if len(gaps) else 0 :]
 
+    @cached_property
     def steepest(self) -> tuple[float, Vector] | None:
         """Give the largest curvature along the path, and where it is."""
         found = list(self._curvatures())
@@ -225,10 +226,6 @@ class Evidence:
             h = self.kernel.hessian(x)
             if np.isfinite(h).all():
                 yield float(np.linalg.eigvalsh(h)[-1]), x
-
-    def kind_at(self, x: Vector) -> Kind:
-        """Give the kind of a point."""
-        return classify(self.kernel, x, *self.kernel.slope(x))[0]
 
 
 def _slope(t: Vector, y: Vector) -> float:

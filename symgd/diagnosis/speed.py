@@ -49,7 +49,7 @@ def _over_the_limit(e: Evidence) -> tuple[str, dict[str, float]] | None:
     places = []
     if e.minimum is not None and len(e.eigenvalues):
         places.append((float(e.eigenvalues[-1]), e.minimum.x))
-    steepest = e.steepest()
+    steepest = e.steepest
     if steepest is not None:
         places.append(steepest)
     for top, x in places:
@@ -99,7 +99,7 @@ def unstable(e: Evidence) -> Finding | None:
     rises = int(np.count_nonzero(np.diff(values) > 1e-9 * np.abs(values[1:])))
     if rises < 2:
         return None
-    steepest = e.steepest()
+    steepest = e.steepest
     if steepest is None or not steepest[0] > 0 or e.lr < e.limit(steepest[0]):
         return None
     top, x = steepest

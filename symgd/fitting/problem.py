@@ -16,7 +16,7 @@ from symgd.data import Data, Stored
 from symgd.errors import DataError, FormulaError, UsageError, safe, shown, suggest
 from symgd.functions import CONSTANTS
 from symgd.objective import Objective
-from symgd.squares import Squares, squares
+from symgd.squares import Squares
 
 Vector = NDArray[np.float64]
 
@@ -118,9 +118,7 @@ def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: An
     residual = f"{enclosed(target)} - {enclosed(text)}"
     objective = Objective(f"sum({factor.format(f'({residual})')})", known, params)
     objective, x, guessed = _start(objective, params, start)
-    model_ = objective.model
-    graph, root = model_.plain
-    found = squares(graph, root, model_.shapes, model_.data)
+    found = objective.model.squares
     assert found is not None
     _check_sizes(found, y, w, text, target)
     return Problem(text, target, objective, found, x, guessed, y, w, known)
@@ -135,8 +133,7 @@ def values(text: str, known: Mapping[str, Any]) -> Vector:
     """Give the values of a formula of the data alone, one a row."""
     level = _free("level", [*known, *fm.names(fm.parse(text, declared=set(known)))])
     objective = Objective(f"sum(({enclosed(text)} - {level})**2)", dict(known), [level])
-    graph, root = objective.model.plain
-    found = squares(graph, root, {level: ()}, objective.data)
+    found = objective.model.squares
     assert found is not None
     return found.residuals(np.zeros(1)).reshape(found.shape)
 

@@ -19,7 +19,7 @@ from symgd.codegen.starts import write_starts
 from symgd.descent import Settings
 from symgd.descent.loop import DRAWS, advance, stop_at
 from symgd.descent.state import GTOL
-from symgd.descent.steps import judge, leave_saddle
+from symgd.descent.steps import look_at_start
 from symgd.engine import Kernel
 from symgd.engine.lanes import Batch, Lanes, Limits, Runner, Starts, compile_lanes, compile_starts, spread
 from symgd.errors import UsageError
@@ -327,8 +327,7 @@ def _one_by_one(
         own = settings if same else descent.prepare(kernel, start, 1.0, given)
         own = replace(own, seed=settings.seed + place)
         state = descent.begin(kernel, start, own)
-        judge(state, own)
-        leave_saddle(kernel, state, own)
+        look_at_start(kernel, state, own)
         while state.status == codegen.RUNNING and state.t < own.steps and not watch.over():
             advance(kernel, state, own, stop_at(kernel, state, own))
         step, value = state.records[: state.filled, 0], state.records[: state.filled, 1]

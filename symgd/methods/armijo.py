@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from symgd.methods.base import At, Function, Memory, Method
-from symgd.methods.lines import armijo, longest
+from symgd.methods.lines import armijo, longest, shortest
 
 
 class Armijo(Method):
@@ -25,7 +25,7 @@ class Armijo(Method):
 
     def begin(self, function: Function, at: At) -> Memory:
         """Begin with a step of length 1, or of the gradient's size where that is smaller."""
-        return [np.array([min(1.0, 1.0 / max(at.squared, 1e-300) ** 0.5)])]
+        return [np.array([shortest(at)])]
 
     def step(self, function: Function, at: At, memory: Memory) -> At | None:
         """Go down the gradient."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from symgd.methods.base import At, Function, Memory, Method, dot
-from symgd.methods.lines import armijo, longest
+from symgd.methods.lines import armijo, longest, shortest
 
 MEMORY = 10  # values of which the largest may be exceeded by none of the next steps
 
@@ -27,7 +27,7 @@ class BarzilaiBorwein(Method):
 
     def begin(self, function: Function, at: At) -> Memory:
         """Begin with a step no longer than 1."""
-        return [np.array([min(1.0, 1.0 / max(at.squared, 1e-300) ** 0.5), 0.0]), np.full(MEMORY, at.f)]
+        return [np.array([shortest(at), 0.0]), np.full(MEMORY, at.f)]
 
     def step(self, function: Function, at: At, memory: Memory) -> At | None:
         """Go down the gradient."""

@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.codegen import HUGE
 from symgd.engine import Kernel
 from symgd.errors import UsageError, shown, suggest
 
 Vector = NDArray[np.float64]
 Memory = list[NDArray[np.float64]]
 
-HUGE = 1e290  # a value, or a squared gradient, that is as good as infinite
 NOISE = 8 * float(np.finfo(float).eps)  # relative error of a value, under which two cannot be told apart
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from symgd.methods.base import At, Function, Memory, Method, dot, norm
-from symgd.methods.lines import longest, wolfe
+from symgd.methods.lines import longest, shortest, wolfe
 
 
 class Bfgs(Method):
@@ -40,7 +40,7 @@ class Bfgs(Method):
             d = -(inverse @ at.g)
             if not dot(at.g, d) < 0:
                 continue
-            first = min(1.0 if begun[0] else min(1.0, 1.0 / max(at.squared, 1e-300) ** 0.5), longest(at, d))
+            first = min(1.0 if begun[0] else shortest(at), longest(at, d))
             found = wolfe(function, at, d, first, self.values["c1"], self.values["c2"])
             if found is not None:
                 self._learn(found.at.x - at.x, found.at.g - at.g, inverse, begun)

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from symgd.methods.base import At, Function, Memory, Method, dot, norm
-from symgd.methods.lines import longest, wolfe
+from symgd.methods.lines import longest, shortest, wolfe
 
 FLOOR = 0.01  # Hager and Zhang's eta: how far the last direction may be turned back
 
@@ -30,7 +30,7 @@ class ConjugateGradient(Method):
 
     def begin(self, function: Function, at: At) -> Memory:
         """Begin down the gradient, with steps no longer than 1."""
-        return [-at.g, np.array([min(1.0, 1.0 / max(at.squared, 1e-300) ** 0.5)])]
+        return [-at.g, np.array([shortest(at)])]
 
     def step(self, function: Function, at: At, memory: Memory) -> At | None:
         """Go along the direction; where that leads nowhere, down the gradient."""

@@ -18,6 +18,11 @@ class Found(NamedTuple):
     at: At
 
 
+def shortest(at: At) -> float:
+    """Give the length of a first step down the gradient, of whose size nothing is known: no longer than 1."""
+    return min(1.0, 1.0 / math.sqrt(max(at.squared, 1e-300)))
+
+
 def longest(at: At, direction: Vector) -> float:
     """Give the length of a step of twice the point's size: derivatives say nothing about what lies farther off."""
     size = norm(direction)

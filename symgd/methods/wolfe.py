@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from symgd.methods.base import At, Function, Memory, Method
-from symgd.methods.lines import longest, wolfe
+from symgd.methods.lines import longest, shortest, wolfe
 
 
 class Wolfe(Method):
@@ -25,7 +25,7 @@ class Wolfe(Method):
 
     def begin(self, function: Function, at: At) -> Memory:
         """Begin with a step no longer than 1."""
-        return [np.array([min(1.0, 1.0 / max(at.squared, 1e-300) ** 0.5)])]
+        return [np.array([shortest(at)])]
 
     def step(self, function: Function, at: At, memory: Memory) -> At | None:
         """Go down the gradient."""
