@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from symgd.fitting.polish import Polished, polish
+from symgd.fitting.separable import Separable, linear_sets
 from symgd.graph import ROWS, Graph, Node
 from symgd.squares.damped import State, advance, begin
 from symgd.squares.factors import Factors, factors
-from symgd.squares.polish import Polished, polish
 from symgd.squares.recognise import Term, recognise
 from symgd.squares.residuals import Squares
-from symgd.squares.separable import Separable, linear_sets
 
 __all__ = [
     "Factors",
