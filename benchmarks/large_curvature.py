@@ -66,7 +66,7 @@ def child(name: str, n: int) -> None:
     import scipy.linalg
     import scipy.sparse.linalg  # noqa: F401 - the limit is on what the search takes, not on what its libraries do
 
-    from symgd.curvature import curvature
+    from symgd.insight.report import curvature
 
     f, n = objective(name, n)
     kernel, x = f.kernel(), np.ones(n)

@@ -9,11 +9,11 @@ import numpy as np
 from scipy import special
 
 from symgd import FormulaError, Objective
-from symgd.formula import tokens
-from symgd.functions import CONSTANTS, FUNCTIONS
 from symgd.graph.exact import LARGEST_EXPONENT
+from symgd.language import tokens
+from symgd.language.functions import CONSTANTS, FUNCTIONS
 from symgd.rules import RULES
-from symgd.schedules import SCHEDULES
+from symgd.rules.schedules import SCHEDULES
 
 # Spellings that overflow or lose digits, and a point at which they do.
 SPELLINGS = (

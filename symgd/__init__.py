@@ -9,12 +9,12 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from symgd.errors import DataError, FormulaError, ShapeError, SymgdError, UsageError
     from symgd.fitting import Fit, fit
+    from symgd.insight.theory import Theory
     from symgd.many import Many
     from symgd.objective import Objective
     from symgd.rules import Rule
-    from symgd.rules.theory import Theory
+    from symgd.rules.schedules import schedule
     from symgd.run import History, Kind, Outcome, Run
-    from symgd.schedules import schedule
 
 # Each public name and the module that it lives in: imported at its first use, so that `import symgd` costs nothing.
 _HOMES = {

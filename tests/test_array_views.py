@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from scipy import special
 
 from symgd import Objective, UsageError
-from symgd.functions import FUNCTIONS
 from symgd.graph import Graph, whole
+from symgd.language.functions import FUNCTIONS
 from symgd.views import to_sympy, to_text
 
 # Formula, shapes, its text, and that of its derivatives.

@@ -9,7 +9,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from symgd.engine import blas, cache, native
+from symgd.kernel.machine import cache
+from symgd.kernel.machine import compile as native
+from symgd.kernel.machine import gemm as blas
 
 ARGUMENTS = "_a, _i, _p, _ta, _b, _j, _q, _tb, _c, _l, _r, _m, _n, _k, _beta"
 SOURCE = f"""
@@ -170,7 +172,7 @@ def test_what_lies_in_the_cache_needs_no_numba(tmp_path, monkeypatch):
     code = f"""if True:
         import sys
         import numpy as np
-        from symgd.engine import native
+        from symgd.kernel.machine import compile as native
         f = native.compile_function({SOURCE!r}, "f", {KINDS!r}, "f", strict=False)
         c = np.zeros(4)
         f(np.arange(4.0), 0, 2, 0, np.arange(4.0), 0, 2, 1, c, 0, 2, 2, 2, 2, 0.0)

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 import symgd as sg
 from symgd.cli import main
-from symgd.curvature import DENSE, classify, corner, escape, in_names, lanczos, rates, spectrum
+from symgd.curvature import DENSE, classify, corner, escape, in_names, lanczos, spectrum
 from symgd.curvature.directions import Names
+from symgd.insight import rates
 
 EPS = np.finfo(float).eps
 

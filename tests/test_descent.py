@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import symgd as sg
 from symgd.descent import state
-from symgd.engine import Kernel
 from symgd.errors import DataError, UsageError
+from symgd.kernel import Kernel
 
 TIERS = pytest.mark.parametrize("tier", ["python", "numba"])
 ROSENBROCK = "(1 - x)**2 + 100*(y - x**2)**2"

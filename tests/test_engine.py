@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import symgd as sg
-from symgd.codegen import Column, Layout
-from symgd.engine import cache, native
-from symgd.engine.kernel import load_python
+from symgd.kernel.code import Column, Layout
+from symgd.kernel.kernel import load_python
+from symgd.kernel.machine import cache
+from symgd.kernel.machine import compile as native
 
 ROWS = 600_000 + 12_345  # enough for threads
 FORMULAS = [
@@ -191,7 +192,7 @@ SCRIPT = """
 import json, sys
 import numpy as np
 import symgd as sg
-from symgd.functions import FUNCTIONS
+from symgd.language.functions import FUNCTIONS
 run = sg.Objective("(a - 3)**2 + cosh(b)", tier="numba").minimize(start=[0, 2], lr=0.1, steps=50)
 # Every function that compiled code may call outside of itself must be found without Numba.
 calls = [r.name for r in FUNCTIONS.values() if r.kind == "map" and r.least == 1 and not r.boolean]

@@ -12,9 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from symgd import functions
 from symgd.errors import FormulaError, UsageError
-from symgd.formula import (
+from symgd.language import (
     Assignment,
     Attribute,
     Bool,
@@ -34,6 +33,7 @@ from symgd.formula import (
     Unary,
     check_name,
     children,
+    functions,
     names,
     parse,
     parse_program,
@@ -564,7 +564,7 @@ def test_reading_loads_nothing_heavy_and_opens_nothing():
 
 WATCHED = """
 import sys
-from symgd.formula import parse
+from symgd.language import parse
 
 seen = []
 texts = ["__import__('os').system('true')", "open('/etc/passwd')", "np.load('x')", "sinn(x)", "\\ud800", "import os"]

@@ -9,10 +9,10 @@ import oracles
 import pytest
 import sympy
 
-from symgd import Objective, scalar
-from symgd.formula import parse
-from symgd.functions import FUNCTIONS, find, names
+from symgd import Objective
 from symgd.graph import Graph, instantiate
+from symgd.language import parse, scalar
+from symgd.language.functions import FUNCTIONS, find, names
 from symgd.views import to_sympy
 
 ROWS = [row for row in FUNCTIONS.values() if row.kind in ("map", "alias")]

@@ -6,9 +6,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import symgd as sg
-from symgd.methods import METHODS, At, Function
-from symgd.methods.lines import armijo, wolfe
-from symgd.methods.trust import within
+from symgd.descent.methods import METHODS, At, Function
+from symgd.descent.methods.lines import armijo, wolfe
+from symgd.descent.methods.trust import within
 
 TIERS = pytest.mark.parametrize("tier", ["python", "numba"])
 EVERY = pytest.mark.parametrize("method", list(METHODS))

@@ -8,7 +8,7 @@ import pytest
 import symgd as sg
 from symgd.errors import FormulaError, UsageError
 from symgd.rules import RULES, find_rule
-from symgd.schedules import SCHEDULES
+from symgd.rules.schedules import SCHEDULES
 
 TIERS = pytest.mark.parametrize("tier", ["python", "numba"])
 START = np.array([1.5, -0.7])

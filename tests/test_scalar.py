@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from oracles import error
 
-from symgd import scalar
+from symgd.language import scalar
 
 RANDOM = np.random.default_rng(7)
 WIDE = [float(s * 10.0**k) for s in (1, -1) for k in RANDOM.uniform(-12, 2.8, 60)]
@@ -83,7 +83,7 @@ def test_nan_goes_through():
 
 
 def test_evaluate_knows_every_function_of_the_table():
-    from symgd.functions import FUNCTIONS
+    from symgd.language.functions import FUNCTIONS
 
     for row in FUNCTIONS.values():
         if row.kind == "map":

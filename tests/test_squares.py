@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from scipy.optimize import least_squares
 
 from symgd import Objective
-from symgd.engine.digits import Digits
-from symgd.engine.tape import Tape
-from symgd.functions import FUNCTIONS
+from symgd.fitting.polish import polish, with_digits
+from symgd.fitting.separable import Separable, linear_sets
 from symgd.graph import Graph
-from symgd.squares import Separable, advance, begin, linear_sets, polish, residuals, squares
-from symgd.squares.polish import with_digits
+from symgd.graph.digits import Digits
+from symgd.graph.tape import Tape
+from symgd.language.functions import FUNCTIONS
+from symgd.squares import advance, begin, residuals, squares
 
 ROWS = 7
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import symgd as sg
-from symgd.engine import streams
+from symgd.kernel import streams
 
 ROWS, WIDTH = 60_000, 20
 TEXT = "mean(softplus(X @ w) - 0.1*y*(X @ w)) + log(sum(exp(y*w[0]))) + max(y*w[1]) + sum(mean(X*w, axis=0)**2)"

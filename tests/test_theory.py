@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 import symgd as sg
 from symgd.cli import main
 from symgd.errors import UsageError
+from symgd.insight.search import best_lr, best_values
+from symgd.insight.stability import _first_edge as first_edge
+from symgd.insight.stability import is_stable
+from symgd.insight.theory import linear_map, obstacle
 from symgd.rules import RULES, Rule, find_rule
-from symgd.rules.search import best_lr, best_values
-from symgd.rules.stability import _first_edge as first_edge
-from symgd.rules.stability import is_stable
-from symgd.rules.theory import linear_map, obstacle
 
 NESTEROV = "v = beta*v + g; x = x - lr*(g + beta*v)"
 CASCADE = "v = beta*v + g; w = gamma*w + v; x = x - lr*w"
@@ -106,7 +106,7 @@ def test_states_that_never_reach_x_are_left_out():
 
 def test_the_numeric_side_needs_no_sympy():
     code = (
-        "import sys; from symgd.rules import find_rule; from symgd.rules.theory import linear_map;"
+        "import sys; from symgd.rules import find_rule; from symgd.insight.theory import linear_map;"
         "m = linear_map(find_rule('momentum')); m.stable_lr(3.0); m.radius([1.0, -1.0], 0.1);"
         "find_rule('momentum').theory(1, 3, 0.1).rate; assert 'sympy' not in sys.modules"
     )

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import symgd as sg
-from symgd import vector
+from symgd.kernel.machine import vector
 
 PRECISION = 160  # bits: the points reach down to 1e-20, where exp(x) - 1 or log(1 + x) cancel
 EXACT = {
@@ -230,7 +230,7 @@ def test_loops_are_packed_and_call_nothing(name):
     "text", ["sum(log1p(exp(w*x + b)) - y*x)", "sum((y - tanh(w*x + b))**2)", "mean(sigmoid(w*x))"]
 )
 def test_sums_over_rows_need_none_of_the_functions(text, monkeypatch):
-    from symgd.engine import native
+    from symgd.kernel.machine import compile as native
 
     needed = []
     original = native._compile

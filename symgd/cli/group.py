@@ -29,9 +29,9 @@ class Command(click.Command):
         """Write the tables of methods and schedules, which are imported for this alone."""
         names = {p.name for p in self.params}
         if "method" in names:
-            from symgd.methods import METHODS
+            from symgd.descent.methods import METHODS
             from symgd.rules import RULES
-            from symgd.schedules import SCHEDULES
+            from symgd.rules.schedules import SCHEDULES
 
             for title, rows in (
                 ("Methods", [(name, m.summary + _listed(m.hyper)) for name, m in METHODS.items()]),

@@ -43,7 +43,7 @@ def learning_rate(options: Options) -> float | str | None:
         return lr  # type: ignore[no-any-return]
     if not isinstance(lr, float):
         raise UsageError("--schedule needs a number that it starts from: --lr 0.1 --schedule cosine:steps=100")
-    from symgd.schedules import schedule
+    from symgd.rules.schedules import schedule
 
     name, _, rest = options["schedule"].partition(":")
     named, unnamed = values.numbers([rest], "--schedule")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from symgd.engine import Kernel
+    from symgd.kernel import Kernel
 
 Vector = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.curvature.spectrum import DENSE, WORK, extremes, judged
-from symgd.engine import Kernel
+from symgd.kernel import Kernel
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from symgd.curvature.directions import in_names, names_of
 from symgd.curvature.escape import Surroundings
 from symgd.curvature.spectrum import DENSE, WORK, Spectrum, extremes, judged
-from symgd.engine import Kernel
+from symgd.kernel import Kernel
 from symgd.run import Kind
 
 Vector = NDArray[np.float64]

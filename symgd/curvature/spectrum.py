@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.curvature.lanczos import Pairs, lanczos
-from symgd.engine import Kernel
+from symgd.kernel import Kernel
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd import formula as fm
+from symgd import language as fm
 from symgd.data.files import read, read_csv, usable
 from symgd.data.stored import DTYPES, Stored
 from symgd.errors import DataError, safe, shown

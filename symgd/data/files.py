@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from symgd import formula as fm
+from symgd import language as fm
 from symgd.data.stored import Stored, header, named, parse_header, unreadable
 from symgd.errors import DataError, safe
 

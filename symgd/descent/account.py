@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from symgd import codegen
 from symgd.curvature import DENSE, classify, corner
+from symgd.descent.methods import norm
 from symgd.descent.state import GTOL, Settings, State, Vector, fell_for_ever, saved
-from symgd.engine import Kernel
-from symgd.methods import norm
+from symgd.kernel import Kernel
+from symgd.kernel import code as codegen
 from symgd.run import History, Kind, Outcome, Run
 
 SWING = 10.0  # times wider that values swing at the end of a run that diverges

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd import codegen
 from symgd.descent.account import Locate, account
 from symgd.descent.state import Settings, State
 from symgd.descent.steps import judge, look_at_start, take
-from symgd.engine import Kernel
+from symgd.kernel import Kernel
+from symgd.kernel import code as codegen
 from symgd.progress import interruptible
 from symgd.progress import progress as show_progress
 from symgd.run import Outcome, Run

@@ -10,14 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from symgd import codegen, rules
-from symgd.codegen import Program
+from symgd import rules
+from symgd.descent.methods import METHODS, At, Function, Method
 from symgd.descent.state import Settings, State, Vector, read_state
-from symgd.engine import Kernel, cache
-from symgd.engine.locate import evaluate
 from symgd.errors import DataError, UsageError, safe, shown, suggest
 from symgd.graph import Graph
-from symgd.methods import METHODS, At, Function, Method
+from symgd.graph.locate import evaluate
+from symgd.kernel import Kernel
+from symgd.kernel import code as codegen
+from symgd.kernel.code import Program
+from symgd.kernel.machine import cache
 
 LARGEST = 2**62  # of steps, of a seed, and beyond what any tolerance may be
 OPTIONS = ("steps", "gtol", "ftol", "xtol", "seconds", "seed", "every", "batch", "epochs", "shuffle")

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd import codegen
-from symgd.engine import Kernel
+from symgd.descent.methods import At, Function, Method, norm
 from symgd.errors import DataError, UsageError, safe
-from symgd.methods import At, Function, Method, norm
+from symgd.kernel import Kernel
+from symgd.kernel import code as codegen
 
 Vector = NDArray[np.float64]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from symgd import codegen
 from symgd.curvature import escape
+from symgd.descent.methods import At, Function, norm
 from symgd.descent.state import Settings, State, fell_for_ever
-from symgd.engine import Kernel
-from symgd.methods import At, Function, norm
+from symgd.kernel import Kernel
+from symgd.kernel import code as codegen
 
 STEEP = 1e-10 * codegen.HUGE  # a squared gradient at which no step of a method is short enough any more
 

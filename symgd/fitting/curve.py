@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd import data as data_module
-from symgd import formula as fm
+from symgd import language as fm
 from symgd.data import Data
 from symgd.errors import DataError, safe, suggest
 from symgd.fitting.problem import enclosed
-from symgd.functions import CONSTANTS
-from symgd.model import row_count
+from symgd.language.functions import CONSTANTS
 from symgd.objective import Objective
+from symgd.objective.model import row_count
 from symgd.squares import Squares, squares
 
 Array = NDArray[np.float64]

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd import data as data_module
-from symgd import formula as fm
+from symgd import language as fm
 from symgd.data import Data, Stored
 from symgd.errors import DataError, FormulaError, UsageError, safe, shown, suggest
-from symgd.functions import CONSTANTS
+from symgd.language.functions import CONSTANTS
 from symgd.objective import Objective
 from symgd.squares import Squares
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.fitting.polish import Polished, needs_digits, polish, with_digits
+from symgd.fitting.separable import Separable, linear_sets
 from symgd.run import Kind, Outcome
-from symgd.squares import Polished, Separable, Squares, State, advance, begin, linear_sets, polish
-from symgd.squares.polish import needs_digits, with_digits
+from symgd.squares import Squares, State, advance, begin
 
 Vector = NDArray[np.float64]
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.curvature import in_names
-from symgd.squares import Polished, Squares
+from symgd.fitting.polish import Polished
+from symgd.squares import Squares
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from symgd import formula as fm
-from symgd.formula import Tree
+from symgd import language as fm
 from symgd.graph import arrays
 from symgd.graph.arrays import ONE, Array, Cut, Misfit
 from symgd.graph.graph import Graph
 from symgd.graph.nodes import Node, Span
+from symgd.language import Tree
 
 if TYPE_CHECKING:
     from symgd.graph.reading import Reader

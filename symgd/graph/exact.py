@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from symgd import scalar
+from symgd.language import scalar
 
 Number = Fraction | float
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from symgd import scalar
 from symgd.graph import stable
 from symgd.graph.exact import Number, exact, fold_add, fold_multiply, fold_power, magnitude
 from symgd.graph.nodes import ROWS, Const, Fold, Index, Leaf, Map, Node, Span, is_zero
+from symgd.language import scalar
 
 
 class Graph:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from symgd import formula as fm
-from symgd.formula import Tree
-from symgd.functions import FUNCTIONS
+from symgd import language as fm
 from symgd.graph.arrays import Array
 from symgd.graph.nodes import Leaf, Node
+from symgd.language import Tree
+from symgd.language.functions import FUNCTIONS
 
 if TYPE_CHECKING:
     from symgd.graph.reading import Reader

@@ -8,16 +8,16 @@ from fractions import Fraction
 from functools import cache
 from typing import NamedTuple, NoReturn
 
-from symgd import formula as fm
+from symgd import language as fm
 from symgd.errors import FormulaError, ShapeError
-from symgd.formula import Tree
-from symgd.functions import FUNCTIONS
 from symgd.graph import arrays, groups
 from symgd.graph.array_functions import ARRAY_FUNCTIONS
 from symgd.graph.arrays import ONE, Array, Cut, Item, Misfit
 from symgd.graph.exact import LARGEST_EXPONENT, magnitude
 from symgd.graph.graph import Graph
 from symgd.graph.nodes import ROWS, Const, Leaf, Map, Node
+from symgd.language import Tree
+from symgd.language.functions import FUNCTIONS
 
 Lookup = Callable[[fm.Name], Node | Array]
 Bounds = Callable[[Node], tuple[int, int]]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.curvature import DENSE, classify
-from symgd.engine import Kernel
+from symgd.kernel import Kernel
 from symgd.run import Kind
 
 Vector = NDArray[np.float64]

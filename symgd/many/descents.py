@@ -12,20 +12,21 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd import codegen, descent, rules
-from symgd import formula as fm
-from symgd.codegen import lanes as code
-from symgd.codegen.starts import write_starts
+from symgd import descent, rules
+from symgd import language as fm
 from symgd.descent import Settings
 from symgd.descent.loop import DRAWS, advance, stop_at
 from symgd.descent.state import GTOL
 from symgd.descent.steps import look_at_start
-from symgd.engine import Kernel
-from symgd.engine.lanes import Batch, Lanes, Limits, Runner, Starts, compile_lanes, compile_starts, spread
 from symgd.errors import UsageError
 from symgd.graph import Graph
+from symgd.kernel import Kernel
+from symgd.kernel import code as codegen
+from symgd.many import lanes_code as code
+from symgd.many.lanes import Batch, Lanes, Limits, Runner, Starts, compile_lanes, compile_starts, spread
 from symgd.many.result import OUTCOMES, Many
 from symgd.many.starts import Box
+from symgd.many.starts_code import write_starts
 from symgd.progress import Tick, interruptible
 from symgd.progress import progress as show_progress
 from symgd.run import Outcome

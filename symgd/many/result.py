@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd.engine import Kernel
+from symgd.kernel import Kernel
 from symgd.many.cluster import Found, cluster
 from symgd.many.starts import Box
 from symgd.run import Kind, Outcome, finite, plain

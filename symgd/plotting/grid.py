@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd.engine import locate
-from symgd.graph import Const, Leaf, Map, reachable
+from symgd.graph import Const, Leaf, Map, locate, reachable
 
 if TYPE_CHECKING:
     from symgd.objective import Objective

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from symgd import formula as fm
+from symgd import language as fm
 from symgd.graph import ROWS, Graph, Leaf, Node, as_number, reachable, read
 from symgd.rules.values import formula, of_t
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from symgd import formula as fm
+from symgd import language as fm
 from symgd.errors import FormulaError, UsageError, safe, shown, suggest
 from symgd.graph import Graph
 from symgd.rules.lowering import lower
@@ -14,7 +14,7 @@ from symgd.rules.table import RULES
 from symgd.rules.values import check_schedule, is_number
 
 if TYPE_CHECKING:
-    from symgd.rules.theory import Theory
+    from symgd.insight.theory import Theory
 
 READ = ("x", "g", "f", "t", "lr")  # what a rule may read besides its hyperparameters and states
 
@@ -147,7 +147,7 @@ class Rule:
         >>> momentum.theory(smallest=1, largest=9).best
         {'lr': 0.25, 'beta': 0.25}
         """
-        from symgd.rules.theory import theory
+        from symgd.insight.theory import theory
 
         return theory(self, smallest, largest, lr, hyper)
 

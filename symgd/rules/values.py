@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
-from symgd import formula as fm
+from symgd import language as fm
 from symgd.errors import FormulaError, UsageError, safe, shown
 from symgd.graph import Graph, Node, read
 

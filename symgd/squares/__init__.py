@@ -10,23 +10,17 @@ import numpy as np
 from symgd.graph import ROWS, Graph, Node
 from symgd.squares.damped import State, advance, begin
 from symgd.squares.factors import Factors, factors
-from symgd.squares.polish import Polished, polish
 from symgd.squares.recognise import Term, recognise
 from symgd.squares.residuals import Squares
-from symgd.squares.separable import Separable, linear_sets
 
 __all__ = [
     "Factors",
-    "Polished",
-    "Separable",
     "Squares",
     "State",
     "Term",
     "advance",
     "begin",
     "factors",
-    "linear_sets",
-    "polish",
     "recognise",
     "squares",
 ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from symgd.calculus import Entry, partials
 from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Node, Span, arguments, is_zero, reachable
+from symgd.graph.calculus import Entry, partials
 from symgd.squares.recognise import Term
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd.calculus import Entry, directional
 from symgd.data import Stored
-from symgd.engine.tape import Arithmetic, Floats, Tape
 from symgd.graph import ROWS, Graph, Leaf, Node, Span, arguments, is_zero, reachable
+from symgd.graph.calculus import Entry, directional
+from symgd.graph.tape import Arithmetic, Floats, Tape
 from symgd.squares.factors import Factors, factors, joined
 from symgd.squares.jacobian import by_row, by_rows, sliced
 from symgd.squares.recognise import Term

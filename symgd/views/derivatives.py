@@ -16,7 +16,7 @@ from symgd.views.text import Writer, to_text
 if TYPE_CHECKING:
     import sympy
 
-    from symgd.calculus import Vector
+    from symgd.graph.calculus import Vector
 
 
 class Partial:

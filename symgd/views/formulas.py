@@ -8,9 +8,9 @@ from fractions import Fraction
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
-from symgd.functions import FUNCTIONS
 from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, Span, arguments, reachable
 from symgd.graph.exact import Number
+from symgd.language.functions import FUNCTIONS
 from symgd.views.patterns import sizes_of, unwrapped
 
 if TYPE_CHECKING:

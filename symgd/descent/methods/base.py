@@ -1,0 +1,196 @@
+"""What a method is: a step from one point to the next, and a memory of arrays that lives from step to step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgd.errors import UsageError, shown, suggest
+from symgd.kernel import Kernel
+from symgd.kernel.code import HUGE
+
+Vector = NDArray[np.float64]
+Memory = list[NDArray[np.float64]]
+
+NOISE = 8 * float(np.finfo(float).eps)  # relative error of a value, under which two cannot be told apart
+
+
+def dot(a: Vector, b: Vector) -> float:
+    """Give the product of two vectors.
+
+    Not by BLAS: its threads, woken for every product of long vectors, cost more than they gain, above all beside the
+    objective's own.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.einsum("i,i->", a, b))
+
+
+def norm(a: Vector) -> float:
+    """Give the Euclidean norm of a vector."""
+    return math.sqrt(dot(a, a))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class At:
+    """A point with the value and the gradient there."""
+
+    x: Vector
+    f: float
+    g: Vector
+
+    @property
+    def squared(self) -> float:
+        """The gradient's squared norm."""
+        return dot(self.g, self.g)
+
+    @property
+    def finite(self) -> bool:
+        """Whether value and gradient are numbers to go on with."""
+        return abs(self.f) < HUGE and self.squared < HUGE
+
+
+class Function:
+    """An objective as methods see it; what it is asked is counted.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The objective.
+    calls : int
+        Evaluations of value and gradient so far.
+    cost : int
+        The work so far, in such evaluations. It alone decides which tier works, so that a run that is taken up again
+        comes out the same.
+    sign : float
+        -1 when the objective is maximized.
+    """
+
+    def __init__(self, kernel: Kernel, calls: int = 0, cost: int = 0, sign: float = 1.0) -> None:
+        self.kernel, self.calls, self.cost, self.sign = kernel, calls, cost, sign
+        self.n = kernel.n
+
+    @cached_property
+    def squares(self) -> Any:
+        """The objective's residuals, where it is a sum of squares; else ``None``."""
+        return self.kernel.squares() if self.sign > 0 else None
+
+    def count(self, calls: int) -> None:
+        """Note evaluations that were made elsewhere."""
+        self.calls += calls
+        self.cost += calls
+
+    def _tier(self, cost: int) -> str:
+        self.cost += cost
+        return self.kernel.tier_at(self.cost)
+
+    def at(self, x: Vector) -> At:
+        """Evaluate value and gradient."""
+        self.calls += 1
+        with np.errstate(all="ignore"):
+            return At(x, *self.kernel.slope(x, self._tier(1)))
+
+    def product(self, x: Vector, v: Vector) -> Vector:
+        """Give the Hessian at a point times a vector."""
+        return self.kernel.product(x, v, self._tier(2))
+
+    def hessian(self, x: Vector) -> NDArray[np.float64]:
+        """Give the Hessian at a point."""
+        return self.kernel.hessian(x, self._tier(2 * self.n))
+
+
+class Method:
+    """A method that is more than a recurrence.
+
+    Parameters
+    ----------
+    **hyper : float
+        Its numbers.
+
+    Raises
+    ------
+    UsageError
+        For a number that the method does not have, or that is out of bounds.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    # Each number's default, and the bounds that it must lie between.
+    hyper: ClassVar[Mapping[str, float]] = {}
+    bounds: ClassVar[Mapping[str, tuple[float, float]]] = {}
+    # Whether it looks for a way down where the gradient vanishes and the point is no minimum.
+    escapes: ClassVar[bool] = False
+
+    def __init__(self, **hyper: Any) -> None:
+        for key, value in hyper.items():
+            if key not in self.hyper:
+                near = suggest(key, list(self.hyper))
+                hint = f"did you mean '{near}'?" if near else f"it has: {', '.join(self.hyper) or 'none'}"
+                raise UsageError(f"{self.name} has no number '{key}'; {hint}")
+            low, high = self.bounds.get(key, (-math.inf, math.inf))
+            number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+            if not number or not low <= value <= high or not math.isfinite(value):
+                between = f" from {low:g} to {high:g}" if math.isfinite(low + high) else ""
+                raise UsageError(f"{key}={shown(value)} must be a finite number{between}")
+        self.values = {**self.hyper, **{k: float(v) for k, v in hyper.items()}}
+
+    def begin(self, function: Function, at: At) -> Memory:
+        """Give the memory before the first step."""
+        return []
+
+    def step(self, function: Function, at: At, memory: Memory) -> At | None:
+        """Take a step, and note in the memory what the next one needs.
+
+        Parameters
+        ----------
+        function : Function
+            The objective.
+        at : At
+            Where the run stands.
+        memory : list of ndarray
+            What earlier steps left behind; it is changed in place.
+
+        Returns
+        -------
+        At or None
+            Where it goes; ``None`` where no step lowers the value.
+
+        Raises
+        ------
+        NotImplementedError
+            Always: each method has its own.
+        """
+        raise NotImplementedError
+
+
+def lowers(at: At, new: At, expected: float) -> bool:
+    """Tell whether a step may be taken: the value falls enough, or, where values are too close to tell, the gradient.
+
+    Parameters
+    ----------
+    at : At
+        Before the step.
+    new : At
+        After it.
+    expected : float
+        How much the value must fall by.
+
+    Returns
+    -------
+    bool
+
+    References
+    ----------
+    Hager and Zhang 2005, A new conjugate gradient method with guaranteed descent, section 4 (approximate Wolfe).
+    """
+    if not new.finite:
+        return False
+    if new.f <= at.f - expected and new.f < at.f:
+        return True
+    noise = NOISE * abs(at.f)
+    return abs(expected) <= noise and new.f <= at.f + noise and new.squared < at.squared

@@ -1,5 +1,0 @@
-"""The engine: generated source to running kernel, in plain Python or compiled."""
-
-from symgd.engine.kernel import TIERS, Kernel
-
-__all__ = ["TIERS", "Kernel"]

@@ -1,0 +1,388 @@
+"""Derivatives of a graph: gradient, Hessian-vector product, Hessian.
+
+The one rule of calculus is the table's: the partial derivatives of a `Map` are those that ``sympy.diff`` gives for its
+function. Reverse mode over the graph does the rest, and gives a graph again, so that the Hessian is the same rule
+applied once more. A `Fold` is differentiated as an objective of its own whose adjoint stays outside of the sum; so the
+gradient of a sum over the rows is a sum over the rows, formed in the same pass.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from symgd.graph import (
+    ROWS,
+    Fold,
+    Graph,
+    Index,
+    Leaf,
+    Map,
+    Node,
+    Span,
+    arguments,
+    instantiate,
+    is_zero,
+    reachable,
+)
+from symgd.language.functions import FUNCTIONS
+
+if TYPE_CHECKING:
+    import sympy
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A part of a vector of parameters: at each place along the labels of ``leaf``, ``node`` is added to what it reads.
+
+    The adjoint of a slice is added to the slice, and that of a gather is scattered.
+    """
+
+    leaf: Leaf
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """A vector of parameters, as the entries that add up to it."""
+
+    entries: tuple[Entry, ...]
+
+    def nodes(self) -> list[Node]:
+        """Give all nodes that the vector is made of."""
+        return [entry.node for entry in self.entries]
+
+    def scalars(self) -> dict[str, Node]:
+        """Give the entries of parameters that are single numbers, by name."""
+        return {e.leaf.name: e.node for e in self.entries if not e.leaf.index}
+
+
+def gradient(graph: Graph, root: Node) -> Vector:
+    """Differentiate a node by every parameter that it depends on.
+
+    Parameters
+    ----------
+    graph : Graph
+        Where nodes are made.
+    root : Node
+        A node without labels.
+
+    Returns
+    -------
+    Vector
+        Parameters that the node does not depend on are left out: their derivative is 0.
+
+    References
+    ----------
+    Griewank and Walther, Evaluating Derivatives, 2nd ed. 2008, section 3.2 (reverse mode).
+    """
+    graph.derived = True
+    slopes: dict[Node, list[Node]] = defaultdict(list)
+    slopes[root].append(graph.const(1))
+    found: dict[Leaf, Node] = {}
+    for node in reversed(reachable([root])):
+        if not node.active or node not in slopes:
+            continue
+        adjoint = graph.add(*slopes.pop(node))
+        if isinstance(node, Leaf):
+            found[node] = adjoint
+        elif isinstance(node, Map):
+            for arg, slope in zip(node.args, partials(graph, node), strict=True):
+                if arg.active:
+                    slopes[arg].append(_times(graph, adjoint, slope))
+        elif isinstance(node, Fold):
+            for inner, slope in _fold_slopes(graph, node).items():
+                slopes[inner].append(graph.multiply(adjoint, slope))
+    return Vector(tuple(Entry(leaf, node) for leaf, node in _merged(graph, found).items() if not is_zero(node)))
+
+
+def _merged(graph: Graph, found: dict[Leaf, Node]) -> dict[Leaf, Node]:
+    """Add up the entries of leaves that differ in the names of their labels only."""
+    merged: dict[Leaf, list[Node]] = defaultdict(list)
+    for leaf, node in found.items():
+        labels: list[str] = []
+        places: dict[str, Index] = {}
+        # What is compared with its own maximum must stay what it is, to the last bit.
+        fixed = any(isinstance(n, Fold) and n.function in ("min", "max") for n in reachable([node]))
+        for index in () if fixed else leaf.index:
+            # Along the rows of the data, gathers, and where two axes share a label, everything stays as it is.
+            if isinstance(index, Node) or (isinstance(index, Span) and (index.label == ROWS or index.label in places)):
+                places = {}
+                break
+            if isinstance(index, Span):
+                length = graph.length(index.label)
+                assert length is not None
+                label = index.label if leaf.table else graph.label(length, labels)
+                labels.append(label)
+                places[index.label] = Span(label)
+        target = graph.substitute(leaf, places)
+        assert isinstance(target, Leaf)
+        merged[target].append(graph.substitute(node, places))
+    return {leaf: graph.add(*nodes) for leaf, nodes in merged.items()}
+
+
+def _fold_slopes(graph: Graph, fold: Fold) -> dict[Node, Node]:
+    """Give the derivative of a fold without labels by each number inside it, and by each leaf that has labels.
+
+    The body is differentiated with adjoint 1 down to these, so that the adjoint of the fold stays outside of all sums:
+    the gradient of a sum over the rows is a sum over the rows, formed in the same pass. What goes to an argument that
+    does not vary along all labels of its user is summed over the others, after all of it is added up.
+    """
+    adjoints: dict[Node, dict[frozenset[str], list[Node]]] = defaultdict(lambda: defaultdict(list))
+    adjoints[fold.body][frozenset()].append(_weight(graph, fold))
+    slopes: dict[Node, Node] = {}
+    for node in reversed(reachable([fold.body])):
+        if not node.active or node not in adjoints:
+            continue
+        adjoint = graph.add(*(_total(graph, graph.add(*t), over) for over, t in adjoints.pop(node).items()))
+        if not node.labels or isinstance(node, Leaf):
+            slopes[node] = adjoint
+        elif isinstance(node, Map):
+            for arg, slope in zip(node.args, partials(graph, node), strict=True):
+                if arg.active:
+                    adjoints[arg][node.labels - arg.labels].append(_times(graph, adjoint, slope))
+        elif isinstance(node, Fold):
+            adjoints[node.body][frozenset()].append(_times(graph, adjoint, _weight(graph, node)))
+    return slopes
+
+
+def _total(graph: Graph, node: Node, over: frozenset[str]) -> Node:
+    """Sum a node over labels, the rows last."""
+    for label in sorted(over, key=lambda name: (name == ROWS, name)):
+        node = graph.fold("sum", node, label)
+    return node
+
+
+def _times(graph: Graph, adjoint: Node, slope: Node) -> Node:
+    """Multiply an adjoint by a slope, inside the branches of where() that it comes from.
+
+    What two where() read, ``where(x > 0, sqrt(x), 0) + where(x > 1, sqrt(x), 0)``, has a sum of two for its adjoint;
+    the slope, which is nan at x < 0, must not reach the branches that are 0.
+    """
+    if isinstance(adjoint, Map) and adjoint.function == "add" and all(_masked(graph, t) for t in adjoint.args):
+        return graph.add(*(graph.multiply(t, slope) for t in adjoint.args))
+    return graph.multiply(adjoint, slope)
+
+
+def _masked(graph: Graph, node: Node) -> bool:
+    """Tell whether a node is where(), with a branch that is 0, times a number."""
+    _, rest = graph.split(node)
+    return isinstance(rest, Map) and rest.function == "where" and any(is_zero(branch) for branch in rest.args[1:])
+
+
+def _weight(graph: Graph, fold: Fold) -> Node:
+    """Give the derivative of a fold by its body: what each place along the label counts for."""
+    if fold.function == "sum":
+        return graph.const(1)
+    if fold.function == "logsumexp":
+        return graph.map("exp", graph.subtract(fold.body, fold))
+    # min and max: the places that attain it share evenly.
+    attained = graph.map("where", graph.map("equal", fold.body, fold), graph.const(1), graph.const(0))
+    return graph.divide(attained, graph.fold("sum", attained, fold.label))
+
+
+# ---- partial derivatives of one function ---------------------------------------------------------------------------
+
+
+def partials(graph: Graph, node: Map) -> tuple[Node, ...]:
+    """Give the partial derivatives of a map by its arguments, as the table or ``sympy.diff`` says.
+
+    Only those by arguments that a parameter reaches are worked out; the others are given as 0.
+    """
+    if node.function == "add":
+        return (graph.const(1),) * len(node.args)
+    if node.function == "power" and node.args[1].constant is not None:
+        base, exponent = node.args
+        reduced = graph.power(base, graph.add(exponent, graph.const(-1)))
+        return graph.multiply(exponent, reduced), graph.const(0)
+    if node.function == "power" and (node.args[0].constant or 0) > 0:
+        return graph.const(0), graph.multiply(node, graph.map("log", node.args[0]))
+    row = FUNCTIONS[node.function]
+    values = dict(zip("abc", node.args, strict=False)) | {"y": node}
+    slopes = []
+    for index, arg in enumerate(node.args):
+        if not arg.active:
+            slopes.append(graph.const(0))
+        elif row.partials:
+            slopes.append(instantiate(graph, row.partials[index], values))
+        else:
+            slopes.append(from_sympy(graph, _sympy_partial(row.name, index), values))
+    return tuple(slopes)
+
+
+@cache
+def _sympy_partial(function: str, index: int) -> sympy.Expr:
+    """Differentiate a function of the table by one of its arguments."""
+    import sympy
+
+    row = FUNCTIONS[function]
+    if row.sympy is None:
+        message = f"the function '{function}' has neither partials nor a SymPy form"
+        raise NotImplementedError(message)
+    symbols = sympy.symbols("a b c", real=True)[: row.most]
+    return sympy.diff(row.sympy(sympy, *symbols), symbols[index])
+
+
+def from_sympy(graph: Graph, expr: sympy.Basic, values: dict[str, Node]) -> Node:
+    """Give the node of a SymPy expression in the symbols ``a``, ``b``, ``c``.
+
+    Parameters
+    ----------
+    graph : Graph
+        Where nodes are made.
+    expr : sympy.Basic
+        A derivative of a function of the table.
+    values : dict of str to Node
+        What the symbols stand for.
+
+    Returns
+    -------
+    Node
+    """
+    import sympy
+
+    def convert(e: Any) -> Node:
+        if isinstance(e, sympy.Symbol):
+            return values[e.name]
+        if isinstance(e, sympy.Rational):
+            return graph.const(Fraction(int(e.p), int(e.q)))
+        if e in (sympy.pi, sympy.E):
+            return graph.leaf("constant", "pi" if e == sympy.pi else "e")
+        args = [convert(a) for a in e.args]
+        if isinstance(e, sympy.Add):
+            return graph.add(*args)
+        if isinstance(e, sympy.Mul):
+            return _product(graph, args)
+        if isinstance(e, sympy.exp):
+            return graph.map("exp", args[0])
+        if isinstance(e, sympy.Pow):
+            if e.exp == -1:
+                return graph.divide(graph.const(1), args[0])
+            return graph.power(args[0], args[1])
+        return graph.map(_SYMPY_NAMES.get(type(e).__name__, type(e).__name__), *args)
+
+    return convert(expr)
+
+
+_SYMPY_NAMES = {"Abs": "abs", "atan": "arctan", "asin": "arcsin", "acos": "arccos"}
+
+
+def _product(graph: Graph, factors: list[Node]) -> Node:
+    total = factors[0]
+    for factor in factors[1:]:
+        total = graph.multiply(total, factor)
+    return total
+
+
+# ---- second derivatives --------------------------------------------------------------------------------------------
+
+
+def directional(graph: Graph, nodes: Iterable[Node], seeds: dict[Leaf, Node]) -> dict[Node, Node]:
+    """Differentiate nodes along a direction: forward mode.
+
+    Parameters
+    ----------
+    graph : Graph
+        Where nodes are made.
+    nodes : iterable of Node
+        What to differentiate.
+    seeds : dict of Leaf to Node
+        The direction: what each parameter leaf changes by.
+
+    Returns
+    -------
+    dict of Node to Node
+        The derivative of each of ``nodes``.
+    """
+    graph.derived = True
+    wanted = list(nodes)
+    zero = graph.const(0)
+    tangents: dict[Node, Node] = {}
+    for node in reachable(wanted):
+        if isinstance(node, Leaf):
+            tangents[node] = seeds.get(node, zero)
+        elif not any(not is_zero(tangents[a]) for a in arguments(node)):
+            tangents[node] = zero
+        elif isinstance(node, Map):
+            parts = [
+                graph.multiply(slope, tangents[a])
+                for a, slope in zip(node.args, partials(graph, node), strict=True)
+                if not is_zero(tangents[a])
+            ]
+            tangents[node] = graph.add(*parts)
+        elif isinstance(node, Fold):
+            weighted = graph.multiply(_weight(graph, node), tangents[node.body])
+            tangents[node] = graph.fold("sum", weighted, node.label)
+    return {node: tangents[node] for node in wanted}
+
+
+def hessian_vector(graph: Graph, slope: Vector) -> Vector:
+    """Give the Hessian times a vector v, whose components are the leaves of kind ``direction``.
+
+    Parameters
+    ----------
+    graph : Graph
+        Where nodes are made.
+    slope : Vector
+        The gradient.
+
+    Returns
+    -------
+    Vector
+
+    References
+    ----------
+    Pearlmutter 1994, Fast exact multiplication by the Hessian: the directional derivative of the gradient.
+    """
+    seeds: dict[Leaf, Node] = {}
+    for node in reachable(slope.nodes()):
+        if isinstance(node, Leaf) and node.kind == "parameter":
+            seeds[node] = graph.leaf("direction", node.name, node.index, node.table)
+    along = directional(graph, slope.nodes(), seeds)
+    return Vector(tuple(Entry(e.leaf, along[e.node]) for e in slope.entries if not is_zero(along[e.node])))
+
+
+def hessian(graph: Graph, slope: Vector, names: Iterable[str]) -> dict[tuple[str, str], Node]:
+    """Give the second derivatives, without those that are 0 and those below the diagonal.
+
+    Parameters
+    ----------
+    graph : Graph
+        Where nodes are made.
+    slope : Vector
+        The gradient, all of whose parameters are single numbers.
+    names : iterable of str
+        The parameters, in order.
+
+    Returns
+    -------
+    dict of (str, str) to Node
+    """
+    order = list(names)
+    dense = slope.scalars()
+    uses = _uses(dense)
+    entries = {}
+    one = graph.const(1)
+    for column, name in enumerate(order):
+        leaf = graph.leaf("parameter", name)
+        rows = [row for row in order[: column + 1] if row in dense and name in uses[row]]
+        along = directional(graph, [dense[row] for row in rows], {leaf: one})  # type: ignore[dict-item]
+        for row in rows:
+            if not is_zero(along[dense[row]]):
+                entries[row, name] = along[dense[row]]
+    return entries
+
+
+def _uses(slope: dict[str, Node]) -> dict[str, frozenset[str]]:
+    """Give the parameters that each entry of the gradient depends on."""
+    found: dict[Node, frozenset[str]] = {}
+    for node in reachable(slope.values()):
+        if isinstance(node, Leaf) and node.active:
+            found[node] = frozenset([node.name])
+        else:
+            found[node] = frozenset().union(*(found[a] for a in arguments(node)))
+    return {name: found[node] for name, node in slope.items()}

@@ -1,0 +1,197 @@
+"""Nodes evaluated one after the other over whole arrays, again and again at other points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgd.graph import ROWS, Fold, Leaf, Map, Node, Span, reachable
+from symgd.language import scalar
+from symgd.language.functions import FUNCTIONS
+
+_VARYING = ("parameter", "direction", "symbol")  # the kinds of leaf that a point gives
+
+
+class Arithmetic(Protocol):
+    """How numbers are held and functions computed."""
+
+    def constant(self, node: Node) -> Any:
+        """Give the value of a constant node; ``None`` to have it computed from its arguments."""
+
+    def array(self, values: Any) -> Any:
+        """Give numbers as they are computed with."""
+
+    def apply(self, function: str, args: list[Any]) -> Any:
+        """Apply a function of the table, element by element."""
+
+
+class Tape:
+    """Nodes in the order in which they are computed.
+
+    Parameters
+    ----------
+    nodes : list of Node
+        Nodes without grouped terms.
+    data : mapping of str to ndarray or float
+        The data.
+    lengths : mapping of str to int, optional
+        Of the labels; those of the rows are read off the data.
+    arithmetic : Arithmetic, optional
+        By default that of NumPy's floats.
+    """
+
+    def __init__(
+        self, nodes: list[Node], data: Mapping[str, Any], lengths: Mapping[str, int] | None = None,
+        arithmetic: Arithmetic | None = None,
+    ) -> None:  # fmt: skip
+        self.nodes = reachable(nodes)
+        self.labels = label_order(self.nodes)
+        self.sizes = dict(lengths or {})
+        self._data = data
+        self._arithmetic = arithmetic or Floats()
+        self._fixed: dict[Node, Any] | None = None
+
+    def at(self, point: Mapping[str, Any]) -> dict[Node, Any]:
+        """Give the value of every node at a point.
+
+        Parameters
+        ----------
+        point : mapping of str to float or ndarray
+            The parameters; where the nodes have no labels, arrays of values for each are broadcast.
+
+        Returns
+        -------
+        dict of Node to float or ndarray
+            An array has one axis for each label of any node, in the order of `label_order`, of length 1 where the
+            node does not vary. What no parameter reaches is computed once.
+        """
+        with np.errstate(all="ignore"):
+            if self._fixed is None:
+                self._measure(point)
+                varying: set[Node] = set()
+                for node in self.nodes:
+                    parts = node.index if isinstance(node, Leaf) else _below(node)
+                    if (isinstance(node, Leaf) and node.kind in _VARYING) or any(p in varying for p in parts):
+                        varying.add(node)
+                self._fixed = {}
+                self._run([node for node in self.nodes if node not in varying], self._fixed, point)
+                self._varying = [node for node in self.nodes if node in varying]
+            values = dict(self._fixed)
+            self._run(self._varying, values, point)
+        return values
+
+    def _measure(self, point: Mapping[str, Any]) -> None:
+        for node in self.nodes:
+            if isinstance(node, Leaf) and node.kind in ("data", "symbol") and node.index[:1] == (Span(ROWS),):
+                source = self._data[node.name] if node.kind == "data" else point[node.name]
+                self.sizes.setdefault(ROWS, len(source))
+
+    def _run(self, nodes: list[Node], values: dict[Node, Any], point: Mapping[str, Any]) -> None:
+        for node in nodes:
+            known = self._arithmetic.constant(node)
+            if known is not None:
+                values[node] = known
+            elif isinstance(node, Leaf):
+                values[node] = self._leaf(node, values, point)
+            elif isinstance(node, Fold):
+                values[node] = self._fold(node, values)
+            elif isinstance(node, Map):
+                values[node] = self._arithmetic.apply(node.function, [values[a] for a in node.args])
+            if self.labels and not node.labels and np.ndim(values[node]):
+                values[node] = np.reshape(values[node], ())[()]
+
+    def _leaf(self, leaf: Leaf, values: Mapping[Node, Any], point: Mapping[str, Any]) -> Any:
+        if leaf.kind == "count":
+            return self._arithmetic.array(float(self.sizes.get(ROWS) or len(self._data[leaf.name])))
+        places: list[Any] = []
+        for index in leaf.index:
+            if isinstance(index, Span):
+                shape = [-1 if label == index.label else 1 for label in self.labels]
+                places.append((index.start + index.step * np.arange(self.sizes[index.label])).reshape(shape))
+            else:
+                places.append(index if isinstance(index, int) else np.asarray(values[index]).astype(np.int64))
+        if leaf.kind == "places":
+            return self._arithmetic.array(np.asarray(places[0], dtype=np.float64))
+        source = self._data[leaf.name] if leaf.kind == "data" else point[leaf.name]
+        if not leaf.index:
+            return self._arithmetic.array(source)
+        array = source.whole() if hasattr(source, "whole") else np.asarray(source)
+        return self._arithmetic.array(array[tuple(places)])
+
+    def _fold(self, fold: Fold, values: Mapping[Node, Any]) -> Any:
+        axis, body = self.labels.index(fold.label), np.asarray(values[fold.body])
+        if fold.function == "logsumexp":
+            if body.dtype == object:
+                total = self._arithmetic.apply("exp", [body]).sum(axis=axis, keepdims=True)
+                return self._arithmetic.apply("log", [total])
+            return np.logaddexp.reduce(body, axis=axis, keepdims=True)
+        return getattr(np, fold.function)(body, axis=axis, keepdims=True)
+
+
+def label_order(nodes: Iterable[Node]) -> list[str]:
+    """Give all labels of nodes, the rows' first."""
+    found = {label for node in nodes for label in node.labels}
+    return sorted(found, key=lambda label: (label != ROWS, label))
+
+
+def _below(node: Node) -> tuple[Node, ...]:
+    return node.args if isinstance(node, Map) else (node.body,) if isinstance(node, Fold) else ()
+
+
+# ---- arithmetics ---------------------------------------------------------------------------------------------------
+
+
+_PLAIN = {"add": np.add, "multiply": np.multiply, "divide": np.divide, "power": np.power, "abs": np.abs,
+          "maximum": np.maximum, "minimum": np.minimum}  # fmt: skip
+
+
+def _sigmoid(a: NDArray[np.float64]) -> Any:
+    small = np.exp(-np.abs(a))
+    return np.where(a >= 0, 1.0, small) / (1.0 + small)
+
+
+# What else need not be computed number by number.
+_WHOLE: dict[str, Callable[..., Any]] = {
+    "ratio": lambda a, b: np.where(b == 0, 0.0, a / b),
+    "powslope": lambda a, b: np.where((a == 0) & (b == 0), 0.0, b * a ** (b - 1)),
+    "powlog": lambda a, b: np.where(a == 0, 0.0, a**b * np.log(a)),
+    "sqrt0": np.sqrt,
+    "cbrt": np.cbrt,
+    "relu": lambda a: np.where(a <= 0, 0.0, a),
+    "sigmoid": _sigmoid,
+    "softplus": lambda a: np.logaddexp(0.0, a),
+    "logaddexp": np.logaddexp,
+}
+
+
+class Floats:
+    """NumPy's float64."""
+
+    def constant(self, node: Node) -> Any:
+        """Give the value of a constant node."""
+        return node.constant
+
+    def array(self, values: Any) -> Any:
+        """Give numbers as float64; those of a point as they are."""
+        return np.asarray(values, dtype=np.float64) if isinstance(values, np.ndarray) else values
+
+    def apply(self, function: str, args: list[Any]) -> Any:
+        """Apply a function of the table, element by element."""
+        if function == "add":
+            total = args[0]
+            for arg in args[1:]:
+                total = np.add(total, arg)
+            return total
+        if function == "where":
+            return np.where(np.asarray(args[0], dtype=bool), args[1], args[2])
+        known = _PLAIN.get(function) or (
+            getattr(np, function, None) if FUNCTIONS[function].numpy.startswith("np.") else None
+        )
+        if known is not None and function not in scalar.SHARED:
+            return known(*(np.asarray(a, dtype=np.float64) for a in args))
+        if function in _WHOLE:
+            return _WHOLE[function](*(np.asarray(a, dtype=np.float64) for a in args))
+        return np.vectorize(lambda *a: scalar.evaluate(function, list(a)), otypes=[float])(*args)

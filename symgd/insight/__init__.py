@@ -1,0 +1,40 @@
+"""What a run shows: findings, each with its evidence and a remedy in numbers, and the rates measured and predicted."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from symgd.insight.evidence import Evidence
+from symgd.insight.findings import ENDED, OTHER
+from symgd.kernel import Kernel
+from symgd.run import Diagnosis, Run
+
+__all__ = ["diagnose"]
+
+
+def diagnose(kernel: Kernel, run: Run) -> Diagnosis:
+    """Explain a run.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The objective that was minimized: of a run that maximized, the negated one.
+    run : Run
+        The run.
+
+    Returns
+    -------
+    Diagnosis
+        A healthy run has no findings.
+
+    References
+    ----------
+    Nocedal and Wright 2006, section 3.3 (rates of steepest descent); Polyak 1987, chapter 3 (stability limits).
+    """
+    if not kernel.n:
+        return Diagnosis((), None, None)
+    with np.errstate(all="ignore"):
+        e = Evidence(kernel, run)
+        found = next((f for test in ENDED if (f := test(e)) is not None), None)
+        findings = (found,) if found else tuple(f for test in OTHER if (f := test(e)) is not None)
+        return Diagnosis(findings, e.measured_rate, e.predicted_rate)

@@ -1,0 +1,5 @@
+"""The engine: generated source to running kernel, in plain Python or compiled."""
+
+from symgd.kernel.kernel import TIERS, Kernel
+
+__all__ = ["TIERS", "Kernel"]

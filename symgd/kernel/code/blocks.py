@@ -1,0 +1,400 @@
+"""The code of one pass: a function that works on the places ``_lo`` to ``_hi`` of its home.
+
+Compiled, sums may be reordered, so that they run in vector registers; what is summed may not, since ``(a + b) - a`` is
+not b where a is infinite. So what is computed at one place is a function of its own, with flags of its own, which the
+compiler writes into the loops. Where sums run along an inner axis, four places of the home are worked on together: what
+they share is read once, and no sum waits for the one before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from symgd.graph import Const, Fold, Leaf, Map, Node, arguments
+from symgd.kernel.code import folds
+from symgd.kernel.code.layout import Layout, scaled
+from symgd.kernel.code.nests import Gemm, Nest, Plan, Planner
+from symgd.kernel.code.schedule import Pass
+from symgd.kernel.code.writer import Expressions, Writer
+
+LANES = 4  # places of the home that are worked on together
+SHORTEST, LONGEST = 8, 50  # rows that the compiler had better not know the length of
+SMALL = 8  # nodes up to which the work at one place is so little that this pays
+
+
+@dataclass
+class _Work:
+    """What a nest reads, what it computes, and what comes of it."""
+
+    numbers: list[Node] = field(default_factory=list)
+    read: list[Node] = field(default_factory=list)  # from memory
+    computed: list[Node] = field(default_factory=list)
+    results: list[Node] = field(default_factory=list)
+
+
+class Block:
+    """Writes the function of one pass.
+
+    Parameters
+    ----------
+    writer : Writer
+        Where the lines go.
+    layout : Layout
+        The inputs.
+    piece : Pass
+        The pass.
+    lengths : mapping of str to int
+        Of the labels but the rows'.
+    memory : mapping of Node to (int, tuple of str)
+        Where passes leave nodes to each other: the place in ``_mem``, and the labels in order.
+    name : str
+        Of the function.
+    directed : bool
+        Whether a direction v is read.
+    strict : bool
+        Whether sums must come out the same to the last bit wherever they are computed.
+    """
+
+    def __init__(
+        self, writer: Writer, layout: Layout, piece: Pass, lengths: Mapping[str, int],
+        memory: Mapping[Node, tuple[int, tuple[str, ...]]], name: str, *, directed: bool,
+        strict: bool,
+    ) -> None:  # fmt: skip
+        self.w = writer
+        self.layout = layout
+        self.piece = piece
+        self.lengths = lengths
+        self.memory = memory
+        self.name = name
+        self.directed = directed
+        self.planner = Planner(piece, lengths, layout.is_float, strict=strict)
+        self.plan: Plan = self.planner.plan()
+        self.lane = 0
+
+    # ---- the function ----------------------------------------------------------------------------------------------
+
+    def inputs(self) -> list[Node]:
+        """Give the numbers that are handed over."""
+        return [n for n in self.piece.inputs if n.constant is None]
+
+    def arrays(self) -> list[str]:
+        """Give the arrays that are handed over."""
+        layout = self.layout
+        vectors = [] if layout.unrolled else layout.point() + (layout.point("v") if self.directed else [])
+        out = ["_out"] if self.piece.entries else []
+        return [*vectors, *out, *layout.arrays(), *layout.memory()]
+
+    def totals(self) -> list[str]:
+        """Give the variables of the sums that are numbers, which the function returns."""
+        names = []
+        for fold in self.numbers():
+            names += [f"_b{fold.number}", *([f"_c_{fold.number}"] if fold.function == "logsumexp" else [])]
+        return names
+
+    def numbers(self) -> list[Fold]:
+        """Give the folds of the pass that are numbers."""
+        return [f for f in self.piece.folds if not f.labels]
+
+    def call(self, numbers: list[str], low: str, high: str) -> str:
+        """Write the call for a block of places."""
+        results = "".join(f"{name}, " for name in self.totals())
+        return f"{results or '_none '}= {self.name}({', '.join([*numbers, low, high, *self.arrays()])})"
+
+    def write(self) -> None:
+        """Write the function, after those for single places that it calls."""
+        w = self.w
+        works = {id(s): self._work(s) for s in self.plan.steps if isinstance(s, Nest)}
+        if w.target == "numba":
+            for number, step in enumerate(self.plan.steps):
+                if isinstance(step, Nest):
+                    self._write_place(f"{self.name}_each{number}", works[id(step)])
+        given = [f"_i{n.number}" for n in self.inputs()]
+        w.open(f"def {self.name}({', '.join([*given, '_lo', '_hi', *self.arrays()])}):")
+        for fold in self.numbers():
+            folds.start(w, fold, f"_b{fold.number}", f"_c_{fold.number}")
+        for fold, place in self.plan.totals.items():
+            if fold not in self.planner.products:
+                self.fill("_buf", str(place), str(self.planner.width(fold.labels)), folds.STARTS[fold.function])
+        for number, step in enumerate(self.plan.steps):
+            if isinstance(step, Gemm):
+                self._gemm(step)
+            else:
+                self._nest(step, works[id(step)], f"{self.name}_each{number}")
+        w.line(f"return ({''.join(name + ', ' for name in self.totals())})" if self.totals() else "return 0.0")
+        w.close()
+
+    def fill(self, array: str, place: str, length: str, value: str) -> None:
+        """Write the filling of a stretch of an array."""
+        self.w.open(f"for _z in range({length}):")
+        self.w.line(f"{array}[{self.at(f'{place} + _z')}] = {value}")
+        self.w.close()
+
+    def at(self, code: str) -> str:
+        """Write a subscript: unsigned where compiled, so that no negative ones need be thought of."""
+        return f"_u({code})" if self.w.target == "numba" else code
+
+    # ---- what happens at one place ---------------------------------------------------------------------------------
+
+    def _work(self, nest: Nest) -> _Work:
+        work = _Work()
+        own = set(nest.kept)
+        work.results = [*(f.body for f in nest.folds), *nest.kept, *nest.stores, *(e.node for e in nest.entries)]
+        stack, seen = list(work.results), set()
+        while stack:
+            node = stack.pop()
+            if node in seen or node.constant is not None:
+                continue
+            seen.add(node)
+            if not node.labels:
+                work.numbers.append(node)
+            elif self.planner.is_input(node) or (node in self.plan.buffers and node not in own):
+                work.read.append(node)
+            else:
+                work.computed.append(node)
+                stack.extend(arguments(node))
+        for nodes in (work.numbers, work.read, work.computed):
+            nodes.sort(key=lambda n: n.number)
+        return work
+
+    def _write_place(self, name: str, work: _Work) -> None:
+        w = self.w
+        given = [*(f"_i{n.number}" for n in work.numbers), *(f"_e{n.number}" for n in work.read)]
+        w.open(f"def {name}({', '.join(given)}):")
+        inner = self._expressions(work, {n: f"_e{n.number}" for n in work.read})
+        w.line(f"return ({''.join(inner[n] + ', ' for n in work.results)})")
+        w.close()
+
+    def _expressions(self, work: _Work, read: Mapping[Node, str]) -> Expressions:
+        inner = Expressions(self.w, _unknown)
+        inner.code.update({n: f"_i{n.number}" for n in work.numbers})
+        inner.code.update(read)
+        inner.write(work.computed)
+        return inner
+
+    # ---- loops -----------------------------------------------------------------------------------------------------
+
+    def _nest(self, nest: Nest, work: _Work, place: str) -> None:
+        w = self.w
+        for fold in nest.folds:
+            if fold in self.plan.buffers and fold.label != nest.labels[-1]:
+                length = f"(_hi - _lo)*{self.planner.width(fold.labels)}"
+                self.fill("_buf", str(self.plan.buffers[fold]), length, folds.STARTS[fold.function])
+        lanes = self._lanes(nest, work)
+        if lanes == 1:
+            self._loops(nest, work, place, "_lo", 1)
+        else:
+            w.line(f"_mid = _lo + (_hi - _lo) // {lanes}*{lanes}")
+            self._loops(nest, work, place, "_lo", lanes)
+            self._loops(nest, work, place, "_mid", 1)
+
+    def _lanes(self, nest: Nest, work: _Work) -> int:
+        few = len(nest.labels) == 2 and len(work.computed) <= SMALL and not nest.stores
+        sums = all(f.function == "sum" for f in nest.folds) and nest.folds
+        simple = all(isinstance(n, Map) and n.function in ("add", "multiply", "power") for n in work.computed)
+        return LANES if self.w.target == "numba" and few and sums and simple and not nest.entries else 1
+
+    def _loops(self, nest: Nest, work: _Work, place: str, begin: str, lanes: int) -> None:
+        w = self.w
+        end = "_mid" if lanes > 1 else "_hi"
+        code: dict[tuple[Node, int], str] = {}
+        depth = len(nest.labels)
+        for level, label in enumerate(nest.labels):
+            if level == depth - 1:
+                self._registers(nest, lanes, start=True)
+            step = f", {lanes}" if lanes > 1 else ""
+            bounds = f"{begin}, {end}{step}" if level == 0 else self._bound(nest, work, label)
+            w.open(f"for {self._variable(label)} in range({bounds}):")
+            if level < depth - 1:
+                self._read(nest, work, level, lanes, code)
+        self._read(nest, work, depth - 1, lanes, code)
+        results = [self._compute(work, place, code, lane) for lane in range(lanes)]
+        self._finish(nest, results)
+        w.close()
+        if depth > 1:
+            self._registers(nest, lanes, start=False)
+            w.close(depth - 1)
+
+    def _bound(self, nest: Nest, work: _Work, label: str) -> str:
+        """Write the number of places along an inner label; where short rows are gathered, so that it is not known."""
+        length = self.lengths[label]
+        leaves = [*(n for n in work.read if isinstance(n, Leaf)), *(e.leaf for e in nest.entries)]
+        gathered = any(isinstance(i, Node) for leaf in leaves for i in leaf.index)
+        short = SHORTEST <= length < LONGEST and label == nest.labels[-1]
+        return f"_hide({length})" if gathered and short and self.w.target == "numba" else str(length)
+
+    def _variable(self, label: str) -> str:
+        return "_i" if label == self.piece.home else f"_j{self.plan.order.index(label)}"
+
+    def _place(self, label: str) -> str:
+        """Write the place along a label, of the lane that is being written."""
+        if label == self.piece.home and self.lane:
+            return f"(_i + {self.lane})"
+        return self._variable(label)
+
+    def _read(self, nest: Nest, work: _Work, level: int, lanes: int, code: dict[tuple[Node, int], str]) -> None:
+        """Write the reading of all that varies along the labels down to a level, but no further."""
+        above = set(nest.labels[: level + 1])
+        inmost = level == len(nest.labels) - 1
+        for node in work.read:
+            if (node, 0) in code or not node.labels <= above:
+                continue
+            for lane in range(lanes):
+                if lane and self.piece.home not in node.labels:
+                    code[node, lane] = code[node, 0]
+                    continue
+                self.lane = lane
+                element = self._element(node)
+                if inmost and lanes == 1:
+                    code[node, lane] = element
+                else:
+                    code[node, lane] = f"_v{node.number}_{lane}"
+                    self.w.line(f"_v{node.number}_{lane} = {element}")
+        self.lane = 0
+
+    def _element(self, node: Node) -> str:
+        """Write the reading of a node from memory."""
+        if node in self.plan.buffers and not isinstance(node, Leaf):
+            return f"_buf[{self.at(self._in_buffer(node))}]"
+        if isinstance(node, Leaf):
+            if node.kind == "places":
+                return f"float({self._offset(node)})"
+            return self.layout.element(node, self.at(self._offset(node)))
+        place, axes = self.memory[node]
+        return f"_mem[{self.at(self._flat(axes, str(place)))}]"
+
+    def _offset(self, leaf: Leaf) -> str:
+        return self.layout.offset(leaf, self._place, self._whole)
+
+    def _whole(self, node: Node) -> str:
+        """Write the value of a node as a whole number, to be an index."""
+        if not node.labels:
+            return f"int(_i{node.number})"
+        if isinstance(node, Leaf) and node.kind == "data" and node.index:
+            value = f"{self.layout.source(node)}[{self.at(self._offset(node))}]"
+            return f"int({value})"
+        inner = Expressions(self.w, self._element)
+        found, stack = set(), [node]
+        while stack:
+            part = stack.pop()
+            if part in found or isinstance(part, Const):
+                continue
+            if part.labels:
+                found.add(part)
+                stack.extend(arguments(part))
+            else:
+                inner.code[part] = f"_i{part.number}"
+        inner.write(sorted(found, key=lambda n: n.number))
+        return f"int({inner[node]})"
+
+    def _in_buffer(self, node: Node) -> str:
+        axes = self.planner.sorted(node.labels)
+        return self._flat(axes, str(self.plan.buffers[node]), block=True)
+
+    def _flat(self, axes: tuple[str, ...], place: str, *, block: bool = False) -> str:
+        """Write the place of an element in row-major order; in a block, the home counts from its first place."""
+        terms, stride = [], 1
+        for label in reversed(axes):
+            code = self._place(label)
+            if block and label == self.piece.home:
+                code = f"({code} - _lo)"
+            terms.append(scaled(stride, code))
+            stride *= self.lengths.get(label, 1)
+        return " + ".join([*reversed(terms), place])
+
+    def _compute(self, work: _Work, place: str, code: Mapping[tuple[Node, int], str], lane: int) -> list[str]:
+        """Write what is computed at one place; give the code of the results."""
+        read = {n: code[n, lane] for n in work.read}
+        if self.w.target == "python":
+            inner = self._expressions(work, read)
+            return [inner[n] for n in work.results]
+        names = [f"_r{index}_{lane}" for index in range(len(work.results))]
+        given = [*(f"_i{n.number}" for n in work.numbers), *read.values()]
+        self.w.line(f"{''.join(name + ', ' for name in names)}= {place}({', '.join(given)})")
+        return names
+
+    # ---- what becomes of it ----------------------------------------------------------------------------------------
+
+    def _in_registers(self, nest: Nest, fold: Fold) -> bool:
+        return fold in self.plan.buffers and fold.label == nest.labels[-1]
+
+    def _registers(self, nest: Nest, lanes: int, *, start: bool) -> None:
+        """Write the start and the end of sums along the inmost label."""
+        for fold in nest.folds:
+            if not self._in_registers(nest, fold):
+                continue
+            for lane in range(lanes):
+                name = f"_s{fold.number}_{lane}"
+                if start:
+                    folds.start(self.w, fold, name)
+                else:
+                    self.lane = lane
+                    self.w.line(f"_buf[{self.at(self._in_buffer(fold))}] = {name}")
+        self.lane = 0
+
+    def _finish(self, nest: Nest, results: list[list[str]]) -> None:
+        """Write where the results go."""
+        w = self.w
+        for index, fold in enumerate(nest.folds):
+            values = [lane[index] for lane in results]
+            if self._in_registers(nest, fold):
+                for lane, value in enumerate(values):
+                    folds.grow(w, fold, f"_s{fold.number}_{lane}", value)
+            elif fold in self.plan.buffers:
+                folds.grow(w, fold, f"_buf[{self.at(self._in_buffer(fold))}]", values[0])
+            elif fold.labels:
+                axes = self.planner.sorted(fold.labels)
+                total = f"_buf[{self.at(self._flat(axes, str(self.plan.totals[fold])))}]"
+                folds.grow(w, fold, total, " + ".join(values))
+            else:
+                folds.grow(w, fold, f"_b{fold.number}", " + ".join(values), f"_c_{fold.number}")
+        first = len(nest.folds)
+        for lane, found in enumerate(results):
+            self.lane = lane
+            rest = iter(found[first:])
+            for node in nest.kept:
+                w.line(f"_buf[{self.at(self._in_buffer(node))}] = {next(rest)}")
+            for node in nest.stores:
+                place, axes = self.memory[node]
+                w.line(f"_mem[{self.at(self._flat(axes, str(place)))}] = {next(rest)}")
+            for entry in nest.entries:
+                w.line(f"_out[{self.at(self._offset(entry.leaf))}] += {next(rest)}")
+        self.lane = 0
+
+    # ---- products of matrices --------------------------------------------------------------------------------------
+
+    def _gemm(self, product: Gemm) -> None:
+        fold = product.fold
+        inner = fold.label
+        sides = [self._factor(side, inner, left=left) for side, left in ((product.a, True), (product.b, False))]
+        rows, columns = (self._extent(side.labels - {inner}) for side in (product.a, product.b))
+        place = self.plan.totals[fold] if fold in self.plan.totals else self.plan.buffers[fold]
+        sizes = f"{rows}, {columns}, {self._extent(frozenset([inner]))}"
+        self.w.line(f"gemm({', '.join(sides)}, _buf, {place}, {columns}, {sizes}, 0.0)")
+
+    def _extent(self, labels: frozenset[str]) -> str:
+        code = str(self.planner.width(labels))
+        if self.piece.home not in labels:
+            return code
+        return "(_hi - _lo)" if code == "1" else f"(_hi - _lo)*{code}"
+
+    def _factor(self, node: Node, inner: str, *, left: bool) -> str:
+        """Write one factor: its array, where it starts, how far apart its rows are, and whether it is transposed."""
+        axes = self.planner.axes(node)
+        outer = node.labels - {inner}
+        stride = self.planner.width(frozenset([inner])) if axes[-1] == inner else self.planner.width(outer)
+        transposed = (axes[0] == inner) if left else (axes[-1] == inner)
+        if self.planner.is_direct(node):
+            assert isinstance(node, Leaf)
+            rows = axes[0] == self.piece.home
+            start = f"_lo*{self.planner.width(node.labels)}" if rows else "0"
+            if node.kind != "data":
+                start = str(self.layout.index[node.name])
+                start = f"{start} + _lo*{self.planner.width(node.labels)}" if rows else start
+            return f"{self.layout.source(node)}, {start}, {stride}, {int(transposed)}"
+        return f"_buf, {self.plan.buffers[node]}, {stride}, {int(transposed)}"
+
+
+def _unknown(node: Leaf | Fold) -> str:
+    message = f"node {node.number} is no input of this place"
+    raise AssertionError(message)

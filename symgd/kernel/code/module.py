@@ -1,0 +1,231 @@
+"""All functions of one objective, as source for both tiers, with what is needed to call them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Node, calculus, reachable
+from symgd.kernel.code.functions import Function, Output
+from symgd.kernel.code.layout import Column, Layout, layout
+from symgd.kernel.code.loop import Loop
+from symgd.kernel.code.lowering import lowered
+from symgd.kernel.code.writer import Writer
+from symgd.language.functions import FUNCTIONS
+from symgd.rules import Lowered
+
+TARGETS = ("python", "numba")
+
+
+@dataclass(frozen=True)
+class Program:
+    """Generated source and its inputs.
+
+    Parameters
+    ----------
+    layout : Layout
+        The inputs.
+    source : dict of str to str
+        The module's text for each tier: functions ``value``, ``slope`` (value and gradient), ``product`` (Hessian
+        times v) and ``curvature`` (the Hessian: its upper triangle where parameters are local variables).
+    arguments : dict of str to list of str
+        The names of each function's arguments.
+    strict : bool
+        Whether sums must not be reordered nor contracted, as where a smallest element is found again by comparison.
+    smooth : bool
+        Whether the objective has no kinks: every function in it can be differentiated any number of times.
+    work : tuple of int
+        Operations for value and gradient: once, and for each row.
+    entries : tuple of (int, int)
+        The places of what ``curvature`` returns.
+    pieces : dict of str to list of dict
+        For each function with passes over the rows, the pieces that the text for Numba also has it in, for threads.
+    memory : tuple of int
+        Numbers of working memory: what passes leave to each other, and that of a block.
+    """
+
+    layout: Layout
+    source: dict[str, str]
+    arguments: dict[str, list[str]]
+    strict: bool
+    smooth: bool
+    work: tuple[int, int]
+    entries: tuple[tuple[int, int], ...]
+    pieces: dict[str, list[dict[str, Any]]]
+    memory: tuple[int, int]
+
+    def width(self, name: str) -> int:
+        """Count the numbers that a function returns."""
+        if not self.layout.unrolled or name == "value":
+            return 1
+        n = len(self.layout.params)
+        return {"slope": n + 1, "product": n, "curvature": len(self.entries)}[name]
+
+    def to_json(self) -> str:
+        """Write the program down."""
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "layout"}
+        inputs = {name: getattr(self.layout, name) for name in self.layout.__dataclass_fields__}
+        return json.dumps({"layout": inputs, **fields})
+
+    @staticmethod
+    def from_json(text: str) -> Program:
+        """Read a program back."""
+        d: dict[str, Any] = json.loads(text)
+        inputs = {k: _tuples(v) for k, v in d.pop("layout").items()}
+        inputs["columns"] = tuple(Column(*c) for c in inputs["columns"])
+        for name in ("work", "entries", "memory"):
+            d[name] = _tuples(d[name])
+        return Program(Layout(**inputs), **d)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+
+
+def generate(
+    graph: Graph, root: Node, params: Sequence[str], shapes: Mapping[str, tuple[int, ...]] | None = None,
+    data: Mapping[str, tuple[str, tuple[int, ...]]] | None = None,
+) -> Program:  # fmt: skip
+    """Differentiate an objective and write its functions.
+
+    Parameters
+    ----------
+    graph : Graph
+        Where nodes are made.
+    root : Node
+        The objective.
+    params : sequence of str
+        The parameters, in order.
+    shapes : mapping of str to tuple of int, optional
+        Those of the parameters; by default they are numbers.
+    data : mapping of str to (str, tuple of int), optional
+        Type and shape of each data array.
+
+    Returns
+    -------
+    Program
+    """
+    slope = calculus.gradient(graph, root)
+    product = calculus.hessian_vector(graph, slope)
+    vectors = {"slope": slope, "product": product}
+    inputs = layout(params, _leaves([root, *(n for v in vectors.values() for n in _parts(v))]), shapes, data)
+    numbers = {"value": (root,), "slope": (root,), "product": ()}
+    outputs = {
+        name: _lowered(graph, Output(given, vectors[name].entries if name in vectors else (), name in vectors))
+        for name, given in numbers.items()
+    }
+    entries: tuple[tuple[int, int], ...] = ()
+    if inputs.unrolled:
+        second = calculus.hessian(graph, slope, params)
+        index = {name: i for i, name in enumerate(params)}
+        entries = tuple((index[a], index[b]) for a, b in second)
+        outputs["curvature"] = Output(tuple(second.values()))
+    nodes = reachable([root, *slope.nodes()])
+    strict = any(isinstance(n, Fold) and n.function in ("min", "max") for n in nodes)
+    smooth = not strict and all(FUNCTIONS[n.function].smooth for n in reachable([root]) if isinstance(n, Map))
+    source, arguments, pieces, memory = _write(graph, inputs, outputs, strict=strict)
+    return Program(inputs, source, arguments, strict, smooth, _work(graph, nodes), entries, pieces, memory)
+
+
+def _write(
+    graph: Graph, inputs: Layout, outputs: Mapping[str, Output], *, strict: bool
+) -> tuple[dict[str, str], dict[str, list[str]], dict[str, list[dict[str, Any]]], tuple[int, int]]:
+    """Write all functions for both tiers."""
+    source: dict[str, str] = {}
+    arguments: dict[str, list[str]] = {}
+    pieces: dict[str, list[dict[str, Any]]] = {}
+    memory = (0, 0)
+    for target in TARGETS:
+        writer = Writer(target)
+        for name, output in outputs.items():
+            directed = name == "product"
+            function = Function(writer, inputs, output, graph.lengths, directed=directed, strict=strict)
+            function.write(name)
+            arguments[name] = function.arguments()
+            pieces.setdefault(name, [])
+            memory = (max(memory[0], function.size), max(memory[1], function.block_size))
+            if target == "numba" and any(piece.home == ROWS for piece in function.passes):
+                pieces[name] = function.write_pieces()
+        if not inputs.unrolled:
+            arguments["curvature"] = _write_columns(writer, inputs, arguments["product"])
+            pieces["curvature"] = []
+        source[target] = writer.text()
+    return source, arguments, pieces, memory
+
+
+def _lowered(graph: Graph, output: Output) -> Output:
+    new = lowered(graph, [*output.numbers, *_parts(calculus.Vector(output.entries))], graph.lengths)
+    entries = (calculus.Entry(new[e.leaf], new[e.node]) for e in output.entries)  # type: ignore[arg-type]
+    return Output(tuple(new[n] for n in output.numbers), tuple(entries), output.vector)
+
+
+def _parts(vector: calculus.Vector) -> list[Node]:
+    return [part for entry in vector.entries for part in (entry.leaf, entry.node)]
+
+
+def _write_columns(w: Writer, inputs: Layout, product: list[str]) -> list[str]:
+    """Write the Hessian as its products with the unit vectors, into the rows of ``_hist``."""
+    n = inputs.size
+    arguments = ["_x", "_v", "_w", "_hist", *inputs.data()]
+    w.open(f"def curvature({', '.join(arguments)}):")
+    w.open(f"for _j in range({n}):")
+    w.line("_v[_j] = 1.0")
+    w.line(f"product({', '.join('_w' if a == '_out' else a for a in product)})")
+    w.line("_v[_j] = 0.0")
+    w.open(f"for _p in range({n}):")
+    w.line("_hist[_j, _p] = _w[_p]")
+    w.close(2)
+    w.line("return 0.0")
+    w.close()
+    w.line("")
+    return arguments
+
+
+def write_loop(
+    program: Program, rule: Lowered | None, hyper: tuple[str, ...], *, batched: bool = False
+) -> dict[str, str]:
+    """Write the loop of a rule over an objective's functions.
+
+    Parameters
+    ----------
+    program : Program
+        The objective's functions.
+    rule : Lowered or None
+        The rule; ``None`` for steepest descent with the exact Cauchy step.
+    hyper : tuple of str
+        The numbers that it reads, in order.
+    batched : bool
+        Whether each step looks at a batch of rows of its own.
+
+    Returns
+    -------
+    dict of str to str
+        The function ``loop``, for each tier.
+    """
+    source = {}
+    for target in TARGETS:
+        writer = Writer(target)
+        Loop(writer, program.layout, rule, hyper, batched=batched).write("loop", "slope", "product")
+        source[target] = writer.text()
+    return source
+
+
+def _leaves(nodes: list[Node]) -> list[Leaf]:
+    return [n for n in reachable(nodes) if isinstance(n, Leaf)]
+
+
+def _work(graph: Graph, nodes: list[Node]) -> tuple[int, int]:
+    """Count operations: once, and for each row."""
+    once = rows = 1
+    for node in nodes:
+        if node.constant is None and isinstance(node, Map | Fold):
+            labels = node.body.labels if isinstance(node, Fold) else node.labels
+            places = math.prod(graph.lengths[label] for label in labels if label != ROWS)
+            if ROWS in labels:
+                rows += places
+            else:
+                once += places
+    return once, rows if any(ROWS in n.labels for n in nodes) else 0

@@ -1,0 +1,140 @@
+"""The order of the work: which sums share a pass, and what must wait for a pass to end.
+
+A pass is one loop over a label, its *home*, in blocks: over the rows of the data, or over the longest axis of what has
+no rows. All that varies along the home is computed inside of the pass; what is summed over the home is known when the
+pass has ended. The level of a node is the number of passes that must have ended before it is known. Value and gradient
+of a sum over the rows are formed in one pass; only an objective that nests sums over the rows needs a second one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from symgd.graph import ROWS, Const, Fold, Leaf, Node, arguments, reachable
+from symgd.graph.calculus import Entry
+
+
+@dataclass
+class Pass:
+    """One loop over a label: what it sums up, what it keeps, and the entries of a vector that it adds to."""
+
+    home: str
+    level: int
+    folds: list[Fold] = field(default_factory=list)
+    stores: list[Node] = field(default_factory=list)  # what passes over other labels read
+    entries: list[Entry] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)  # what varies along the home, in order
+    inputs: list[Node] = field(default_factory=list)  # numbers that it reads
+
+    def roots(self) -> list[Node]:
+        """Give the nodes that the pass is for."""
+        leaves = [i for e in self.entries for i in e.leaf.index if isinstance(i, Node)]
+        return [*(f.body for f in self.folds), *self.stores, *(e.node for e in self.entries), *leaves]
+
+    def finds(self, node: Node, lengths: Mapping[str, int]) -> bool:
+        """Tell whether an earlier pass has left a node with labels behind."""
+        return not isinstance(node, Leaf | Const) and (is_total(node, lengths) or self.home not in node.labels)
+
+
+@dataclass
+class Schedule:
+    """The passes in order, and the numbers that become known after each level of them."""
+
+    scalars: list[list[Node]]
+    passes: list[list[Pass]]
+    leaves: list[Leaf]
+
+
+def home_of(labels: Iterable[str], lengths: Mapping[str, int]) -> str:
+    """Give the label over whose places a pass runs: the rows', or the longest."""
+    return max(labels, key=lambda label: (label == ROWS, lengths.get(label, 0), label))
+
+
+def is_total(node: Node, lengths: Mapping[str, int]) -> bool:
+    """Tell whether a node is what a whole pass adds up to."""
+    return isinstance(node, Fold) and node.label == home_of(node.body.labels, lengths)
+
+
+def schedule(
+    outputs: Sequence[Node], entries: Sequence[Entry] = (), lengths: Mapping[str, int] | None = None
+) -> Schedule:
+    """Put the nodes that outputs and entries need in order.
+
+    Parameters
+    ----------
+    outputs : sequence of Node
+        Nodes without labels.
+    entries : sequence of Entry
+        Entries of a vector, at places along labels.
+    lengths : mapping of str to int, optional
+        Of the labels.
+
+    Returns
+    -------
+    Schedule
+    """
+    sizes = lengths or {}
+    nodes = reachable([*outputs, *(e.node for e in entries), *(e.leaf for e in entries)])
+    levels: dict[Node, int] = {}
+    found: dict[tuple[int, str], Pass] = {}
+
+    def at(level: int, home: str) -> Pass:
+        return found.setdefault((level, home), Pass(home, level))
+
+    def needed(arg: Node, home: str) -> int:
+        """Give the level from which on a pass over ``home`` can read a node, which another pass keeps for it."""
+        if not arg.labels or isinstance(arg, Leaf | Const) or is_total(arg, sizes):
+            return levels[arg]
+        own = home_of(arg.labels, sizes)
+        if own == home:
+            return levels[arg]
+        stores = at(levels[arg], own).stores
+        if arg not in stores:
+            stores.append(arg)
+        return levels[arg] + 1
+
+    for node in nodes:
+        if isinstance(node, Fold):
+            home = home_of(node.body.labels, sizes)
+            level = needed(node.body, home)
+            levels[node] = level + 1 if node.label == home else level
+            if node.label == home:
+                at(level, home).folds.append(node)
+        elif node.labels:
+            home = home_of(node.labels, sizes)
+            levels[node] = max((needed(a, home) for a in arguments(node)), default=0)
+        else:
+            levels[node] = max((levels[a] for a in arguments(node)), default=0)
+    for entry in entries:
+        home = home_of(entry.leaf.labels | entry.node.labels, sizes)
+        level = max(needed(entry.node, home), needed(entry.leaf, home), levels[entry.leaf])
+        at(level, home).entries.append(entry)
+    for piece in found.values():
+        _fill(piece, sizes)
+    depth = max((p.level for p in found.values()), default=-1) + 1
+    top = max(depth, max(levels.values(), default=0))
+    return Schedule(
+        [[n for n in nodes if not n.labels and levels[n] == level] for level in range(top + 1)],
+        [[found[key] for key in sorted(found) if key[0] == level] for level in range(top)],
+        [n for n in nodes if isinstance(n, Leaf)],
+    )
+
+
+def _fill(piece: Pass, sizes: Mapping[str, int]) -> None:
+    """Find what a pass computes, and the numbers that it reads: down to what was known before."""
+    inside: dict[int, Node] = {}
+    inputs: dict[int, Node] = {}
+    stack = piece.roots()
+    while stack:
+        node = stack.pop()
+        if node.number in inside:
+            continue
+        if not node.labels:
+            inputs[node.number] = node
+            continue
+        inside[node.number] = node
+        if not piece.finds(node, sizes):
+            stack.extend(arguments(node))
+    piece.nodes = [inside[number] for number in sorted(inside)]
+    piece.inputs = [inputs[number] for number in sorted(inputs)]

@@ -1,0 +1,403 @@
+"""What to say about a text that is not a formula: the problem, the place, and what to write instead."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from symgd.errors import FormulaError, safe, suggest
+from symgd.language import functions
+from symgd.language.tokens import character, spell
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from symgd.language.tokens import Token
+
+ATTRIBUTES = ("T", "shape", "size", "ndim")
+METHODS = ("sum", "mean", "min", "max", "dot", "var", "std")
+DISPLAYS = "tuples and lists are only arguments of functions, as in sum(x, axis=(0, 1))"
+
+_ASSIGNMENTS = frozenset({"=", "+=", "-=", "*=", "/=", "**=", "//=", "%=", "^=", "@=", "&=", "|="})
+
+_OPERATORS = {
+    "=": "for a comparison, write ==",
+    "===": "write ==",
+    "!==": "write !=",
+    "<>": "write !=",
+    "~=": "write !=",
+    "=>": "write >=",
+    "=<": "write <=",
+    "&&": "write & and put parentheses around the comparisons: (x > 0) & (y > 0)",
+    "||": "write | and put parentheses around the comparisons: (x > 0) | (y > 0)",
+    "<<": "write x*2**n",
+    ">>": "write x//2**n",
+    "->": "write only the expression on the right",
+    ":=": "leave out the left side; a formula assigns nothing",
+    ";": "a formula is one expression; leave out the ';'",
+    ":": "a ':' belongs inside an index, as in x[1:]",
+    "...": "'...' belongs inside an index, as in x[..., 0]; write a sum out, or as sum(x) over an array",
+    "~": "write only the right side of '~', with its parameters, such as a + b*x",
+    "!": "write gamma(x + 1) for a factorial, not x for a negation, != for 'not equal'",
+    ".": "a '.' stands in a number, or before T, shape, size, ndim or a method",
+}  # fmt: skip
+
+_KEYWORDS = {
+    "if": "write where(condition, x, y) for 'x if condition else y'",
+    "else": "write where(condition, x, y) for 'x if condition else y'",
+    "elif": "write where(condition, x, y)",
+    "for": "write sums over whole arrays: sum(x**2)",
+    "in": "write comparisons: (x >= a) & (x <= b)",
+    "is": "write ==",
+    "return": "write only the expression that is returned",
+    "def": "write only the expression that is returned",
+    "True": "True and False are only values of named arguments, as in keepdims=True",
+    "False": "True and False are only values of named arguments, as in keepdims=True",
+    "None": "None is only an index, as in x[:, None], or a value as in axis=None; for clip write maximum or minimum",
+}
+
+# Functions of other languages, where the nearest name would be another function.
+_FOREIGN_FUNCTIONS = {
+    "sec": "write 1/cos(x)",
+    "csc": "write 1/sin(x)",
+    "cosec": "write 1/sin(x)",
+    "cot": "write 1/tan(x)",
+    "ctg": "write 1/tan(x)",
+    "tg": "write tan(x)",
+    "coth": "write 1/tanh(x)",
+    "csch": "write 1/sinh(x)",
+    "sgn": "write sign(x)",
+    "sigma": "write sigmoid(x)",
+    "Sigma": "write sum(x)",
+    "lg": "write log10(x) or log2(x)",
+    "matmul": "write A @ B",
+    "transpose": "write A.T",
+    "iif": "write where(condition, x, y)",
+    "ifelse": "write where(condition, x, y)",
+    "int": "write trunc(x)",
+    "float": "numbers are floats already; leave it out",
+    "eval": "write the expression itself",
+    "exec": "write the expression itself",
+}
+
+
+def expected_operand(text: str, tokens: Sequence[Token], index: int) -> FormulaError:
+    """Say what is wrong where a number, a name or a bracket had to begin."""
+    token = tokens[index]
+    before = tokens[index - 1] if index else None
+    if token.kind == "bad":
+        return character(text, token.start)
+    if token.kind == "keyword":
+        return _keyword(text, tokens, index)
+    if token.kind in ("|", "||"):
+        name = "abs" if token.kind == "|" else "norm"
+        return _at(text, token, f"bars are not read as {name}", f"write {name}(x)")
+    if token.kind in ("*", "**") and before and before.kind in ("(", ","):
+        return _at(text, token, f"{token.kind!r} has nothing on its left", "write the arguments one by one")
+    opening = _opening(tokens, index)
+    if token.kind in ("end", ";", ")", "]"):
+        if token.kind in (")", "]") and opening is None:
+            return _at(text, token, f"unmatched {token.kind!r}", "leave it out, or open it before")
+        if token.kind == "end" and opening and before and before.kind in ("(", "[", ","):
+            return _unclosed(text, opening)
+        if before and before.kind not in ("(", "[", ";"):
+            return _at(text, before, f"nothing to the right of {before.text!r}", "write what belongs there")
+        return _at(text, token, "an expression is missing", _OPERATORS.get(token.kind))
+    if token.kind == "[":
+        return _at(text, token, "a list cannot stand here", DISPLAYS)
+    if token.kind == "!":
+        return _at(text, token, "'!' is no operator", "write not x")
+    if token.kind == "=" and before is None:
+        return _at(text, token, "unexpected '='", "leave it out")
+    if token.kind in _OPERATORS:
+        return _at(text, token, f"unexpected {token.kind!r}", _OPERATORS[token.kind])
+    hint = "two operators in a row: leave one out" if before else "write what belongs there, or leave it out"
+    if token.kind == "*" and before and before.kind == "*":
+        hint = "write ** without a space"
+    return _at(text, token, f"{token.text!r} has nothing on its left", hint)
+
+
+def expected_operator(text: str, tokens: Sequence[Token], index: int) -> FormulaError:
+    """Say what is wrong where an operator, a closing bracket or the end had to come."""
+    token, before = tokens[index], tokens[index - 1]
+    opening = _opening(tokens, index)
+    if token.kind == "bad":
+        if token.text == "'" and token.start == before.end:
+            return _at(text, token, 'unexpected "\'"', "write .T for a transpose; derivatives are symgd's own work")
+        return character(text, token.start)
+    if token.kind in ("keyword", "not"):
+        return _keyword(text, tokens, index)
+    if token.kind in ("end", ";") and opening:
+        return _unclosed(text, opening)
+    if token.kind in (")", "]"):
+        if opening:
+            return _at(text, token, f"{token.kind!r} closes {opening.kind!r}", "use brackets in pairs")
+        return _at(text, token, f"unmatched {token.kind!r}", "leave it out, or open it before")
+    if token.kind in ("name", "number", "("):
+        return _side_by_side(text, tokens, index)
+    if token.kind == ",":
+        return _comma(text, tokens, index, opening)
+    if token.kind == "=" and opening is None:
+        return _second_side(text, tokens, index)
+    if token.kind == "!":
+        left = _piece(text, tokens, index - 1)
+        return _at(text, token, "'!' is no operator", f"write gamma({left} + 1) for a factorial")
+    if token.kind in _ASSIGNMENTS - {"="}:
+        return _at(text, token, f"unexpected {token.kind!r}", "leave out the left side; a formula assigns nothing")
+    return _at(text, token, f"unexpected {token.text!r}", _OPERATORS.get(token.kind))
+
+
+def expected_name(text: str, tokens: Sequence[Token], index: int) -> FormulaError:
+    """Say that a '.' is followed by no name."""
+    if tokens[index].kind == "bad":
+        return character(text, tokens[index].start)
+    elementwise = tokens[index].kind in ("*", "/", "^", "**")  # as other languages write it
+    hint = f"write {tokens[index].kind} without the '.'" if elementwise else _OPERATORS["."]
+    return _at(text, tokens[index - 1], "no name follows the '.'", hint)
+
+
+def not_a_statement(text: str, tokens: Sequence[Token], index: int) -> FormulaError:
+    """Say what is wrong with a statement that does not begin with ``name =``."""
+    token, following = tokens[index], tokens[min(index + 1, len(tokens) - 1)]
+    if token.kind == "keyword":
+        return _keyword(text, tokens, index)
+    for piece in (token, following):
+        if piece.kind == "bad":
+            return character(text, piece.start)
+    if token.kind == "name" and following.kind == "==":
+        return _at(text, following, "'==' compares", "write = to assign")
+    if token.kind == "name" and following.kind.endswith("=") and following.kind not in ("<=", ">=", "!="):
+        return _at(text, following, f"unexpected {following.kind!r}", "write the assignment out: x = x**2")
+    return _at(text, token, "a statement assigns to one name", "write it as name = formula, such as x = x - lr*g")
+
+
+def not_a_name(name: str, tokens: Sequence[Token]) -> FormulaError:
+    """Say why a text is not the name of a parameter or of data."""
+    for token in tokens[:2]:
+        if token.kind == "bad":
+            return character(name, token.start)
+    first = tokens[0]
+    if first.kind == "keyword":
+        return _keyword(name, tokens, 0)
+    problem = f"'{safe(name, 30)}' is not a name" if name else "the name is empty"
+    hint = "a name is made of letters, digits and _, and does not begin with a digit"
+    if first.kind == "name" and first.start == 0:
+        return FormulaError(problem, name, first.end, first.end + 1, hint)
+    return FormulaError(problem, name, 0, max(first.end, 1), hint)
+
+
+def uncalled(text: str, tokens: Sequence[Token], index: int) -> FormulaError:
+    """Say how a function is called that stands without parentheses."""
+    token = tokens[index]
+    after = [*tokens[index + 1 : index + 5], *[tokens[-1]] * 4]
+    if after[0].kind == "bad":
+        return character(text, after[0].start)
+    name = token.text
+    if after[0].kind in ("^", "**") and after[1].kind == "number" and after[2].kind == "(":
+        argument = _brackets(text, tokens, index + 3)
+        hint = f"write {name}{argument}**{after[1].text}"
+    elif after[0].kind in ("^", "**") and after[1].kind == "-" and after[2].text == "1" and after[3].kind == "(":
+        argument = _brackets(text, tokens, index + 4)
+        inverse = f"arc{name}{argument} or " if functions.find(f"arc{name}") else ""
+        hint = f"write {inverse}1/{name}{argument}"
+    elif after[0].kind in ("name", "number"):
+        hint = f"write {name}({after[0].text})"
+    elif after[0].kind == "*" and after[1].kind in ("name", "number"):
+        hint = f"write {name}({after[1].text})"
+    else:
+        hint = f"write {name}(...); a variable of that name must be declared"
+    return _at(text, token, f"the function {safe(name)!r} has no arguments", safe(hint, 100))
+
+
+def unknown_function(text: str, tokens: Sequence[Token], index: int, name: str, *, declared: bool) -> FormulaError:
+    """Say what a name in front of a parenthesis may have been meant for."""
+    token = tokens[index]
+    argument = _brackets(text, tokens, index + 1)
+    multiply = f"to multiply, write {safe(token.text)}*{argument}"
+    if index and tokens[index - 1].kind == ".":
+        multiply = "only functions of the table of functions can be called"
+    if declared:
+        return _at(text, token, f"{name!r} is a variable, not a function", multiply)
+    problem = f"unknown function {safe(token.text)!r}"
+    closing = _closing(tokens, index + 1)
+    if closing and tokens[closing + 1].kind in ("=", ":="):
+        return _at(text, token, problem, f"leave out the left side, '{safe(token.text)}{argument} ='")
+    if name in _FOREIGN_FUNCTIONS:
+        return _at(text, token, problem, _FOREIGN_FUNCTIONS[name])
+    # A name of one letter is near to every short function, and most often a factor.
+    near = suggest(name, functions.names()) if len(name) > 1 else None
+    return _at(text, token, problem, f"did you mean {near!r}?" if near else multiply)
+
+
+def unknown_constant(text: str, token: Token) -> FormulaError:
+    """Say that a module has no such constant."""
+    near = suggest(token.text, [*functions.CONSTANTS, *functions.names()])
+    hint = f"did you mean {near!r}?" if near else "leave out the prefix if it is a variable"
+    return _at(text, token, f"unknown function or constant {safe(token.text)!r}", hint)
+
+
+def argument_count(text: str, row: functions.Function, typed: Token, args: Sequence[object]) -> FormulaError:
+    """Say how many arguments a function takes."""
+    if row.most is None:
+        takes = f"at least {row.least}"
+    else:
+        takes = str(row.least) if row.least == row.most else f"{row.least} to {row.most}"
+    problem = f"{typed.text!r} takes {takes} argument{'s' * (takes != '1')}; got {len(args)}"
+    hint = f"{row.name}: {row.summary}"
+    if len(args) > (row.most or 0):
+        larger = {"max": "maximum", "min": "minimum"}.get(row.name)
+        if larger:
+            hint = f"write {larger}(a, b) for two values, and axis=0 for an axis"
+        elif "axis" in row.keywords:
+            hint = "write axis=0 for an axis"
+        elif row.name == "log":
+            hint = "write log(x)/log(b) for the base b"
+        elif re.search(r"\(\s*[0-9]+,[0-9]+\s*\)", text[typed.end : typed.end + 40]):
+            hint = "for a decimal number, write a point"
+    return _at(text, typed, problem, hint)
+
+
+def unknown_keyword(text: str, row: functions.Function, token: Token) -> FormulaError:
+    """Say which named arguments a function takes."""
+    near = suggest(token.text, row.keywords)
+    if near:
+        hint = f"did you mean {near!r}?"
+    else:
+        takes = " and ".join(row.keywords) or "no named arguments"
+        hint = f"{row.name} takes {takes}; for a comparison, write =="
+    return _at(text, token, f"{row.name!r} has no argument {safe(token.text)!r}", hint)
+
+
+def unknown_attribute(text: str, token: Token, *, called: bool) -> FormulaError:
+    """Say which attributes and methods there are."""
+    name = spell(text, token)
+    near = suggest(name, (*ATTRIBUTES, *METHODS))
+    if called and name in ATTRIBUTES:
+        hint = f"write .{name} without parentheses"
+    elif not called and name in METHODS:
+        hint = f"write .{name}()"
+    elif functions.find(name):
+        hint = f"write {name}(x)"
+    elif near:
+        hint = f"did you mean {near!r}?"
+    else:
+        hint = f"there are .{' .'.join(ATTRIBUTES)} and .{'() .'.join(METHODS)}()"
+    return _at(text, token, f"unknown attribute {safe(token.text)!r}", hint)
+
+
+def _at(text: str, token: Token, problem: str, hint: str | None) -> FormulaError:
+    return FormulaError(problem, text, token.start, token.end, hint)
+
+
+def _unclosed(text: str, opening: Token) -> FormulaError:
+    closing = ")" if opening.kind == "(" else "]"
+    return _at(text, opening, f"{opening.kind!r} is never closed", f"add the missing {closing!r}")
+
+
+def _keyword(text: str, tokens: Sequence[Token], index: int) -> FormulaError:
+    token, word = tokens[index], tokens[index].text
+    problem = f"unexpected {word!r}"
+    if word == "lambda":
+        colon = next((piece for piece in tokens[index : index + 20] if piece.kind == ":"), None)
+        left = safe(text[token.start : colon.end], 30) if colon else ""
+        hint = f"leave out '{left}'" if colon else "write lambda_ for a variable"
+        return _at(text, token, problem, hint)
+    if word == "not":
+        return _at(text, token, problem, _KEYWORDS["in"])
+    default = f"it is a word of Python; a variable may be called {word + '_'!r}"
+    return _at(text, token, problem, _KEYWORDS.get(word, default))
+
+
+def _second_side(text: str, tokens: Sequence[Token], index: int) -> FormulaError:
+    """Say what to do about a '=' behind an expression."""
+    begin = next((place + 1 for place in range(index - 1, -1, -1) if tokens[place].kind == ";"), 0)
+    if any(token.kind in _ASSIGNMENTS for token in tokens[begin:index]):
+        return _at(text, tokens[index], "a second '='", "assign once in a statement; for a comparison, write ==")
+    left = safe(text[tokens[begin].start : tokens[index].end], 24)
+    return _at(text, tokens[index], "a formula has no left side", f"leave out '{left}'; for a comparison, write ==")
+
+
+def _comma(text: str, tokens: Sequence[Token], index: int, opening: Token | None) -> FormulaError:
+    token, before, after = tokens[index], tokens[index - 1], tokens[index + 1]
+    if before.kind == after.kind == "number" and (before.end, token.end) == (token.start, after.start):
+        hint = f"for a decimal number, write {safe(before.text, 20)}.{safe(after.text, 20)}"
+    elif opening:
+        hint = DISPLAYS
+    else:
+        hint = "a formula is one expression"
+    return _at(text, token, "unexpected ','", hint)
+
+
+def _side_by_side(text: str, tokens: Sequence[Token], index: int) -> FormulaError:
+    """Say what is missing between two operands."""
+    before, token = tokens[index - 1], tokens[index]
+    left, right = _piece(text, tokens, index - 1), _piece(text, tokens, index)
+    if before.kind == "number" and token.start == before.end:
+        if before.text == "0" and re.match(r"[xXoObB][0-9a-fA-F]", token.text):
+            return FormulaError("numbers are decimal", text, before.start, token.end, "write it in base ten")
+        if token.text in ("j", "J"):
+            return _at(text, token, "numbers are real", f"leave out the {token.text!r}, or write {left}*{token.text}")
+        if token.kind == "number":
+            return _at(text, token, "a number has one decimal point", f"write {left} or an operator in between")
+        if token.text in ("e", "E"):
+            return _at(text, token, "no digits follow the exponent", f"write {left}e0, or {left}*{token.text}")
+    if before.kind == token.kind == "number":
+        return _at(text, token, "two numbers side by side", f"write {safe(left + right)}, or an operator in between")
+    return _at(text, token, f"no operator before {safe(token.text)!r}", f"to multiply, write {left}*{right}")
+
+
+def _piece(text: str, tokens: Sequence[Token], index: int) -> str:
+    """Give an operand as a hint may repeat it: the name or number, or brackets with what they hold."""
+    token = tokens[index]
+    if token.kind == "(":
+        return _brackets(text, tokens, index)
+    if token.kind in (")", "]"):
+        opening = _closing(tokens, index, -1)
+        if opening is None:
+            return "(...)"
+        return _short(text, tokens[opening - _follows_name(tokens, opening)], token)
+    if tokens[index + 1].kind == "(" and _follows_name(tokens, index + 1):
+        return safe(token.text, 30) + _brackets(text, tokens, index + 1)
+    first = index
+    while first > 1 and tokens[first - 1].kind == "." and tokens[first - 2].kind == "name":
+        first -= 2
+    return _short(text, tokens[first], token)
+
+
+def _follows_name(tokens: Sequence[Token], index: int) -> bool:
+    """Say whether a bracket stands right behind a name."""
+    before = tokens[index - 1]
+    return index > 0 and before.kind == "name" and before.end == tokens[index].start
+
+
+def _brackets(text: str, tokens: Sequence[Token], index: int) -> str:
+    """Give the brackets that open at `index` with what they hold."""
+    closing = _closing(tokens, index)
+    return "(...)" if closing is None else _short(text, tokens[index], tokens[closing])
+
+
+def _short(text: str, first: Token, last: Token) -> str:
+    """Give the text from one token to another, or dots if that is long."""
+    whole = text[first.start : last.end]
+    return safe(whole) if len(whole) <= 30 and "\n" not in whole else "(...)"
+
+
+def _closing(tokens: Sequence[Token], index: int, step: int = 1) -> int | None:
+    """Find the bracket that pairs with the one at `index`, if it is near; `step` -1 looks to the left."""
+    depth = 0
+    stop = min(index + 100, len(tokens)) if step > 0 else max(index - 100, -1)
+    for place in range(index, stop, step):
+        depth += (tokens[place].kind in ("(", "[")) - (tokens[place].kind in (")", "]"))
+        if depth == 0:
+            return place
+    return None
+
+
+def _opening(tokens: Sequence[Token], index: int) -> Token | None:
+    """Find the innermost bracket that is open in front of `index`."""
+    depth = 0
+    for place in range(index - 1, -1, -1):
+        depth += (tokens[place].kind in ("(", "[")) - (tokens[place].kind in (")", "]"))
+        if depth > 0:
+            return tokens[place]
+    return None

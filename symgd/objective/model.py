@@ -1,0 +1,255 @@
+"""A formula whose arrays have shapes: its graph, its derivatives, its generated functions, and its kernels."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from symgd import language as fm
+from symgd.data import Data, Stored
+from symgd.errors import DataError, FormulaError
+from symgd.graph import Array, Graph, Leaf, Node, calculus, locate, read, shape, whole
+from symgd.kernel import Kernel
+from symgd.kernel import code as codegen
+from symgd.kernel.code import Program
+from symgd.kernel.machine import cache
+from symgd.language import Tree
+from symgd.language.functions import CONSTANTS
+from symgd.squares import Squares, squares
+
+Shape = tuple[int, ...]
+CHUNK = 1 << 20  # numbers of an array on disk that are looked at together
+
+
+class Model:
+    """A formula with the shapes of its parameters.
+
+    Parameters
+    ----------
+    text : str
+        The formula.
+    tree : Tree
+        What was read from it.
+    shapes : mapping of str to tuple of int
+        The parameters, in order, and their shapes.
+    data : Data
+        The data that are known.
+    columns : collection of str
+        The names that are data, those included whose values are not known.
+    undeclared : collection of str
+        Parameters that are taken for numbers, though nobody said so.
+
+    Raises
+    ------
+    FormulaError
+        If the formula is none with these shapes.
+    NeedsShape
+        If a parameter in ``undeclared`` must be an array.
+    """
+
+    def __init__(
+        self, text: str, tree: Tree, shapes: Mapping[str, Shape], data: Data, columns: Collection[str],
+        undeclared: Collection[str] = (),
+    ) -> None:  # fmt: skip
+        self.text = text
+        self.tree = tree
+        self.shapes = dict(shapes)
+        self.params = tuple(shapes)
+        self.data = data
+        self.columns = columns
+        self.undeclared = undeclared
+        self.rows = row_count(tree, data)
+        self._programs: dict[float, Program] = {}
+        # Read at once, so that a mistake is reported here and not at the first evaluation.
+        self.root  # noqa: B018
+
+    # ---- the graph -------------------------------------------------------------------------------------------------
+
+    def _read(self, *, group: bool) -> tuple[Graph, Node]:
+        graph = Graph()
+        graph.rows = self.rows
+        with _deep():
+            found = read(
+                graph, self.text, self.tree, lambda name: self._leaf(graph, name.name), group=group,
+                undeclared=self.undeclared, bounds=lambda node: self._bounds(graph, node) if self.data else (0, 0),
+            )  # fmt: skip
+        if found.axes:
+            one_a_row = found.axes == ("rows",)
+            what = "one value a row" if one_a_row else f"the shape {shape(graph, found)}"
+            problem = f"the objective must be one number, but this has {what}"
+            raise FormulaError(problem, self.text, 0, len(self.text), "put mean(...) or sum(...) around it")
+        return graph, found.node
+
+    def _leaf(self, graph: Graph, name: str) -> Array:
+        if name in self.shapes:
+            return whole(graph, "parameter", name, self.shapes[name])
+        if name not in self.columns:
+            return Array(graph.leaf("constant", name) if name in ("pi", "e") else graph.const(CONSTANTS[name]))
+        values = self.data.get(name)
+        if values is None:  # a column, whose values nobody gave yet
+            return whole(graph, "data", name, (0,), rows=True)
+        if isinstance(values, float):
+            return Array(graph.leaf("data", name))
+        return whole(graph, "data", name, values.shape, rows=values.shape[0] == self.rows)
+
+    def _bounds(self, graph: Graph, node: Node) -> tuple[int, int]:
+        """Give the smallest and the largest entry of an index; whole numbers all of them, or ValueError."""
+        if isinstance(node, Leaf) and node.kind == "data":
+            values = self.data[node.name]
+            parts = _chunks(values) if isinstance(values, Stored) else [np.asarray(values)]
+        else:
+            found = locate.evaluate([node], {}, self.data, graph.sizes())
+            parts = [np.asarray(found[node])]
+        low, high = 0, 0
+        for index, part in enumerate(parts):
+            if part.dtype.kind == "b":
+                message = "a condition is no index"
+                raise ValueError(message)
+            if part.dtype.kind not in "iu" and not (np.isfinite(part).all() and (part == np.round(part)).all()):
+                bad = part[~(np.isfinite(part) & (part == np.round(part)))].flat[0]
+                message = f"an index must be whole numbers, and this has {bad:g} in it"
+                raise ValueError(message)
+            bounds = int(part.min()), int(part.max())
+            low, high = (min(low, bounds[0]), max(high, bounds[1])) if index else bounds
+        return low, high
+
+    @cached_property
+    def grouped(self) -> tuple[Graph, Node]:
+        """The graph, long sums of terms of one shape as one term."""
+        return self._read(group=True)
+
+    @cached_property
+    def plain(self) -> tuple[Graph, Node]:
+        """The graph without grouped terms, which views show."""
+        graph, root = self.grouped
+        return self._read(group=False) if any(label.startswith("terms") for label in graph.lengths) else (graph, root)
+
+    @property
+    def root(self) -> Node:
+        """The objective's node."""
+        return self.grouped[1]
+
+    @cached_property
+    def slope(self) -> calculus.Vector:
+        """The gradient."""
+        return calculus.gradient(*self.plain)
+
+    # ---- functions -------------------------------------------------------------------------------------------------
+
+    def program(self, sign: float = 1.0) -> Program:
+        """Give the generated functions, from the disk cache where they are known.
+
+        Parameters
+        ----------
+        sign : float
+            -1 for the functions of the negated objective.
+
+        Returns
+        -------
+        Program
+        """
+        if sign not in self._programs:
+            graph, root = self.grouped
+            types = {name: _type(self.data.get(name)) for name in self.columns}
+            parts = map(repr, (self.shapes, sorted(types.items()), root.number, sign))
+            key = cache.key("program", cache.generator(), self.text, *parts, graph.signature())
+            stored = cache.load(key)
+            if stored is not None:
+                self._programs[sign] = Program.from_json(stored.decode())
+            else:
+                graph, root = self._read(group=True)  # what derivatives add stays out of the next key
+                node = root if sign > 0 else graph.negate(root)
+                known = {name: t for name, t in types.items() if t is not None}
+                self._programs[sign] = codegen.generate(graph, node, self.params, self.shapes, known)
+                cache.save(key, self._programs[sign].to_json().encode())
+        return self._programs[sign]
+
+    def kernel(self, sign: float, tier: str, workers: int | None) -> Kernel:
+        """Give a running kernel.
+
+        Parameters
+        ----------
+        sign : float
+            -1 for the negated objective.
+        tier : str
+            As for `Kernel`.
+        workers : int, optional
+            Threads.
+
+        Returns
+        -------
+        Kernel
+
+        Raises
+        ------
+        DataError
+            If the data were given as names only.
+        """
+        missing = [name for name in self.columns if name not in self.data]
+        if missing:
+            raise DataError(f"the columns {', '.join(missing)} have no values; give data={{...}} to Objective")
+        kernel = Kernel(self.program(sign), self.data, tier, workers, self.rows or 0)
+        kernel.squares = lambda: self.squares if sign > 0 else None
+        return kernel
+
+    @cached_property
+    def squares(self) -> Squares | None:
+        """The residuals, where the formula is a sum of squares."""
+        # Derivatives are added to a graph of their own.
+        return squares(*self._read(group=False), self.shapes, self.data)
+
+    def locate(self, values: Mapping[str, Any]) -> tuple[str, bool]:
+        """Name the first subexpression that is not finite at a point."""
+        return locate.first_bad(*self.plain, self.text, values, self.data)
+
+
+def row_count(tree: Tree, data: Data) -> int | None:
+    """Give the number of rows of the data: the length that most first axes have, tables that are indexed left aside.
+
+    Parameters
+    ----------
+    tree : Tree
+        The formula.
+    data : Data
+        The data.
+
+    Returns
+    -------
+    int or None
+        ``None`` where there are none.
+    """
+    used = [name for name in fm.names(tree) if name in data and not isinstance(data[name], float)]
+    indexed = {t.value.name for t in fm.walk(tree) if isinstance(t, fm.Index) and isinstance(t.value, fm.Name)
+               and any(isinstance(i, fm.Name | fm.Index) for i in t.items)}  # fmt: skip
+    lengths = [len(data[name]) for name in used if name not in indexed]  # type: ignore[arg-type]
+    lengths = lengths or [len(data[name]) for name in used]  # type: ignore[arg-type]
+    return max(lengths, key=lambda n: (lengths.count(n), n)) if lengths else None
+
+
+def _chunks(values: Stored) -> Iterator[Any]:
+    step = max(1, CHUNK // max(1, values.width))
+    for low in range(0, len(values), step):
+        yield values.rows(low, min(low + step, len(values)))
+
+
+def _type(values: Any) -> tuple[str, Shape] | None:
+    """Give type and shape of a data array, as code is generated for them: for any length of its first axis."""
+    if values is None or isinstance(values, float):
+        return None
+    return str(values.dtype), (0, *values.shape[1:])
+
+
+@contextmanager
+def _deep() -> Iterator[None]:
+    """Let a formula nested as deeply as the language allows be walked: Python's own limit is in the way."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, 12_000))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
