@@ -30,10 +30,10 @@ _HOMES = {
     "Run": "run",
     "ShapeError": "errors",
     "SymgdError": "errors",
-    "Theory": "rules.theory",
+    "Theory": "insight.theory",
     "UsageError": "errors",
     "fit": "fitting",
-    "schedule": "schedules",
+    "schedule": "rules.schedules",
 }
 
 __all__ = [
