@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,7 +170,7 @@ def _settle(kernel: Kernel, x: Vector, f: float, g: Vector, directions: NDArray[
     return Verdict(Kind.DEGENERATE, Reason.UNSETTLED)
 
 
-def _fades(kernel: Kernel, y: Vector, step: Vector) -> bool:
+def _fades(kernel: Kernel, y: Vector, step: NDArray[Any]) -> bool:
     """Tell whether the curvature along Newton's step goes with it, as where it vanishes at the step's end.
 
     A step that is as good as nothing moves past no change of a curvature that is there; that of ``x**3`` halves.
