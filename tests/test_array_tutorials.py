@@ -9,7 +9,7 @@ import pytest
 
 import symgd as sg
 
-RUNS = json.loads((Path(__file__).parent / "data" / "tutorial_runs.json").read_text())
+RUNS = json.loads((Path(__file__).parent / "known" / "tutorial_runs.json").read_text())
 tiers = pytest.mark.parametrize("tier", ["python", "numba"])
 
 

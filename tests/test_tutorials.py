@@ -8,7 +8,7 @@ import pytest
 
 import symgd as sg
 
-RUNS = json.loads((Path(__file__).parent / "data" / "tutorial_runs.json").read_text())
+RUNS = json.loads((Path(__file__).parent / "known" / "tutorial_runs.json").read_text())
 # The traces of float64 originals; what is left is the order of additions.
 EXACT = 1e-12
 pytestmark = pytest.mark.parametrize("tier", ["python", "numba"])

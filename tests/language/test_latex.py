@@ -13,7 +13,7 @@ VALUES = {
     "x": RNG.normal(size=N), "y": RNG.normal(size=N), "z": RNG.normal(size=N), "X": RNG.normal(size=(N, K)),
     "w": RNG.normal(size=K), "v": RNG.normal(size=K), "b": 0.3, "lambda": 0.7, "a": 1.3, "c": -0.4, "sigma": 1.7,
     "mu": 0.2, "theta": RNG.normal(size=K), "A": RNG.normal(size=(K, K)) + 3 * np.eye(K), "p": RNG.uniform(0.1, 0.9, N),
-    "t": (RNG.normal(size=N) > 0) * 1.0, "alpha": 0.9, "beta": 0.4, "yhat": RNG.normal(size=N), 
+    "t": (RNG.normal(size=N) > 0) * 1.0, "alpha": 0.9, "beta": 0.4, "yhat": RNG.normal(size=N),
     "W": RNG.normal(size=(K, 2)),
     "Y": RNG.normal(size=(N, 2)), "delta": 0.8, "tau": 0.3, "w_0": 0.6, "H": RNG.normal(size=(K, K)),
 }  # fmt: skip

@@ -20,7 +20,7 @@ from symgd import data
 from symgd.data import DTYPES, Stored, as_index, load
 from symgd.errors import DataError, SymgdError, UsageError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SHAPES = hnp.array_shapes(min_dims=1, max_dims=3, max_side=5)
 
 

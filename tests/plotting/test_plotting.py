@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from symgd import Objective, UsageError
 from symgd.plotting import check_path, contours, curves, grid, plot_objective, plot_run, save, view
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 BOWL = "0.2*x1**2 + x2**2"
 
 

@@ -15,9 +15,9 @@ from click.testing import CliRunner
 import symgd
 from symgd.cli import main
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 BOWL = "0.2*x1**2 + x2**2"
-DANWOOD = str(ROOT / "tests" / "data" / "nist" / "DanWood.csv")
+DANWOOD = str(ROOT / "tests" / "known" / "nist" / "DanWood.csv")
 
 
 def call(*arguments):
