@@ -23,12 +23,12 @@ TASKS = {
     "hessian_at": "f = make(); reset(); f.hessian_at(w=1, b=2)",
     "minimize": "f = make(); f.value(w=1, b=2); reset(); f.minimize({'w': 0, 'b': 0})",
     "minimize, lr=0.1": "f = make(); f.value(w=1, b=2); reset(); f.minimize({'w': 0, 'b': 0}, lr=0.1, steps=10)",
-    "minimize, a rule": "rule = sg.Rule('v = beta*v - lr*g; x = x + v', beta=.9); f = make(); f.value(w=1, b=2); reset()\n"
-    "f.minimize({'w': 0, 'b': 0}, method=rule, lr=0.1, steps=10)",
+    "minimize, a rule": "f = make(); f.value(w=1, b=2); reset()\n"
+    "f.minimize({'w': 0, 'b': 0}, method=RULE, lr=0.1, steps=10)",
     "maximize": "f = make('-'); f.value(w=1, b=2); reset(); f.maximize({'w': 0, 'b': 0})",
     "curvature": "f = make(); f.value(w=1, b=2); reset(); f.curvature(w=1, b=2)",
     "Rule": "sg.Rule('v = beta*v - lr*g; x = x + v', beta=.9)",
-    "Rule.theory": "rule = sg.Rule('v = beta*v - lr*g; x = x + v', beta=.9); reset(); rule.theory(smallest=1, largest=9)",
+    "Rule.theory": "RULE.theory(smallest=1, largest=9)",
     "fit": "sg.fit('w*x + b', DATA, start={'w': 0, 'b': 0})",
     "predict": "fit = sg.fit('w*x + b', DATA, start={'w': 0, 'b': 0}); reset(); fit.predict({'x': [1.0, 2.0]})",
 }
@@ -36,6 +36,8 @@ COLUMNS = ("parses", "readings", "lowerings", "gradients", "Hessians", "programs
 SETUP = """
 import numpy as np, symgd as sg
 DATA = {'x': np.arange(5.0), 'y': np.array([1.0, 2.9, 5.1, 7.0, 9.2])}
+RULE = sg.Rule('v = beta*v - lr*g; x = x + v', beta=.9)
+reset()
 def make(sign=''):
     return sg.Objective(sign + 'mean((y - (w*x + b))**2)', data=DATA)
 """

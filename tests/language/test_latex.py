@@ -111,7 +111,8 @@ READ = [
     (r"-\sum_i t_i \ln p_i", "-sum(t*log(p))"),
     (r"\sum_i (y_i - \hat{y}_i)^2", "sum((y - yhat)**2)"),
     (r"\frac{1}{n} \sum_{i=1}^n (\hat y_i - y_i)^2", "sum((y - yhat)**2)/N"),
-    (r"\sum_i \begin{cases} \frac12 x_i^2 & |x_i| \le \delta \\ \delta(|x_i| - \frac{1}{2}\delta) & \text{otherwise}\end{cases}",
+    ((r"\sum_i \begin{cases} \frac12 x_i^2 & |x_i| \le \delta \\ "
+     r"\delta(|x_i| - \frac{1}{2}\delta) & \text{otherwise}\end{cases}"),
      "sum(where(abs(x) <= delta, x**2/2, delta*(abs(x) - delta/2)))"),
     (r"\sum_i \begin{cases} \tau (y_i - b), & y_i \geq b \\ (\tau - 1)(y_i - b), & y_i < b \end{cases}",
      "sum(where(y >= b, tau*(y - b), (tau - 1)*(y - b)))"),
