@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from symgd.objective import Objective
     from symgd.rules import Rule
     from symgd.rules.schedules import schedule
-    from symgd.run import History, Kind, Outcome, Run
+    from symgd.run import History, Outcome, Run
+    from symgd.verdict import Kind
 
 # Each public name and the module that it lives in: imported at its first use, so that `import symgd` costs nothing.
 _HOMES = {
@@ -22,7 +23,7 @@ _HOMES = {
     "Fit": "fitting",
     "FormulaError": "errors",
     "History": "run",
-    "Kind": "run",
+    "Kind": "verdict",
     "Many": "many",
     "Objective": "objective",
     "Outcome": "run",
@@ -30,10 +31,10 @@ _HOMES = {
     "Run": "run",
     "ShapeError": "errors",
     "SymgdError": "errors",
-    "Theory": "rules.theory",
+    "Theory": "insight.theory",
     "UsageError": "errors",
     "fit": "fitting",
-    "schedule": "schedules",
+    "schedule": "rules.schedules",
 }
 
 __all__ = [

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from symgd.errors import DataError, UsageError, safe, shown
 from symgd.parameters import entry_names
+from symgd.verdict import Kind, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,19 +40,6 @@ class Outcome(StrEnum):
     def converged(self) -> bool:
         """Whether a test for convergence was met."""
         return self.value.startswith("converged")
-
-
-class Kind(StrEnum):
-    """What kind of point a run ended at, as far as the exact Hessian can tell."""
-
-    MINIMUM = "minimum"
-    MAXIMUM = "maximum"
-    SADDLE = "saddle"
-    DEGENERATE = "degenerate"
-    KINK = "kink"
-    BOUNDARY = "boundary"
-    NOT_STATIONARY = "not_stationary"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -199,8 +187,8 @@ class Run:
         How it ended.
     message : str
         The same in one sentence, with the numbers.
-    kind : Kind
-        What kind of point it ended at.
+    verdict : Verdict
+        What kind of point it ended at, and how that is known.
     steps : int
         Steps taken.
     evaluations : int
@@ -231,7 +219,7 @@ class Run:
     gradient_norm: float
     outcome: Outcome
     message: str
-    kind: Kind
+    verdict: Verdict
     steps: int
     evaluations: int
     seconds: float
@@ -243,6 +231,11 @@ class Run:
     state: Mapping[str, Any] = field(default_factory=dict, repr=False)
     objective: Any = field(default=None, repr=False)
     explain: Callable[[Run], Diagnosis] | None = field(default=None, repr=False)
+
+    @property
+    def kind(self) -> Kind:
+        """What kind of point the run ended at."""
+        return self.verdict.kind
 
     @property
     def ok(self) -> bool:

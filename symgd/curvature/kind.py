@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from symgd.curvature.directions import in_names, names_of
 from symgd.curvature.escape import Surroundings
 from symgd.curvature.spectrum import DENSE, WORK, Spectrum, extremes, judged
 from symgd.kernel import Kernel
-from symgd.run import Kind
+from symgd.verdict import Kind, Reason, Verdict
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -23,10 +24,11 @@ MOST = 24  # directions without curvature that are looked along
 QUADRATIC = 5  # Newton steps within which quadratic convergence shows
 QUICK = WORK / 20  # operations that the kind of a point of many parameters may take at the end of a run
 NOUGHT = 1e-14  # of the largest curvature: what products of the Hessian are rounded by
+NO_HESSIAN = Verdict(Kind.BOUNDARY, Reason.NOT_FINITE, (), "Hessian")
 
 
 @np.errstate(all="ignore")  # numerical trouble is data
-def classify(kernel: Kernel, x: Vector, f: float, g: Vector) -> tuple[Kind, str]:
+def classify(kernel: Kernel, x: Vector, f: float, g: Vector) -> Verdict:
     """Tell what kind of stationary point this is.
 
     Parameters
@@ -42,10 +44,7 @@ def classify(kernel: Kernel, x: Vector, f: float, g: Vector) -> tuple[Kind, str]
 
     Returns
     -------
-    kind : Kind
-        What it is.
-    message : str
-        The evidence, as a clause.
+    Verdict
 
     References
     ----------
@@ -58,7 +57,7 @@ def classify(kernel: Kernel, x: Vector, f: float, g: Vector) -> tuple[Kind, str]
         return judge_large(names_of(kernel), extremes(kernel, x, 1, QUICK, progress=False))
     h = kernel.hessian(x)
     if not np.isfinite(h).all():
-        return Kind.BOUNDARY, "the Hessian is not finite there"
+        return NO_HESSIAN
     values, directions, flat = judged(h)
     return _judge(kernel, x, f, g, h, values, directions, flat)
 
@@ -72,35 +71,41 @@ def _judge(
     values: Vector,
     directions: NDArray[np.float64],
     flat: float,
-) -> tuple[Kind, str]:
+) -> Verdict:
     params = kernel.program.layout.names
     negative, positive = values < -flat, values > flat
-    lowest = in_names(params, directions[:, int(np.argmin(values))])
+    place = int(np.argmin(values))
+    lowest = _along(params, directions[:, place], float(values[place]))
     if negative.any() and not (negative | positive).all():
         if positive.any():
-            return Kind.SADDLE, f"the curvature is negative along {lowest}"
-        return Kind.DEGENERATE, f"the curvature is negative along {lowest} and 0 elsewhere"
+            return Verdict(Kind.SADDLE, Reason.NEGATIVE, *lowest)
+        return Verdict(Kind.DEGENERATE, Reason.NEGATIVE_OR_ZERO, *lowest)
     level = np.flatnonzero(~(negative | positive))
     if len(level):
         around = Surroundings(kernel, x, f, g)
         rising = directions[:, positive]
         bent = np.einsum("ik,ij,jk->k", rising, h, rising, optimize=True)
         for index in level[:MOST]:
-            verdict = _look(around, directions[:, index], rising, bent)
-            if verdict:
-                return Kind.DEGENERATE, f"{verdict} {in_names(params, directions[:, index])}"
-        return Kind.MINIMUM, "no lower value is near, though a curvature is 0"
+            seen = _look(around, directions[:, index], rising, bent)
+            if seen:
+                return Verdict(Kind.DEGENERATE, seen, *_along(params, directions[:, index], 0.0))
+        return Verdict(Kind.MINIMUM, Reason.HOLDS)
     settled = _settle(kernel, x, f, g, directions)
     # Where no stationary point is near, there is neither a saddle nor a maximum.
-    if not negative.any() or settled[0] != Kind.MINIMUM:
+    if not negative.any() or settled.kind != Kind.MINIMUM:
         return settled
     if positive.any():
-        return Kind.SADDLE, f"the curvature is negative along {lowest}"
-    return Kind.MAXIMUM, "every curvature is negative"
+        return Verdict(Kind.SADDLE, Reason.NEGATIVE, *lowest)
+    return Verdict(Kind.MAXIMUM, Reason.ALL_NEGATIVE)
 
 
-def _look(around: Surroundings, d: Vector, rising: Matrix, bent: Vector) -> str:
-    """Look at values along a direction without curvature; an empty text when they all rise.
+def _along(params: Sequence[str], direction: Vector, curvature: float) -> tuple[tuple[float], str, Vector]:
+    """Give the part of a verdict that belongs to a direction."""
+    return (curvature,), in_names(params, direction), direction
+
+
+def _look(around: Surroundings, d: Vector, rising: Matrix, bent: Vector) -> Reason | None:
+    """Look at values along a direction without curvature; ``None`` when they all rise.
 
     A valley may fall though it rises along every straight line, as Peano's ``(y - x**2)*(y - 3*x**2)`` does. So each
     point is also moved to the floor of the valley, by Newton's steps along the directions with positive curvature.
@@ -110,12 +115,12 @@ def _look(around: Surroundings, d: Vector, rising: Matrix, bent: Vector) -> str:
         for sign in (-1.0, 1.0):
             straight = sign * r * (1.0 + np.abs(around.x).max()) * d
             if any(around.fall(step) > 0.0 for step in around.moved(straight, rising, bent)):
-                return "the curvature is 0 but the value falls along"
+                return Reason.FALLS
             far.append(around.kernel.value(around.x + straight))
-    return "" if all(v > around.f + around.noise for v in far[-4:]) else "the value is flat along"
+    return None if all(v > around.f + around.noise for v in far[-4:]) else Reason.FLAT
 
 
-def _probe(kernel: Kernel, x: Vector, f: float, d: Vector, rising: NDArray[np.float64]) -> str:
+def _probe(kernel: Kernel, x: Vector, f: float, d: Vector, rising: NDArray[np.float64]) -> Reason | None:
     """Do the same where the directions are not conjugate: with the Hessian at each point."""
     noise = 1e-15 * abs(f) + 1e-300
     far = []
@@ -128,12 +133,12 @@ def _probe(kernel: Kernel, x: Vector, f: float, d: Vector, rising: NDArray[np.fl
                 push = rising @ np.linalg.lstsq(bent, rising.T @ kernel.slope(z)[1], rcond=None)[0]
                 values.append(kernel.value(z - push))
             if min(values) < f - noise:
-                return "the curvature is 0 but the value falls along"
+                return Reason.FALLS
             far.append(values[0])
-    return "" if all(v > f + noise for v in far[-4:]) else "the value is flat along"
+    return None if all(v > f + noise for v in far[-4:]) else Reason.FLAT
 
 
-def _settle(kernel: Kernel, x: Vector, f: float, g: Vector, directions: NDArray[np.float64]) -> tuple[Kind, str]:
+def _settle(kernel: Kernel, x: Vector, f: float, g: Vector, directions: NDArray[np.float64]) -> Verdict:
     """Tell a stationary point from a tail that falls for ever, and from an inflection: follow Newton's steps.
 
     Near a point without vanishing curvature they converge quadratically. Where they only shrink by a steady factor, the
@@ -151,28 +156,37 @@ def _settle(kernel: Kernel, x: Vector, f: float, g: Vector, directions: NDArray[
         if not math.isfinite(lengths[-1]):
             break
         if lengths[-1] <= 1e-9 * (1.0 + float(np.linalg.norm(y))) or lengths[-1] <= 1e-3 * lengths[0]:
-            if len(lengths) > QUADRATIC:
+            if len(lengths) > QUADRATIC or _fades(kernel, y, step):
                 along: Vector = np.asarray(step / (lengths[-1] or 1.0), dtype=np.float64)
                 across = directions - np.outer(along, along @ directions)
-                verdict = _probe(kernel, y, min(f, kernel.value(y)), along, across)
-                if verdict:
-                    return Kind.DEGENERATE, f"{verdict} {in_names(kernel.program.layout.names, along)}"
+                seen = _probe(kernel, y, min(f, kernel.value(y)), along, across)
+                if seen:
+                    return Verdict(Kind.DEGENERATE, seen, *_along(kernel.program.layout.names, along, 0.0))
             return _near(x, y, room)
         y = y - step
         slope = kernel.slope(y)[1]
         if float(np.linalg.norm(y - x)) > 100 * room:
             break
-    return Kind.DEGENERATE, "the gradient is small, but Newton's steps do not settle: a plateau, or a tail"
+    return Verdict(Kind.DEGENERATE, Reason.UNSETTLED)
 
 
-def _near(x: Vector, y: Vector, room: float) -> tuple[Kind, str]:
+def _fades(kernel: Kernel, y: Vector, step: NDArray[Any]) -> bool:
+    """Tell whether the curvature along Newton's step goes with it, as where it vanishes at the step's end.
+
+    A step that is as good as nothing moves past no change of a curvature that is there; that of ``x**3`` halves.
+    """
+    before, after = (float(step @ kernel.hessian(at) @ step) for at in (y, y - step))
+    return before > 0.0 and not after > 0.9 * before
+
+
+def _near(x: Vector, y: Vector, room: float) -> Verdict:
     distance = float(np.linalg.norm(y - x))
     if distance <= room:
-        return Kind.MINIMUM, "every curvature is positive"
-    return Kind.NOT_STATIONARY, f"the gradient is small, but the stationary point is still {distance:.3g} away"
+        return Verdict(Kind.MINIMUM, Reason.POSITIVE)
+    return Verdict(Kind.NOT_STATIONARY, Reason.ELSEWHERE, (distance,))
 
 
-def corner(kernel: Kernel, x: Vector) -> tuple[Kind, str] | None:
+def corner(kernel: Kernel, x: Vector) -> Verdict | None:
     """Tell whether the gradient jumps at a point, or the domain ends there.
 
     Parameters
@@ -184,8 +198,8 @@ def corner(kernel: Kernel, x: Vector) -> tuple[Kind, str] | None:
 
     Returns
     -------
-    tuple of Kind and str, or None
-        What is there, and the evidence; ``None`` where the objective is smooth.
+    Verdict or None
+        ``None`` where the objective is smooth.
     """
     if kernel.program.smooth or len(x) > DENSE:
         return None
@@ -196,15 +210,15 @@ def corner(kernel: Kernel, x: Vector) -> tuple[Kind, str] | None:
             d[index] = h * (1 + abs(x[index]))
             ahead, behind = kernel.slope(x + d)[1][index], kernel.slope(x - d)[1][index]
             if not (math.isfinite(ahead) and math.isfinite(behind)):
-                return Kind.BOUNDARY, f"the domain ends there, along {name}"
+                return Verdict(Kind.BOUNDARY, Reason.DOMAIN_ENDS, (), name, d)
             jumps.append(abs(ahead - behind))
         # A smooth gradient changes a hundred times less over a hundredth of the way.
         if jumps[1] > 0.5 * jumps[0] and jumps[0] > 1e-7:
-            return Kind.KINK, f"the gradient jumps by {jumps[1]:.3g} along {name}"
+            return Verdict(Kind.KINK, Reason.JUMP, (0.0, jumps[1]), name, d)
     return _lower_nearby(kernel, x)
 
 
-def _lower_nearby(kernel: Kernel, x: Vector) -> tuple[Kind, str] | None:
+def _lower_nearby(kernel: Kernel, x: Vector) -> Verdict | None:
     """Look for a lower value close by: a kink need not show along the axes, nor a jump of the value in any gradient."""
     f, g = kernel.slope(x)
     if not math.isfinite(f):
@@ -220,11 +234,11 @@ def _lower_nearby(kernel: Kernel, x: Vector) -> tuple[Kind, str] | None:
                 expected = 2.0 * abs(float(g @ step)) + 1e-13 * (abs(f) + 1e-3)
                 if kernel.value(x + step) < f - expected:
                     along = in_names(kernel.program.layout.names, step)
-                    return Kind.KINK, f"the value falls at once along {along}"
+                    return Verdict(Kind.KINK, Reason.FALLS_AT_ONCE, (), along, step)
     return None
 
 
-def judge_large(names: Sequence[str], found: Spectrum) -> tuple[Kind, str]:
+def judge_large(names: Sequence[str], found: Spectrum) -> Verdict:
     """Tell the kind of a stationary point from extreme eigenvalues.
 
     Parameters
@@ -236,32 +250,25 @@ def judge_large(names: Sequence[str], found: Spectrum) -> tuple[Kind, str]:
 
     Returns
     -------
-    kind : Kind
-        ``UNKNOWN`` where curvatures may be negative that have not been found.
-    message : str
-        The evidence, as a clause.
+    Verdict
+        Of the kind ``UNKNOWN`` where curvatures may be negative that have not been found.
     """
     if not found.finite:
-        return Kind.BOUNDARY, "the Hessian is not finite there"
+        return NO_HESSIAN
     low, high, error = float(found.values[0]), float(found.values[-1]), float(found.errors[0])
     # What products round to is 0; a value that is found is a Rayleigh quotient, so that below 0 it proves its sign.
     zero = NOUGHT * max(abs(low), abs(high))
     if low < -zero:
-        along = in_names(names, found.vectors[:, 0])
+        along = _along(names, found.vectors[:, 0], low)
         if high > zero:
-            return Kind.SADDLE, f"the curvature is {low:.3g} along {along}"
+            return Verdict(Kind.SADDLE, Reason.BENT, *along)
         if found.converged and high < -zero - float(found.errors[-1]):
-            return Kind.MAXIMUM, f"every curvature is at most {high:.3g}"
-        return Kind.DEGENERATE, f"the curvature is negative along {along}, and nowhere clearly positive"
+            return Verdict(Kind.MAXIMUM, Reason.MOST, (high,))
+        return Verdict(Kind.DEGENERATE, Reason.HARDLY_POSITIVE, *along)
     if found.above > zero:
-        least = f"at least {low:.3g}" if found.converged else f"above {found.above:.3g}"
-        return Kind.MINIMUM, f"every curvature is {least}"
+        return Verdict(Kind.MINIMUM, Reason.LEAST if found.converged else Reason.ABOVE, (found.above,))
     if error <= max(zero, 0.1 * low):
         if low > zero:
-            return Kind.MINIMUM, f"the smallest curvature that was found is {low:.3g}"
-        return (
-            Kind.DEGENERATE,
-            f"a curvature is 0 as far as rounding can tell, along {in_names(names, found.vectors[:, 0])}",
-        )
-    below = f"; smaller ones down to {found.above:.2g} may be there" if np.isfinite(found.above) else ""
-    return Kind.UNKNOWN, f"the smallest curvature that was found is {low:.3g}, give or take {error:.2g}{below}"
+            return Verdict(Kind.MINIMUM, Reason.SMALLEST, (low,))
+        return Verdict(Kind.DEGENERATE, Reason.ROUNDED, *_along(names, found.vectors[:, 0], 0.0))
+    return Verdict(Kind.UNKNOWN, Reason.UNCERTAIN, (low, error, float(found.above)))

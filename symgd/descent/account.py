@@ -12,7 +12,8 @@ from symgd.descent.methods import norm
 from symgd.descent.state import GTOL, Settings, State, Vector, fell_for_ever, saved
 from symgd.kernel import Kernel
 from symgd.kernel import code as codegen
-from symgd.run import History, Kind, Outcome, Run
+from symgd.run import History, Outcome, Run
+from symgd.verdict import Kind, Reason, Verdict
 
 SWING = 10.0  # times wider that values swing at the end of a run that diverges
 NOISE = 1e-12  # what is left to gain, relative to the value, when float64 cannot tell values apart any more
@@ -48,23 +49,24 @@ def account(
     history = _history(kernel, state, settings)
     size = norm(state.g)
     outcome, message = _outcome(state, settings, outcome, size, history, locate)
-    kind, evidence = Kind.UNKNOWN, ""
+    verdict, settled = Verdict(Kind.UNKNOWN, Reason.MUTE), False
     finite = math.isfinite(state.f) and math.isfinite(size)
     if finite and (outcome.converged or size <= GTOL or _gain(kernel, state, outcome) <= NOISE * abs(state.f)):
-        kind, evidence = classify(kernel, state.x, state.f, state.g)
-        if outcome == Outcome.STALLED and kind == Kind.MINIMUM:
+        verdict, settled = classify(kernel, state.x, state.f, state.g), True
+        if outcome == Outcome.STALLED and verdict.kind == Kind.MINIMUM:
             outcome, message = Outcome.CONVERGED_VALUE, "no smaller value can be told apart in float64"
-        if kind != Kind.MINIMUM:
-            message += f"; {_NOT.get(kind, 'not a minimum')}: {evidence}"
     elif finite:
-        kind, evidence = corner(kernel, state.x) or (Kind.NOT_STATIONARY, "")
-        message += f"; {evidence}" if evidence else ""
+        verdict = corner(kernel, state.x) or Verdict(Kind.NOT_STATIONARY, Reason.MUTE)
+    wanted = Kind.MINIMUM
     if settings.sign < 0:
-        kind = {Kind.MINIMUM: Kind.MAXIMUM, Kind.MAXIMUM: Kind.MINIMUM}.get(kind, kind)
-        message = message.replace("not a minimum", "not a maximum")
+        verdict, wanted = verdict.turned(), Kind.MAXIMUM
+    if settled and verdict.kind != wanted:
+        message += f"; {_NOT.get(verdict.kind, f'not a {wanted}')}: {verdict.message}"
+    elif not settled and verdict.reason != Reason.MUTE:
+        message += f"; {verdict.message}"
     return Run(
         formula, kernel.program.layout.split(state.x), settings.sign * state.f, size, outcome, message,
-        kind, state.t, state.calls, state.seconds, history, settings.rule, settings.recipe.get("lr", "auto"),
+        verdict, state.t, state.calls, state.seconds, history, settings.rule, settings.recipe.get("lr", "auto"),
         settings.sign < 0, _batch(kernel, settings), state=saved(kernel, state, settings, formula),
     )  # fmt: skip
 

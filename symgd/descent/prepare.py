@@ -219,8 +219,7 @@ def _shapes(kernel: Kernel, settings: Settings, state: State) -> list[tuple[int,
 def _with_rule(
     kernel: Kernel, rule: rules.Rule, lr: float | str, x0: Vector, sign: float, numbers: dict[str, Any]
 ) -> Settings:
-    graph = Graph()
-    lowered = rules.lower(rule, graph, lr if isinstance(lr, str) else "lr")
+    lowered = rules.lower(rule, Graph(), lr) if isinstance(lr, str) else rule.nodes
     hyper = {"lr": lr, **rule.hyper}
     names = tuple(k for k, v in hyper.items() if not isinstance(v, str))
     # Numbers are read at run time: another learning rate is no other loop.

@@ -15,7 +15,8 @@ from symgd.fitting.curve import Band
 from symgd.fitting.problem import Problem, read
 from symgd.fitting.result import Fit, checked_level, spread_of, variance
 from symgd.fitting.solve import Search, Solution
-from symgd.run import History, Kind, Outcome, Run
+from symgd.run import History, Outcome, Run
+from symgd.verdict import Kind, Reason, Verdict
 
 __all__ = ["Band", "Fit", "fit"]
 
@@ -185,6 +186,6 @@ def _run(
         tuple(problem.squares.shapes.values()),
     )  # fmt: skip
     return Run(
-        problem.objective.text, point, at.factors.rss, slope, outcome, message, kind, found.steps, found.evaluations,
-        seconds, history, "lm", "auto", objective=problem.objective,
+        problem.objective.text, point, at.factors.rss, slope, outcome, message, Verdict(kind, Reason.MUTE), found.steps,
+        found.evaluations, seconds, history, "lm", "auto", objective=problem.objective,
     )  # fmt: skip

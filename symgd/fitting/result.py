@@ -15,7 +15,8 @@ from symgd.errors import UsageError, shown
 from symgd.fitting import curve, report, statistics
 from symgd.fitting.curve import Band
 from symgd.parameters import entry_names
-from symgd.run import Kind, Outcome, Run, finite, plain
+from symgd.run import Outcome, Run, finite, plain
+from symgd.verdict import Kind
 
 Array = NDArray[np.float64]
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from symgd.fitting.polish import Polished, needs_digits, polish, with_digits
 from symgd.fitting.separable import Separable, linear_sets
-from symgd.run import Kind, Outcome
+from symgd.run import Outcome
 from symgd.squares import Squares, State, advance, begin
+from symgd.verdict import Kind
 
 Vector = NDArray[np.float64]
 

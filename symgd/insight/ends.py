@@ -10,12 +10,12 @@ from symgd.curvature import in_names
 from symgd.insight.evidence import Evidence
 from symgd.insight.report import curvature
 from symgd.insight.speed import unstable
-from symgd.run import Finding, Kind, Outcome
+from symgd.run import Finding, Outcome
+from symgd.verdict import Kind
 
 ILL = 1e3  # condition from which on scaling is worth a word
 LOUD = 1e-5  # share of the whole fall from which on the noise of batches is worth a word
 OTHERS = 24  # starts that are tried for a lower minimum
-FALLS = "falls along"  # in the words of `symgd.curvature.classify`
 
 
 def left_domain(e: Evidence) -> Finding | None:
@@ -43,7 +43,7 @@ def saddle(e: Evidence) -> Finding | None:
         return Finding(str(kind), f"The run stopped at a {kind}: {e.run.message}.", remedy, {})
     goes = "rises" if e.run.maximized else "falls"
     if kind == Kind.DEGENERATE:
-        way = e.run.message.rsplit(FALLS, 1)[1].strip()
+        way = e.run.verdict.along
         message = (
             f"The run stopped at a saddle, {e.at(e.run.x)}: no curvature shows it, but along {way} the value {goes}."
         )
@@ -59,7 +59,7 @@ def saddle(e: Evidence) -> Finding | None:
 
 def _is_degenerate_saddle(e: Evidence) -> bool:
     """Tell whether the value falls along a way that has no curvature, as at a monkey saddle."""
-    return e.run.kind == Kind.DEGENERATE and FALLS in e.run.message and e.kernel.n > 1 and e.affordable
+    return e.run.verdict.falls and e.kernel.n > 1 and e.affordable
 
 
 def plateau(e: Evidence) -> Finding | None:
@@ -76,7 +76,7 @@ def plateau(e: Evidence) -> Finding | None:
     h = e.kernel.hessian(run.x)
     top = float(np.abs(np.linalg.eigvalsh(h)).max()) if np.isfinite(h).all() else math.nan
     numbers = {"gradient_norm": run.gradient_norm, "curvature": top}
-    if run.kind == Kind.DEGENERATE and "falls" not in run.message:
+    if run.kind == Kind.DEGENERATE and not run.verdict.falls:
         flat = _flat(e)
         if flat is not None:
             return flat

@@ -19,7 +19,8 @@ from symgd.insight.linear import LinearMap, linear_map
 from symgd.insight.report import Curvature, curvature
 from symgd.kernel import Kernel
 from symgd.rules import RULES, Rule
-from symgd.run import Kind, Outcome, Run
+from symgd.run import Outcome, Run
+from symgd.verdict import Kind
 
 Vector = NDArray[np.float64]
 

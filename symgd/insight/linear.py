@@ -264,8 +264,8 @@ def read_map(rule: Rule) -> LinearMap:
     NoMatrix
         If the rule is not linear, or its coefficients change from step to step.
     """
-    graph = Graph()
-    lowered = lower(rule, graph, "lr")
+    lowered = lower(rule, Graph(), "lr")  # of its own: what is read off is added to it
+    graph = lowered.graph
     roots = {"x": lowered.x, **lowered.states}
     graph.derived = True  # zeros vanish and equal terms are collected
     forms: dict[str, Form] = {}

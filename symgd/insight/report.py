@@ -18,7 +18,8 @@ from symgd.insight import rates, words
 from symgd.insight.flat import Flat, flat_directions, flat_pairs
 from symgd.insight.rates import Momentum
 from symgd.kernel import Kernel
-from symgd.run import Kind, finite
+from symgd.run import finite
+from symgd.verdict import Kind, Reason, Verdict
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -40,10 +41,8 @@ class Curvature:
         The columns belong to the eigenvalues, and have length 1.
     gradient_norm : float
         The Euclidean norm of the gradient there.
-    kind : Kind
-        What kind of point it is.
-    message : str
-        The same in a sentence.
+    verdict : Verdict
+        What kind of point it is, and how that is known.
     errors : ndarray, shape (k,)
         Error bounds: there is an eigenvalue so near to each that is given.
     converged : bool
@@ -65,8 +64,7 @@ class Curvature:
     eigenvalues: Vector
     eigenvectors: Matrix
     gradient_norm: float
-    kind: Kind
-    message: str
+    verdict: Verdict
     errors: Vector
     converged: bool
     note: str
@@ -74,6 +72,16 @@ class Curvature:
     scales: Mapping[str, float]
     scaled_condition: float
     data: tuple[str, ...]
+
+    @property
+    def kind(self) -> Kind:
+        """What kind of point it is."""
+        return self.verdict.kind
+
+    @property
+    def message(self) -> str:
+        """How that is known, as a clause."""
+        return self.verdict.message
 
     @property
     def smallest(self) -> float:
@@ -290,37 +298,36 @@ def curvature(kernel: Kernel, x: Vector, gtol: float = 1e-8, k: int = 3) -> Curv
     names = names_of(kernel)
     data = tuple(column.name for column in kernel.program.layout.columns)
     if not len(x):
-        kind, message = Kind.UNKNOWN, "there are no parameters"
         found = dense(np.zeros((0, 0)))
         return Curvature(
-            names, found.values, found.vectors, 0.0, kind, message, found.errors, found.converged, found.note, (), {},
+            names, found.values, found.vectors, 0.0, Verdict(Kind.UNKNOWN, Reason.NOTHING), found.errors,
+            found.converged, found.note, (), {},
             math.nan, data,
         )  # fmt: skip
     f, g = kernel.slope(x)
     norm = _norm(g)
     if len(x) > DENSE:
         found = extremes(kernel, x, k)
-        kind, message = judge_large(names, found) if norm <= gtol else _elsewhere(f, norm)
+        verdict = judge_large(names, found) if norm <= gtol else _elsewhere(f, norm)
         flat = flat_pairs(kernel, x, f, found, names)
         scales: dict[str, float] = {}
         scaled_condition = math.nan
     else:
         h = kernel.hessian(x)
         found = dense(h)
-        kind, message = classify(kernel, x, f, g) if _stationary(h, x, g, gtol) else _elsewhere(f, norm)
+        verdict = classify(kernel, x, f, g) if _stationary(h, x, g, gtol) else _elsewhere(f, norm)
         flat = flat_directions(kernel, x, f, h, names, found)
         scales, scaled_condition = _scaled(h, names)
     return Curvature(
-        names, found.values, found.vectors, norm, kind, message, found.errors, found.converged, found.note, flat,
+        names, found.values, found.vectors, norm, verdict, found.errors, found.converged, found.note, flat,
         scales, scaled_condition, data,
     )  # fmt: skip
 
 
-def _elsewhere(f: float, norm: float) -> tuple[Kind, str]:
+def _elsewhere(f: float, norm: float) -> Verdict:
     if math.isfinite(f) and math.isfinite(norm):
-        return Kind.NOT_STATIONARY, f"the gradient's norm is {norm:.3g}"
-    what = "gradient" if math.isfinite(f) else "value"
-    return Kind.BOUNDARY, f"the {what} is not finite there"
+        return Verdict(Kind.NOT_STATIONARY, Reason.SLOPE, (norm,))
+    return Verdict(Kind.BOUNDARY, Reason.NOT_FINITE, (), "gradient" if math.isfinite(f) else "value")
 
 
 def _stationary(h: Matrix, x: Vector, g: Vector, gtol: float) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symgd.curvature.directions import in_names
-from symgd.run import Kind
+from symgd.verdict import Kind, Reason
 
 if TYPE_CHECKING:
     from symgd.insight.report import Curvature
@@ -31,7 +31,7 @@ def explained(c: Curvature) -> Lines:
     -------
     list of tuple of str
     """
-    slope = "" if "the gradient's norm" in c.message else f"; the gradient's norm is {c.gradient_norm:.3g}"
+    slope = "" if c.verdict.reason == Reason.SLOPE else f"; the gradient's norm is {c.gradient_norm:.3g}"
     lines = [("point", f"{c.kind}: {c.message}{slope}")]
     lines += _curvatures(c)
     lines += _rates(c)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from symgd.curvature import DENSE, classify
 from symgd.kernel import Kernel
-from symgd.run import Kind
+from symgd.verdict import Kind, Verdict
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -43,15 +43,8 @@ class Found:
     value: float
     gradient_norm: float
     eigenvalues: Vector
-    kind: Kind
-    message: str
+    verdict: Verdict
     members: Places
-
-    @property
-    def low(self) -> bool:
-        """Whether it is a minimum, or may be one: a valley is, and second derivatives say nothing of a kink."""
-        flat = self.kind == Kind.DEGENERATE and "flat" in self.message
-        return flat or self.kind in (Kind.MINIMUM, Kind.KINK, Kind.BOUNDARY)
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,9 +204,9 @@ def _belong(goal: _Goal, x: Matrix, f: Vector, g: Matrix, scale: Vector) -> NDAr
 
 
 def _told(kernel: Kernel, goal: _Goal, members: Places) -> Found:
-    kind, message = classify(kernel, goal.x, goal.f, goal.g)
+    verdict = classify(kernel, goal.x, goal.f, goal.g)
     size = float(np.linalg.norm(goal.g))
-    return Found(goal.x, goal.f, size, _eigenvalues(goal.h), kind, message, np.sort(members))
+    return Found(goal.x, goal.f, size, _eigenvalues(goal.h), verdict, np.sort(members))
 
 
 def _eigenvalues(h: Matrix) -> Vector:
@@ -265,13 +258,12 @@ def _joined(
     for owner in np.unique(owners).tolist():
         own = places[owners == owner]
         best = int(own[np.lexsort((np.linalg.norm(g[own], axis=1), f[own]))[0]])
-        kind, message = classify(kernel, x[best], float(f[best]), g[best])
-        if kind in (Kind.DEGENERATE, Kind.MINIMUM) and np.ptp(x[own] / scale, axis=0).max() > WIDE:
-            flat = message if kind == Kind.DEGENERATE else "the value is flat along a valley"
-            kind, message = Kind.DEGENERATE, f"{flat}; the starts ended all along it, and are told as one"
+        verdict = classify(kernel, x[best], float(f[best]), g[best])
+        if verdict.kind in (Kind.DEGENERATE, Kind.MINIMUM) and np.ptp(x[own] / scale, axis=0).max() > WIDE:
+            verdict = verdict.spread()
         values = _eigenvalues(kernel.hessian(x[best])) if kernel.n <= DENSE else np.zeros(0)
         size = float(np.linalg.norm(g[best]))
-        found.append(Found(x[best].copy(), float(f[best]), size, values, kind, message, np.sort(own)))
+        found.append(Found(x[best].copy(), float(f[best]), size, values, verdict, np.sort(own)))
     return found
 
 

@@ -198,7 +198,7 @@ def _lanes(kernel: Kernel, settings: Settings, limits: Limits) -> tuple[Any, boo
     rule = rules.Rule(recipe["text"], recipe["init"], recipe["name"], **recipe["hyper"])
     lr = recipe["lr"]
     names = tuple(name for name, value in {"lr": lr, **rule.hyper}.items() if not isinstance(value, str))
-    lowered = rules.lower(rule, Graph(), lr if isinstance(lr, str) else "lr")
+    lowered = rules.lower(rule, Graph(), lr) if isinstance(lr, str) else rule.nodes
     source = code.write_lanes(kernel.program, lowered, names, tested=limits.tested)
     return compile_lanes(kernel, source), "near(" in source
 

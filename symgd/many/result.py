@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from symgd.kernel import Kernel
 from symgd.many.cluster import Found, cluster
 from symgd.many.starts import Box
-from symgd.run import Kind, Outcome, finite, plain
+from symgd.run import Outcome, finite, plain
+from symgd.verdict import Kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -148,8 +149,10 @@ class Many:
             candidates=np.flatnonzero(~np.isin(self.outcomes, lost)), converged=np.isin(self.outcomes, converged),
         )  # fmt: skip
         # Those in the box come first.
-        low = sorted((g for g in groups if g.low), key=lambda g: (not self._holds(g), g.value, *g.point.tolist()))
-        others = sorted((g for g in groups if not g.low), key=lambda g: (g.value, *g.point.tolist()))
+        low = sorted(
+            (g for g in groups if g.verdict.low), key=lambda g: (not self._holds(g), g.value, *g.point.tolist())
+        )
+        others = sorted((g for g in groups if not g.verdict.low), key=lambda g: (g.value, *g.point.tolist()))
         reached = np.full(len(self), -1, dtype=np.int64)
         for place, group in enumerate(low):
             reached[group.members] = place
@@ -163,7 +166,7 @@ class Many:
         count = len(group.members)
         point = self.kernel.program.layout.split(group.point)
         return Minimum(
-            point, group.value, group.kind, group.message, count, count / len(self), group.eigenvalues,
+            point, group.value, group.verdict.kind, group.verdict.message, count, count / len(self), group.eigenvalues,
             group.gradient_norm, inside,
         )  # fmt: skip
 

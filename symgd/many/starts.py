@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd.data import points
-from symgd.data.points import Shape
+from symgd.data.points import Shape, entries
 from symgd.errors import UsageError, shown, suggest
 
 Matrix = NDArray[np.float64]
@@ -139,7 +138,7 @@ def _bounds(params: tuple[str, ...], shapes: Mapping[str, Shape], box: Any) -> t
         pair = box[name]
         if isinstance(pair, str | Mapping) or not hasattr(pair, "__len__") or len(pair) != 2:
             raise UsageError(f"box['{name}']={shown(pair)} must be (low, high)")
-        low, high = (np.asarray(points.entries((name,), (end,), {})[name]) for end in pair)
+        low, high = (np.asarray(entries((name,), (end,), {})[name]) for end in pair)
         try:
             shape = np.broadcast_shapes(low.shape, high.shape, shapes.get(name, ()))
         except ValueError:
@@ -184,7 +183,7 @@ def _given(params: tuple[str, ...], shapes: Mapping[str, Shape], starts: Any) ->
     listed = starts if isinstance(starts, np.ndarray) else None
     if listed is None and isinstance(starts, Sequence) and not isinstance(starts, str) and len(starts):
         if isinstance(starts[0], Mapping):
-            rows = [points.entries(params, point, {}) for point in starts]
+            rows = [entries(params, point, {}) for point in starts]
             return _given(params, shapes, {name: [row[name] for row in rows] for name in params})
         listed = np.asarray(_numbers("starts", starts))
     if listed is None or listed.ndim != 2:

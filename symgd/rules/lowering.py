@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from symgd import language as fm
 from symgd.graph import ROWS, Graph, Leaf, Node, as_number, reachable, read
-from symgd.rules.values import formula, of_t
+from symgd.rules.values import of_t, of_tree
 
 if TYPE_CHECKING:
     from symgd.rules.rule import Rule
@@ -19,6 +19,7 @@ COMPONENTS = ROWS  # the label of the parameter vector inside a rule: one row a 
 class Lowered:
     """A rule as nodes: the new parameters and states, what the states start at, and how many draws a step takes."""
 
+    graph: Graph = field(repr=False)
     x: Node
     states: dict[str, Node]
     init: dict[str, Node]
@@ -59,7 +60,7 @@ def lower(rule: Rule, graph: Graph, lr: float | str) -> Lowered:
     known |= {name: graph.leaf("symbol", name) for name in ("f", "t")}
     for name, value in {"lr": lr, **rule.hyper}.items():
         known[name] = of_t(graph, value) if isinstance(value, str) and value != "lr" else graph.leaf("symbol", name)
-    init = {name: formula(graph, text, known) for name, text in rule.init.items()}
+    init = {name: of_tree(graph, rule.init[name], tree, known) for name, tree in rule.starts.items()}
     for state in rule.states:
         known[state] = graph.leaf("symbol", state, (COMPONENTS,))
     draws = 0
@@ -71,7 +72,7 @@ def lower(rule: Rule, graph: Graph, lr: float | str) -> Lowered:
             return graph.leaf("draw", str(draws - 1), (COMPONENTS,))
         return known[name.name] if name.name in known else graph.leaf("constant", name.name)
 
-    for step in fm.parse_program(rule.text, declared=known):
+    for step in rule.steps:
         known[step.name] = as_number(graph, read(graph, rule.text, step.value, lookup, group=False).node)
     states = {state: known[state] for state in rule.states}
-    return Lowered(known["x"], states, init, draws)
+    return Lowered(graph, known["x"], states, init, draws)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from symgd import language as fm
 from symgd.errors import FormulaError, UsageError, safe, shown, suggest
 from symgd.graph import Graph
-from symgd.rules.lowering import lower
+from symgd.language import Tree
+from symgd.rules.lowering import Lowered, lower
 from symgd.rules.table import RULES
 from symgd.rules.values import check_schedule, is_number
 
@@ -58,6 +60,8 @@ class Rule:
     hyper: Mapping[str, float | str]
     lr: float | str
     states: tuple[str, ...]
+    steps: tuple[fm.Assignment, ...] = field(repr=False, compare=False)
+    starts: Mapping[str, Tree] = field(repr=False, compare=False)
 
     def __init__(
         self, text: str, init: Mapping[str, str] | None = None, name: str = "", *, default_lr: float | str = "auto",
@@ -72,15 +76,28 @@ class Rule:
         steps = fm.parse_program(text, declared=(*READ, *hyper))
         init = dict(init or {})
         _check(text, steps, hyper, init)
-        plain = {k: v if isinstance(v, str) else float(v) for k, v in hyper.items()}
-        values = {"text": text, "init": init, "name": name, "hyper": plain, "lr": default_lr,
-                  "states": _states(steps, hyper)}  # fmt: skip
+        states = _states(steps, hyper)
+        for state in init:
+            if state not in states:
+                raise UsageError(f"init names '{state}', which is no state of the rule; its states are {states}")
+        starts = {state: fm.parse(start, declared=(*READ, *hyper)) for state, start in init.items()}
+        self._set(
+            text=text, init=init, name=name, hyper=_numbers(hyper), lr=default_lr, states=states, steps=steps,
+            starts=starts,
+        )  # fmt: skip
+        self.nodes  # noqa: B018 - read at once, so that a mistake is reported here
+
+    def _set(self, **values: Any) -> None:
         for key, value in values.items():
             object.__setattr__(self, key, value)
-        for state in init:
-            if state not in self.states:
-                raise UsageError(f"init names '{state}', which is no state of the rule; its states are {self.states}")
-        lower(self, Graph(), "lr")
+
+    @cached_property
+    def nodes(self) -> Lowered:
+        """The rule as nodes, its learning rate a number that is read at run time."""
+        return lower(self, Graph(), "lr")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _from_parts, (self.text, dict(self.init), self.name, self.lr, dict(self.hyper))
 
     def __repr__(self) -> str:
         hyper = "".join(f", {k}={v!r}" for k, v in self.hyper.items())
@@ -109,7 +126,15 @@ class Rule:
                 has = ", ".join(self.hyper) or "none"
                 hint = f"; did you mean '{near}'?" if near else ""
                 raise UsageError(f"{self.name or 'this rule'} has no hyperparameter '{key}'; it has: {has}{hint}")
-        return Rule(self.text, self.init, self.name, default_lr=self.lr, **{**self.hyper, **values})
+        for key, value in values.items():
+            _check_hyper(key, value)
+        other = object.__new__(Rule)
+        other._set(**{**vars(self), "hyper": {**self.hyper, **_numbers(values)}})
+        # The nodes read numbers by name; formulas of t stand in them.
+        if any(isinstance(v, str) for v in (*values.values(), *(self.hyper[key] for key in values))):
+            del other.__dict__["nodes"]
+            other.nodes  # noqa: B018 - as above
+        return other
 
     def theory(
         self, smallest: float | None = None, largest: float | None = None, lr: float | str | None = None,
@@ -173,13 +198,28 @@ def find_rule(method: str | Rule, others: Iterable[str] = ()) -> Rule:
     """
     if isinstance(method, Rule):
         return method
-    row = RULES.get(method) if isinstance(method, str) else None
-    if row is None:
-        known = [*RULES, *others]
-        near = suggest(safe(method), known)
-        hint = f"did you mean '{near}'?" if near else f"take one of {', '.join(known)}, or a Rule"
-        raise UsageError(f"method={shown(method)} is not known; {hint}")
-    return Rule(row.text, row.init, method, default_lr=row.lr, **row.hyper)
+    if isinstance(method, str) and method in RULES:
+        return _of_table(method)
+    known = [*RULES, *others]
+    near = suggest(safe(method), known)
+    hint = f"did you mean '{near}'?" if near else f"take one of {', '.join(known)}, or a Rule"
+    raise UsageError(f"method={shown(method)} is not known; {hint}")
+
+
+@cache
+def _of_table(name: str) -> Rule:
+    row = RULES[name]
+    return Rule(row.text, row.init, name, default_lr=row.lr, **row.hyper)
+
+
+def _from_parts(
+    text: str, init: Mapping[str, str], name: str, lr: float | str, hyper: Mapping[str, float | str]
+) -> Rule:
+    return Rule(text, init, name, default_lr=lr, **hyper)
+
+
+def _numbers(hyper: Mapping[str, float | str]) -> dict[str, float | str]:
+    return {k: v if isinstance(v, str) else float(v) for k, v in hyper.items()}
 
 
 def _states(steps: tuple[fm.Assignment, ...], hyper: Mapping[str, Any]) -> tuple[str, ...]:
@@ -215,7 +255,11 @@ def _check(text: str, steps: tuple[fm.Assignment, ...], hyper: Mapping[str, Any]
             raise UsageError(
                 f"{name}={shown(value)} is no hyperparameter: every rule reads '{name}'; take another name"
             )
-        if not isinstance(value, str) and not is_number(value):
-            raise UsageError(f"{name}={safe(value)} must be a finite number or a formula of t")
+        _check_hyper(name, value)
     for name in init:
         fm.check_name(name)
+
+
+def _check_hyper(name: str, value: Any) -> None:
+    if not isinstance(value, str) and not is_number(value):
+        raise UsageError(f"{name}={safe(value)} must be a finite number or a formula of t")

@@ -10,6 +10,7 @@ from typing import Any
 from symgd import language as fm
 from symgd.errors import FormulaError, UsageError, safe, shown
 from symgd.graph import Graph, Node, read
+from symgd.language import Tree
 
 
 def check_schedule(lr: Any) -> None:
@@ -46,12 +47,12 @@ def is_number(value: Any) -> bool:
 
 def of_t(graph: Graph, text: str) -> Node:
     """Read a schedule."""
-    return formula(graph, text, {"t": graph.leaf("symbol", "t")})
+    known = {"t": graph.leaf("symbol", "t")}
+    return of_tree(graph, text, fm.parse(text, declared=known), known)
 
 
-def formula(graph: Graph, text: str, known: Mapping[str, Node]) -> Node:
-    """Read a formula of names that are known."""
-    tree = fm.parse(text, declared=known)
+def of_tree(graph: Graph, text: str, tree: Tree, known: Mapping[str, Node]) -> Node:
+    """Give the node of a formula of names that are known."""
 
     def lookup(name: fm.Name) -> Node:
         if name.name in known:

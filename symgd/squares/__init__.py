@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from symgd.fitting.polish import Polished, polish
-from symgd.fitting.separable import Separable, linear_sets
 from symgd.graph import ROWS, Graph, Node
 from symgd.squares.damped import State, advance, begin
 from symgd.squares.factors import Factors, factors
@@ -17,16 +15,12 @@ from symgd.squares.residuals import Squares
 
 __all__ = [
     "Factors",
-    "Polished",
-    "Separable",
     "Squares",
     "State",
     "Term",
     "advance",
     "begin",
     "factors",
-    "linear_sets",
-    "polish",
     "recognise",
     "squares",
 ]

@@ -17,7 +17,7 @@ from symgd.cli import main
 
 ROOT = Path(__file__).parents[2]
 BOWL = "0.2*x1**2 + x2**2"
-DANWOOD = str(ROOT / "tests" / "data" / "nist" / "DanWood.csv")
+DANWOOD = str(ROOT / "tests" / "known" / "nist" / "DanWood.csv")
 
 
 def call(*arguments):

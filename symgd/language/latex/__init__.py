@@ -1,0 +1,155 @@
+"""LaTeX to formulas: what people write on paper, read without a guess.
+
+What has two readings among authors is refused with a question that names both, and what is not understood is an error
+with a caret: nothing is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from symgd.errors import FormulaError, UsageError, safe
+from symgd.language.latex import tree as lt
+from symgd.language.latex.meaning import Meaning
+from symgd.language.latex.parser import Parser
+
+__all__ = ["Reading", "read_latex"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    r"""What LaTeX was read as.
+
+    Parameters
+    ----------
+    formula : str
+        The same in symgd's own language.
+    target : str
+        The parameter on the left of ``=``, as in ``\nabla_w L =``; empty where none is named.
+    indices : tuple of str
+        The indices that the formula leaves open, in the order of its axes.
+    """
+
+    formula: str
+    target: str = ""
+    indices: tuple[str, ...] = ()
+
+
+def read_latex(text: str, shapes: Mapping[str, Sequence[object] | None], *, indices: Sequence[str] = ()) -> Reading:
+    r"""Read a formula in LaTeX.
+
+    Parameters
+    ----------
+    text : str
+        The LaTeX, with or without dollar signs and a left side.
+    shapes : mapping of str to sequence, or ``None``
+        The names that are declared, data and parameters alike, with the lengths of their axes: numbers, or names such
+        as ``"n"``, which the formula may then use. ``None`` where the shape is not known: its use says what it is.
+    indices : sequence of str
+        Indices that may stay open, in the order of the axes of the result, as ``j`` in ``\sum_i r_i x_{ij}``. By
+        default those of the left side.
+
+    Returns
+    -------
+    Reading
+
+    Raises
+    ------
+    FormulaError
+        For LaTeX that is not understood, or that has two readings.
+
+    Examples
+    --------
+    >>> read_latex(
+    ...     r"\frac{1}{n} \sum_{i=1}^n (y_i - (w x_i + b))^2", {"x": ("n",), "y": ("n",), "w": (), "b": ()}
+    ... ).formula
+    '1/len(x)*sum((y - (w*x + b))**2)'
+    >>> read_latex(r"\|X w - y\|_2^2", {"X": ("n", "k"), "y": ("n",), "w": None}).formula
+    'sum((X @ w - y)**2)'
+    """
+    if not isinstance(text, str):
+        raise UsageError(f"LaTeX must be text; got {safe(repr(text))}")
+    known = {name: tuple(shape) for name, shape in shapes.items() if shape is not None}
+    lengths = frozenset(str(n) for shape in known.values() for n in shape if isinstance(n, str))
+    parser = Parser(text, frozenset(shapes) | lengths)
+    left, tree = parser.formula()
+    target, own = _target(left)
+    ranks = _ranks(tree, {name for name, shape in shapes.items() if shape is None}, known)
+    meaning = Meaning(text, known, ranks)
+    _name_lengths(meaning, tree)
+    for letter in tuple(indices) or own:
+        meaning.scope.append(letter)
+        meaning.open[letter] = meaning._range(lt.Big("sum", (), None, None, tree, start=0, end=0))  # noqa: SLF001
+    found = meaning.value(tree)
+    if found.ones:
+        raise FormulaError("a vector of ones alone has no length", text, tree.start, tree.end)
+    return Reading(found.text, target, found.indices)
+
+
+def _target(left: lt.Tree | None) -> tuple[str, tuple[str, ...]]:
+    if isinstance(left, lt.Subscript):
+        return left.base.name, tuple(i.name for i in left.indices if isinstance(i, lt.Name))
+    return (left.name, ()) if isinstance(left, lt.Name) else ("", ())
+
+
+def _ranks(tree: lt.Tree, names: set[str], known: Mapping[str, tuple[object, ...]]) -> dict[str, int]:
+    """Say how many axes names have whose shapes are not known, by how they are used."""
+    found = dict.fromkeys(names, 0)
+    for part in lt.walk(tree):
+        if isinstance(part, lt.Subscript) and part.base.name in found:
+            letters = [i for i in part.indices if not isinstance(i, lt.Number)]
+            found[part.base.name] = max(found[part.base.name], len(letters))
+        if isinstance(part, lt.Name) and part.bold and part.name in found:
+            found[part.name] = max(found[part.name], 2 if part.name[0].isupper() else 1)
+        if isinstance(part, lt.Transpose) and isinstance(part.base, lt.Name) and part.base.name in found:
+            found[part.base.name] = max(found[part.base.name], 2 if part.base.name[0].isupper() else 1)
+        if isinstance(part, lt.Norm) and isinstance(part.arg, lt.Name) and part.arg.name in found:
+            found[part.arg.name] = max(found[part.arg.name], 2 if part.which == "F" else 1)
+    matrices = {name for name, shape in known.items() if len(shape) == 2} | {n for n, r in found.items() if r == 2}
+    for part in lt.walk(tree):
+        if isinstance(part, lt.Product):
+            for a, b, op in zip(part.factors, part.factors[1:], part.ops, strict=False):
+                base = a.base if isinstance(a, lt.Transpose) else a
+                applied = op == "" and isinstance(base, lt.Name) and base.name in matrices
+                if applied and isinstance(b, lt.Name) and b.name in found:  # X w: w is a vector
+                    found[b.name] = max(found[b.name], 1)
+    return found
+
+
+def _name_lengths(meaning: Meaning, tree: lt.Tree) -> None:
+    """Give the lengths that have names: those of declared shapes, and the ends of sums."""
+    for name, shape in meaning.shapes.items():
+        for axis, length in enumerate(shape):
+            if isinstance(length, str) and length not in meaning.shapes and length not in meaning.lengths:
+                meaning.lengths[length] = f"len({name})" if axis == 0 else f"{name}.shape[{axis}]"
+    for part in lt.walk(tree):
+        if isinstance(part, lt.Big) and part.upper is not None:
+            letter = next((p.name for p in lt.walk(part.upper) if isinstance(p, lt.Name)), "")
+            if not letter:
+                continue
+            own = _runs_over(meaning, part)
+            if own is None:
+                continue
+            name, axis, length = own
+            declared = meaning.lengths.get(letter)
+            if isinstance(length, str) and declared is not None and length != letter:
+                problem = f"the sum runs to {letter}, and axis {axis} of {name} has the length {length}"
+                meaning.fail(problem, part.upper)
+            if declared is None and meaning.rank_of(letter) is None:
+                meaning.lengths[letter] = f"len({name})" if axis == 0 else f"{name}.shape[{axis}]"
+
+
+def _runs_over(meaning: Meaning, part: lt.Big) -> tuple[str, int, object] | None:
+    """Give an array, its axis and its length that a sum runs over."""
+    letters = {name.name for name in part.indices}
+    for inner in lt.walk(part.body):
+        if isinstance(inner, lt.Subscript):
+            name = inner.base.name
+            name = name if meaning.rank_of(name) is not None else name.upper()
+            for axis, index in enumerate(inner.indices):
+                used = {p.name for p in lt.walk(index) if isinstance(p, lt.Name)}
+                if used & letters and (meaning.rank_of(name) or 0) > axis:
+                    shape = meaning.shapes.get(name, ())
+                    return name, axis, shape[axis] if axis < len(shape) else None
+    return None

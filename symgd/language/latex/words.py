@@ -1,0 +1,115 @@
+"""The words of LaTeX that symgd reads, and what they are in a formula."""
+
+from __future__ import annotations
+
+DEPTH = 60  # of brackets
+GREEK: dict[str, str] = {
+    name: name
+    for name in [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "pi",
+        "rho",
+        "sigma",
+        "tau",
+        "upsilon",
+        "phi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Pi",
+        "Sigma",
+        "Phi",
+        "Psi",
+        "Omega",
+        "ell",
+    ]
+} | dict(
+    zip(
+        "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ",
+        [
+            "alpha",
+            "beta",
+            "gamma",
+            "delta",
+            "epsilon",
+            "zeta",
+            "eta",
+            "theta",
+            "iota",
+            "kappa",
+            "lambda",
+            "mu",
+            "nu",
+            "xi",
+            "pi",
+            "rho",
+            "sigma",
+            "tau",
+            "upsilon",
+            "phi",
+            "chi",
+            "psi",
+            "omega",
+            "Gamma",
+            "Delta",
+            "Theta",
+            "Lambda",
+            "Xi",
+            "Pi",
+            "Sigma",
+            "Phi",
+            "Psi",
+            "Omega",
+        ],
+        strict=True,
+    )
+)
+FUNCTIONS: dict[str, str] = {
+    "log": "log", "ln": "log", "exp": "exp", "sin": "sin", "cos": "cos", "tan": "tan", "sinh": "sinh", "cosh": "cosh",
+    "tanh": "tanh", "arcsin": "arcsin", "arccos": "arccos", "arctan": "arctan", "max": "maximum", "min": "minimum",
+    "det": "det", "tr": "trace", "trace": "trace", "sgn": "sign", "sign": "sign", "relu": "relu", "sigmoid": "sigmoid",
+    "softplus": "softplus", "erf": "erf", "logit": "logit", "softmax": "softmax", "diag": "diag", "expit": "sigmoid",
+}  # fmt: skip
+# Functions whose power after their brackets, \log(x)^2, is read in two ways.
+NAMED = frozenset(FUNCTIONS.values()) - {"det", "trace", "relu", "sigmoid", "softplus", "softmax", "maximum", "minimum"}
+FONTS = frozenset(
+    (
+        "mathbf",
+        "boldsymbol",
+        "bm",
+        "pmb",
+        "mathrm",
+        "text",
+        "textrm",
+        "textbf",
+        "operatorname",
+        "mathit",
+        "mathsf",
+        "mathcal",
+        "mathtt",
+    )
+)
+ACCENTS = frozenset(("hat", "bar", "tilde", "vec", "widehat", "widetilde", "overline"))
+RELATIONS = {"<": "<", ">": ">", r"\leq": "<=", r"\geq": ">=", "=": "==", r"\neq": "!="}
+
+STARTS = frozenset(
+    rf"\{word}" for word in ("frac", "sqrt", "sum", "prod", "langle", "begin", "infty", "{")
+)  # commands that begin a factor

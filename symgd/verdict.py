@@ -1,0 +1,165 @@
+"""What kind of point a point is, and how that is known: data first, words last."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Kind(StrEnum):
+    """The kind of point that a run ended at."""
+
+    MINIMUM = "minimum"
+    MAXIMUM = "maximum"
+    SADDLE = "saddle"
+    DEGENERATE = "degenerate"
+    KINK = "kink"
+    BOUNDARY = "boundary"
+    NOT_STATIONARY = "not_stationary"
+    UNKNOWN = "unknown"
+
+
+class Reason(StrEnum):
+    """How the kind of a point is known."""
+
+    POSITIVE = "positive"
+    LEAST = "least"
+    ABOVE = "above"
+    SMALLEST = "smallest"
+    HOLDS = "holds"
+    NEGATIVE = "negative"
+    BENT = "bent"
+    ALL_NEGATIVE = "all_negative"
+    MOST = "most"
+    NEGATIVE_OR_ZERO = "negative_or_zero"
+    HARDLY_POSITIVE = "hardly_positive"
+    FALLS = "falls"
+    FLAT = "flat"
+    VALLEY = "valley"
+    ROUNDED = "rounded"
+    UNSETTLED = "unsettled"
+    ELSEWHERE = "elsewhere"
+    SLOPE = "slope"
+    NOT_FINITE = "not_finite"
+    DOMAIN_ENDS = "domain_ends"
+    JUMP = "jump"
+    FALLS_AT_ONCE = "falls_at_once"
+    UNCERTAIN = "uncertain"
+    MUTE = "mute"
+    NOTHING = "nothing"
+
+
+# The clause of each reason, in which a run that maximizes swaps the words of the second table.
+_CLAUSES = {
+    Reason.POSITIVE: "every curvature is {positive}",
+    Reason.LEAST: "every curvature is at {least} {0:.3g}",
+    Reason.ABOVE: "every curvature is {above} {0:.3g}",
+    Reason.SMALLEST: "the {smallest} curvature that was found is {0:.3g}",
+    Reason.HOLDS: "no {lower} value is near, though a curvature is 0",
+    Reason.NEGATIVE: "the curvature is {negative} along {along}",
+    Reason.BENT: "the curvature is {0:.3g} along {along}",
+    Reason.ALL_NEGATIVE: "every curvature is {negative}",
+    Reason.MOST: "every curvature is at {most} {0:.3g}",
+    Reason.NEGATIVE_OR_ZERO: "the curvature is {negative} along {along} and 0 elsewhere",
+    Reason.HARDLY_POSITIVE: "the curvature is {negative} along {along}, and nowhere clearly {positive}",
+    Reason.FALLS: "the curvature is 0 but the value {falls} along {along}",
+    Reason.FLAT: "the value is flat along {along}",
+    Reason.VALLEY: "the value is flat along a valley; the starts ended all along it, and are told as one",
+    Reason.ROUNDED: "a curvature is 0 as far as rounding can tell, along {along}",
+    Reason.UNSETTLED: "the gradient is small, but Newton's steps do not settle: a plateau, or a tail",
+    Reason.ELSEWHERE: "the gradient is small, but the stationary point is still {0:.3g} away",
+    Reason.SLOPE: "the gradient's norm is {0:.3g}",
+    Reason.NOT_FINITE: "the {along} is not finite there",
+    Reason.DOMAIN_ENDS: "the domain ends there, along {along}",
+    Reason.JUMP: "the gradient jumps by {1:.3g} along {along}",
+    Reason.FALLS_AT_ONCE: "the value {falls} at once along {along}",
+    Reason.UNCERTAIN: "the {smallest} curvature that was found is {0:.3g}, give or take {1:.2g}",
+    Reason.MUTE: "",
+    Reason.NOTHING: "there are no parameters",
+}
+_SWAPPED = {
+    "positive": "negative", "negative": "positive", "least": "most", "most": "least", "above": "below",
+    "smallest": "largest", "lower": "higher", "falls": "rises",
+}  # fmt: skip
+_OTHER = {Kind.MINIMUM: Kind.MAXIMUM, Kind.MAXIMUM: Kind.MINIMUM}
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """The kind of a point, and how it is known.
+
+    Parameters
+    ----------
+    kind : Kind
+        What it is.
+    reason : Reason
+        How that is known.
+    numbers : tuple of float
+        Those that belong to the reason: first a curvature, a distance or a norm.
+    along : str
+        The direction that shows it, in the parameters' names, or what is not finite.
+    direction : ndarray, shape (n,), optional
+        The same as numbers.
+    valley : bool
+        Whether it speaks for many points of a valley.
+    sign : float
+        -1 for a point of an objective that was maximized, which was judged with the opposite sign.
+    """
+
+    kind: Kind
+    reason: Reason
+    numbers: tuple[float, ...] = ()
+    along: str = ""
+    direction: NDArray[np.float64] | None = field(default=None, repr=False)
+    valley: bool = False
+    sign: float = 1.0
+
+    @property
+    def falls(self) -> bool:
+        """Whether a lower value was seen nearby, along a direction without curvature."""
+        return self.reason == Reason.FALLS
+
+    @property
+    def flat(self) -> bool:
+        """Whether the value stays the same along a direction."""
+        return self.reason in (Reason.FLAT, Reason.VALLEY)
+
+    @property
+    def low(self) -> bool:
+        """Whether it is a minimum, or may be one: a valley is, and second derivatives say nothing of a kink."""
+        return self.flat or self.kind in (Kind.MINIMUM, Kind.KINK, Kind.BOUNDARY)
+
+    def turned(self) -> Verdict:
+        """Give the same of the objective with the opposite sign: what was a minimum is a maximum."""
+        return replace(self, kind=_OTHER.get(self.kind, self.kind), sign=-self.sign)
+
+    def spread(self) -> Verdict:
+        """Give the same of a whole valley, whose points are told as one."""
+        reason = self.reason if self.kind == Kind.DEGENERATE else Reason.VALLEY
+        return replace(self, kind=Kind.DEGENERATE, reason=reason, valley=True)
+
+    @property
+    def message(self) -> str:
+        """The reason, as a clause."""
+        words = {word: other if self.sign < 0 else word for word, other in _SWAPPED.items()}
+        signed = [self.sign * n for n in self.numbers[:1]] if self.reason in _CURVATURES else list(self.numbers[:1])
+        text = _CLAUSES[self.reason].format(*signed, *self.numbers[1:], along=self.along, **words)
+        if self.reason == Reason.UNCERTAIN and math.isfinite(self.numbers[2]):
+            further = "smaller ones down" if self.sign > 0 else "larger ones up"
+            text += f"; {further} to {self.sign * self.numbers[2]:.2g} may be there"
+        told = self.valley and self.reason != Reason.VALLEY
+        return text + ("; the starts ended all along it, and are told as one" if told else "")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as plain data."""
+        numbers = [n if math.isfinite(n) else None for n in self.numbers]
+        return {"kind": str(self.kind), "reason": str(self.reason), "along": self.along, "numbers": numbers}
+
+
+# Reasons whose first number is a curvature, and so changes its sign with the objective.
+_CURVATURES = (Reason.LEAST, Reason.ABOVE, Reason.SMALLEST, Reason.BENT, Reason.MOST, Reason.UNCERTAIN)
