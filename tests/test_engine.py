@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import symgd as sg
-from symgd.codegen import Column, Layout
-from symgd.engine import cache, native
-from symgd.engine.kernel import load_python
+from symgd.codegen import Argument, Text
+from symgd.engine import cache
+from symgd.engine.tiers import load_python
 
 ROWS = 600_000 + 12_345  # enough for threads
 FORMULAS = [
@@ -108,10 +108,12 @@ def test_both_tiers_meet_the_same_infinities(text):
 
 
 def test_generated_code_sees_nothing_but_the_table():
-    space = load_python("def f(_x0):\n    return exp(_x0)\n")
-    assert space["f"](0.0) == 1.0
+    def written(body):
+        return Text("f", (Argument("_x0", "number"),), ("number",), "main", (), f"    return {body}\n")
+
+    assert load_python([written("exp(_x0)")], "f")(0.0) == 1.0
     with pytest.raises(NameError):
-        load_python("def f(_x0):\n    return open('x')\n")["f"](0.0)
+        load_python([written("open('x')")], "f")(0.0)
 
 
 @pytest.mark.parametrize("name", ["E", "I", "N", "S", "O", "Q", "beta", "gamma", "zeta", "lambda_", "x", "np", "math",
@@ -218,13 +220,6 @@ def test_short_runs_load_neither_numba_nor_llvm(fresh):
     script += 'print(json.dumps([m for m in ("numba", "llvmlite", "scipy", "sympy") if m in sys.modules]))'
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, env=os.environ)
     assert set(json.loads(done.stdout)) <= {"sympy"}
-
-
-def test_argument_kinds_are_read_off_the_names():
-    names = ["_x0", "_v1", "_n", "_d0", "_k0", "_k1", "_hist", "_h", "_t", "_gtol", "_c0"]
-    columns = (Column("x", True, (), "float32"),)
-    inputs = Layout(("a", "b"), ((), ()), columns, (), (("a", "b"), (1.0, 2.0)), False, True)
-    assert native.kinds_of(names, inputs) == "ffistvmviff"
 
 
 def test_the_callers_own_threads_do_not_disturb_each_other():

@@ -15,6 +15,7 @@ from symgd.codegen import Program
 from symgd.descent.state import Settings, State, Vector, read_state
 from symgd.engine import Kernel, cache
 from symgd.engine.locate import evaluate
+from symgd.engine.tiers import Source
 from symgd.errors import DataError, UsageError, safe, shown, suggest
 from symgd.graph import Graph
 from symgd.methods import METHODS, At, Function, Method
@@ -236,16 +237,15 @@ def _with_rule(
     return Settings(name, loop, values, states, lowered.draws, sign=sign, recipe=recipe, **numbers)
 
 
-def _loop(program: Program, rule: str, write: Callable[[], dict[str, str]]) -> dict[str, str]:
+def _loop(program: Program, rule: str, write: Callable[[], Source]) -> Source:
     inputs = program.layout
-    size = f"{inputs.size} {inputs.unrolled} {program.arguments} {inputs.columns}"
-    key = cache.key("loop", cache.generator(), size, rule)
+    slope = program.function("slope", "python").arguments
+    key = cache.key("loop", cache.generator(), f"{inputs.size} {inputs.unrolled} {slope} {inputs.columns}", rule)
     stored = cache.load(key)
     if stored is not None:
-        known: dict[str, str] = json.loads(stored)
-        return known
+        return {tier: codegen.from_json(found) for tier, found in json.loads(stored).items()}
     source = write()
-    cache.save(key, json.dumps(source).encode())
+    cache.save(key, json.dumps({tier: codegen.to_json(found) for tier, found in source.items()}).encode())
     return source
 
 

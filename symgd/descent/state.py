@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from symgd import codegen
 from symgd.engine import Kernel
+from symgd.engine.tiers import Source
 from symgd.errors import DataError, UsageError, safe
 from symgd.methods import At, Function, Method, norm
 
@@ -31,7 +32,7 @@ class Settings:
     ----------
     rule : str
         The method's name, or the rule's text.
-    source : dict of str to str
+    source : mapping of str to tuple of Text
         The loop's text for each tier.
     hyper : tuple of float
         The numbers that the loop reads, the learning rate first.
@@ -64,7 +65,7 @@ class Settings:
     """
 
     rule: str
-    source: Mapping[str, str]
+    source: Source
     hyper: tuple[float, ...]
     states: tuple[Vector, ...] = ()
     draws: int = 0
