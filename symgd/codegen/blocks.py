@@ -36,12 +36,10 @@ class _Work:
 
 
 class Block:
-    """Writes the function of one pass.
+    """Plans the function of one pass, and writes it for each target.
 
     Parameters
     ----------
-    writer : Writer
-        Where the lines go.
     layout : Layout
         The inputs.
     piece : Pass
@@ -59,11 +57,10 @@ class Block:
     """
 
     def __init__(
-        self, writer: Writer, layout: Layout, piece: Pass, lengths: Mapping[str, int],
+        self, layout: Layout, piece: Pass, lengths: Mapping[str, int],
         memory: Mapping[Node, tuple[int, tuple[str, ...]]], name: str, *, directed: bool,
         strict: bool,
     ) -> None:  # fmt: skip
-        self.w = writer
         self.layout = layout
         self.piece = piece
         self.lengths = lengths
@@ -72,6 +69,7 @@ class Block:
         self.directed = directed
         self.planner = Planner(piece, lengths, layout.is_float, strict=strict)
         self.plan: Plan = self.planner.plan()
+        self.works = {id(step): self._work(step) for step in self.plan.steps if isinstance(step, Nest)}
         self.lane = 0
 
     # ---- the function ----------------------------------------------------------------------------------------------
@@ -104,14 +102,13 @@ class Block:
         call = Call(self.name, *numbers, low, high, *self.arguments()[2:])
         self.w.assign_all(self.totals() or ["_none"], call)
 
-    def write(self) -> None:
+    def write(self, w: Writer) -> None:
         """Write the function, after those for single places that it calls."""
-        w = self.w
-        works = {id(s): self._work(s) for s in self.plan.steps if isinstance(s, Nest)}
+        self.w = w
         if w.apart:
             for number, step in enumerate(self.plan.steps):
                 if isinstance(step, Nest):
-                    self._write_place(f"{self.name}_each{number}", works[id(step)])
+                    self._write_place(f"{self.name}_each{number}", self.works[id(step)])
         given = [Argument(f"_i{n.number}", "number") for n in self.inputs()]
         totals = self.totals()
         result = ["number"] * max(1, len(totals))
@@ -125,7 +122,7 @@ class Block:
                 if isinstance(step, Gemm):
                     self._gemm(step)
                 else:
-                    self._nest(step, works[id(step)], f"{self.name}_each{number}")
+                    self._nest(step, self.works[id(step)], f"{self.name}_each{number}")
             w.give(*totals)
 
     def fill(self, array: str, place: Code, length: Code, value: float) -> None:

@@ -50,12 +50,12 @@ class Output:
 
 
 class Function:
-    """Writes one function.
+    """Plans one function, and writes it for each target.
 
     Parameters
     ----------
-    writer : Writer
-        Where the lines go.
+    name : str
+        Its name.
     layout : Layout
         The inputs.
     output : Output
@@ -69,12 +69,12 @@ class Function:
     """
 
     def __init__(
-        self, writer: Writer, layout: Layout, output: Output, lengths: Mapping[str, int], *, directed: bool = False,
+        self, name: str, layout: Layout, output: Output, lengths: Mapping[str, int], *, directed: bool = False,
         strict: bool = False,
     ) -> None:  # fmt: skip
         self.directed = directed
         self.strict = strict
-        self.writer = writer
+        self.name = name
         self.layout = layout
         self.output = output
         self.lengths = lengths
@@ -84,8 +84,13 @@ class Function:
         self.size = 0  # of that memory
         self.block_size = 0  # of the memory of one block
         self.blocks: dict[int, Block] = {}
-        self.scalars = Expressions(writer, self._access)
-        self.name = ""
+        for number, piece in enumerate(self.passes):
+            block = Block(
+                layout, piece, lengths, self.memory, f"{name}_block{number}", directed=directed, strict=strict
+            )  # fmt: skip
+            self._leave(piece, block)
+            self.blocks[id(piece)] = block
+            self.block_size = max(self.block_size, block.plan.size)
         # In the pieces for threads, where the results of passes are found.
         self.sums: dict[Fold, Expression] = {}
 
@@ -111,19 +116,13 @@ class Function:
         spread = len(self.layout.params) if self.layout.unrolled and self.output.vector else 0
         return ["number"] * max(1, len(self.output.numbers) + spread)
 
-    def write(self, name: str) -> None:
-        """Write the function under a name, after the functions for blocks that it calls."""
-        self.name = name
-        for number, piece in enumerate(self.passes):
-            block = Block(
-                self.writer, self.layout, piece, self.lengths, self.memory, f"{name}_block{number}",
-                directed=self.directed, strict=self.strict,
-            )  # fmt: skip
-            self._leave(piece, block)
-            self.blocks[id(piece)] = block
-            self.block_size = max(self.block_size, block.plan.size)
-            block.write()
-        with self.writer.function(name, self.arguments(), self.result()):
+    def write(self, writer: Writer) -> None:
+        """Write the function, after the functions for blocks that it calls."""
+        self.writer = writer
+        self.scalars = Expressions(writer, self._access)
+        for block in self.blocks.values():
+            block.write(writer)
+        with writer.function(self.name, self.arguments(), self.result()):
             self._load()
             for level in range(len(self.plan.scalars)):
                 self._write_scalars(level)

@@ -114,9 +114,7 @@ class Layout:
 
     def arrays(self, *, rows: bool = False) -> list[Argument]:
         """Give the arguments that hold arrays of data: columns, the rows' numbers, tables; or only those of rows."""
-        columns = [
-            Argument(f"_d{i}", column.dtype) for i, column in enumerate(self.columns) if column.rows or not rows
-        ]
+        columns = [Argument(f"_d{i}", column.dtype) for i, column in enumerate(self.columns) if column.rows or not rows]
         kinds = ["int64" if isinstance(table[0], str) else "float64" for table in self.tables]
         tables = [Argument(f"_k{i}", kind) for i, kind in enumerate(kinds) if not rows]
         return [*columns, *([Argument("_id", "int64")] if self.numbered else []), *tables]

@@ -143,26 +143,24 @@ def _write(
 ) -> tuple[dict[str, tuple[Text, ...]], dict[str, list[dict[str, Any]]], tuple[int, int]]:
     """Write all functions for both tiers."""
     functions: dict[str, tuple[Text, ...]] = {}
-    pieces: dict[str, list[dict[str, Any]]] = {}
-    memory = (0, 0)
+    pieces: dict[str, list[dict[str, Any]]] = {name: [] for name in (*outputs, "curvature")}
+    planned = [
+        Function(name, inputs, output, graph.lengths, directed=name == "product", strict=strict)
+        for name, output in outputs.items()
+    ]
+    alike = inputs.unrolled and not any(function.passes for function in planned)  # without loops, for all targets
     written: list[forms.Function] = []
     for printer in PRINTERS:
         writer = Writer(apart=printer.apart)
-        plain = True  # what has no loops is the same for all
-        for name, output in outputs.items() if not written else ():
-            directed = name == "product"
-            function = Function(writer, inputs, output, graph.lengths, directed=directed, strict=strict)
-            function.write(name)
-            plain = plain and not function.passes
-            pieces.setdefault(name, [])
-            memory = (max(memory[0], function.size), max(memory[1], function.block_size))
+        for function in [] if written and alike else planned:
+            function.write(writer)
             if printer.apart and any(piece.home == ROWS for piece in function.passes):
-                pieces[name] = function.write_pieces()
+                pieces[function.name] = function.write_pieces()
         if not inputs.unrolled:
             _write_columns(writer, inputs)
-            pieces["curvature"] = []
-        functions[printer.name] = tuple(map(printer.text, written or writer.functions))
-        written = writer.functions if plain and inputs.unrolled and not written else written
+        written = writer.functions or written
+        functions[printer.name] = tuple(map(printer.text, written))
+    memory = max(f.size for f in planned), max(f.block_size for f in planned)
     return functions, pieces, memory
 
 

@@ -129,8 +129,8 @@ class Python:
     def operation(self, e: Operation, level: int) -> str:
         """Write arithmetic, a comparison, ``and`` or ``or``."""
         a, b, (own, left, sign) = e.a, e.b, _SIGNS[e.sign]
-        x = a.name if type(a) is Name else _SHOW[type(a)](self, a, left)
-        y = b.name if type(b) is Name else _SHOW[type(b)](self, b, own + 1)
+        x = a.name if type(a) is Name else self.show(a, left)
+        y = b.name if type(b) is Name else self.show(b, own + 1)
         return f"({x}{sign}{y})" if own < level else f"{x}{sign}{y}"
 
     def sum(self, e: Sum, level: int) -> str:

@@ -101,7 +101,9 @@ def _generator(base: Path | None) -> str:
     seen = key(repr([(str(path), s.st_size, s.st_mtime_ns, s.st_ctime_ns) for path, s in _stats()]), sys.version)
     known = load(seen)
     if known is None:
-        known = key(*(part for path in sources() for part in (path.name, _text(path))), sys.version, versions()).encode()
+        known = key(
+            *(part for path in sources() for part in (path.name, _text(path))), sys.version, versions()
+        ).encode()
         save(seen, known)
     return known.decode()
 

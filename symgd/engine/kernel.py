@@ -37,7 +37,12 @@ class Kernel:
     """
 
     def __init__(
-        self, program: Program, data: Mapping[str, object], tier: str = "auto", workers: int | None = None, rows: int = 0
+        self,
+        program: Program,
+        data: Mapping[str, object],
+        tier: str = "auto",
+        workers: int | None = None,
+        rows: int = 0,
     ) -> None:
         layout = program.layout
         self.bound = Bound(

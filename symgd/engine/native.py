@@ -24,7 +24,9 @@ import numpy as np
 from symgd import scalar, vector
 from symgd.codegen import BLOCK, LANES, MAIN, NEAR, PLACE, Text, closure, source
 from symgd.engine import blas, cache
+from symgd.errors import SymgdError
 
+OLDEST, NEWEST = (0, 61), (0, 68)  # versions of Numba: tried, since parts are used that it does not promise
 # Not nnan nor ninf: a nan is news. Only sums over rows are reordered: ``(a + b) - a`` must stay nan for infinite a.
 CONTRACT = {"contract"}
 REORDER = {"contract", "reassoc"}
@@ -190,8 +192,7 @@ def _compile(
     functions: tuple[Text, ...], more: tuple[Text, ...], name: str, *, strict: bool
 ) -> tuple[str, list[str], bytes]:
     """Compile with Numba; give the function's symbol, those that it needs, and the object code."""
-    import numba
-
+    numba = _numba()
     space = _jitted(functions, strict=strict)
     if more:
         space = _namespace(more, strict=strict) | space
@@ -202,11 +203,30 @@ def _compile(
     signature = tuple(known.get(a.kind) or _vector(a.kind) for a in function.arguments)
     space[name].compile(signature)
     result = space[name].overloads[signature]
-    library = result.library
-    # Numba has no public way to either.
-    needs = [f.name for f in library._final_module.functions if f.is_declaration]  # noqa: SLF001
-    needs = sorted({_INTRINSICS.get(n, n) for n in needs if not n.startswith("llvm.") or n in _INTRINSICS})
-    return result.fndesc.llvm_func_name, needs, library._get_compiled_object()  # noqa: SLF001
+    try:  # Numba has no public way to either
+        declared = [f.name for f in result.library._final_module.functions if f.is_declaration]  # noqa: SLF001
+        symbol, code = result.fndesc.llvm_func_name, result.library._get_compiled_object()  # noqa: SLF001
+    except AttributeError as problem:
+        raise SymgdError(_unknown(numba.__version__)) from problem
+    needs = sorted({_INTRINSICS.get(n, n) for n in declared if not n.startswith("llvm.") or n in _INTRINSICS})
+    return symbol, needs, code
+
+
+def _numba() -> Any:
+    """Import Numba, if it is one that arrays can be handed to: older ones crash."""
+    import numba
+
+    if tuple(map(int, numba.__version__.split(".")[:2])) < OLDEST:
+        raise SymgdError(_unknown(numba.__version__))
+    return numba
+
+
+def _unknown(version: str) -> str:
+    oldest, newest = (".".join(map(str, numbers)) for numbers in (OLDEST, NEWEST))
+    return (
+        f"symgd cannot compile with Numba {version}; it knows {oldest} to {newest}. "
+        "Install one of them, or say tier='python'"
+    )
 
 
 def _vector(kind: str) -> Any:
