@@ -215,8 +215,8 @@ def test_other_arrays_are_refused():
 def test_damaged_entries_are_compiled_anew(tmp_path, monkeypatch):
     monkeypatch.setenv("SYMGD_CACHE", str(tmp_path))
     first = blas.code()
-    (entry,) = tmp_path.iterdir()
-    entry.write_bytes(entry.read_bytes()[:-3] + b"???")
+    for entry in tmp_path.iterdir():
+        entry.write_bytes(entry.read_bytes()[:-3] + b"???")
     assert blas.code() == first
     monkeypatch.setenv("SYMGD_CACHE", "off")
     assert cache.folder() is None

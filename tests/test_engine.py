@@ -266,7 +266,7 @@ sg.Objective("0.2*a**2 + exp(-b)*digamma(2 + b**2)", tier="numba").minimize(star
 data, shapes = {"X": X, "y": X[:, 0]}, {"W": (9, 9), "w": 9}
 f = sg.Objective("mean((y - tanh(X @ W) @ w)**2)", data=data, params=shapes, tier="numba")
 f.minimize(start={"W": np.ones((9, 9)), "w": np.ones(9)}, lr="0.1/t", batch=10, epochs=1)
-sg.Objective("a**2 + b**2", tier="numba").minimize_many(20, box=(-1, 1), lr=0.1, steps=5)
+sg.Objective("a**2 + b**2", tier="numba").minimize_many(box=(-1, 1), n=20, lr=0.1, steps=5)
 sys.setprofile(None)
 from symgd.engine import blas, cache, native
 

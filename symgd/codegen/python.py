@@ -171,7 +171,7 @@ class Python:
             return self.hidden(e.args[0], level)
         self.calls[name] = None
         if name == "divide":
-            return self.quotient(*e.args, level)
+            return self.quotient(e.args[0], e.args[1], level)
         if name in _TEMPLATES:
             return _TEMPLATES[name].format(*[self.show(a, ATOM) for a in e.args])
         return f"{name}({', '.join([self.show(a) for a in e.args])})"
