@@ -10,6 +10,7 @@ from __future__ import annotations
 import click
 
 from symgd import __version__
+from symgd.cli.cache import cache
 from symgd.cli.curvature import curvature
 from symgd.cli.derive import derive
 from symgd.cli.fit import fit
@@ -35,5 +36,5 @@ def main() -> None:
     """  # noqa: D301 - \b is click's mark for lines that are not to be wrapped
 
 
-for command in (minimize, maximize, many, fit, derive, curvature, theory):
+for command in (minimize, maximize, many, fit, derive, curvature, theory, cache):
     main.add_command(command)

@@ -20,6 +20,7 @@ from symgd.kernel import Kernel
 from symgd.kernel import code as codegen
 from symgd.kernel.code import Program
 from symgd.kernel.machine import cache
+from symgd.kernel.tiers import Source
 
 LARGEST = 2**62  # of steps, of a seed, and beyond what any tolerance may be
 OPTIONS = ("steps", "gtol", "ftol", "xtol", "seconds", "seed", "every", "batch", "epochs", "shuffle")
@@ -237,16 +238,15 @@ def _with_rule(
     return Settings(name, loop, values, states, lowered.draws, sign=sign, recipe=recipe, **numbers)
 
 
-def _loop(program: Program, rule: str, write: Callable[[], dict[str, str]]) -> dict[str, str]:
+def _loop(program: Program, rule: str, write: Callable[[], Source]) -> Source:
     inputs = program.layout
-    size = f"{inputs.size} {inputs.unrolled} {program.arguments} {inputs.columns}"
-    key = cache.key("loop", cache.generator(), size, rule)
+    slope = program.function("slope", "python").arguments
+    key = cache.key("loop", cache.generator(), f"{inputs.size} {inputs.unrolled} {slope} {inputs.columns}", rule)
     stored = cache.load(key)
     if stored is not None:
-        known: dict[str, str] = json.loads(stored)
-        return known
+        return {tier: codegen.from_json(found) for tier, found in json.loads(stored).items()}
     source = write()
-    cache.save(key, json.dumps(source).encode())
+    cache.save(key, json.dumps({tier: codegen.to_json(found) for tier, found in source.items()}).encode())
     return source
 
 

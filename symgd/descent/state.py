@@ -14,6 +14,7 @@ from symgd.descent.methods import At, Function, Method, norm
 from symgd.errors import DataError, UsageError, safe
 from symgd.kernel import Kernel
 from symgd.kernel import code as codegen
+from symgd.kernel.tiers import Source
 
 Vector = NDArray[np.float64]
 
@@ -31,7 +32,7 @@ class Settings:
     ----------
     rule : str
         The method's name, or the rule's text.
-    source : dict of str to str
+    source : mapping of str to tuple of Text
         The loop's text for each tier.
     hyper : tuple of float
         The numbers that the loop reads, the learning rate first.
@@ -64,7 +65,7 @@ class Settings:
     """
 
     rule: str
-    source: Mapping[str, str]
+    source: Source
     hyper: tuple[float, ...]
     states: tuple[Vector, ...] = ()
     draws: int = 0

@@ -61,24 +61,20 @@ class Spread:
     """
 
     def __init__(self, program: Program, name: str, rows: int, workers: int) -> None:
-        self.arguments = program.arguments[name]
+        self.arguments = program.function(name, "numba").names
         self.rows = rows
         self.workers = workers
         self.memory = program.memory
         self.size = program.layout.size
         self.most = max(2, min(SHARES, program.work[1] * rows // SHARE))
-        self.rowed = {i: name for i, name in enumerate(self.arguments) if name in program.layout.arrays(rows=True)}
-        self.pieces = [(piece, self._compile(program, name, piece)) for piece in program.pieces[name]]
+        rows_of = {argument.name for argument in program.layout.arrays(rows=True)}
+        self.rowed = [i for i, argument in enumerate(self.arguments) if argument in rows_of]
+        self.pieces = [(piece, self._compile(program, piece)) for piece in program.pieces[name]]
         self.sums = int(program.pieces[name][-1]["sums"])
         self.out = self.arguments.index("_out") if "_out" in self.arguments else None
 
-    def _compile(self, program: Program, name: str, piece: dict[str, Any]) -> native.Entry:
-        extra = ["_sums", "_cuts", "_lo", "_hi", "_part"] if "block" in piece else ["_sums"]
-        width = program.width(name) if piece.get("end") else 1
-        kinds = native.kinds_of([*self.arguments, *extra], program.layout)
-        return native.compile_function(
-            program.source["numba"], piece["name"], kinds, "f" * width, strict=program.strict
-        )
+    def _compile(self, program: Program, piece: dict[str, Any]) -> native.Entry:
+        return native.compile_function(program.functions["numba"], piece["name"], strict=program.strict)
 
     def __call__(self, *args: Any) -> Any:
         """Work on all rows; gives what the function gives."""

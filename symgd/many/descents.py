@@ -199,8 +199,8 @@ def _lanes(kernel: Kernel, settings: Settings, limits: Limits) -> tuple[Any, boo
     lr = recipe["lr"]
     names = tuple(name for name, value in {"lr": lr, **rule.hyper}.items() if not isinstance(value, str))
     lowered = rules.lower(rule, Graph(), lr) if isinstance(lr, str) else rule.nodes
-    source = code.write_lanes(kernel.program, lowered, names, tested=limits.tested)
-    return compile_lanes(kernel, source), "near(" in source
+    functions = code.write_lanes(kernel.program, lowered, names, tested=limits.tested)
+    return compile_lanes(kernel, functions), code.is_near(functions)
 
 
 def _starts(kernel: Kernel, settings: Settings) -> Starts:
@@ -209,7 +209,7 @@ def _starts(kernel: Kernel, settings: Settings) -> Starts:
 
     def make() -> Any:
         loop = settings.source["numba"]
-        return compile_starts(kernel, write_starts(kernel.program, loop, states, cauchy=not settings.recipe), states)
+        return compile_starts(kernel, loop, write_starts(kernel.program, states, cauchy=not settings.recipe))
 
     entry = _once(kernel, _key(settings, "starts"), make)
     return Starts(kernel, entry, _limits(settings), states, hyper)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.kernel import threads
-from symgd.kernel.code import kept
+from symgd.kernel.code import Text, kept
 from symgd.kernel.kernel import Kernel
 from symgd.kernel.machine import compile as native
 from symgd.many import lanes_code as code
@@ -314,16 +314,14 @@ def _lines(batch: Batch) -> list[Vector]:
     return [batch.f, batch.status, batch.steps, batch.first, batch.top, batch.low]
 
 
-def compile_lanes(kernel: Kernel, source: str) -> native.Entry:
+def compile_lanes(kernel: Kernel, functions: tuple[Text, ...]) -> native.Entry:
     """Compile what `symgd.many.lanes_code.write_lanes` gave, or take it from the disk cache."""
-    return _compiled(kernel, source, "lanes", "iiii" + "v" * 12 + "m" + "iiii" + "fff" + "f" * len(kernel.numbers))
+    return _compiled(kernel, "lanes", functions)
 
 
-def compile_starts(kernel: Kernel, source: str, states: int) -> native.Entry:
-    """Compile what `symgd.many.starts_code.write_starts` gave, for a rule of so many states."""
-    layout = kernel.program.layout
-    kinds = "iii" + "v" * (10 + _vectors(kernel, states)) + "v" + "mm" + "iii" + "fff"
-    return _compiled(kernel, source, "starts", kinds + native.kinds_of(layout.data(), layout))
+def compile_starts(kernel: Kernel, loop: tuple[Text, ...], starts: Text) -> native.Entry:
+    """Compile the loop of a single run and what `symgd.many.starts_code.write_starts` wrote around it."""
+    return _compiled(kernel, "starts", (*loop, starts))
 
 
 def _vectors(kernel: Kernel, states: int) -> int:
@@ -331,9 +329,9 @@ def _vectors(kernel: Kernel, states: int) -> int:
     return 2 + states + (0 if kernel.program.layout.unrolled else 2)
 
 
-def _compiled(kernel: Kernel, source: str, name: str, kinds: str) -> native.Entry:
+def _compiled(kernel: Kernel, name: str, functions: tuple[Text, ...]) -> native.Entry:
     program = kernel.program
-    return native.compile_function(program.source["numba"], name, kinds, "f", strict=program.strict, more=source)
+    return native.compile_function(program.functions["numba"], name, strict=program.strict, more=functions)
 
 
 def _packed(rows: Matrix) -> Vector:

@@ -10,13 +10,15 @@ stay finite in them.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from symgd.graph import Fold, Leaf, Map, Node, reachable
+from symgd.kernel.code.forms import LANES, NEAR, Argument, At, Call, Choice, Expression, Name, Not, Text, of, total
 from symgd.kernel.code.layout import Layout
 from symgd.kernel.code.loop import GRADIENT, HUGE, NOT_FINITE, STEP, VALUE, Loop
 from symgd.kernel.code.module import Program
+from symgd.kernel.code.python import Numba
 from symgd.kernel.code.schedule import Pass, schedule
 from symgd.kernel.code.writer import Expressions, Writer
 from symgd.language.functions import FUNCTIONS
@@ -25,7 +27,24 @@ from symgd.rules import COMPONENTS, Lowered
 WIDTH = 128  # starts in a block: enough independent work to hide the time that one operation takes
 PARTS = 2  # of a block that are worked on in turn by fast steps, for the same reason
 SHORT = 4000  # characters of a gradient's code up to which it is written out for each part
-TURNING = r"\b(sin|cos)\("
+TURNING = ("sin", "cos")  # what vector registers know near 0 only
+SLOPE = "slope_each"
+# What is not smooth but finite for all reals, and its slope with it.
+_BROKEN = {"relu", "maximum", "minimum", "where"}
+_FINITE = _BROKEN | {
+    row.name for row in FUNCTIONS.values()
+    if row.kind == "map" and ((row.smooth and row.domain == "all reals") or row.boolean)
+}  # fmt: skip
+
+# A block's numbers: points, gradients, states, values, sums that must stay finite, how a start has ended and when,
+# its first, largest and lowest value, and a copy of what fast steps change.
+RUNS = {letter: Argument(f"_{letter}", "float64") for letter in "XGSFEUKATYR"}
+STEPS = [
+    Argument("_h", "float64"), Argument("_z", "matrix"), Argument("_z0", "whole"), Argument("_from", "whole"),
+    Argument("_stop", "whole"),
+]  # fmt: skip
+TOLERANCES = [Argument(name, "number") for name in ("_gtol", "_ftol", "_xtol")]
+START = Argument("_o", "whole")  # where in the runs a block begins
 
 
 def fits(layout: Layout) -> bool:
@@ -33,7 +52,7 @@ def fits(layout: Layout) -> bool:
     return layout.unrolled and not layout.arrays() and not layout.counted and layout.size > 0
 
 
-def write_lanes(program: Program, rule: Lowered, hyper: tuple[str, ...], *, tested: bool) -> str:
+def write_lanes(program: Program, rule: Lowered, hyper: tuple[str, ...], *, tested: bool) -> tuple[Text, ...]:
     """Write the loop of a rule over blocks of starts, for Numba.
 
     Parameters
@@ -49,12 +68,17 @@ def write_lanes(program: Program, rule: Lowered, hyper: tuple[str, ...], *, test
 
     Returns
     -------
-    str
+    tuple of Text
         The function ``lanes``, and those that it calls.
     """
-    writer = Writer("numba")
-    Lanes(writer, program, rule, hyper).write_all(tested=tested)
-    return writer.text()
+    lanes = Lanes(Writer(apart=True), program, rule, hyper)
+    lanes.write_all(tested=tested)
+    return (lanes.slope, *map(Numba.text, lanes.w.functions))
+
+
+def is_near(functions: Sequence[Text]) -> bool:
+    """Tell whether functions read what is nan for large arguments."""
+    return any(f.role == NEAR and set(TURNING) & set(f.calls) for f in functions)
 
 
 class Lanes(Loop):
@@ -78,22 +102,20 @@ class Lanes(Loop):
         self.plan = schedule(rule.roots())
         self.update = Pass(COMPONENTS, len(self.plan.passes))
         self.update.nodes = [n for n in reachable(rule.roots()) if n.labels]
-        self.slope = _renamed(program.source["numba"], "slope", "slope_each")
+        self.slope = replace(program.function("slope", "numba"), name=SLOPE, role=NEAR)
         self.shift = 0  # of the part of a block that is being written
         self.reads_value = any(leaf.name == "f" for leaf in self.plan.leaves)
 
-    def access(self, node: Leaf | Fold) -> str:
+    def access(self, node: Leaf | Fold) -> Expression:
         """Give the code that reads what a rule may read."""
         if isinstance(node, Leaf) and node.kind == "draw":
-            column = int(node.name) * self.n + int(self.place)
-            return f"_z[_u(_t - 1 - _z0), _u({column * WIDTH} + _l + {self.shift})]"
+            assert isinstance(self.place, int)
+            column = int(node.name) * self.n + self.place
+            return At("_z", of("_t") - 1 - "_z0", of(column * WIDTH) + "_l" + self.shift, unsigned=True)
         return super().access(node)
 
     def write_all(self, *, tested: bool) -> None:
         """Write all functions."""
-        for line in self.slope.splitlines():
-            self.w.line(line)
-        self.w.line("")
         self._write_look()
         self._write_notes()
         self._write_careful()
@@ -104,51 +126,48 @@ class Lanes(Loop):
 
     # ---- one lane --------------------------------------------------------------------------------------------------
 
-    def run(self, letter: str, index: int = 0) -> str:
+    def run(self, letter: str, index: int = 0) -> Expression:
         """Give the code of a lane's entry of one of the runs of a block, which begins at ``_o`` or a multiple of it."""
         stretch = {"X": self.n, "G": self.n, "S": self.n * len(self.states)}.get(letter, 1)
-        start = "_o" if stretch == 1 else f"{stretch}*_o"
-        return f"_{letter}[_u({start} + {index * WIDTH + self.shift} + _l)]"
+        start = of(START) if stretch == 1 else stretch * of(START)
+        return At(RUNS[letter].name, start + (index * WIDTH + self.shift) + "_l", unsigned=True)
 
-    def numbers(self) -> list[tuple[str, str]]:
+    def numbers(self) -> list[tuple[str, Expression]]:
         """Give the numbers of a lane that steps change: parameters and states, with where they are kept."""
         found = [(f"_x{i}", self.run("X", i)) for i in range(self.n)]
         for state in range(len(self.states)):
             found += [(f"_s{state}_{i}", self.run("S", state * self.n + i)) for i in range(self.n)]
         return found
 
-    def slopes(self) -> str:
-        """Give the code that evaluates value and gradient."""
-        names = ", ".join(["_f", *(f"_g{i}" for i in range(self.n))])
-        return f"{names} = slope_each({', '.join([*self.layout.point(), *self.layout.data()])})"
+    def evaluate(self) -> None:
+        """Write the evaluation of value and gradient."""
+        names = ["_f", *(f"_g{i}" for i in range(self.n))]
+        self.w.assign_all(names, Call(SLOPE, *self.layout.point(), *self.layout.data()))
 
-    def squares(self) -> str:
-        """Give the code of the gradient's squared norm."""
-        return " + ".join(f"_g{i}*_g{i}" for i in range(self.n))
+    def squares(self, *before: Expression) -> Expression:
+        """Give the code of the gradient's squared norm, added to what stands before it."""
+        return total([*before, *(of(f"_g{i}") * f"_g{i}" for i in range(self.n))])
 
-    def _steps(self, name: str, before: str, after: str, lane: Callable[[Expressions], None], parts: int = 1) -> None:
+    def _steps(
+        self, name: str, runs: str, more: list[Argument], lane: Callable[[Expressions], None], parts: int = 1
+    ) -> None:
         """Write a function that takes steps: code for each lane, inside of what a step knows of all lanes."""
         w = self.w
-        w.open(f"def {name}({before}, _h, _z, _z0, _from, _stop{after}{self._data()}):")
-        for index in range(len(self.hyper)):
-            w.line(f"_h{index} = _h[{index}]")
-        outer = self._hoist()
-        same = self._same()
-        w.open("for _t in range(_from + 1, _stop + 1):")
-        w.line("_tf = float(_t)")
-        outer.write([n for n in self.plan.scalars[0] if n in same], keep=same)
-        w.open(f"for _l in range(_hide({WIDTH // parts})):")
-        for part in range(parts):
-            self.shift = part * WIDTH // parts
-            lane(outer)
-        self.shift = 0
-        w.close(2)
-        w.line("return 0.0")
-        w.close()
-        w.line("")
-
-    def _data(self) -> str:
-        return "".join(f", {name}" for name in self.layout.data())
+        arguments = [START, *(RUNS[letter] for letter in runs), *STEPS, *more, *self.layout.data()]
+        with w.function(name, arguments, role=LANES):
+            for index in range(len(self.hyper)):
+                w.assign(f"_h{index}", At("_h", index))
+            outer = self._hoist()
+            same = self._same()
+            with w.loop("_t", of("_from") + 1, of("_stop") + 1):
+                w.assign("_tf", Call("float", "_t"))
+                outer.write([n for n in self.plan.scalars[0] if n in same], keep=same)
+                with w.loop("_l", 0, Call("hide", WIDTH // parts)):
+                    for part in range(parts):
+                        self.shift = part * WIDTH // parts
+                        lane(outer)
+                    self.shift = 0
+            w.give()
 
     def _same(self) -> set[Node]:
         """Give the nodes that are the same for all lanes at one step: made of its number and of hyperparameters."""
@@ -164,7 +183,7 @@ class Lanes(Loop):
     def _step_lane(self, outer: Expressions) -> None:
         """Write the rule for one lane, whose numbers have been read."""
         inner = Expressions(self.w, self.access, outer=outer)
-        self.w.line("_d = 0.0")
+        self.w.assign("_d", 0.0)
         for level, nodes in enumerate(self.plan.scalars):
             inner.write(nodes, keep=[n for n in nodes if isinstance(n, Map)])
             for piece in self.plan.passes[level] if level < len(self.plan.passes) else []:
@@ -173,117 +192,122 @@ class Lanes(Loop):
 
     # ---- the functions over a block --------------------------------------------------------------------------------
 
-    def _block(self, name: str, arguments: str, write: Callable[[], None]) -> None:
+    def _block(self, name: str, arguments: list[Argument], write: Callable[[], None]) -> None:
         """Write a function over the lanes of a block that returns a count."""
         w = self.w
-        w.open(f"def {name}_lane_block({arguments}):")
-        w.line("_count = 0")
-        w.open(f"for _l in range(_hide({WIDTH})):")
-        write()
-        w.close()
-        w.line("return _count")
-        w.close()
-        w.line("")
+        with w.function(name, [START, *arguments], ["whole"], LANES):
+            w.assign("_count", 0)
+            with w.loop("_l", 0, Call("hide", WIDTH)):
+                write()
+            w.give("_count")
 
     def _write_look(self) -> None:
         """Write what evaluates value and gradient where the lanes stand, and counts those that are not finite."""
         w = self.w
+        e = Name("_e")
 
         def lane() -> None:
             for i in range(self.n):
-                w.line(f"_x{i} = {self.run('X', i)}")
-            w.line(self.slopes())
+                w.assign(f"_x{i}", self.run("X", i))
+            self.evaluate()
             for i in range(self.n):
-                w.line(f"{self.run('G', i)} = _g{i}")
-            w.line(f"{self.run('F')} = _f")
-            w.line(f"_e = {self.run('E')} + {self.squares()} + abs(_f)")
-            w.line(f"{self.run('E')} = _e")
-            w.line(f"_count += 0 if (_e < {HUGE} or {self.run('U')} != 0.0) else 1")
+                w.assign(self.run("G", i), f"_g{i}")
+            w.assign(self.run("F"), "_f")
+            w.assign(e, self.squares(self.run("E")) + Call("abs", "_f"))
+            w.assign(self.run("E"), e)
+            w.add("_count", Choice((e < HUGE) | self.run("U").is_not(0.0), 0, 1))
 
-        self._block("look", f"_o, _X, _G, _F, _E, _U{self._data()}", lane)
+        self._block("look", [*(RUNS[letter] for letter in "XGFEU"), *self.layout.data()], lane)
 
     def _write_notes(self) -> None:
         """Write what notes the values, and what counts the starts that have ended."""
         w = self.w
         top, low, value = self.run("T"), self.run("Y"), self.run("F")
+        early = Argument("_early", "whole")
 
         def note() -> None:
-            w.line(f"{top} = {value} if _early and {value} > {top} else {top}")
-            w.line(f"{low} = {value} if not _early and {value} < {low} else {low}")
+            w.assign(top, Choice(of(early) & (value > top), value, top))
+            w.assign(low, Choice(Not(of(early)) & (value < low), value, low))
 
         def end() -> None:
-            w.line(f"_count += 0 if {self.run('U')} == 0.0 else 1")
-            w.line(f"{self.run('K')} = _last if {self.run('U')} == 0.0 else {self.run('K')}")
+            running = self.run("U").is_(0.0)
+            w.add("_count", Choice(running, 0, 1))
+            w.assign(self.run("K"), Choice(running, "_last", self.run("K")))
 
-        self._block("note", "_o, _F, _T, _Y, _early", note)
-        self._block("end", "_o, _U, _K, _last", end)
+        self._block("note", [*(RUNS[letter] for letter in "FTY"), early], note)
+        self._block("end", [RUNS["U"], RUNS["K"], Argument("_last", "number")], end)
 
     def _write_careful(self) -> None:
         w = self.w
+        f, d, q, c, r, v, b = (Name(f"_{letter}") for letter in "fdqcrvb")
 
         def lane(outer: Expressions) -> None:
             numbers = [*self.numbers(), *((f"_g{i}", self.run("G", i)) for i in range(self.n)), ("_f", self.run("F"))]
             for name, place in numbers:
-                w.line(f"{name} = {place}")
-                w.line(f"{name}_o = {name}")
+                w.assign(name, place)
+                w.assign(f"{name}_o", name)
             self._step_lane(outer)
-            w.line(self.slopes())
-            w.line(f"_q = {self.squares()}")
-            w.line("_c = abs(_f)")
-            w.line("_r = _ftol*(_c if _c > 1.0 else 1.0)")
-            w.line(f"_v = {STEP}.0 if _d <= _xtol else 0.0")
-            w.line(f"_v = {VALUE}.0 if abs(_f - _f_o) <= _r else _v")
-            w.line(f"_v = {GRADIENT}.0 if _q <= _gtol else _v")
+            self.evaluate()
+            w.assign(q, self.squares())
+            w.assign(c, Call("abs", f))
+            w.assign(r, of("_ftol") * Choice(c > 1.0, c, 1.0))
+            w.assign(v, Choice(d <= "_xtol", float(STEP), 0.0))
+            w.assign(v, Choice(Call("abs", f - "_f_o") <= r, float(VALUE), v))
+            w.assign(v, Choice(q <= "_gtol", float(GRADIENT), v))
             # A nan in either is one in the sum.
-            w.line(f"_v = _v if _q + _c < {HUGE} else {NOT_FINITE}.0")
-            w.line(f"_b = {self.run('U')}")
+            w.assign(v, Choice(q + c < HUGE, v, float(NOT_FINITE)))
+            w.assign(b, self.run("U"))
             for name, place in numbers:
-                w.line(f"{place} = {name} if _b == 0.0 else {name}_o")
-            w.line(f"{self.run('K')} = _tf if _b == 0.0 else {self.run('K')}")
-            w.line(f"{self.run('U')} = _v if _b == 0.0 else _b")
+                w.assign(place, Choice(b.is_(0.0), name, f"{name}_o"))
+            w.assign(self.run("K"), Choice(b.is_(0.0), "_tf", self.run("K")))
+            w.assign(self.run("U"), Choice(b.is_(0.0), v, b))
 
-        self._steps("careful_lane_block", "_o, _X, _G, _S, _F, _U, _K", ", _gtol, _ftol, _xtol", lane)
+        self._steps("careful", "XGSFUK", TOLERANCES, lane)
 
     def _write_fast(self) -> None:
         w = self.w
-        text = self.slope
         # A polynomial that has overflown stays so: it is enough to look between the steps. The value of what is finite
         # everywhere is looked at between the steps as well.
-        summed = bool(re.search(r"/|\bif\b|[a-z]\(", text.split("\n", 1)[1]))
-        watched = self.reads_value or not _finite_everywhere(text)
+        summed = bool(self.slope.calls)
+        watched = self.reads_value or not _FINITE.issuperset(self.slope.calls)
 
         def lane(outer: Expressions) -> None:
             numbers = self.numbers()
             for name, place in numbers:
-                w.line(f"{name} = {place}")
-            w.line(self.slopes())
+                w.assign(name, place)
+            self.evaluate()
             if summed:
                 numbers.append(("_e", self.run("E")))
-                w.line(f"_e = {self.run('E')} + {self.squares()}{' + _f*_f' if watched else ''}")
+                size = self.squares(self.run("E"))
+                w.assign("_e", size + of("_f") * "_f" if watched else size)
             self._step_lane(outer)
             for name, place in numbers:
-                w.line(f"{place} = {name}")
+                w.assign(place, name)
 
-        self._steps("fast_lane_block", "_o, _X, _S, _E", "", lane, PARTS if len(text) < SHORT else 1)
+        self._steps("fast", "XSE", [], lane, PARTS if len(self.slope.body) < SHORT else 1)
 
     # ---- over blocks -----------------------------------------------------------------------------------------------
 
     def _write_start(self) -> None:
         """Write what evaluates the starts, and ends those that cannot go on or need not."""
         w = self.w
-        w.open("if _t == 0:")
-        w.line(f"look_lane_block(_o, _X, _G, _F, _E, _U{self._data()})")
-        w.open(f"for _l in range({WIDTH}):")
-        for i in range(self.n):
-            w.line(f"_g{i} = {self.run('G', i)}")
-        w.open(f"if {self.run('U')} == 0.0:")
-        w.line(f"{self.run('U')} = {GRADIENT}.0 if {self.squares()} <= _gtol else 0.0")
-        w.open(f"if not ({self.run('E')} < {HUGE}):")
-        w.line(f"{self.run('U')} = {NOT_FINITE}.0")
-        w.close(2)
-        w.line(f"{self.run('A')} = {self.run('F')}")
-        w.line(f"{self.run('T')} = {self.run('F')}")
-        w.close(2)
+        ended = self.run("U")
+        with w.when(of("_t").is_(0)):
+            self._call("look", "XGFEU", self.layout.data())
+            with w.loop("_l", 0, WIDTH):
+                for i in range(self.n):
+                    w.assign(f"_g{i}", self.run("G", i))
+                with w.when(ended.is_(0.0)):
+                    w.assign(ended, Choice(self.squares() <= "_gtol", float(GRADIENT), 0.0))
+                    with w.when(Not(self.run("E") < HUGE)):
+                        w.assign(ended, float(NOT_FINITE))
+                w.assign(self.run("A"), self.run("F"))
+                w.assign(self.run("T"), self.run("F"))
+
+    def _call(self, name: str, runs: str, more: Sequence[Argument | Expression | str], to: str = "") -> None:
+        """Write a call of a function over a block."""
+        call = Call(name, START, *(RUNS[letter] for letter in runs), *more)
+        self.w.assign(to or "_none", call)
 
     def _write_lanes(self, *, tested: bool) -> None:
         """Write the loop over blocks: ``_size`` steps at a time, until all of a block's starts have ended.
@@ -291,74 +315,67 @@ class Lanes(Loop):
         Between two times the value is noted, the largest of those up to step ``_m`` and the smallest from ``_rec`` on:
         a run whose values rose is told by these.
         """
-        w, data = self.w, self._data()
-        steps = "_h, _z, _z0, _a, _c"
-        careful = f"careful_lane_block(_o, _X, _G, _S, _F, _U, _K, {steps}, _gtol, _ftol, _xtol{data})"
-        w.open(
-            "def lanes(_lo, _hi, _t, _stop, _X, _G, _S, _F, _E, _U, _K, _A, _T, _Y, _R, _h, _z, _z0, _size, _m, _rec, "
-            f"_gtol, _ftol, _xtol{data}):"
-        )
-        w.open("for _b in range(_lo, _hi):")
-        w.line(f"_o = {WIDTH}*_b")
-        self._write_start()
-        w.line("_ended = end_lane_block(_o, _U, _K, float(_t))")
-        w.line("_a = _t")
-        w.open(f"while _a < _stop and _ended < {WIDTH}:")
-        w.line("_c = min(_a + _size, _stop)")
-        if tested:
-            w.line(careful)
-        else:
-            w.line("save_lane_block(_o, _X, _G, _S, _F, _E, _R)")
-            w.line(f"fast_lane_block(_o, _X, _S, _E, {steps}{data})")
-            w.line(f"_bad = look_lane_block(_o, _X, _G, _F, _E, _U{data})")
-            w.open("if _bad + _ended > 0:")
-            w.line("back_lane_block(_o, _X, _G, _S, _F, _U, _R, _bad > 0)")
-            w.open("if _bad > 0:")
-            w.line(careful)
-            w.close(2)
-        w.open("if _c <= _m or _c >= _rec:")
-        w.line("note_lane_block(_o, _F, _T, _Y, _c <= _m)")
-        w.close()
-        w.line("_a = _c")
-        w.line("_ended = end_lane_block(_o, _U, _K, float(_c))")
-        w.close(2)
-        w.line("return 0.0")
-        w.close()
-        w.line("")
+        w, data = self.w, self.layout.data()
+        a, stop, c, ended, bad = (Name(name) for name in ("_a", "_stop", "_c", "_ended", "_bad"))
+        steps = ["_h", "_z", "_z0", "_a", "_c"]
+
+        def careful() -> None:
+            self._call("careful", "XGSFUK", [*steps, *TOLERANCES, *data])
+
+        with w.function("lanes", self._lanes_arguments()):
+            with w.loop("_b", "_lo", "_hi"):
+                w.assign(START, WIDTH * of("_b"))
+                self._write_start()
+                self._call("end", "UK", [Call("float", "_t")], "_ended")
+                w.assign(a, "_t")
+                with w.repeat((a < stop) & (ended < WIDTH)):
+                    w.assign(c, Call("min", a + "_size", stop))
+                    if tested:
+                        careful()
+                    else:
+                        self._call("save", "XGSFER", [])
+                        self._call("fast", "XSE", [*steps, *data])
+                        self._call("look", "XGFEU", data, "_bad")
+                        with w.when(bad + ended > 0):
+                            self._call("back", "XGSFUR", [bad > 0])
+                            with w.when(bad > 0):
+                                careful()
+                    with w.when((c <= "_m") | (c >= "_rec")):
+                        self._call("note", "FTY", [c <= "_m"])
+                    w.assign(a, c)
+                    self._call("end", "UK", [Call("float", c)], "_ended")
+            w.give()
+
+    def _lanes_arguments(self) -> list[Argument]:
+        """Give the arguments of the function that is called from outside."""
+        whole = {name: Argument(name, "whole") for name in ("_lo", "_hi", "_t", "_stop", "_size", "_m", "_rec")}
+        known = {argument.name: argument for argument in STEPS}
+        return [
+            *(whole[name] for name in ("_lo", "_hi", "_t", "_stop")),
+            *RUNS.values(),
+            *(known[name] for name in ("_h", "_z", "_z0")),
+            *(whole[name] for name in ("_size", "_m", "_rec")),
+            *TOLERANCES,
+            *self.layout.data(),
+        ]
 
     def _write_ways_back(self) -> None:
         """Write what keeps a block as it is before fast steps, and what goes back: all lanes, or those that ended."""
         w = self.w
         runs = [("X", self.n), ("G", self.n), ("S", self.n * len(self.states)), ("F", 1)]
         places = [self.run(letter, index) for letter, count in runs for index in range(count)]
-        copies = [f"_R[_u({index * WIDTH} + _l)]" for index in range(len(places))]
+        copies = [At("_R", of(index * WIDTH) + "_l", unsigned=True) for index in range(len(places))]
+        everything = Argument("_all", "whole")
 
         def save() -> None:
             for copy, place in zip(copies, places, strict=True):
-                w.line(f"{copy} = {place}")
-            w.line(f"{self.run('E')} = 0.0")
+                w.assign(copy, place)
+            w.assign(self.run("E"), 0.0)
 
         def back() -> None:
-            w.line(f"_v = {self.run('U')}")
+            w.assign("_v", self.run("U"))
             for copy, place in zip(copies, places, strict=True):
-                w.line(f"{place} = {copy} if _all or _v != 0.0 else {place}")
+                w.assign(place, Choice(of(everything) | of("_v").is_not(0.0), copy, place))
 
-        self._block("save", "_o, _X, _G, _S, _F, _E, _R", save)
-        self._block("back", "_o, _X, _G, _S, _F, _U, _R, _all", back)
-
-
-def _renamed(source: str, name: str, other: str) -> str:
-    """Give the text of one function of a module under another name, with the sine and cosine of vector registers."""
-    start = source.index(f"def {name}(")
-    text = source[start : source.index("\n\n", start)]
-    return re.sub(TURNING, r"\1near(", text.replace(f"def {name}(", f"def {other}("))
-
-
-def _finite_everywhere(text: str) -> bool:
-    """Tell whether code computes nothing that ceases to be finite while its slope stays finite.
-
-    What is defined on all reals and smooth grows without bound only together with its slope.
-    """
-    called = set(re.findall(r"\b([a-z_]\w*)\(", text)) - {"slope_each"}
-    known = {row.name for row in FUNCTIONS.values() if row.smooth and row.domain == "all reals" and row.kind == "map"}
-    return "/" not in text and called <= known | {"sinnear", "cosnear"}
+        self._block("save", [RUNS[letter] for letter in "XGSFER"], save)
+        self._block("back", [*(RUNS[letter] for letter in "XGSFUR"), everything], back)

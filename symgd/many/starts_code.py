@@ -5,20 +5,22 @@ For what vector registers cannot hold side by side: arrays of parameters, data w
 
 from __future__ import annotations
 
-from symgd.kernel.code.loop import GRADIENT, HUGE, NOT_FINITE
+import math
+
+from symgd.kernel.code.forms import Argument, At, Call, Choice, Code, Expression, Name, Not, Text, of
+from symgd.kernel.code.loop import GRADIENT, HUGE, NOT_FINITE, NUMBERS, RESULT
 from symgd.kernel.code.module import Program
+from symgd.kernel.code.python import Numba
 from symgd.kernel.code.writer import Writer
 
 
-def write_starts(program: Program, loop: str, states: int, *, cauchy: bool) -> str:
+def write_starts(program: Program, states: int, *, cauchy: bool) -> Text:
     """Write the loop over starts around the loop of a single run, for Numba.
 
     Parameters
     ----------
     program : Program
         The objective's functions.
-    loop : str
-        The text of the single run's loop.
     states : int
         How many states the rule has.
     cauchy : bool
@@ -26,12 +28,13 @@ def write_starts(program: Program, loop: str, states: int, *, cauchy: bool) -> s
 
     Returns
     -------
-    str
-        The loop, and the function ``starts``.
+    Text
+        The function ``starts``, which calls ``loop``.
     """
-    writer = Writer("numba")
+    writer = Writer(apart=True)
     Starts(writer, program, states, cauchy=cauchy).write()
-    return loop + writer.text()
+    (function,) = writer.functions
+    return Numba.text(function)
 
 
 class Starts:
@@ -58,80 +61,91 @@ class Starts:
         self.rows = [("_x", "_X", 0, 1), ("_g", "_G", 0, 1), *((f"_y{i}", "_S", i, states) for i in range(states))]
         self.scratch = [] if program.layout.unrolled else ["_e", "_w"]
 
-    def arguments(self) -> list[str]:
+    def arguments(self) -> list[Argument]:
         """Give the arguments: arrays of all starts, memory of one, and what the loop of the single run takes."""
-        own = [*(name for name, *_ in self.rows), *self.scratch, "_h"]
-        shared = ["_lo", "_hi", "_stop", "_X", "_G", "_S", "_H", "_F", "_U", "_K", "_A", "_T", "_Y"]
-        return [*shared, *own, "_z", "_hist", "_stride", "_t0", "_rec", "_gtol", "_ftol", "_xtol", *self.layout.data()]
+        vectors = ["_X", "_G", "_S", "_H", "_F", "_U", "_K", "_A", "_T", "_Y"]
+        vectors += [*(name for name, *_ in self.rows), *self.scratch, "_h"]
+        known = {argument.name: argument for argument in NUMBERS}
+        steps = [known["_stride"], *(Argument(name, "whole") for name in ("_t0", "_rec"))]
+        return [
+            *(Argument(name, "whole") for name in ("_lo", "_hi", "_stop")),
+            *(Argument(name, "float64") for name in vectors),
+            *(known[name] for name in ("_z", "_hist")),
+            *steps,
+            *(known[name] for name in ("_gtol", "_ftol", "_xtol")),
+            *self.layout.data(),
+        ]
 
     def _copy(self, *, back: bool) -> None:
+        """Write the copying of one start's numbers to where its loop works on them, or back."""
         w = self.w
-        w.open(f"for _j in range({self.n}):")
-        for own, shared, place, count in self.rows:
-            index = f"{shared}[({'_i' if count == 1 else f'{count}*_i + {place}'})*{self.n} + _j]"
-            w.line(f"{index} = {own}[_j]" if back else f"{own}[_j] = {index}")
-        w.close()
-        w.open("for _j in range(len(_h)):")
-        w.line("_H[len(_h)*_i + _j] = _h[_j]" if back else "_h[_j] = _H[len(_h)*_i + _j]")
-        w.close()
+
+        def copy(own: Expression, shared: Expression) -> None:
+            w.assign(*((shared, own) if back else (own, shared)))
+
+        with w.loop("_j", 0, self.n):
+            for own, shared, place, count in self.rows:
+                start: Code = "_i" if count == 1 else count * of("_i") + place
+                copy(At(own, "_j"), At(shared, of(start) * self.n + "_j"))
+        with w.loop("_j", 0, Call("len", "_h")):
+            copy(At("_h", "_j"), At("_H", Call("len", "_h") * of("_i") + "_j"))
 
     def _write_first(self) -> None:
         """Write what evaluates a start, and ends it where it cannot go on or need not."""
         w = self.w
         data = self.layout.data()
+        f, q, ended = Name("_f"), Name("_q"), At("_U", "_i")
         if self.layout.unrolled:
-            names = ", ".join(["_f", *(f"_g{i}" for i in range(self.n))])
-            w.line(f"{names} = slope({', '.join([*(f'_x[{i}]' for i in range(self.n)), *data])})")
-            for i in range(self.n):
-                w.line(f"_g[{i}] = _g{i}")
+            slopes = [f"_g{i}" for i in range(self.n)]
+            w.assign_all([f, *slopes], Call("slope", *(At("_x", i) for i in range(self.n)), *data))
+            for i, slope in enumerate(slopes):
+                w.assign(At("_g", i), slope)
         else:
-            w.line(f"_f = slope({', '.join(['_x', '_g', *data])})")
-        w.line("_q = 0.0")
-        w.open(f"for _j in range({self.n}):")
-        w.line("_q += _g[_j]*_g[_j]")
-        w.close()
+            w.assign(f, Call("slope", "_x", "_g", *data))
+        w.assign(q, 0.0)
+        with w.loop("_j", 0, self.n):
+            w.add(q, At("_g", "_j") * At("_g", "_j"))
         if self.cauchy:  # no longer than 1
-            w.line("_h[0] = min(1.0, 1.0 / sqrt(_q)) if 0.0 < _q < 1e999 else 1.0")
-        w.line("_F[_i] = _f")
-        w.line("_A[_i] = _f")
-        w.line("_T[_i] = _f")
-        w.open(f"if not (_q + abs(_f) < {HUGE}):")
-        w.line(f"_U[_i] = {NOT_FINITE}.0")
-        w.close()
-        w.open("elif _q <= _gtol:")
-        w.line(f"_U[_i] = {GRADIENT}.0")
-        w.close()
+            first = Call("min", 1.0, 1.0 / Call("sqrt", q))
+            w.assign(At("_h", 0), Choice((of(0.0) < q) & (q < math.inf), first, 1.0))
+        for line in ("_F", "_A", "_T"):
+            w.assign(At(line, "_i"), f)
+        with w.when(Not(q + Call("abs", f) < HUGE)):
+            w.assign(ended, float(NOT_FINITE))
+        with w.otherwise(), w.when(q <= "_gtol"):
+            w.assign(ended, float(GRADIENT))
 
     def write(self) -> None:
         """Write the function."""
         w = self.w
+        with w.function("starts", self.arguments()):
+            with w.loop("_i", "_lo", "_hi"):
+                with w.when(At("_U", "_i").is_not(0.0)):
+                    w.skip()
+                w.assign("_from", Call("int", At("_K", "_i")))
+                self._copy(back=False)
+                with w.when(of("_from").is_(0)):
+                    self._write_first()
+                with w.when(At("_U", "_i").is_(0.0)):
+                    self._write_run()
+                self._copy(back=True)
+            w.give()
+
+    def _write_run(self) -> None:
+        """Write the call of the single run's loop, and what is noted of it."""
+        w = self.w
         own = [name for name, *_ in self.rows]
-        point = [*own[:2], *self.scratch, *own[2:], "_h", "_z", "0", "_from", "_stop", "_F[_i]", "_from + _stride"]
-        call = [*point, "_stride", "_hist", "0", "_gtol", "_ftol", "_xtol", *self.layout.data()]
-        w.open(f"def starts({', '.join(self.arguments())}):")
-        w.open("for _i in range(_lo, _hi):")
-        w.open("if _U[_i] != 0.0:")
-        w.line("continue")
-        w.close()
-        w.line("_from = int(_K[_i])")
-        self._copy(back=False)
-        w.open("if _from == 0:")
-        self._write_first()
-        w.close()
-        w.open("if _U[_i] == 0.0:")
-        w.line(f"_t, _status, _f, _r, _m, _calls = loop({', '.join(call)})")
-        w.line("_F[_i] = _f")
-        w.line("_U[_i] = float(_status)")
-        w.line("_K[_i] = float(_t)")
-        w.open("for _j in range(_m):")
-        w.open("if _hist[_j, 0] <= _t0:")
-        w.line("_T[_i] = max(_T[_i], _hist[_j, 1])")
-        w.close()
-        w.open("elif _hist[_j, 0] >= _rec:")
-        w.line("_Y[_i] = min(_Y[_i], _hist[_j, 1])")
-        w.close(3)
-        self._copy(back=True)
-        w.close()
-        w.line("return 0.0")
-        w.close()
-        w.line("")
+        begin, stride = of("_from"), "_stride"
+        point = [*own[:2], *self.scratch, *own[2:]]
+        numbers: list[Code] = ["_h", "_z", 0, begin, "_stop", At("_F", "_i"), begin + stride, stride, "_hist", 0]
+        call = Call("loop", *point, *numbers, "_gtol", "_ftol", "_xtol", *self.layout.data())
+        w.assign_all(["_r" if name == "_rec" else name for name in RESULT], call)
+        w.assign(At("_F", "_i"), "_f")
+        w.assign(At("_U", "_i"), Call("float", "_status"))
+        w.assign(At("_K", "_i"), Call("float", "_t"))
+        with w.loop("_j", 0, "_m"):
+            step, value = At("_hist", "_j", 0), At("_hist", "_j", 1)
+            with w.when(step <= "_t0"):
+                w.assign(At("_T", "_i"), Call("max", At("_T", "_i"), value))
+            with w.otherwise(), w.when(step >= "_rec"):
+                w.assign(At("_Y", "_i"), Call("min", At("_Y", "_i"), value))

@@ -475,7 +475,8 @@ class Objective:
         kernel = self.kernel()
         if not kernel.program.layout.unrolled:
             raise UsageError("lambdify is for few parameters, all of them numbers; fun and jac take any")
-        function, inputs = kernel.function(what, "python"), kernel.inputs("python")
+        plain = kernel.tiers["python"]
+        function, inputs = plain.function(what), plain.inputs()
         return lambda *point: function(*map(float, point), *inputs)
 
     # ---- descents --------------------------------------------------------------------------------------------------

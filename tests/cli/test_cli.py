@@ -630,3 +630,33 @@ def test_ctrl_c_keeps_what_was_done():
             continue
     assert running.returncode == 1
     assert json.loads(stdout)["outcome"] == "interrupted"
+
+
+# ---- the cache -----------------------------------------------------------------------------------------------------
+
+
+def test_the_cache_is_shown_and_cleared(tmp_path, monkeypatch):
+    from symgd.kernel.machine import cache
+
+    monkeypatch.setenv("SYMGD_CACHE", str(tmp_path))
+    cache.save(cache.key("a"), b"x" * 2_000_000)
+    (entry,) = tmp_path.iterdir()
+    size = entry.stat().st_size
+    found = {"folder": str(tmp_path), "entries": 1, "bytes": size, "limit": 500_000_000, "removed": 0, "freed": 0}
+    assert ask("cache") == found
+    assert "size     2.0 MB of 500 MB" in call("cache").stdout
+    cleared = call("cache", "--clear")
+    assert "entries  0" in cleared.stdout
+    assert "removed  1 entries, 2.0 MB" in cleared.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_a_cache_that_is_said(monkeypatch):
+    monkeypatch.setenv("SYMGD_CACHE", "off")
+    assert "none: SYMGD_CACHE says so" in call("cache").stdout
+    assert ask("cache")["folder"] is None
+
+
+def test_a_size_of_the_cache_that_is_none_is_a_fault(monkeypatch):
+    monkeypatch.setenv("SYMGD_CACHE_SIZE", "much")
+    assert "SYMGD_CACHE_SIZE=much must be a number of megabytes, such as 500; 0 keeps nothing" in fails("cache")

@@ -173,7 +173,7 @@ def test_steps_and_evaluations_are_counted_where_they_happen():
     # The exact step's search written once more, over the functions that are handed out.
     objective = sg.Objective(ROSENBROCK, tier="python")
     run = objective.minimize(start=START, method="exact", steps=40)
-    function, product = objective.lambdify("slope"), objective.kernel().function("product", "python")
+    function, product = objective.lambdify("slope"), objective.kernel().tiers["python"].function("product")
     x = objective.vector(START).tolist()
     f, *g = function(*x)
     count, lr = 1, min(1.0, 1.0 / math.hypot(*g))

@@ -9,17 +9,23 @@ from itertools import product
 import numpy as np
 import pytest
 
+from symgd.kernel.code import Argument, Text
 from symgd.kernel.machine import cache
 from symgd.kernel.machine import compile as native
 from symgd.kernel.machine import gemm as blas
 
-ARGUMENTS = "_a, _i, _p, _ta, _b, _j, _q, _tb, _c, _l, _r, _m, _n, _k, _beta"
-SOURCE = f"""
-def f({ARGUMENTS}):
-    gemm({ARGUMENTS})
-    return 0.0
-"""
-KINDS = "viiiviiiviiiiif"
+KINDS = [("a", "float64"), ("i", "whole"), ("p", "whole"), ("ta", "whole"), ("b", "float64"), ("j", "whole"),
+         ("q", "whole"), ("tb", "whole"), ("c", "float64"), ("l", "whole"), ("r", "whole"), ("m", "whole"),
+         ("n", "whole"), ("k", "whole"), ("beta", "number")]  # fmt: skip
+
+
+def function(kinds=KINDS):
+    """Give a generated function that calls gemm with what it is given."""
+    names = ", ".join(name for name, _ in kinds)
+    arguments = tuple(Argument(*kind) for kind in kinds)
+    return Text("f", arguments, ("number",), "main", ("gemm",), f"    gemm({names})\n    return 0.0\n")
+
+
 # Around the sizes of tiles, panels and blocks: none, one, a whole one, one more.
 SIZES = [
     (1, 1, 1),
@@ -35,7 +41,7 @@ SIZES = [
 
 
 def compiled(*, strict=False):
-    return native.compile_function(SOURCE, "f", KINDS, "f", strict=strict)
+    return native.compile_function([function()], "f", strict=strict)
 
 
 def problem(m, n, k, ta, tb, seed=0):
@@ -172,8 +178,9 @@ def test_what_lies_in_the_cache_needs_no_numba(tmp_path, monkeypatch):
     code = f"""if True:
         import sys
         import numpy as np
+        from symgd.kernel.code import Argument, Text
         from symgd.kernel.machine import compile as native
-        f = native.compile_function({SOURCE!r}, "f", {KINDS!r}, "f", strict=False)
+        f = native.compile_function([{function()!r}], "f", strict=False)
         c = np.zeros(4)
         f(np.arange(4.0), 0, 2, 0, np.arange(4.0), 0, 2, 1, c, 0, 2, 2, 2, 2, 0.0)
         print(c.tolist(), "numba" in sys.modules)
@@ -204,14 +211,14 @@ def test_what_is_written_for_other_processors(shape):
 
 def test_other_arrays_are_refused():
     with pytest.raises(Exception, match="flat arrays of float64"):
-        native.compile_function(SOURCE, "f", "t" + KINDS[1:], "f", strict=False)
+        native.compile_function([function([("a", "int64"), *KINDS[1:]])], "f", strict=False)
 
 
 def test_damaged_entries_are_compiled_anew(tmp_path, monkeypatch):
     monkeypatch.setenv("SYMGD_CACHE", str(tmp_path))
     first = blas.code()
-    (entry,) = tmp_path.iterdir()
-    entry.write_bytes(entry.read_bytes()[:-3] + b"???")
+    for entry in tmp_path.iterdir():
+        entry.write_bytes(entry.read_bytes()[:-3] + b"???")
     assert blas.code() == first
     monkeypatch.setenv("SYMGD_CACHE", "off")
     assert cache.folder() is None

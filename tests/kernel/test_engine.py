@@ -2,18 +2,21 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 import symgd as sg
-from symgd.kernel.code import Column, Layout
-from symgd.kernel.kernel import load_python
+from symgd.kernel.code import Argument, Text
 from symgd.kernel.machine import cache
 from symgd.kernel.machine import compile as native
+from symgd.kernel.machine import gemm as blas
+from symgd.kernel.tiers import load_python
 
 ROWS = 600_000 + 12_345  # enough for threads
 FORMULAS = [
@@ -109,10 +112,12 @@ def test_both_tiers_meet_the_same_infinities(text):
 
 
 def test_generated_code_sees_nothing_but_the_table():
-    space = load_python("def f(_x0):\n    return exp(_x0)\n")
-    assert space["f"](0.0) == 1.0
+    def written(body):
+        return Text("f", (Argument("_x0", "number"),), ("number",), "main", (), f"    return {body}\n")
+
+    assert load_python([written("exp(_x0)")], "f")(0.0) == 1.0
     with pytest.raises(NameError):
-        load_python("def f(_x0):\n    return open('x')\n")["f"](0.0)
+        load_python([written("open('x')")], "f")(0.0)
 
 
 @pytest.mark.parametrize("name", ["E", "I", "N", "S", "O", "Q", "beta", "gamma", "zeta", "lambda_", "x", "np", "math",
@@ -221,13 +226,6 @@ def test_short_runs_load_neither_numba_nor_llvm(fresh):
     assert set(json.loads(done.stdout)) <= {"sympy"}
 
 
-def test_argument_kinds_are_read_off_the_names():
-    names = ["_x0", "_v1", "_n", "_d0", "_k0", "_k1", "_hist", "_h", "_t", "_gtol", "_c0"]
-    columns = (Column("x", True, (), "float32"),)
-    inputs = Layout(("a", "b"), ((), ()), columns, (), (("a", "b"), (1.0, 2.0)), False, True)
-    assert native.kinds_of(names, inputs) == "ffistvmviff"
-
-
 def test_the_callers_own_threads_do_not_disturb_each_other():
     rng = np.random.default_rng(0)
     data = {"X": rng.normal(size=(3_000, 10)), "T": np.eye(4)[rng.integers(0, 4, 3_000)]}
@@ -252,3 +250,166 @@ def test_any_number_of_sums_beside_those_over_the_rows():
     slope = f.gradient_at(a=0.25, w=w)
     assert slope["a"] == pytest.approx(-2 * np.mean(x - 0.25) + np.cos(angles).sum(), abs=1e-11)
     assert slope["w"] == pytest.approx((frequencies[:, None] * np.cos(angles)).sum(axis=0), abs=1e-10)
+
+
+# ---- what the key of an entry is made of ---------------------------------------------------------------------------
+
+TRACED = """
+import json, sys
+from pathlib import Path
+
+ran = set()
+sys.setprofile(lambda frame, event, _: ran.add(frame.f_code.co_filename) if event == "call" else None)
+import numpy as np
+import symgd as sg
+
+X = np.ones((30, 9))
+sg.Objective("0.2*a**2 + exp(-b)*digamma(2 + b**2)", tier="numba").minimize(start=[1, 1], method="adam", steps=3)
+data, shapes = {"X": X, "y": X[:, 0]}, {"W": (9, 9), "w": 9}
+f = sg.Objective("mean((y - tanh(X @ W) @ w)**2)", data=data, params=shapes, tier="numba")
+f.minimize(start={"W": np.ones((9, 9)), "w": np.ones(9)}, lr="0.1/t", batch=10, epochs=1)
+sg.Objective("a**2 + b**2", tier="numba").minimize_many(box={'a': (-1, 1), 'b': (-1, 1)}, n=20, lr=0.1, steps=5)
+sys.setprofile(None)
+from symgd.kernel.machine import gemm as blas, cache, compile as native
+
+known = set(map(str, cache.sources()))
+package = str(cache.PACKAGE)
+files = sorted(file for file in ran if not file.startswith("<"))
+missing = [file for file in files if file.startswith(package) and file not in known]
+others = {Path(file).parts[Path(file).parts.index("site-packages") + 1] for file in files if "site-packages" in file}
+print(json.dumps([missing, sorted(others), len([f for f in files if f in known])]))
+"""
+
+
+@pytest.mark.compiled
+def test_all_that_runs_while_code_is_made_is_in_the_key(fresh):
+    done = subprocess.run([sys.executable, "-c", TRACED], capture_output=True, text=True, env=os.environ)
+    assert not done.returncode, done.stderr
+    missing, others, count = json.loads(done.stdout.splitlines()[-1])
+    assert not missing
+    assert count > 30  # the trace saw the package at work
+    assert set(others) <= set(cache.DISTRIBUTIONS), "name them in DISTRIBUTIONS, or keep them out of making code"
+
+
+STEPS = """
+import symgd as sg
+print(sg.Objective("a**2", tier="numba").minimize(start=[1.0], method=sg.Rule("x = x - lr*g"), lr=0.25, steps=1).point["a"])
+"""
+
+
+@pytest.mark.compiled
+def test_another_version_does_not_run_what_this_one_left_in_the_cache(fresh, tmp_path):
+    copy = tmp_path / "package"
+    shutil.copytree(cache.PACKAGE, copy / "symgd", ignore=shutil.ignore_patterns("__pycache__"))
+    environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def steps():
+        return subprocess.run(
+            [sys.executable, "-c", STEPS], capture_output=True, text=True, check=True, env=environment, cwd=tmp_path
+        ).stdout
+
+    assert float(steps()) == 0.5
+    assert float(steps()) == 0.5  # from the cache
+    lowering = copy / "symgd" / "rules" / "lowering.py"
+    text = lowering.read_text()
+    old = 'return Lowered(known["x"], states'
+    assert old in text
+    lowering.write_text(text.replace(old, 'return Lowered(graph.negate(known["x"]), states'))
+    assert float(steps()) == -0.5
+
+
+@pytest.mark.compiled
+def test_the_key_names_versions_flags_and_the_processor(monkeypatch):
+    assert {f"{name} {__import__(name).__version__}" for name in ("numpy", "numba", "llvmlite")} <= set(
+        cache.versions().split(", ")
+    )
+    before = native._machine()
+    assert blas.processor() in before
+    monkeypatch.setenv("NUMBA_OPT", "1")
+    assert native._machine() != before
+
+
+def test_a_touched_source_is_read_again(fresh, tmp_path, monkeypatch):
+    package = tmp_path / "symgd"
+    package.mkdir()
+    (package / "a.py").write_text("x = 1\n")
+    monkeypatch.setattr(cache, "PACKAGE", package)
+    key = cache._generator.__wrapped__
+    first = key(fresh)
+    assert key(fresh) == first
+    (package / "a.py").write_text("x = 2\n")  # as long as before
+    second = key(fresh)
+    assert second != first
+    (package / "b.py").write_text("")
+    assert key(fresh) not in (first, second)
+
+
+# ---- the size of the cache -----------------------------------------------------------------------------------------
+
+
+def test_the_oldest_unused_entries_make_room(fresh, monkeypatch):
+    monkeypatch.setenv("SYMGD_CACHE_SIZE", "0.1")
+    names = [cache.key(str(i)) for i in range(12)]
+    now = time.time()
+    for age, name in enumerate(names[:9]):
+        cache.save(name, b"x" * 9_900)
+        os.utime(fresh / name, (now - 1000 + age,) * 2)
+    assert cache.load(names[0]) is not None  # it is the oldest, and was used now
+    (fresh / "foreign").write_bytes(b"y" * 500_000)
+    cache.save(names[9], b"x" * 9_900)
+    left = {entry.path.name for entry in cache.entries()}
+    assert names[0] in left
+    assert names[9] in left
+    assert names[1] not in left
+    assert sum(entry.size for entry in cache.entries()) <= 100_000
+    assert (fresh / "foreign").exists()
+
+
+def test_what_is_used_again_and_again_is_not_written_to_each_time(fresh):
+    name = cache.key("a")
+    cache.save(name, b"content")
+    stamp = time.time() - cache.RECENT / 2
+    os.utime(fresh / name, (stamp, stamp))
+    cache.load(name)
+    assert (fresh / name).stat().st_mtime == pytest.approx(stamp, abs=1e-3)
+    os.utime(fresh / name, (stamp - cache.RECENT, stamp - cache.RECENT))
+    cache.load(name)
+    assert (fresh / name).stat().st_mtime > stamp
+
+
+def test_clearing_removes_entries_and_nothing_else(fresh):
+    cache.save(cache.key("a"), b"content")
+    (fresh / ".new-left").write_bytes(b"half")
+    (fresh / "notes.txt").write_text("mine")
+    assert len(cache.prune(0)) == 2
+    assert [path.name for path in fresh.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize("size", ["x", "-1", "1e3", "inf", "5 MB"])
+def test_a_size_that_is_none_is_told(fresh, monkeypatch, size):
+    monkeypatch.setenv("SYMGD_CACHE_SIZE", size)
+    with pytest.raises(sg.UsageError, match=rf"SYMGD_CACHE_SIZE={size} must be a number of megabytes"):
+        sg.Objective("x**2").value(x=1)
+
+
+# ---- versions of Numba ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("version", ["0.60.0", "0.59.1rc1"])
+def test_a_numba_that_would_crash_is_told(fresh, monkeypatch, version):
+    import numba
+
+    monkeypatch.setattr(numba, "__version__", version)
+    with pytest.raises(sg.SymgdError, match=rf"cannot compile with Numba {version}; it knows 0\.61 to .*tier='python'"):
+        sg.Objective("x**2 + 19", tier="numba").value(x=1)
+
+
+@pytest.mark.compiled
+def test_a_numba_without_the_parts_that_are_used_is_told(fresh, monkeypatch):
+    from numba.core import codegen
+
+    (owner,) = (c for c in vars(codegen).values() if isinstance(c, type) and "_get_compiled_object" in vars(c))
+    monkeypatch.delattr(owner, "_get_compiled_object")
+    with pytest.raises(sg.SymgdError, match="cannot compile with Numba"):
+        sg.Objective("x**2 + 23", tier="numba").value(x=1)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from symgd.graph import Const, Fold, Leaf, Map, Node, arguments
 from symgd.kernel.code import folds
+from symgd.kernel.code.forms import BLOCK, PLACE, Argument, At, Call, Code, Expression, Name, Number, of, total
 from symgd.kernel.code.layout import Layout, scaled
 from symgd.kernel.code.nests import Gemm, Nest, Plan, Planner
 from symgd.kernel.code.schedule import Pass
@@ -20,6 +21,7 @@ from symgd.kernel.code.writer import Expressions, Writer
 
 LANES = 4  # places of the home that are worked on together
 SHORTEST, LONGEST = 8, 50  # rows that the compiler had better not know the length of
+HEIGHT = Name("_hi") - "_lo"  # the places of a block
 SMALL = 8  # nodes up to which the work at one place is so little that this pays
 
 
@@ -34,12 +36,10 @@ class _Work:
 
 
 class Block:
-    """Writes the function of one pass.
+    """Plans the function of one pass, and writes it for each target.
 
     Parameters
     ----------
-    writer : Writer
-        Where the lines go.
     layout : Layout
         The inputs.
     piece : Pass
@@ -57,11 +57,10 @@ class Block:
     """
 
     def __init__(
-        self, writer: Writer, layout: Layout, piece: Pass, lengths: Mapping[str, int],
+        self, layout: Layout, piece: Pass, lengths: Mapping[str, int],
         memory: Mapping[Node, tuple[int, tuple[str, ...]]], name: str, *, directed: bool,
         strict: bool,
     ) -> None:  # fmt: skip
-        self.w = writer
         self.layout = layout
         self.piece = piece
         self.lengths = lengths
@@ -70,6 +69,7 @@ class Block:
         self.directed = directed
         self.planner = Planner(piece, lengths, layout.is_float, strict=strict)
         self.plan: Plan = self.planner.plan()
+        self.works = {id(step): self._work(step) for step in self.plan.steps if isinstance(step, Nest)}
         self.lane = 0
 
     # ---- the function ----------------------------------------------------------------------------------------------
@@ -78,12 +78,13 @@ class Block:
         """Give the numbers that are handed over."""
         return [n for n in self.piece.inputs if n.constant is None]
 
-    def arrays(self) -> list[str]:
-        """Give the arrays that are handed over."""
+    def arguments(self) -> list[Argument]:
+        """Give what the function takes behind the numbers that are handed over: the places, and arrays."""
         layout = self.layout
         vectors = [] if layout.unrolled else layout.point() + (layout.point("v") if self.directed else [])
-        out = ["_out"] if self.piece.entries else []
-        return [*vectors, *out, *layout.arrays(), *layout.memory()]
+        out = [Argument("_out", "float64")] if self.piece.entries else []
+        bounds = [Argument("_lo", "whole"), Argument("_hi", "whole")]
+        return [*bounds, *vectors, *out, *layout.arrays(), *layout.memory()]
 
     def totals(self) -> list[str]:
         """Give the variables of the sums that are numbers, which the function returns."""
@@ -96,43 +97,42 @@ class Block:
         """Give the folds of the pass that are numbers."""
         return [f for f in self.piece.folds if not f.labels]
 
-    def call(self, numbers: list[str], low: str, high: str) -> str:
+    def call(self, numbers: list[Expression], low: Code, high: Code) -> None:
         """Write the call for a block of places."""
-        results = "".join(f"{name}, " for name in self.totals())
-        return f"{results or '_none '}= {self.name}({', '.join([*numbers, low, high, *self.arrays()])})"
+        call = Call(self.name, *numbers, low, high, *self.arguments()[2:])
+        self.w.assign_all(self.totals() or ["_none"], call)
 
-    def write(self) -> None:
+    def write(self, w: Writer) -> None:
         """Write the function, after those for single places that it calls."""
-        w = self.w
-        works = {id(s): self._work(s) for s in self.plan.steps if isinstance(s, Nest)}
-        if w.target == "numba":
+        self.w = w
+        if w.apart:
             for number, step in enumerate(self.plan.steps):
                 if isinstance(step, Nest):
-                    self._write_place(f"{self.name}_each{number}", works[id(step)])
-        given = [f"_i{n.number}" for n in self.inputs()]
-        w.open(f"def {self.name}({', '.join([*given, '_lo', '_hi', *self.arrays()])}):")
-        for fold in self.numbers():
-            folds.start(w, fold, f"_b{fold.number}", f"_c_{fold.number}")
-        for fold, place in self.plan.totals.items():
-            if fold not in self.planner.products:
-                self.fill("_buf", str(place), str(self.planner.width(fold.labels)), folds.STARTS[fold.function])
-        for number, step in enumerate(self.plan.steps):
-            if isinstance(step, Gemm):
-                self._gemm(step)
-            else:
-                self._nest(step, works[id(step)], f"{self.name}_each{number}")
-        w.line(f"return ({''.join(name + ', ' for name in self.totals())})" if self.totals() else "return 0.0")
-        w.close()
+                    self._write_place(f"{self.name}_each{number}", self.works[id(step)])
+        given = [Argument(f"_i{n.number}", "number") for n in self.inputs()]
+        totals = self.totals()
+        result = ["number"] * max(1, len(totals))
+        with w.function(self.name, [*given, *self.arguments()], result, BLOCK):
+            for fold in self.numbers():
+                folds.start(w, fold, f"_b{fold.number}", f"_c_{fold.number}")
+            for fold, place in self.plan.totals.items():
+                if fold not in self.planner.products:
+                    self.fill("_buf", place, self.planner.width(fold.labels), folds.STARTS[fold.function])
+            for number, step in enumerate(self.plan.steps):
+                if isinstance(step, Gemm):
+                    self._gemm(step)
+                else:
+                    self._nest(step, self.works[id(step)], f"{self.name}_each{number}")
+            w.give(*totals)
 
-    def fill(self, array: str, place: str, length: str, value: str) -> None:
+    def fill(self, array: str, place: Code, length: Code, value: float) -> None:
         """Write the filling of a stretch of an array."""
-        self.w.open(f"for _z in range({length}):")
-        self.w.line(f"{array}[{self.at(f'{place} + _z')}] = {value}")
-        self.w.close()
+        with self.w.loop("_z", 0, length):
+            self.w.assign(self.at(array, of(place) + "_z"), value)
 
-    def at(self, code: str) -> str:
-        """Write a subscript: unsigned where compiled, so that no negative ones need be thought of."""
-        return f"_u({code})" if self.w.target == "numba" else code
+    def at(self, array: str, place: Code) -> Expression:
+        """Write an element of an array whose place is never negative."""
+        return At(array, place, unsigned=True)
 
     # ---- what happens at one place ---------------------------------------------------------------------------------
 
@@ -158,16 +158,15 @@ class Block:
         return work
 
     def _write_place(self, name: str, work: _Work) -> None:
-        w = self.w
         given = [*(f"_i{n.number}" for n in work.numbers), *(f"_e{n.number}" for n in work.read)]
-        w.open(f"def {name}({', '.join(given)}):")
-        inner = self._expressions(work, {n: f"_e{n.number}" for n in work.read})
-        w.line(f"return ({''.join(inner[n] + ', ' for n in work.results)})")
-        w.close()
+        arguments = [Argument(name, "number") for name in given]
+        with self.w.function(name, arguments, ["number"] * len(work.results), PLACE):
+            inner = self._expressions(work, {n: Name(f"_e{n.number}") for n in work.read})
+            self.w.give(*(inner[n] for n in work.results))
 
-    def _expressions(self, work: _Work, read: Mapping[Node, str]) -> Expressions:
+    def _expressions(self, work: _Work, read: Mapping[Node, Expression]) -> Expressions:
         inner = Expressions(self.w, _unknown)
-        inner.code.update({n: f"_i{n.number}" for n in work.numbers})
+        inner.code.update({n: Name(f"_i{n.number}") for n in work.numbers})
         inner.code.update(read)
         inner.write(work.computed)
         return inner
@@ -178,13 +177,13 @@ class Block:
         w = self.w
         for fold in nest.folds:
             if fold in self.plan.buffers and fold.label != nest.labels[-1]:
-                length = f"(_hi - _lo)*{self.planner.width(fold.labels)}"
-                self.fill("_buf", str(self.plan.buffers[fold]), length, folds.STARTS[fold.function])
+                length = HEIGHT * self.planner.width(fold.labels)
+                self.fill("_buf", self.plan.buffers[fold], length, folds.STARTS[fold.function])
         lanes = self._lanes(nest, work)
         if lanes == 1:
             self._loops(nest, work, place, "_lo", 1)
         else:
-            w.line(f"_mid = _lo + (_hi - _lo) // {lanes}*{lanes}")
+            w.assign("_mid", of("_lo") + HEIGHT // lanes * lanes)
             self._loops(nest, work, place, "_lo", lanes)
             self._loops(nest, work, place, "_mid", 1)
 
@@ -192,47 +191,45 @@ class Block:
         few = len(nest.labels) == 2 and len(work.computed) <= SMALL and not nest.stores
         sums = all(f.function == "sum" for f in nest.folds) and nest.folds
         simple = all(isinstance(n, Map) and n.function in ("add", "multiply", "power") for n in work.computed)
-        return LANES if self.w.target == "numba" and few and sums and simple and not nest.entries else 1
+        return LANES if self.w.apart and few and sums and simple and not nest.entries else 1
 
-    def _loops(self, nest: Nest, work: _Work, place: str, begin: str, lanes: int) -> None:
-        w = self.w
-        end = "_mid" if lanes > 1 else "_hi"
-        code: dict[tuple[Node, int], str] = {}
-        depth = len(nest.labels)
-        for level, label in enumerate(nest.labels):
-            if level == depth - 1:
-                self._registers(nest, lanes, start=True)
-            step = f", {lanes}" if lanes > 1 else ""
-            bounds = f"{begin}, {end}{step}" if level == 0 else self._bound(nest, work, label)
-            w.open(f"for {self._variable(label)} in range({bounds}):")
-            if level < depth - 1:
-                self._read(nest, work, level, lanes, code)
-        self._read(nest, work, depth - 1, lanes, code)
-        results = [self._compute(work, place, code, lane) for lane in range(lanes)]
-        self._finish(nest, results)
-        w.close()
-        if depth > 1:
+    def _loops(self, nest: Nest, work: _Work, place: str, begin: str, lanes: int, level: int = 0,
+               code: dict[tuple[Node, int], Expression] | None = None) -> None:  # fmt: skip
+        """Write the loops of a nest from a level on, with what is read on the way to the inmost one."""
+        found = {} if code is None else code
+        inmost = level == len(nest.labels) - 1
+        label = nest.labels[level]
+        if inmost:
+            self._registers(nest, lanes, start=True)
+        bounds = (begin, "_mid" if lanes > 1 else "_hi", lanes) if level == 0 else (0, self._bound(nest, work, label))
+        with self.w.loop(self._variable(label), *bounds):
+            self._read(nest, work, level, lanes, found)
+            if inmost:
+                self._finish(nest, [self._compute(work, place, found, lane) for lane in range(lanes)])
+            else:
+                self._loops(nest, work, place, begin, lanes, level + 1, found)
+        if inmost and level:
             self._registers(nest, lanes, start=False)
-            w.close(depth - 1)
 
-    def _bound(self, nest: Nest, work: _Work, label: str) -> str:
+    def _bound(self, nest: Nest, work: _Work, label: str) -> Expression:
         """Write the number of places along an inner label; where short rows are gathered, so that it is not known."""
         length = self.lengths[label]
         leaves = [*(n for n in work.read if isinstance(n, Leaf)), *(e.leaf for e in nest.entries)]
         gathered = any(isinstance(i, Node) for leaf in leaves for i in leaf.index)
         short = SHORTEST <= length < LONGEST and label == nest.labels[-1]
-        return f"_hide({length})" if gathered and short and self.w.target == "numba" else str(length)
+        return Call("hide", length) if gathered and short else Number(length)
 
     def _variable(self, label: str) -> str:
         return "_i" if label == self.piece.home else f"_j{self.plan.order.index(label)}"
 
-    def _place(self, label: str) -> str:
+    def _place(self, label: str) -> Expression:
         """Write the place along a label, of the lane that is being written."""
-        if label == self.piece.home and self.lane:
-            return f"(_i + {self.lane})"
-        return self._variable(label)
+        variable = Name(self._variable(label))
+        return variable + self.lane if label == self.piece.home and self.lane else variable
 
-    def _read(self, nest: Nest, work: _Work, level: int, lanes: int, code: dict[tuple[Node, int], str]) -> None:
+    def _read(
+        self, nest: Nest, work: _Work, level: int, lanes: int, code: dict[tuple[Node, int], Expression]
+    ) -> None:  # fmt: skip
         """Write the reading of all that varies along the labels down to a level, but no further."""
         above = set(nest.labels[: level + 1])
         inmost = level == len(nest.labels) - 1
@@ -248,31 +245,30 @@ class Block:
                 if inmost and lanes == 1:
                     code[node, lane] = element
                 else:
-                    code[node, lane] = f"_v{node.number}_{lane}"
-                    self.w.line(f"_v{node.number}_{lane} = {element}")
+                    code[node, lane] = Name(f"_v{node.number}_{lane}")
+                    self.w.assign(code[node, lane], element)
         self.lane = 0
 
-    def _element(self, node: Node) -> str:
+    def _element(self, node: Node) -> Expression:
         """Write the reading of a node from memory."""
         if node in self.plan.buffers and not isinstance(node, Leaf):
-            return f"_buf[{self.at(self._in_buffer(node))}]"
+            return self.at("_buf", self._in_buffer(node))
         if isinstance(node, Leaf):
             if node.kind == "places":
-                return f"float({self._offset(node)})"
-            return self.layout.element(node, self.at(self._offset(node)))
+                return Call("float", self._offset(node))
+            return self.layout.element(node, self._offset(node), unsigned=True)
         place, axes = self.memory[node]
-        return f"_mem[{self.at(self._flat(axes, str(place)))}]"
+        return self.at("_mem", self._flat(axes, place))
 
-    def _offset(self, leaf: Leaf) -> str:
+    def _offset(self, leaf: Leaf) -> Expression:
         return self.layout.offset(leaf, self._place, self._whole)
 
-    def _whole(self, node: Node) -> str:
+    def _whole(self, node: Node) -> Expression:
         """Write the value of a node as a whole number, to be an index."""
         if not node.labels:
-            return f"int(_i{node.number})"
+            return Call("int", f"_i{node.number}")
         if isinstance(node, Leaf) and node.kind == "data" and node.index:
-            value = f"{self.layout.source(node)}[{self.at(self._offset(node))}]"
-            return f"int({value})"
+            return Call("int", self.at(self.layout.source(node), self._offset(node)))
         inner = Expressions(self.w, self._element)
         found, stack = set(), [node]
         while stack:
@@ -283,34 +279,36 @@ class Block:
                 found.add(part)
                 stack.extend(arguments(part))
             else:
-                inner.code[part] = f"_i{part.number}"
+                inner.code[part] = Name(f"_i{part.number}")
         inner.write(sorted(found, key=lambda n: n.number))
-        return f"int({inner[node]})"
+        return Call("int", inner[node])
 
-    def _in_buffer(self, node: Node) -> str:
+    def _in_buffer(self, node: Node) -> Expression:
         axes = self.planner.sorted(node.labels)
-        return self._flat(axes, str(self.plan.buffers[node]), block=True)
+        return self._flat(axes, self.plan.buffers[node], block=True)
 
-    def _flat(self, axes: tuple[str, ...], place: str, *, block: bool = False) -> str:
+    def _flat(self, axes: tuple[str, ...], place: int, *, block: bool = False) -> Expression:
         """Write the place of an element in row-major order; in a block, the home counts from its first place."""
-        terms, stride = [], 1
+        terms: list[Code] = []
+        stride = 1
         for label in reversed(axes):
             code = self._place(label)
             if block and label == self.piece.home:
-                code = f"({code} - _lo)"
+                code -= "_lo"
             terms.append(scaled(stride, code))
             stride *= self.lengths.get(label, 1)
-        return " + ".join([*reversed(terms), place])
+        return total([*reversed(terms), place])
 
-    def _compute(self, work: _Work, place: str, code: Mapping[tuple[Node, int], str], lane: int) -> list[str]:
+    def _compute(
+        self, work: _Work, place: str, code: Mapping[tuple[Node, int], Expression], lane: int
+    ) -> list[Expression]:  # fmt: skip
         """Write what is computed at one place; give the code of the results."""
         read = {n: code[n, lane] for n in work.read}
-        if self.w.target == "python":
+        if not self.w.apart:
             inner = self._expressions(work, read)
             return [inner[n] for n in work.results]
-        names = [f"_r{index}_{lane}" for index in range(len(work.results))]
-        given = [*(f"_i{n.number}" for n in work.numbers), *read.values()]
-        self.w.line(f"{''.join(name + ', ' for name in names)}= {place}({', '.join(given)})")
+        names: list[Expression] = [Name(f"_r{index}_{lane}") for index in range(len(work.results))]
+        self.w.assign_all(names, Call(place, *(f"_i{n.number}" for n in work.numbers), *read.values()))
         return names
 
     # ---- what becomes of it ----------------------------------------------------------------------------------------
@@ -329,10 +327,10 @@ class Block:
                     folds.start(self.w, fold, name)
                 else:
                     self.lane = lane
-                    self.w.line(f"_buf[{self.at(self._in_buffer(fold))}] = {name}")
+                    self.w.assign(self.at("_buf", self._in_buffer(fold)), name)
         self.lane = 0
 
-    def _finish(self, nest: Nest, results: list[list[str]]) -> None:
+    def _finish(self, nest: Nest, results: list[list[Expression]]) -> None:
         """Write where the results go."""
         w = self.w
         for index, fold in enumerate(nest.folds):
@@ -341,24 +339,23 @@ class Block:
                 for lane, value in enumerate(values):
                     folds.grow(w, fold, f"_s{fold.number}_{lane}", value)
             elif fold in self.plan.buffers:
-                folds.grow(w, fold, f"_buf[{self.at(self._in_buffer(fold))}]", values[0])
+                folds.grow(w, fold, self.at("_buf", self._in_buffer(fold)), values[0])
             elif fold.labels:
                 axes = self.planner.sorted(fold.labels)
-                total = f"_buf[{self.at(self._flat(axes, str(self.plan.totals[fold])))}]"
-                folds.grow(w, fold, total, " + ".join(values))
+                folds.grow(w, fold, self.at("_buf", self._flat(axes, self.plan.totals[fold])), total(values))
             else:
-                folds.grow(w, fold, f"_b{fold.number}", " + ".join(values), f"_c_{fold.number}")
+                folds.grow(w, fold, f"_b{fold.number}", total(values), f"_c_{fold.number}")
         first = len(nest.folds)
         for lane, found in enumerate(results):
             self.lane = lane
             rest = iter(found[first:])
             for node in nest.kept:
-                w.line(f"_buf[{self.at(self._in_buffer(node))}] = {next(rest)}")
+                w.assign(self.at("_buf", self._in_buffer(node)), next(rest))
             for node in nest.stores:
                 place, axes = self.memory[node]
-                w.line(f"_mem[{self.at(self._flat(axes, str(place)))}] = {next(rest)}")
+                w.assign(self.at("_mem", self._flat(axes, place)), next(rest))
             for entry in nest.entries:
-                w.line(f"_out[{self.at(self._offset(entry.leaf))}] += {next(rest)}")
+                w.add(self.at("_out", self._offset(entry.leaf)), next(rest))
         self.lane = 0
 
     # ---- products of matrices --------------------------------------------------------------------------------------
@@ -366,35 +363,33 @@ class Block:
     def _gemm(self, product: Gemm) -> None:
         fold = product.fold
         inner = fold.label
-        sides = [self._factor(side, inner, left=left) for side, left in ((product.a, True), (product.b, False))]
+        sides = [*self._factor(product.a, inner, left=True), *self._factor(product.b, inner, left=False)]
         rows, columns = (self._extent(side.labels - {inner}) for side in (product.a, product.b))
         place = self.plan.totals[fold] if fold in self.plan.totals else self.plan.buffers[fold]
-        sizes = f"{rows}, {columns}, {self._extent(frozenset([inner]))}"
-        self.w.line(f"gemm({', '.join(sides)}, _buf, {place}, {columns}, {sizes}, 0.0)")
+        sizes = (rows, columns, self._extent(frozenset([inner])))
+        self.w.call("gemm", *sides, "_buf", place, columns, *sizes, 0.0)
 
-    def _extent(self, labels: frozenset[str]) -> str:
-        code = str(self.planner.width(labels))
+    def _extent(self, labels: frozenset[str]) -> Expression:
+        width = self.planner.width(labels)
         if self.piece.home not in labels:
-            return code
-        return "(_hi - _lo)" if code == "1" else f"(_hi - _lo)*{code}"
+            return Number(width)
+        return HEIGHT if width == 1 else HEIGHT * width
 
-    def _factor(self, node: Node, inner: str, *, left: bool) -> str:
+    def _factor(self, node: Node, inner: str, *, left: bool) -> list[Code]:
         """Write one factor: its array, where it starts, how far apart its rows are, and whether it is transposed."""
         axes = self.planner.axes(node)
         outer = node.labels - {inner}
         stride = self.planner.width(frozenset([inner])) if axes[-1] == inner else self.planner.width(outer)
         transposed = (axes[0] == inner) if left else (axes[-1] == inner)
-        if self.planner.is_direct(node):
-            assert isinstance(node, Leaf)
-            rows = axes[0] == self.piece.home
-            start = f"_lo*{self.planner.width(node.labels)}" if rows else "0"
-            if node.kind != "data":
-                start = str(self.layout.index[node.name])
-                start = f"{start} + _lo*{self.planner.width(node.labels)}" if rows else start
-            return f"{self.layout.source(node)}, {start}, {stride}, {int(transposed)}"
-        return f"_buf, {self.plan.buffers[node]}, {stride}, {int(transposed)}"
+        if not self.planner.is_direct(node):
+            return ["_buf", self.plan.buffers[node], stride, int(transposed)]
+        assert isinstance(node, Leaf)
+        start: list[Code] = [] if node.kind == "data" else [self.layout.index[node.name]]
+        if axes[0] == self.piece.home:
+            start.append(of("_lo") * self.planner.width(node.labels))
+        return [self.layout.source(node), total(start or [0]), stride, int(transposed)]
 
 
-def _unknown(node: Leaf | Fold) -> str:
+def _unknown(node: Leaf | Fold) -> Expression:
     message = f"node {node.number} is no input of this place"
     raise AssertionError(message)

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
+import math
+
 from symgd.graph import Fold
+from symgd.kernel.code.forms import Call, Choice, Code, of
 from symgd.kernel.code.writer import Writer
 
-STARTS = {"sum": "0.0", "min": "1e999", "max": "-1e999", "logsumexp": "-1e999"}
+STARTS = {"sum": 0.0, "min": math.inf, "max": -math.inf, "logsumexp": -math.inf}
 
 
-def start(w: Writer, fold: Fold, total: str, second: str = "") -> None:
+def start(w: Writer, fold: Fold, total: Code, second: Code = "") -> None:
     """Write the start; logsumexp holds the largest body so far, and the sum in units of its exponential."""
-    w.line(f"{total} = {STARTS[fold.function]}")
+    w.assign(total, STARTS[fold.function])
     if fold.function == "logsumexp":
-        w.line(f"{second} = 0.0")
+        w.assign(second, 0.0)
 
 
-def grow(w: Writer, fold: Fold, total: str, value: str, second: str = "") -> None:
+def grow(w: Writer, fold: Fold, total: Code, value: Code, second: Code = "") -> None:
     """Write one more place into a fold. A nan stays, whatever follows."""
     if fold.function == "sum":
-        w.line(f"{total} += {value}")
+        w.add(total, value)
     elif fold.function == "logsumexp":
-        w.line(f"_value = {value}")
-        _rescale(w, total, second, "_value", "1.0")
+        w.assign("_value", value)
+        _rescale(w, total, second, "_value", 1.0)
     else:
-        sign = "<" if fold.function == "min" else ">"
-        w.line(f"_value = {value}")
-        w.line(f"{total} = _value if (_value {sign} {total} or _value != _value) else {total}")
+        found, best = of("_value"), of(total)
+        w.assign(found, value)
+        better = found < best if fold.function == "min" else found > best
+        w.assign(total, Choice(better | found.is_not(found), found, best))
 
 
-def join(w: Writer, fold: Fold, total: str, part: str, second: str = "", weight: str = "") -> None:
+def join(w: Writer, fold: Fold, total: Code, part: Code, second: Code = "", weight: Code = "") -> None:
     """Write the result of a block into the total."""
     if fold.function == "logsumexp":
         _rescale(w, total, second, part, weight)
@@ -36,19 +40,17 @@ def join(w: Writer, fold: Fold, total: str, part: str, second: str = "", weight:
         grow(w, fold, total, part)
 
 
-def finish(w: Writer, fold: Fold, total: str, second: str = "") -> None:
+def finish(w: Writer, fold: Fold, total: Code, second: Code = "") -> None:
     """Write the end of a fold."""
     if fold.function == "logsumexp":
-        w.line(f"{total} = {total} + log({second})")
+        w.assign(total, of(total) + Call("log", second))
 
 
-def _rescale(w: Writer, largest: str, total: str, other: str, weight: str) -> None:
+def _rescale(w: Writer, largest: Code, total: Code, other: Code, weight: Code) -> None:
     """Write ``total*exp(largest) + weight*exp(other)`` in units of the larger exponential."""
-    w.open(f"if {other} <= {largest}:")
-    w.open(f"if {largest} > -1e999:")
-    w.line(f"{total} += {weight}*exp({other} - {largest})")
-    w.close(2)
-    w.open("else:")
-    w.line(f"{total} = {total}*exp({largest} - {other}) + {weight}")
-    w.line(f"{largest} = {other}")
-    w.close()
+    high, value = of(largest), of(other)
+    with w.when(value <= high), w.when(high > -math.inf):
+        w.add(total, of(weight) * Call("exp", value - high))
+    with w.otherwise():
+        w.assign(total, of(total) * Call("exp", high - value) + weight)
+        w.assign(largest, other)

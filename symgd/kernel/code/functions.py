@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +12,15 @@ from symgd.graph import ROWS, Fold, Leaf, Node
 from symgd.graph.calculus import Entry
 from symgd.kernel.code import folds
 from symgd.kernel.code.blocks import Block
+from symgd.kernel.code.forms import Argument, At, Call, Code, Expression, Name, Number, of
 from symgd.kernel.code.layout import Layout
 from symgd.kernel.code.schedule import Pass, Schedule, schedule
 from symgd.kernel.code.writer import Expressions, Writer
+
+# What a piece for threads takes besides: where each share of the rows begins, from which to which, and room for sums.
+SHARES = [
+    Argument("_cuts", "int64"), Argument("_lo", "whole"), Argument("_hi", "whole"), Argument("_part", "float64"),
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,12 +50,12 @@ class Output:
 
 
 class Function:
-    """Writes one function.
+    """Plans one function, and writes it for each target.
 
     Parameters
     ----------
-    writer : Writer
-        Where the lines go.
+    name : str
+        Its name.
     layout : Layout
         The inputs.
     output : Output
@@ -62,12 +69,12 @@ class Function:
     """
 
     def __init__(
-        self, writer: Writer, layout: Layout, output: Output, lengths: Mapping[str, int], *, directed: bool = False,
+        self, name: str, layout: Layout, output: Output, lengths: Mapping[str, int], *, directed: bool = False,
         strict: bool = False,
     ) -> None:  # fmt: skip
         self.directed = directed
         self.strict = strict
-        self.writer = writer
+        self.name = name
         self.layout = layout
         self.output = output
         self.lengths = lengths
@@ -77,50 +84,51 @@ class Function:
         self.size = 0  # of that memory
         self.block_size = 0  # of the memory of one block
         self.blocks: dict[int, Block] = {}
-        self.scalars = Expressions(writer, self._access)
-        self.name = ""
+        for number, piece in enumerate(self.passes):
+            block = Block(
+                layout, piece, lengths, self.memory, f"{name}_block{number}", directed=directed, strict=strict
+            )  # fmt: skip
+            self._leave(piece, block)
+            self.blocks[id(piece)] = block
+            self.block_size = max(self.block_size, block.plan.size)
         # In the pieces for threads, where the results of passes are found.
-        self.sums: dict[Fold, str] = {}
+        self.sums: dict[Fold, Expression] = {}
 
-    def _access(self, node: Leaf | Fold) -> str:
+    def _access(self, node: Leaf | Fold) -> Expression:
         if isinstance(node, Fold):
-            return self.sums.get(node) or f"_f{node.number}"
+            return self.sums.get(node) or Name(f"_f{node.number}")
         if not node.index:
             return self.layout.number(node)
         # An element at a fixed place.
         return self.layout.element(node, self._offset(node))
 
-    def _offset(self, leaf: Leaf) -> str:
-        return self.layout.offset(leaf, str, lambda node: f"int({self.scalars[node]})")
+    def _offset(self, leaf: Leaf) -> Expression:
+        return self.layout.offset(leaf, Name, lambda node: Call("int", self.scalars[node]))
 
-    def arguments(self) -> list[str]:
-        """Give the names of the function's arguments."""
+    def arguments(self) -> list[Argument]:
+        """Give the function's arguments."""
         points = self.layout.point() + (self.layout.point("v") if self.directed else [])
-        vector = [] if self.layout.unrolled or not self.output.vector else ["_out"]
+        vector = [] if self.layout.unrolled or not self.output.vector else [Argument("_out", "float64")]
         return [*points, *vector, *self.layout.data()]
 
-    def write(self, name: str) -> None:
-        """Write the function under a name, after the functions for blocks that it calls."""
-        w = self.writer
-        self.name = name
-        for number, piece in enumerate(self.passes):
-            block = Block(
-                w, self.layout, piece, self.lengths, self.memory, f"{name}_block{number}", directed=self.directed,
-                strict=self.strict,
-            )  # fmt: skip
-            self._leave(piece, block)
-            self.blocks[id(piece)] = block
-            self.block_size = max(self.block_size, block.plan.size)
-            block.write()
-        w.open(f"def {name}({', '.join(self.arguments())}):")
-        self._load()
-        for level in range(len(self.plan.scalars)):
-            self._write_scalars(level)
-            for piece in self.plan.passes[level] if level < len(self.plan.passes) else []:
-                self._pass(piece)
-        self._give()
-        w.close()
-        w.line("")
+    def result(self) -> list[str]:
+        """Give the kinds of what the function gives back."""
+        spread = len(self.layout.params) if self.layout.unrolled and self.output.vector else 0
+        return ["number"] * max(1, len(self.output.numbers) + spread)
+
+    def write(self, writer: Writer) -> None:
+        """Write the function, after the functions for blocks that it calls."""
+        self.writer = writer
+        self.scalars = Expressions(writer, self._access)
+        for block in self.blocks.values():
+            block.write(writer)
+        with writer.function(self.name, self.arguments(), self.result()):
+            self._load()
+            for level in range(len(self.plan.scalars)):
+                self._write_scalars(level)
+                for piece in self.plan.passes[level] if level < len(self.plan.passes) else []:
+                    self._pass(piece)
+            self._give()
 
     def _leave(self, piece: Pass, block: Block) -> None:
         """Find room for what a pass leaves to later ones."""
@@ -142,32 +150,27 @@ class Function:
         if self.layout.unrolled:
             return
         for leaf in dict.fromkeys(n for n in self.plan.leaves if n.kind in ("parameter", "direction") and not n.index):
-            letter = "x" if leaf.kind == "parameter" else "v"
-            self.writer.line(f"_{letter}{self.layout.index[leaf.name]} = _{letter}[{self.layout.index[leaf.name]}]")
+            vector = "_x" if leaf.kind == "parameter" else "_v"
+            place = self.layout.index[leaf.name]
+            self.writer.assign(f"{vector}{place}", At(vector, place))
         if clear and self.output.vector:
-            self.writer.open(f"for _j in range({self.layout.size}):")
-            self.writer.line("_out[_j] = 0.0")
-            self.writer.close()
+            with self.writer.loop("_j", 0, self.layout.size):
+                self.writer.assign(At("_out", "_j"), 0.0)
 
     def _give(self) -> None:
         numbers = [self.scalars[n] for n in self.output.numbers]
         if self.layout.unrolled:
             given = {e.leaf.name: e.node for e in self.output.entries}
             if self.output.vector:
-                numbers += [self.scalars[given[n]] if n in given else "0.0" for n in self.layout.params]
+                numbers += [self.scalars[given[n]] if n in given else Number(0.0) for n in self.layout.params]
         else:
             for entry in self.output.singles():
-                place = self._offset(entry.leaf) if entry.leaf.index else self.layout.index[entry.leaf.name]
-                self.writer.line(f"_out[{place}] += {self.scalars[entry.node]}")
-            numbers = numbers or ["0.0"]
-        # A tuple, except where a single number is all there is.
-        comma = "," if len(numbers) == 1 and self.output.vector and self.layout.unrolled else ""
-        self.writer.line(f"return ({', '.join(numbers)}{comma})")
+                leaf = entry.leaf
+                place = self._offset(leaf) if leaf.index else self.layout.index[leaf.name]
+                self.writer.add(At("_out", place), self.scalars[entry.node])
+        self.writer.give(*numbers)
 
     # ---- passes ----------------------------------------------------------------------------------------------------
-
-    def _length(self, piece: Pass) -> str:
-        return "_n" if piece.home == ROWS else str(self.lengths[piece.home])
 
     def _pass(self, piece: Pass) -> None:
         """Write a pass: block after block, each joined to what came before."""
@@ -176,29 +179,26 @@ class Function:
         for fold in block.numbers():
             folds.start(w, fold, f"_f{fold.number}", f"_g{fold.number}")
         for fold in block.plan.totals:
-            block.fill("_mem", str(self.memory[fold][0]), self._size_of(fold), folds.STARTS[fold.function])
-        length = self._length(piece)
+            block.fill("_mem", self.memory[fold][0], self._size_of(fold), folds.STARTS[fold.function])
+        length: Code = "_n" if piece.home == ROWS else self.lengths[piece.home]
         size = block.plan.block
-        w.open(f"for _a in range(0, {length}, {size}):")
-        w.line(block.call([self.scalars[n] for n in block.inputs()], "_a", f"min(_a + {size}, {length})"))
-        for fold in block.numbers():
-            folds.join(w, fold, f"_f{fold.number}", f"_b{fold.number}", f"_g{fold.number}", f"_c_{fold.number}")
-        for fold, place in block.plan.totals.items():
-            self._join(block, fold, "_mem", self.memory[fold][0], place)
-        w.close()
+        with w.loop("_a", 0, length, size):
+            block.call([self.scalars[n] for n in block.inputs()], "_a", Call("min", of("_a") + size, length))
+            for fold in block.numbers():
+                folds.join(w, fold, f"_f{fold.number}", f"_b{fold.number}", f"_g{fold.number}", f"_c_{fold.number}")
+            for fold, place in block.plan.totals.items():
+                self._join(block, fold, "_mem", self.memory[fold][0], place)
         for fold in block.numbers():
             folds.finish(w, fold, f"_f{fold.number}", f"_g{fold.number}")
 
-    def _size_of(self, fold: Fold) -> str:
-        return str(math.prod(self.lengths[label] for label in fold.labels))
+    def _size_of(self, fold: Fold) -> int:
+        return math.prod(self.lengths[label] for label in fold.labels)
 
-    def _join(self, block: Block, fold: Fold, array: str, start: int | str, place: int) -> None:
+    def _join(self, block: Block, fold: Fold, array: str, start: Code, place: int) -> None:
         """Write the joining of a block's sums with labels."""
-        w = self.writer
-        w.open(f"for _z in range({self._size_of(fold)}):")
-        total = f"{array}[{block.at(f'{start} + _z')}]"
-        folds.grow(w, fold, total, f"_buf[{block.at(f'{place} + _z')}]")
-        w.close()
+        with self.writer.loop("_z", 0, self._size_of(fold)):
+            total = block.at(array, of(start) + "_z")
+            folds.grow(self.writer, fold, total, block.at("_buf", of(place) + "_z"))
 
     # ---- the same in pieces, for threads ---------------------------------------------------------------------------
 
@@ -215,7 +215,7 @@ class Function:
             The pieces in order: their names, and where what a pass sums up goes.
         """
         every = [fold for piece in self.passes for fold in piece.folds if not fold.labels]
-        self.sums = {fold: f"_sums[{index}]" for index, fold in enumerate(every)}
+        self.sums = {fold: At("_sums", index) for index, fold in enumerate(every)}
         pieces: list[dict[str, Any]] = []
         waiting: list[Pass] = []
         for number, piece in enumerate(self.passes):
@@ -229,61 +229,58 @@ class Function:
         last = self._write_between(f"{self.name}_end", waiting, first=not pieces, last=True)
         return [*pieces, {**last, "sums": len(every)}]
 
-    def _begin(self, name: str, extra: list[str], *, clear: bool) -> None:
-        self.writer.open(f"def {name}({', '.join([*self.arguments(), *extra])}):")
-        self.scalars = Expressions(self.writer, self._access)
-        self._load(clear=clear)
+    @contextmanager
+    def _part(self, name: str, extra: list[Argument], result: list[str], *, clear: bool) -> Iterator[None]:
+        """Write a piece: what is written meanwhile is its body."""
+        with self.writer.function(name, [*self.arguments(), Argument("_sums", "float64"), *extra], result):
+            self.scalars = Expressions(self.writer, self._access)
+            self._load(clear=clear)
+            yield
 
     def _write_between(self, name: str, passes: list[Pass], *, first: bool, last: bool = False) -> dict[str, Any]:
-        self._begin(name, ["_sums"], clear=first)
-        done = 0
-        for piece in passes:
-            while done <= piece.level:
-                self._write_scalars(done)
-                done += 1
-            self._pass(piece)
-            for fold in piece.folds:
-                if not fold.labels:
-                    self.writer.line(f"{self.sums[fold]} = _f{fold.number}")
-        if last:
-            while done < len(self.plan.scalars):
-                self._write_scalars(done)
-                done += 1
-            self._give()
-        else:
-            self.writer.line("return 0.0")
-        self.writer.close()
-        self.writer.line("")
+        with self._part(name, [], self.result() if last else ["number"], clear=first):
+            done = 0
+            for piece in passes:
+                while done <= piece.level:
+                    self._write_scalars(done)
+                    done += 1
+                self._pass(piece)
+                for fold in piece.folds:
+                    if not fold.labels:
+                        self.writer.assign(self.sums[fold], f"_f{fold.number}")
+            if last:
+                while done < len(self.plan.scalars):
+                    self._write_scalars(done)
+                    done += 1
+                self._give()
+            else:
+                self.writer.give()
         return {"name": name, "end": last}
 
     def _write_rows(self, name: str, piece: Pass, every: list[Fold]) -> dict[str, Any]:
         w = self.writer
         block = self.blocks[id(piece)]
-        self._begin(name, ["_sums", "_cuts", "_lo", "_hi", "_part"], clear=False)
-        for level in range(piece.level + 1):
-            self._write_scalars(level)
         size = block.plan.block
         width = sum(1 + (f.function == "logsumexp") for f in block.numbers())
-        width += sum(int(self._size_of(f)) for f in block.plan.totals)
-        w.open("for _s in range(_lo, _hi):")
-        w.open(f"for _a in range(_cuts[_s], _cuts[_s + 1], {size}):")
-        w.line(block.call([self.scalars[n] for n in block.inputs()], "_a", f"min(_a + {size}, _cuts[_s + 1])"))
-        place = 0
+        width += sum(self._size_of(f) for f in block.plan.totals)
         totals: list[dict[str, Any]] = []
-        for fold in block.numbers():
-            double = fold.function == "logsumexp"
-            part = f"_part[{block.at(f'_s*{width} + {place}')}]"
-            second = f"_part[{block.at(f'_s*{width} + {place + 1}')}]" if double else ""
-            folds.join(w, fold, part, f"_b{fold.number}", second, f"_c_{fold.number}")
-            totals.append({"function": fold.function, "sum": every.index(fold), "size": 1 + double})
-            place += 1 + double
-        for fold, start in block.plan.totals.items():
-            self._join(block, fold, "_part", f"_s*{width} + {place}", start)
-            length = int(self._size_of(fold))
-            totals.append({"function": fold.function, "memory": self.memory[fold][0], "size": length})
-            place += length
-        w.close(2)
-        w.line("return 0.0")
-        w.close()
-        w.line("")
+        with self._part(name, SHARES, ["number"], clear=False):
+            for level in range(piece.level + 1):
+                self._write_scalars(level)
+            end = At("_cuts", of("_s") + 1)
+            with w.loop("_s", "_lo", "_hi"), w.loop("_a", At("_cuts", "_s"), end, size):
+                block.call([self.scalars[n] for n in block.inputs()], "_a", Call("min", of("_a") + size, end))
+                place = 0
+                for fold in block.numbers():
+                    double = fold.function == "logsumexp"
+                    part, second = (block.at("_part", of("_s") * width + (place + i)) for i in range(2))
+                    folds.join(w, fold, part, f"_b{fold.number}", second, f"_c_{fold.number}")
+                    totals.append({"function": fold.function, "sum": every.index(fold), "size": 1 + double})
+                    place += 1 + double
+                for fold, start in block.plan.totals.items():
+                    self._join(block, fold, "_part", of("_s") * width + place, start)
+                    length = self._size_of(fold)
+                    totals.append({"function": fold.function, "memory": self.memory[fold][0], "size": length})
+                    place += length
+            w.give()
         return {"name": name, "block": size, "totals": totals, "entries": bool(piece.entries)}

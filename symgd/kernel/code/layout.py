@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from symgd.graph import ROWS, Leaf, Node, Span
+from symgd.kernel.code.forms import Argument, At, Call, Expression, Name, Number, of, total
 from symgd.parameters import entry_names
 
 UNROLLED = 16
@@ -105,31 +106,36 @@ class Layout:
         """Give the name of a table."""
         return f"_k{self.tables.index(entries)}"
 
-    def point(self, letter: str = "x") -> list[str]:
+    def point(self, letter: str = "x") -> list[Argument]:
         """Give the arguments that hold the point (``x``) or a direction (``v``)."""
-        return [f"_{letter}{i}" for i in range(len(self.params))] if self.unrolled else [f"_{letter}"]
+        if self.unrolled:
+            return [Argument(f"_{letter}{i}", "number") for i in range(len(self.params))]
+        return [Argument(f"_{letter}", "float64")]
 
-    def arrays(self, *, rows: bool = False) -> list[str]:
+    def arrays(self, *, rows: bool = False) -> list[Argument]:
         """Give the arguments that hold arrays of data: columns, the rows' numbers, tables; or only those of rows."""
-        return [
-            *(f"_d{i}" for i, column in enumerate(self.columns) if column.rows or not rows),
-            *(["_id"] if self.numbered else []),
-            *(f"_k{i}" for i in range(len(self.tables)) if not rows),
-        ]
+        columns = [Argument(f"_d{i}", column.dtype) for i, column in enumerate(self.columns) if column.rows or not rows]
+        kinds = ["int64" if isinstance(table[0], str) else "float64" for table in self.tables]
+        tables = [Argument(f"_k{i}", kind) for i, kind in enumerate(kinds) if not rows]
+        return [*columns, *([Argument("_id", "int64")] if self.numbered else []), *tables]
 
-    def staging(self) -> list[str]:
+    def widths(self) -> list[int]:
+        """Give the numbers in a row of each array of rows."""
+        return [*(column.width for column in self.columns if column.rows), *([1] if self.numbered else [])]
+
+    def staging(self) -> list[Argument]:
         """Give the arguments that hold the rows of one batch, for each array of rows."""
-        return [f"_m{name[1:]}" for name in self.arrays(rows=True)]
+        return [Argument(f"_m{a.name[1:]}", a.kind) for a in self.arrays(rows=True)]
 
-    def memory(self) -> list[str]:
+    def memory(self) -> list[Argument]:
         """Give the arguments that are working memory: what passes leave to each other, and that of a block."""
-        return [] if self.unrolled else ["_mem", "_buf"]
+        return [] if self.unrolled else [Argument("_mem", "float64"), Argument("_buf", "float64")]
 
-    def data(self) -> list[str]:
+    def data(self) -> list[Argument]:
         """Give the arguments behind the point: the number of rows, single numbers, arrays, working memory."""
         return [
-            *(["_n"] if self.counted else []),
-            *(f"_c{i}" for i in range(len(self.scalars))),
+            *([Argument("_n", "whole")] if self.counted else []),
+            *(Argument(f"_c{i}", "number") for i in range(len(self.scalars))),
             *self.arrays(),
             *self.memory(),
         ]
@@ -149,14 +155,14 @@ class Layout:
 
     # ---- access ----------------------------------------------------------------------------------------------------
 
-    def number(self, leaf: Leaf) -> str:
+    def number(self, leaf: Leaf) -> Expression:
         """Give the code of a leaf without an index."""
         if leaf.kind == "count":
-            return "float(_n)"
+            return Call("float", "_n")
         if leaf.kind == "data":
-            return f"_c{self.scalars.index(leaf.name)}"
+            return Name(f"_c{self.scalars.index(leaf.name)}")
         letter = "x" if leaf.kind == "parameter" else "v"
-        return f"_{letter}{self.index[leaf.name]}"
+        return Name(f"_{letter}{self.index[leaf.name]}")
 
     def source(self, leaf: Leaf) -> str:
         """Give the name of the array that a leaf with an index reads."""
@@ -166,12 +172,14 @@ class Layout:
             return self.table(leaf.table)
         return "_x" if leaf.kind == "parameter" else "_v"
 
-    def element(self, leaf: Leaf, offset: str) -> str:
+    def element(self, leaf: Leaf, offset: Expression, *, unsigned: bool = False) -> Expression:
         """Give the code that reads a leaf with an index at a place in its array, as a float."""
-        value = f"{self.source(leaf)}[{offset}]"
-        return value if self.is_float(leaf) else f"float({value})"
+        value = At(self.source(leaf), offset, unsigned=unsigned)
+        return value if self.is_float(leaf) else Call("float", value)
 
-    def offset(self, leaf: Leaf, place: Callable[[str], str], value: Callable[[Node], str]) -> str:
+    def offset(
+        self, leaf: Leaf, place: Callable[[str], Expression], value: Callable[[Node], Expression]
+    ) -> Expression:  # fmt: skip
         """Give the code of where in its array a leaf is read.
 
         Parameters
@@ -185,26 +193,27 @@ class Layout:
 
         Returns
         -------
-        str
+        Expression
         """
         if leaf.table:
             (span,) = leaf.index
             assert isinstance(span, Span)
-            return place(span.label) if leaf.kind == "numbers" else f"{self.table(leaf.table)}[{place(span.label)}]"
+            here = place(span.label)
+            return here if leaf.kind == "numbers" else At(self.table(leaf.table), here)
         steps = self.strides(leaf)
         fixed = self.index[leaf.name] if leaf.kind in ("parameter", "direction") else 0
-        terms = []
+        terms: list[Expression] = []
         for index, step in zip(leaf.index, steps, strict=True):
             if isinstance(index, int):
                 fixed += index * step
             elif isinstance(index, Span):
                 row = index.label == ROWS and leaf.kind != "data"
-                code = f"_id[{place(ROWS)}]" if row else place(index.label)
+                code = At("_id", place(ROWS)) if row else place(index.label)
                 fixed += index.start * step
                 terms.append(scaled(index.step * step, code))
             else:
                 terms.append(scaled(step, value(index)))
-        return " + ".join([*terms, *([str(fixed)] if fixed or not terms else [])])
+        return total([*terms, *([Number(fixed)] if fixed or not terms else [])])
 
     def strides(self, leaf: Leaf) -> list[int]:
         """Give how far apart neighbours along each axis of a leaf's array are."""
@@ -218,9 +227,9 @@ class Layout:
         return [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
 
 
-def scaled(factor: int, code: str) -> str:
+def scaled(factor: int, code: Expression) -> Expression:
     """Write a multiple of a whole number."""
-    return code if factor == 1 else f"{factor}*({code})"
+    return code if factor == 1 else of(factor) * code
 
 
 def layout(

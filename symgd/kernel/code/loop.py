@@ -6,10 +6,12 @@ in it knows about clocks, callbacks or progress: those look in between two calls
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from symgd.graph import Const, Fold, Leaf, Map, Node, reachable
 from symgd.kernel.code import folds
+from symgd.kernel.code.forms import Argument, At, Call, Choice, Code, Expression, Name, Not, Number, of
 from symgd.kernel.code.layout import Layout
 from symgd.kernel.code.schedule import Pass, schedule
 from symgd.kernel.code.writer import Expressions, Writer
@@ -21,9 +23,20 @@ TINIEST = -700.0  # log of where powers such as beta**t are taken as 0, before s
 HALVINGS = 60
 ARMIJO = 1e-4
 HUGE = 1e290  # a value, or a squared gradient, that is as good as infinite
-
-
 MOST = 4096  # parameters whose values are recorded along the way
+
+
+# What the loop takes and gives besides point, states and data: hyperparameters, normal numbers and the step that they
+# begin at, steps, value, records, tolerances; and in batches the order of the rows, their number, the first step.
+NUMBERS = [
+    Argument("_h", "float64"), Argument("_z", "matrix"), Argument("_z0", "whole"), Argument("_t", "whole"),
+    Argument("_stop", "whole"), Argument("_f", "number"), Argument("_rec", "whole"), Argument("_stride", "whole"),
+    Argument("_hist", "matrix"), Argument("_m", "whole"), Argument("_gtol", "number"), Argument("_ftol", "number"),
+    Argument("_xtol", "number"),
+]  # fmt: skip
+BATCH = [Argument("_perm", "int64"), Argument("_size", "whole"), Argument("_t0", "whole")]
+RESULT = {"_t": "whole", "_status": "whole", "_f": "number", "_rec": "whole", "_m": "whole", "_calls": "whole"}
+STAGE = "stage"  # the function that copies the rows of a batch
 
 
 def kept(n: int) -> int:
@@ -57,110 +70,110 @@ class Loop:
         self.rule = rule
         self.hyper = hyper
         self.n = layout.size
-        self.place = ""  # the parameter that is being written: its number, or the loop's index
+        self.place: Code = ""  # the parameter that is being written: its number, or the loop's index
         self.states = tuple(rule.states) if rule else ()
 
     # ---- reading and writing one parameter -------------------------------------------------------------------------
 
-    def at(self, letter: str) -> str:
+    def at(self, letter: str) -> Expression:
         """Give the code of the current parameter's entry of a vector."""
-        return f"_{letter}{self.place}" if self.layout.unrolled else f"_{letter}[{self.place}]"
+        return Name(f"_{letter}{self.place}") if self.layout.unrolled else At(f"_{letter}", self.place)
 
-    def state(self, index: int) -> str:
+    def state(self, index: int) -> Expression:
         """Give the code of the current parameter's entry of a state."""
-        return f"_s{index}_{self.place}" if self.layout.unrolled else f"_s{index}[{self.place}]"
+        return Name(f"_s{index}_{self.place}") if self.layout.unrolled else At(f"_s{index}", self.place)
 
     def each(self, write: Callable[[], None]) -> None:
         """Write code for every parameter: several times, or in a loop."""
         if self.layout.unrolled:
             for index in range(self.n):
-                self.place = str(index)
+                self.place = index
                 write()
             return
-        self.w.open(f"for _p in range({self.n}):")
-        self.place = "_p"
-        write()
-        self.w.close()
+        with self.w.loop("_p", 0, self.n):
+            self.place = "_p"
+            write()
 
-    def access(self, node: Leaf | Fold) -> str:
+    def access(self, node: Leaf | Fold) -> Expression:
         """Give the code that reads what a rule may read."""
         if isinstance(node, Fold):
-            return f"_f{node.number}"
+            return Name(f"_f{node.number}")
         if node.kind == "count":
-            return f"{float(self.n)}"
+            return Number(float(self.n))
         if node.kind == "draw":
-            column = f"{node.name}*{self.n} + {self.place}" if node.name != "0" else self.place
-            return f"float(_z[_t - 1 - _z0, {column}])"
+            column = of(self.place) if node.name == "0" else of(int(node.name) * self.n) + self.place
+            return Call("float", At("_z", of("_t") - 1 - "_z0", column))
         if node.name in ("x", "g") and node.labels:
             return self.at(node.name)
         if node.name in self.states:
             return self.state(self.states.index(node.name))
-        return {"t": "_tf", "f": "_f"}.get(node.name) or f"_h{self.hyper.index(node.name)}"
+        known = {"t": "_tf", "f": "_f"}.get(node.name)
+        return Name(known or f"_h{self.hyper.index(node.name)}")
 
     # ---- the function ----------------------------------------------------------------------------------------------
+
+    def arguments(self, states: list[str]) -> list[Argument]:
+        """Give the arguments of the loop, given the names of its states."""
+        vectors = [*(["_xs", "_gs"] if self.layout.unrolled else ["_x", "_g", "_e", "_w"]), *states]
+        batch = [*BATCH, *self.layout.staging()] if self.batched else []
+        return [*(Argument(name, "float64") for name in vectors), *NUMBERS, *batch, *self.layout.data()]
 
     def write(self, name: str, slope: str, product: str) -> None:
         """Write the loop under a name; it calls ``slope`` for value and gradient, ``product`` for Hessian times v."""
         w = self.w
-        vectors = [f"_s{i}_" if self.layout.unrolled else f"_s{i}" for i in range(len(self.states))]
-        state_arguments = [f"_y{i}" if self.layout.unrolled else v for i, v in enumerate(vectors)]
-        point = ["_xs", "_gs"] if self.layout.unrolled else ["_x", "_g", "_e", "_w"]
-        numbers = ["_h", "_z", "_z0", "_t", "_stop", "_f", "_rec", "_stride", "_hist", "_m", "_gtol", "_ftol", "_xtol"]
-        batch = ["_perm", "_size", "_t0", *self.layout.staging()] if self.batched else []
+        states = [f"_y{i}" if self.layout.unrolled else f"_s{i}" for i in range(len(self.states))]
         if self.batched:
             self._write_stage()
-        w.open(f"def {name}({', '.join([*point, *state_arguments, *numbers, *batch, *self.layout.data()])}):")
-        self._load(state_arguments)
-        w.line("_status = 0")
-        w.line("_calls = 0")
-        w.line("_room = len(_hist)")
-        before = self._hoist()
-        w.open("while _t < _stop:")
-        w.line("_t += 1")
-        w.line("_old = _f")
-        w.line("_d = 0.0")
-        if self.rule:
-            self._step(before, slope)
-        else:
-            self._cauchy(slope, product)
-        if self.batched:
-            self._measure()
-            self._leave_unless_finite()
-        else:
-            self._test()
-        w.close()
-        self._store(state_arguments)
-        w.line("return _t, _status, _f, _rec, _m, _calls")
-        w.close()
-        w.line("")
+        with w.function(name, self.arguments(states), list(RESULT.values())):
+            self._load(states)
+            w.assign("_status", 0)
+            w.assign("_calls", 0)
+            w.assign("_room", Call("len", "_hist"))
+            before = self._hoist()
+            with w.repeat(of("_t") < "_stop"):
+                w.add("_t", 1)
+                w.assign("_old", "_f")
+                w.assign("_d", 0.0)
+                if self.rule:
+                    self._step(before, slope)
+                else:
+                    self._cauchy(slope, product)
+                if self.batched:
+                    self._measure()
+                    self._leave_unless_finite()
+                else:
+                    self._test()
+            self._store(states)
+            w.give(*RESULT)
 
     def _load(self, states: list[str]) -> None:
         for index in range(len(self.hyper)):
-            self.w.line(f"_h{index} = _h[{index}]")
+            self.w.assign(f"_h{index}", At("_h", index))
         if not self.rule:
-            self.w.line("_lr = _h0")
+            self.w.assign("_lr", "_h0")
         if not self.layout.unrolled:
             return
 
         def one() -> None:
-            self.w.line(f"_x{self.place} = _xs[{self.place}]")
-            self.w.line(f"_g{self.place} = _gs[{self.place}]")
-            for index, name in enumerate(states):
-                self.w.line(f"{self.state(index)} = {name}[{self.place}]")
+            for place, vector in self._carried(states):
+                self.w.assign(place, At(vector, self.place))
 
         self.each(one)
 
+    def _carried(self, states: list[str]) -> list[tuple[Expression, str]]:
+        """Give the current parameter's numbers that live in local variables, and the vectors that they come from."""
+        kept = [(self.state(index), name) for index, name in enumerate(states)]
+        return [(self.at("x"), "_xs"), (self.at("g"), "_gs"), *kept]
+
     def _store(self, states: list[str]) -> None:
         if not self.rule:
-            self.w.line("_h[0] = _lr")
+            self.w.assign(At("_h", 0), "_lr")
         if not self.layout.unrolled:
             return
 
         def one() -> None:
-            self.w.line(f"_xs[{self.place}] = _x{self.place}")
-            self.w.line(f"_gs[{self.place}] = _g{self.place}")
-            for index, name in enumerate(states):
-                self.w.line(f"{name}[{self.place}] = {self.state(index)}")
+            for place, vector in self._carried(states):
+                self.w.assign(At(vector, self.place), place)
 
         self.each(one)
 
@@ -184,13 +197,12 @@ class Loop:
         assert rule is not None
         plan = schedule(rule.roots())
         if any(leaf.name == "t" for leaf in plan.leaves):
-            w.line("_tf = float(_t)")
+            w.assign("_tf", Call("float", "_t"))
         if self.batched:
             # The gradient is that of this step's rows, at the point where they are seen first.
-            stage = ["_perm", "_low", "_count", *self.layout.arrays(rows=True), *self.layout.staging()]
-            w.line("_low = (_t - 1 - _t0)*_size")
-            w.line("_count = min(_size, _n - _low)")
-            w.line(f"stage({', '.join(stage)})")
+            w.assign("_low", (of("_t") - 1 - "_t0") * "_size")
+            w.assign("_count", Call("min", "_size", of("_n") - "_low"))
+            w.call(STAGE, "_perm", "_low", "_count", *self.layout.arrays(rows=True), *self.layout.staging())
             self._evaluate(slope)
         last = Pass(COMPONENTS, len(plan.passes))
         last.nodes = [n for n in reachable(rule.roots()) if n.labels]
@@ -221,140 +233,133 @@ class Loop:
         new = rule.roots()
         inner.write(piece.nodes, keep=new)
         x = self.at("x")
-        self.w.line(f"_n{self.place} = {inner[rule.x]}")
+        step = Name(f"_n{self.place}")
+        self.w.assign(step, inner[rule.x])
         values = [inner[node] for node in rule.states.values()]
-        self.w.line(f"_d += (_n{self.place} - {x})*(_n{self.place} - {x})")
-        if values:
-            # All at once: a state may take the old value of another.
-            self.w.line(f"{', '.join(map(self.state, range(len(values))))} = {', '.join(values)}")
-        self.w.line(f"{x} = _n{self.place}")
+        self.w.add("_d", (step - x) * (step - x))
+        # All at once: a state may take the old value of another.
+        self.w.assign_all([self.state(index) for index in range(len(values))], *values)
+        self.w.assign(x, step)
 
     def _write_stage(self) -> None:
         """Write what copies the rows of a batch to where the functions find them."""
         w, layout = self.w, self.layout
         rows, staging = layout.arrays(rows=True), layout.staging()
-        w.open(f"def stage({', '.join(['_perm', '_low', '_count', *rows, *staging])}):")
-        w.open("for _i in range(_count):")
-        w.line("_r = _perm[_low + _i]")
-        for source, target in zip(rows, staging, strict=True):
-            width = 1 if source == "_id" else layout.columns[int(source[2:])].width
-            if width == 1:
-                w.line(f"{target}[_i] = {source}[_r]")
-            else:
-                w.open(f"for _j in range({width}):")
-                w.line(f"{target}[{width}*_i + _j] = {source}[{width}*_r + _j]")
-                w.close()
-        w.close()
-        w.line("return 0.0")
-        w.close()
-        w.line("")
+        numbers = [Argument("_perm", "int64"), Argument("_low", "whole"), Argument("_count", "whole")]
+        with w.function(STAGE, [*numbers, *rows, *staging]):
+            with w.loop("_i", 0, "_count"):
+                w.assign("_r", At("_perm", of("_low") + "_i"))
+                for source, target, width in zip(rows, staging, layout.widths(), strict=True):
+                    if width == 1:
+                        w.assign(At(target.name, "_i"), At(source.name, "_r"))
+                        continue
+                    with w.loop("_j", 0, width):
+                        w.assign(At(target.name, width * of("_i") + "_j"), At(source.name, width * of("_r") + "_j"))
+            w.give()
 
     def _evaluate(self, slope: str, point: str = "x", gradient: str = "g", value: str = "_f") -> None:
         data = self.layout.data()
         if self.batched:
-            instead = dict(zip(self.layout.arrays(rows=True), self.layout.staging(), strict=True)) | {"_n": "_count"}
-            data = [instead.get(name, name) for name in data]
+            instead = dict(zip(self.layout.arrays(rows=True), self.layout.staging(), strict=True))
+            instead[Argument("_n", "whole")] = Argument("_count", "whole")
+            data = [instead.get(a, a) for a in data]
         if self.layout.unrolled:
             results = [value, *(f"_{gradient}{i}" for i in range(self.n))]
-            arguments = [*self.layout.point(point), *data]
-            self.w.line(f"{', '.join(results)} = {slope}({', '.join(arguments)})")
+            self.w.assign_all(results, Call(slope, *self.layout.point(point), *data))
         else:
-            self.w.line(f"{value} = {slope}({', '.join([f'_{point}', f'_{gradient}', *data])})")
-        self.w.line("_calls += 1")
+            self.w.assign(value, Call(slope, f"_{point}", f"_{gradient}", *data))
+        self.w.add("_calls", 1)
 
     # ---- the exact Cauchy step -------------------------------------------------------------------------------------
 
     def _cauchy(self, slope: str, product: str) -> None:
         """X = x - lr*g with lr = g'g/g'Hg, halved until the value falls enough (Nocedal and Wright 2006, eq. 3.4)."""
-        w, data = self.w, self.layout.data()
-        if self.layout.unrolled:
-            arguments = [*self.layout.point(), *self.layout.point("g"), *data]
-            results = "".join(f"_w{i}, " for i in range(self.n))
-            w.line(f"{results}= {product}({', '.join(arguments)})")
-        else:
-            w.line(f"{product}({', '.join(['_x', '_g', '_w', *data])})")
-        w.line("_q = 0.0")
-        w.line("_c = 0.0")
-
-        def sums() -> None:
-            w.line(f"_q += {self.at('g')}*{self.at('g')}")
-            w.line(f"_c += {self.at('g')}*{self.at('w')}")
-            w.line(f"_r += {self.at('x')}*{self.at('x')}")
-
-        w.line("_r = 0.0")
-        self.each(sums)
+        w = self.w
+        self._model(product)
+        f, new, lr, q, c, r = (Name(name) for name in ("_f", "_new", "_lr", "_q", "_c", "_r"))
         # Where the curvature is negative the model has no minimum: go further than last time.
-        w.line("_lr = _q / _c if _c > 0.0 else 4.0*_lr")
+        w.assign(lr, Choice(c > 0.0, q / c, 4.0 * lr))
         # The model is a local one: a step of the size of the point itself stays in its valley.
-        w.line("_r = 2.0*(1.0 + sqrt(_r)) / sqrt(_q) if _q > 0.0 else _lr")
-        w.line("_lr = _lr if _lr < _r else _r")
-        w.line("_halvings = 0")
-        w.open("while True:")
-        self.each(lambda: w.line(f"{self.at('e')} = {self.at('x')} - _lr*{self.at('g')}"))
-        self._evaluate(slope, "e", "w", "_new")
-        # A step out of the domain is too long as well.
-        w.line("_c = 0.0")
-        self.each(lambda: w.line(f"_c += {self.at('w')}*{self.at('w')}"))
-        # Where values are too close to be told apart, a smaller gradient will do.
-        lower = f"(_new < _f and _new <= _f - {ARMIJO}*_lr*_q) or (_new <= _f and _c < _q)"
-        w.open(f"if ({lower}) and _new > -1e300 and _c < 1e300:")
-        w.line("break")
-        w.close()
-        w.line("_halvings += 1")
-        w.open(f"if _halvings > {HALVINGS}:")
-        w.line("break")
-        w.close()
-        w.line("_lr = 0.5*_lr")
-        w.close()
-        w.open(f"if _halvings > {HALVINGS}:")
-        w.line("_t -= 1")
-        w.line(f"_status = {STALLED}")
-        w.line("break")
-        w.close()
-        w.line("_f = _new")
+        w.assign(r, Choice(q > 0.0, 2.0 * (1.0 + Call("sqrt", r)) / Call("sqrt", q), lr))
+        w.assign(lr, Choice(lr < r, lr, r))
+        w.assign("_halvings", 0)
+        with w.repeat(of("_halvings") <= HALVINGS):
+            self.each(lambda: w.assign(self.at("e"), self.at("x") - lr * self.at("g")))
+            self._evaluate(slope, "e", "w", "_new")
+            # A step out of the domain is too long as well.
+            w.assign(c, 0.0)
+            self.each(lambda: w.add(c, self.at("w") * self.at("w")))
+            # Where values are too close to be told apart, a smaller gradient will do.
+            lower = ((new < f) & (new <= f - ARMIJO * lr * q)) | ((new <= f) & (c < q))
+            with w.when(lower & (new > -1e300) & (c < 1e300)):
+                w.leave()
+            w.add("_halvings", 1)
+            with w.when(of("_halvings") <= HALVINGS):
+                w.assign(lr, 0.5 * lr)
+        with w.when(of("_halvings") > HALVINGS):
+            w.add("_t", -1)
+            w.assign("_status", STALLED)
+            w.leave()
+        w.assign(f, new)
 
         def take() -> None:
-            w.line(f"_d += ({self.at('e')} - {self.at('x')})*({self.at('e')} - {self.at('x')})")
-            w.line(f"{self.at('x')} = {self.at('e')}")
-            w.line(f"{self.at('g')} = {self.at('w')}")
+            w.add("_d", (self.at("e") - self.at("x")) * (self.at("e") - self.at("x")))
+            w.assign(self.at("x"), self.at("e"))
+            w.assign(self.at("g"), self.at("w"))
 
         self.each(take)
+
+    def _model(self, product: str) -> None:
+        """Write the product of the Hessian with the gradient, and the sums that the step is made of."""
+        w, data = self.w, self.layout.data()
+        if self.layout.unrolled:
+            results = [f"_w{i}" for i in range(self.n)]
+            w.assign_all(results, Call(product, *self.layout.point(), *self.layout.point("g"), *data))
+        else:
+            w.call(product, "_x", "_g", "_w", *data)
+        for name in ("_q", "_c", "_r"):
+            w.assign(name, 0.0)
+
+        def sums() -> None:
+            w.add("_q", self.at("g") * self.at("g"))
+            w.add("_c", self.at("g") * self.at("w"))
+            w.add("_r", self.at("x") * self.at("x"))
+
+        self.each(sums)
 
     # ---- tests and records -----------------------------------------------------------------------------------------
 
     def _measure(self) -> None:
-        self.w.line("_q = 0.0")
-        self.each(lambda: self.w.line(f"_q += {self.at('g')}*{self.at('g')}"))
+        self.w.assign("_q", 0.0)
+        self.each(lambda: self.w.add("_q", self.at("g") * self.at("g")))
 
     def _leave_unless_finite(self) -> None:
         # Asked this way round, so that a nan fails too.
-        self._leave(f"not (_q < {HUGE} and abs(_f) < {HUGE})", NOT_FINITE)
+        self._leave(Not((of("_q") < HUGE) & (Call("abs", "_f") < HUGE)), NOT_FINITE)
 
     def _test(self) -> None:
         w = self.w
+        size = Call("abs", "_f")
         self._measure()
-        w.open("if _t == _rec:")
-        w.line("_hist[_m, 0] = _t")
-        w.line("_hist[_m, 1] = _f")
-        w.line("_hist[_m, 2] = sqrt(_q)")
-        if kept(self.n):
-            self.each(lambda: w.line(f"_hist[_m, 3 + {self.place}] = {self.at('x')}"))
-        w.line("_m += 1")
-        w.line("_rec += _stride")
-        w.close()
+        with w.when(of("_t").is_("_rec")):
+            w.assign(At("_hist", "_m", 0), "_t")
+            w.assign(At("_hist", "_m", 1), "_f")
+            w.assign(At("_hist", "_m", 2), Call("sqrt", "_q"))
+            if kept(self.n):
+                self.each(lambda: w.assign(At("_hist", "_m", of(3) + self.place), self.at("x")))
+            w.add("_m", 1)
+            w.add("_rec", "_stride")
         self._leave_unless_finite()
-        self._leave("_q <= _gtol", GRADIENT)
-        self._leave("abs(_f - _old) <= _ftol*(abs(_f) if abs(_f) > 1.0 else 1.0)", VALUE)
-        self._leave("_d <= _xtol", STEP)
-        w.open("if _m == _room:")
-        w.line("break")
-        w.close()
+        self._leave(of("_q") <= "_gtol", GRADIENT)
+        self._leave(Call("abs", of("_f") - "_old") <= of("_ftol") * Choice(size > 1.0, size, 1.0), VALUE)
+        self._leave(of("_d") <= "_xtol", STEP)
+        with w.when(of("_m").is_("_room")):
+            w.leave()
 
-    def _leave(self, condition: str, status: int) -> None:
-        self.w.open(f"if {condition}:")
-        self.w.line(f"_status = {status}")
-        self.w.line("break")
-        self.w.close()
+    def _leave(self, condition: Expression, status: int) -> None:
+        with self.w.when(condition):
+            self.w.assign("_status", status)
+            self.w.leave()
 
 
 class Timed(Expressions):
@@ -362,21 +367,22 @@ class Timed(Expressions):
 
     def __init__(self, *args: object, **more: object) -> None:
         super().__init__(*args, **more)  # type: ignore[arg-type]
-        self.cuts: dict[Node, str] = {}
+        self.cuts: dict[Node, Expression] = {}
 
     def cut(self, nodes: list[Node]) -> None:
         """Write the number of steps after which each power of a hyperparameter is 0, before the loop."""
         for node in nodes:
             if _is_fading(node) and node.args[0] not in self.cuts:  # type: ignore[attr-defined]
                 base = node.args[0]  # type: ignore[attr-defined]
-                name = f"_u{base.number}"
-                self.writer.line(f"{name} = {TINIEST} / log({self[base]}) if 0.0 < {self[base]} < 1.0 else 1e999")
+                name, number = Name(f"_u{base.number}"), self[base]
+                inside = (of(0.0) < number) & (number < 1.0)
+                self.writer.assign(name, Choice(inside, TINIEST / Call("log", number), math.inf))
                 self.cuts[base] = name
 
-    def _expression(self, node: Map) -> str:
+    def _expression(self, node: Map) -> Expression:
         if _is_fading(node) and node.args[0] in self.cuts:
             base, exponent = (self[a] for a in node.args)
-            return f"(fading({base}, {exponent}) if {exponent} < {self.cuts[node.args[0]]} else 0.0)"
+            return Choice(exponent < self.cuts[node.args[0]], Call("fading", base, exponent), 0.0)
         return super()._expression(node)
 
 

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Node, calculus, reachable
+from symgd.kernel.code import forms
+from symgd.kernel.code.forms import Argument, At, Text
 from symgd.kernel.code.functions import Function, Output
 from symgd.kernel.code.layout import Column, Layout, layout
 from symgd.kernel.code.loop import Loop
 from symgd.kernel.code.lowering import lowered
+from symgd.kernel.code.python import PRINTERS
 from symgd.kernel.code.writer import Writer
 from symgd.language.functions import FUNCTIONS
 from symgd.rules import Lowered
-
-TARGETS = ("python", "numba")
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,9 @@ class Program:
     ----------
     layout : Layout
         The inputs.
-    source : dict of str to str
-        The module's text for each tier: functions ``value``, ``slope`` (value and gradient), ``product`` (Hessian
-        times v) and ``curvature`` (the Hessian: its upper triangle where parameters are local variables).
-    arguments : dict of str to list of str
-        The names of each function's arguments.
+    functions : dict of str to tuple of Text
+        For each tier ``value``, ``slope`` (value and gradient), ``product`` (Hessian times v) and ``curvature`` (the
+        Hessian: its upper triangle where parameters are local variables), and what they call.
     strict : bool
         Whether sums must not be reordered nor contracted, as where a smallest element is found again by comparison.
     smooth : bool
@@ -48,8 +47,7 @@ class Program:
     """
 
     layout: Layout
-    source: dict[str, str]
-    arguments: dict[str, list[str]]
+    functions: dict[str, tuple[Text, ...]]
     strict: bool
     smooth: bool
     work: tuple[int, int]
@@ -57,16 +55,14 @@ class Program:
     pieces: dict[str, list[dict[str, Any]]]
     memory: tuple[int, int]
 
-    def width(self, name: str) -> int:
-        """Count the numbers that a function returns."""
-        if not self.layout.unrolled or name == "value":
-            return 1
-        n = len(self.layout.params)
-        return {"slope": n + 1, "product": n, "curvature": len(self.entries)}[name]
+    def function(self, name: str, tier: str) -> Text:
+        """Give one of the functions."""
+        return next(f for f in self.functions[tier] if f.name == name)
 
     def to_json(self) -> str:
         """Write the program down."""
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "layout"}
+        fields["functions"] = {tier: to_json(found) for tier, found in self.functions.items()}
         inputs = {name: getattr(self.layout, name) for name in self.layout.__dataclass_fields__}
         return json.dumps({"layout": inputs, **fields})
 
@@ -78,7 +74,18 @@ class Program:
         inputs["columns"] = tuple(Column(*c) for c in inputs["columns"])
         for name in ("work", "entries", "memory"):
             d[name] = _tuples(d[name])
+        d["functions"] = {tier: from_json(found) for tier, found in d["functions"].items()}
         return Program(Layout(**inputs), **d)
+
+
+def to_json(functions: Sequence[Text]) -> list[tuple[object, ...]]:
+    """Give functions as JSON writes them."""
+    return [f.to_json() for f in functions]
+
+
+def from_json(functions: Sequence[Sequence[object]]) -> tuple[Text, ...]:
+    """Read functions back."""
+    return tuple(Text.from_json(function) for function in functions)
 
 
 def _tuples(value: Any) -> Any:
@@ -126,34 +133,34 @@ def generate(
     nodes = reachable([root, *slope.nodes()])
     strict = any(isinstance(n, Fold) and n.function in ("min", "max") for n in nodes)
     smooth = not strict and all(FUNCTIONS[n.function].smooth for n in reachable([root]) if isinstance(n, Map))
-    source, arguments, pieces, memory = _write(graph, inputs, outputs, strict=strict)
-    return Program(inputs, source, arguments, strict, smooth, _work(graph, nodes), entries, pieces, memory)
+    functions, pieces, memory = _write(graph, inputs, outputs, strict=strict)
+    return Program(inputs, functions, strict, smooth, _work(graph, nodes), entries, pieces, memory)
 
 
 def _write(
     graph: Graph, inputs: Layout, outputs: Mapping[str, Output], *, strict: bool
-) -> tuple[dict[str, str], dict[str, list[str]], dict[str, list[dict[str, Any]]], tuple[int, int]]:
+) -> tuple[dict[str, tuple[Text, ...]], dict[str, list[dict[str, Any]]], tuple[int, int]]:
     """Write all functions for both tiers."""
-    source: dict[str, str] = {}
-    arguments: dict[str, list[str]] = {}
-    pieces: dict[str, list[dict[str, Any]]] = {}
-    memory = (0, 0)
-    for target in TARGETS:
-        writer = Writer(target)
-        for name, output in outputs.items():
-            directed = name == "product"
-            function = Function(writer, inputs, output, graph.lengths, directed=directed, strict=strict)
-            function.write(name)
-            arguments[name] = function.arguments()
-            pieces.setdefault(name, [])
-            memory = (max(memory[0], function.size), max(memory[1], function.block_size))
-            if target == "numba" and any(piece.home == ROWS for piece in function.passes):
-                pieces[name] = function.write_pieces()
+    functions: dict[str, tuple[Text, ...]] = {}
+    pieces: dict[str, list[dict[str, Any]]] = {name: [] for name in (*outputs, "curvature")}
+    planned = [
+        Function(name, inputs, output, graph.lengths, directed=name == "product", strict=strict)
+        for name, output in outputs.items()
+    ]
+    alike = inputs.unrolled and not any(function.passes for function in planned)  # without loops, for all targets
+    written: list[forms.Function] = []
+    for printer in PRINTERS:
+        writer = Writer(apart=printer.apart)
+        for function in [] if written and alike else planned:
+            function.write(writer)
+            if printer.apart and any(piece.home == ROWS for piece in function.passes):
+                pieces[function.name] = function.write_pieces()
         if not inputs.unrolled:
-            arguments["curvature"] = _write_columns(writer, inputs, arguments["product"])
-            pieces["curvature"] = []
-        source[target] = writer.text()
-    return source, arguments, pieces, memory
+            _write_columns(writer, inputs)
+        written = writer.functions or written
+        functions[printer.name] = tuple(map(printer.text, written))
+    memory = max(f.size for f in planned), max(f.block_size for f in planned)
+    return functions, pieces, memory
 
 
 def _lowered(graph: Graph, output: Output) -> Output:
@@ -166,27 +173,22 @@ def _parts(vector: calculus.Vector) -> list[Node]:
     return [part for entry in vector.entries for part in (entry.leaf, entry.node)]
 
 
-def _write_columns(w: Writer, inputs: Layout, product: list[str]) -> list[str]:
+def _write_columns(w: Writer, inputs: Layout) -> None:
     """Write the Hessian as its products with the unit vectors, into the rows of ``_hist``."""
-    n = inputs.size
-    arguments = ["_x", "_v", "_w", "_hist", *inputs.data()]
-    w.open(f"def curvature({', '.join(arguments)}):")
-    w.open(f"for _j in range({n}):")
-    w.line("_v[_j] = 1.0")
-    w.line(f"product({', '.join('_w' if a == '_out' else a for a in product)})")
-    w.line("_v[_j] = 0.0")
-    w.open(f"for _p in range({n}):")
-    w.line("_hist[_j, _p] = _w[_p]")
-    w.close(2)
-    w.line("return 0.0")
-    w.close()
-    w.line("")
-    return arguments
+    vectors = [Argument(name, "float64") for name in ("_x", "_v", "_w")]
+    with w.function("curvature", [*vectors, Argument("_hist", "matrix"), *inputs.data()]):
+        with w.loop("_j", 0, inputs.size):
+            w.assign(At("_v", "_j"), 1.0)
+            w.call("product", *vectors, *inputs.data())
+            w.assign(At("_v", "_j"), 0.0)
+            with w.loop("_p", 0, inputs.size):
+                w.assign(At("_hist", "_j", "_p"), At("_w", "_p"))
+        w.give()
 
 
 def write_loop(
     program: Program, rule: Lowered | None, hyper: tuple[str, ...], *, batched: bool = False
-) -> dict[str, str]:
+) -> dict[str, tuple[Text, ...]]:
     """Write the loop of a rule over an objective's functions.
 
     Parameters
@@ -202,15 +204,12 @@ def write_loop(
 
     Returns
     -------
-    dict of str to str
-        The function ``loop``, for each tier.
+    dict of str to tuple of Text
+        The function ``loop``, for each tier; for batches, ``stage`` as well.
     """
-    source = {}
-    for target in TARGETS:
-        writer = Writer(target)
-        Loop(writer, program.layout, rule, hyper, batched=batched).write("loop", "slope", "product")
-        source[target] = writer.text()
-    return source
+    writer = Writer()
+    Loop(writer, program.layout, rule, hyper, batched=batched).write("loop", "slope", "product")
+    return {printer.name: tuple(map(printer.text, writer.functions)) for printer in PRINTERS}
 
 
 def _leaves(nodes: list[Node]) -> list[Leaf]:

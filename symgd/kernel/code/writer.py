@@ -1,4 +1,4 @@
-"""Nodes to lines of scalar Python.
+"""Nodes to expressions and statements.
 
 Each node that is used more than once becomes one assignment; since equal subexpressions are one node, they are
 computed once. A node used once is written into the expression that uses it.
@@ -7,49 +7,114 @@ computed once. A node used once is written into the expression that uses it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 
 from symgd.graph import Const, Fold, Leaf, Map, Node, arguments
+from symgd.kernel.code import forms
+from symgd.kernel.code.forms import MAIN, Argument, Call, Code, Expression, Negated, Number, Operation, Sum, of
 from symgd.language.functions import FUNCTIONS
 
-LONGEST_INLINE = 120  # characters; longer expressions get a name, so that lines stay readable
+LONGEST_INLINE = 14  # names and numbers; a larger expression gets a name, so that lines stay readable
 LONGEST_SUM = 200  # terms
-INDENT = "    "
 
-Access = Callable[[Leaf | Fold], str]
+Access = Callable[[Leaf | Fold], Expression]
 
 
 class Writer:
-    """Collects the lines of one module.
+    """Collects functions, statement by statement.
 
     Parameters
     ----------
-    target : str
-        ``"python"`` or ``"numba"``: how division is spelt, which plain Python refuses for a zero divisor.
+    apart : bool
+        Whether what happens at one place is a function of its own, as compiled code has it.
     """
 
-    def __init__(self, target: str) -> None:
-        self.target = target
-        self.lines: list[str] = []
-        self.depth = 0
+    def __init__(self, *, apart: bool = False) -> None:
+        self.apart = apart
+        self.functions: list[forms.Function] = []
+        self._body: list[forms.Statement] = []
 
-    def line(self, text: str) -> None:
-        """Write one line at the present depth."""
-        self.lines.append(INDENT * self.depth + text)
+    def put(self, statement: forms.Statement) -> None:
+        """Write a statement."""
+        self._body.append(statement)
 
-    def open(self, text: str) -> None:
-        """Write a line that opens a block."""
-        self.line(text)
-        self.depth += 1
+    def assign(self, target: Code, value: Code) -> None:
+        """Write an assignment."""
+        self._body.append(forms.Assign((of(target),), (of(value),)))
 
-    def close(self, blocks: int = 1) -> None:
-        """Close blocks."""
-        self.depth -= blocks
+    def assign_all(self, targets: Sequence[Code], *values: Code) -> None:
+        """Write an assignment to several targets at once: a value each, or what one call gives back."""
+        if targets:
+            self._body.append(forms.Assign(tuple(map(of, targets)), tuple(map(of, values))))
 
-    def text(self) -> str:
-        """Give the module's text."""
-        return "\n".join(self.lines) + "\n"
+    def add(self, target: Code, value: Code) -> None:
+        """Write an addition to a target."""
+        self._body.append(forms.Add(of(target), of(value)))
+
+    def call(self, function: str, *args: Code) -> None:
+        """Write a call for what it does."""
+        self._body.append(forms.Do(Call(function, *args)))
+
+    def leave(self) -> None:
+        """Write the end of the loop around."""
+        self._body.append(forms.Leave())
+
+    def skip(self) -> None:
+        """Write the end of this round of the loop around."""
+        self._body.append(forms.Skip())
+
+    def give(self, *values: Code) -> None:
+        """Write the end of the function, and what it gives back; by default 0, which nobody reads."""
+        self._body.append(forms.Return(tuple(map(of, values or (0.0,)))))
+
+    @contextmanager
+    def _inside(self) -> Iterator[list[forms.Statement]]:
+        """Collect what is written meanwhile as a body."""
+        before, self._body = self._body, []
+        inside = self._body
+        yield inside
+        self._body = before
+
+    @contextmanager
+    def function(
+        self, name: str, arguments: Iterable[Argument], result: Sequence[str] = ("number",), role: str = MAIN
+    ) -> Iterator[None]:
+        """Write a function; what is written meanwhile is its body."""
+        with self._inside() as body:
+            yield
+        self.functions.append(forms.Function(name, tuple(arguments), tuple(result), role, tuple(body)))
+
+    @contextmanager
+    def loop(self, name: str, start: Code, stop: Code, step: int = 1) -> Iterator[None]:
+        """Write a loop over whole numbers."""
+        with self._inside() as body:
+            yield
+        self.put(forms.For(name, of(start), of(stop), step, tuple(body)))
+
+    @contextmanager
+    def repeat(self, test: Code) -> Iterator[None]:
+        """Write a loop that goes on as long as a condition holds."""
+        with self._inside() as body:
+            yield
+        self.put(forms.While(of(test), tuple(body)))
+
+    @contextmanager
+    def when(self, test: Code) -> Iterator[None]:
+        """Write what is done where a condition holds."""
+        with self._inside() as body:
+            yield
+        self.put(forms.If(of(test), tuple(body), ()))
+
+    @contextmanager
+    def otherwise(self) -> Iterator[None]:
+        """Write what is done where the condition of the statement before does not hold."""
+        last = self._body.pop()
+        assert isinstance(last, forms.If)
+        with self._inside() as body:
+            yield
+        self.put(last._replace(otherwise=tuple(body)))
 
 
 class Expressions:
@@ -72,92 +137,89 @@ class Expressions:
         self.access = access
         self.outer = outer
         self.suffix = suffix
-        self.code: dict[Node, str] = {}
+        self.code: dict[Node, Expression] = {}
+        self._sizes: dict[Node, int] = {}  # the names and numbers in what is written into other expressions
 
-    def __getitem__(self, node: Node) -> str:
+    def __getitem__(self, node: Node) -> Expression:
         """Give the expression of a node written before."""
         return self.find(node) or self._simple(node) or _missing(node)
 
-    def find(self, node: Node) -> str | None:
+    def find(self, node: Node) -> Expression | None:
         """Give the expression of a node if it was written, here or in the code around this block."""
         return self.code.get(node) or (self.outer.find(node) if self.outer else None)
 
-    def _simple(self, node: Node) -> str | None:
+    def _simple(self, node: Node) -> Expression | None:
         if node.constant is not None:
-            return number(node.constant)
+            return Number(float(node.constant))
         return self.access(node) if isinstance(node, Leaf | Fold) else None
 
     def write(self, nodes: Iterable[Node], keep: Iterable[Node] = ()) -> None:
         """Write nodes, given in topological order; those in ``keep`` always get a name."""
         order = [n for n in nodes if isinstance(n, Map) and n.constant is None and self.find(n) is None]
-        uses = Counter(self._atoms(order))
+        mentions = {node: [(a, _mentions(node, index)) for index, a in enumerate(node.args)] for node in order}
+        # Each argument counts once for each time that it stands in the code of its user.
+        uses = Counter(arg for found in mentions.values() for arg, count in found for _ in range(count))
         uses.update(dict.fromkeys(keep, 2))
         for node in order:
-            text = self._expression(node)
-            if uses[node] > 1 or len(text) > LONGEST_INLINE:
-                name = f"_t{node.number}{self.suffix}"
-                self.writer.line(f"{name} = {text}")
-                self.code[node] = name
+            code = self._expression(node)
+            size = sum([count * self._sizes.get(arg, 1) for arg, count in mentions[node]])
+            if uses[node] > 1 or size > LONGEST_INLINE:
+                code = self._named(node, code)
             else:
-                self.code[node] = text
+                self._sizes[node] = size
+            self.code[node] = code
 
-    def _atoms(self, order: list[Map]) -> Iterable[Node]:
-        """Give each argument once for each time that it stands in the code of its user."""
-        for node in order:
-            for index, arg in enumerate(node.args):
-                yield from [arg] * _mentions(node, index)
+    def _named(self, node: Node, code: Expression) -> Expression:
+        name = forms.Name(f"_t{node.number}{self.suffix}")
+        self.writer.assign(name, code)
+        return name
 
-    def _expression(self, node: Map) -> str:
+    def _expression(self, node: Map) -> Expression:
         if node.function == "add":
             return self._sum(node)
         args = [self[a] for a in node.args]
         if node.function == "multiply":
-            # A number printed with its sign would read as a subtraction further out: it stands in brackets.
-            return f"(-{args[1]})" if args[0] == "-1.0" else f"({args[0]}*{args[1]})"
-        if node.function == "divide":
-            return self.quotient(*args)
+            a, b = args
+            return Negated(b) if isinstance(a, Number) and a.value == -1.0 else Operation("*", a, b)
         if node.function == "power" and isinstance(node.args[1], Const):
-            return self._power(args[0], node.args[1].value)
-        code = FUNCTIONS[node.function].code
-        return code.format(*args) if code else f"{node.function}({', '.join(args)})"
+            return _power(args[0], node.args[1].value)
+        return Call(node.function, *args)
 
-    def quotient(self, a: str, b: str) -> str:
-        """Write a/b, which is infinite or nan where b is 0."""
-        return f"({a} / {b})" if self.writer.target == "numba" else f"div({a}, {b})"
-
-    def _sum(self, node: Map) -> str:
-        parts = []
-        for term in node.args:
-            text, sign = self[term], "+"
-            if isinstance(term, Map) and term.function == "multiply" and text.startswith("(-"):
-                text, sign = "(" + text[2:], "-"
-            elif text.startswith("-"):
-                text, sign = text[1:], "-"
-            parts.append(f"{sign} {text}")
-        while len(parts) > LONGEST_SUM:  # the compiler of Python recurses over the terms of a sum
-            name = f"_t{node.number}{self.suffix}"
-            self.writer.line(f"{name} = {' '.join(parts[:LONGEST_SUM]).removeprefix('+ ')}")
-            parts = [f"+ {name}", *parts[LONGEST_SUM:]]
-        joined = " ".join(parts)
-        return f"({joined[2:]})" if joined.startswith("+ ") else f"({joined[0]}{joined[2:]})"
-
-    def _power(self, base: str, exponent: Fraction | float) -> str:
-        if exponent < 0:
-            return self.quotient("1.0", self._power(base, -exponent))
-        if exponent == 1:
-            return base
-        if exponent in _POWERS:
-            return _POWERS[exponent].format(base)
-        return f"pow({base}, {number(float(exponent))})"
+    def _sum(self, node: Map) -> Expression:
+        terms = [_signed(self[term]) for term in node.args]
+        while len(terms) > LONGEST_SUM:  # the compiler of Python recurses over the terms of a sum
+            terms = [(self._named(node, Sum(terms[:LONGEST_SUM])), False), *terms[LONGEST_SUM:]]
+        return Sum(terms)
 
 
-# Up to here repeated multiplication is as exact as the power function, and much faster.
-_POWERS: dict[Fraction | float, str] = {
-    Fraction(1, 2): "sqrt({0})",
-    Fraction(3, 2): "({0}*sqrt({0}))",
-    Fraction(2): "({0}*{0})",
-    Fraction(3): "({0}*{0}*{0})",
-    Fraction(4): "(({0}*{0})*({0}*{0}))",
+def _signed(term: Expression) -> tuple[Expression, bool]:
+    """Give a term of a sum without its sign, and whether it is to be subtracted."""
+    if isinstance(term, Negated):
+        return term.a, True
+    if isinstance(term, Number) and term.value < 0:
+        return Number(-term.value), True
+    if isinstance(term, Operation) and term.sign == "*" and isinstance(term.a, Number) and term.a.value < 0:
+        return Operation("*", Number(-term.a.value), term.b), True
+    return term, False
+
+
+def _power(base: Expression, exponent: Fraction | float) -> Expression:
+    if exponent < 0:
+        return Call("divide", 1.0, _power(base, -exponent))
+    if exponent == 1:
+        return base
+    if exponent in _POWERS:
+        return _POWERS[exponent][1](base)
+    return Call("power", base, float(exponent))
+
+
+# Up to here repeated multiplication is as exact as the power function, and much faster: how often each names the base.
+_POWERS: dict[Fraction | float, tuple[int, Callable[[Expression], Expression]]] = {
+    Fraction(1, 2): (1, lambda a: Call("sqrt", a)),
+    Fraction(3, 2): (2, lambda a: a * Call("sqrt", a)),
+    Fraction(2): (2, lambda a: a * a),
+    Fraction(3): (3, lambda a: a * a * a),
+    Fraction(4): (4, lambda a: (a * a) * (a * a)),
 }
 
 
@@ -165,32 +227,11 @@ def _mentions(node: Map, index: int) -> int:
     """Count how often an argument stands in the code of a node."""
     if node.function == "power" and isinstance(node.args[1], Const) and index == 0:
         exponent = node.args[1].value
-        return _POWERS.get(-exponent if exponent < 0 else exponent, "{0}").count("{0}")
+        return _POWERS.get(-exponent if exponent < 0 else exponent, (1,))[0]
     code = FUNCTIONS[node.function].code
     return code.count(f"{{{index}}}") if code else 1
 
 
-def number(value: float) -> str:
-    """Write a number as a float literal.
-
-    Parameters
-    ----------
-    value : float
-        The number.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> number(2)
-    '2.0'
-    """
-    text = repr(float(value))
-    return {"inf": "1e999", "-inf": "-1e999", "nan": "(1e999 - 1e999)"}.get(text, text)
-
-
-def _missing(node: Node) -> str:
+def _missing(node: Node) -> Expression:
     message = f"no code was written for node {node.number}: {[a.number for a in arguments(node)]}"
     raise AssertionError(message)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import os
 import re
 import sys
 import types
@@ -20,20 +21,19 @@ from typing import Any
 
 import numpy as np
 
-from symgd.kernel.code import Layout
+from symgd.errors import SymgdError
+from symgd.kernel.code import BLOCK, LANES, MAIN, NEAR, PLACE, Text, closure, source
 from symgd.kernel.machine import cache, vector
 from symgd.kernel.machine import gemm as blas
 from symgd.language import scalar
 
+OLDEST, NEWEST = (0, 61), (0, 68)  # versions of Numba: tried, since parts are used that it does not promise
 # Not nnan nor ninf: a nan is news. Only sums over rows are reordered: ``(a + b) - a`` must stay nan for infinite a.
 CONTRACT = {"contract"}
 REORDER = {"contract", "reassoc"}
 
-# The letters of vectors, by the type of what they hold.
-VECTORS = {"float64": "v", "int64": "t", "float32": "s", "int32": "j", "int16": "h", "int8": "b", "uint8": "B",
-           "uint16": "H", "uint32": "J", "bool": "?"}  # fmt: skip
-
-_INT, _FLOAT, _POINTER = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
+_INT, _POINTER = ctypes.c_int64, ctypes.c_void_p
+_NUMBERS: dict[str, list[type]] = {"whole": [_INT], "number": [ctypes.c_double]}
 # What Numba's own wrapper of a compiled function, which is never called, refers to.
 _UNUSED = re.compile(
     r"Py|_Py|NRT_|numba_(gil_ensure|gil_release|unpickle|do_raise|runtime_build_excinfo_struct)$|\.numba\.|.*NumbaEnv"
@@ -59,18 +59,16 @@ class Entry:
     ----------
     address : int
         Where its machine code is.
-    kinds : str
-        One letter an argument: ``i`` a whole number, ``f`` a float, ``m`` a matrix of floats, and for vectors a letter
-        of `VECTORS` that says what they hold.
-    result : str
-        One letter for each number that it returns.
+    function : Text
+        Its heading, which says what it takes and gives.
     """
 
-    def __init__(self, address: int, kinds: str, result: str) -> None:
-        layouts: dict[str, list[Any]] = {"i": [_INT], "f": [_FLOAT], "m": _descriptor(2)}
+    def __init__(self, address: int, function: Text) -> None:
+        kinds = [argument.kind for argument in function.arguments]
+        layouts = {**_NUMBERS, "matrix": _descriptor(2)}
         arguments = [c for kind in kinds for c in layouts.get(kind) or _descriptor(1)]
-        self.kinds = kinds
-        fields = [(f"r{i}", _INT if kind == "i" else _FLOAT) for i, kind in enumerate(result)]
+        self.single = [kind in _NUMBERS for kind in kinds]
+        fields = [(f"r{i}", _NUMBERS[kind][0]) for i, kind in enumerate(function.result)]
         self._result: Any = type("Result", (ctypes.Structure,), {"_fields_": fields})
         self._fields = [name for name, _ in fields]
         self._call = ctypes.CFUNCTYPE(ctypes.c_int32, _POINTER, _POINTER, *arguments)(address)
@@ -78,8 +76,8 @@ class Entry:
     def __call__(self, *args: Any) -> Any:
         """Call it; arrays must be contiguous, and of the type that their kind says."""
         flat: list[Any] = []
-        for kind, arg in zip(self.kinds, args, strict=True):
-            if kind in "if":
+        for single, arg in zip(self.single, args, strict=True):
+            if single:
                 flat.append(arg)
             else:
                 flat += [None, None, arg.size, arg.itemsize, arg.ctypes.data, *arg.shape, *arg.strides]
@@ -96,67 +94,42 @@ def _descriptor(axes: int) -> list[Any]:
     return [_POINTER, _POINTER, _INT, _INT, _POINTER, *[_INT] * (2 * axes)]
 
 
-def compile_function(source: str, name: str, kinds: str, result: str, *, strict: bool, more: str = "") -> Entry:
-    """Compile one function of a module, or take it from the disk cache.
+def compile_function(functions: Sequence[Text], name: str, *, strict: bool, more: Sequence[Text] = ()) -> Entry:
+    """Compile one function, or take it from the disk cache.
 
     Parameters
     ----------
-    source : str
-        The module's text.
+    functions : sequence of Text
+        Those of a program. What was compiled for one of them is used again for another.
     name : str
         The function.
-    kinds : str
-        What it takes, as for `Entry`.
-    result : str
-        What it gives.
     strict : bool
         Whether arithmetic must not be reordered.
-    more : str
-        Text that is put behind the module's, and holds the function. What the module has compiled is used again.
+    more : sequence of Text
+        Functions that call the program's, such as a loop.
 
     Returns
     -------
     Entry
     """
-    import llvmlite.binding as llvm
-
-    parts = (
-        cache.generator(),
-        source,
-        more,
-        name,
-        kinds,
-        str(strict),
-        _versions(),
-        llvm.get_host_cpu_name(),
-        _features(),
-    )
-    entry = cache.key("native", *parts)
+    needed = closure((*functions, *more), name)
+    entry = cache.key("native", cache.generator(), repr(needed), name, str(strict), _machine())
     stored = cache.load(entry)
     if stored is None:
-        symbol, needs, code = _compile(source, more, name, kinds, strict=strict)
+        symbol, needs, code = _compile(tuple(functions), tuple(more), name, strict=strict)
         stored = " ".join([symbol, *needs]).encode() + b"\n" + code
         # What needs a helper of Numba's own cannot be linked without Numba, and is compiled anew.
         if not any(need.startswith("numba_") and not _UNUSED.match(need) for need in needs):
             cache.save(entry, stored)
     head, code = stored.split(b"\n", 1)
     symbol, *needs = head.decode().split()
-    return Entry(_link(code, symbol, needs), kinds, result)
+    return Entry(_link(code, symbol, needs), next(function for function in needed if function.name == name))
 
 
-@once
-def _versions() -> str:
-    from importlib.metadata import version
-
-    return " ".join([sys.version, *(f"{name} {version(name)}" for name in ("numba", "llvmlite"))])
-
-
-@once
-def _features() -> str:
-    import llvmlite.binding as llvm
-
-    features: str = llvm.get_host_cpu_features().flatten()
-    return features
+def _machine() -> str:
+    """Give what else decides about machine code: the processor, and what the environment tells Numba."""
+    settings = sorted(pair for pair in os.environ.items() if pair[0].startswith("NUMBA_"))
+    return f"{blas.processor()} {settings}"
 
 
 _engines: list[Any] = []  # keep loaded code alive: a pointer into it may be anywhere
@@ -216,27 +189,51 @@ def _link(code: bytes, symbol: str, needs: Sequence[str]) -> int:
     return address
 
 
-def _compile(source: str, more: str, name: str, kinds: str, *, strict: bool) -> tuple[str, list[str], bytes]:
+def _compile(
+    functions: tuple[Text, ...], more: tuple[Text, ...], name: str, *, strict: bool
+) -> tuple[str, list[str], bytes]:
     """Compile with Numba; give the function's symbol, those that it needs, and the object code."""
-    import numba
-
-    space = _jitted(source, strict=strict)
+    numba = _numba()
+    space = _jitted(functions, strict=strict)
     if more:
-        space = _namespace(more, lambda function: _jit(function, set(), strict=strict)) | space
+        space = _namespace(more, strict=strict) | space
         _define(more, space, strict=strict)
     floats = numba.types.float64
-    known = {"i": numba.types.int64, "f": floats, "m": numba.types.Array(floats, 2, "C")}
-    for dtype, letter in VECTORS.items():
-        element = numba.types.boolean if dtype == "bool" else getattr(numba.types, dtype)
-        known[letter] = numba.types.Array(element, 1, "C")
-    signature = tuple(known[kind] for kind in kinds)
+    known = {"whole": numba.types.int64, "number": floats, "matrix": numba.types.Array(floats, 2, "C")}
+    function = next(f for f in (*more, *functions) if f.name == name)
+    signature = tuple(known.get(a.kind) or _vector(a.kind) for a in function.arguments)
     space[name].compile(signature)
     result = space[name].overloads[signature]
-    library = result.library
-    # Numba has no public way to either.
-    needs = [f.name for f in library._final_module.functions if f.is_declaration]  # noqa: SLF001
-    needs = sorted({_INTRINSICS.get(n, n) for n in needs if not n.startswith("llvm.") or n in _INTRINSICS})
-    return result.fndesc.llvm_func_name, needs, library._get_compiled_object()  # noqa: SLF001
+    try:  # Numba has no public way to either
+        declared = [f.name for f in result.library._final_module.functions if f.is_declaration]  # noqa: SLF001
+        symbol, code = result.fndesc.llvm_func_name, result.library._get_compiled_object()  # noqa: SLF001
+    except AttributeError as problem:
+        raise SymgdError(_unknown(numba.__version__)) from problem
+    needs = sorted({_INTRINSICS.get(n, n) for n in declared if not n.startswith("llvm.") or n in _INTRINSICS})
+    return symbol, needs, code
+
+
+def _numba() -> Any:
+    """Import Numba, if it is one that arrays can be handed to: older ones crash."""
+    import numba
+
+    if tuple(map(int, numba.__version__.split(".")[:2])) < OLDEST:
+        raise SymgdError(_unknown(numba.__version__))
+    return numba
+
+
+def _unknown(version: str) -> str:
+    oldest, newest = (".".join(map(str, numbers)) for numbers in (OLDEST, NEWEST))
+    return (
+        f"symgd cannot compile with Numba {version}; it knows {oldest} to {newest}. "
+        "Install one of them, or say tier='python'"
+    )
+
+
+def _vector(kind: str) -> Any:
+    from numba import types
+
+    return types.Array(types.boolean if kind == "bool" else getattr(types, kind), 1, "C")
 
 
 @once
@@ -260,25 +257,32 @@ def _hidden() -> Any:
 
 
 @lru_cache(maxsize=8)
-def _jitted(source: str, *, strict: bool) -> dict[str, Any]:
-    """Give a module's functions, to be compiled when they are called for; each of them once."""
-    space = _namespace(source, lambda function: _jit(function, set(), strict=strict))
+def _jitted(functions: tuple[Text, ...], *, strict: bool) -> dict[str, Any]:
+    """Give a program's functions, to be compiled when they are called for; each of them once."""
+    space = _namespace(functions, strict=strict)
     if strict and "gemm" in space:  # in its plain form, where every sum runs from the first term to the last
         space["gemm"] = _jit(blas.gemm, set(), strict=True)
-    _define(source, space, strict=strict)
+    _define(functions, space, strict=strict)
     return space
 
 
-def _define(source: str, space: dict[str, Any], *, strict: bool) -> None:
-    """Run a text that defines functions, and hand these to Numba."""
-    exec(compile(source, "<symgd>", "exec"), space)
-    for function in re.findall(r"^def (\w+)\(", source, re.MULTILINE):
-        place = "_each" in function
-        block = "_block" in function and not place
-        if place or block:
-            space[function] = _over_rows(space[function], space)
-        flags = REORDER if block and "_lane" not in function else CONTRACT  # lanes sum nothing up
-        space[function] = _jit(space[function], flags, strict=strict, inline=place, apart=block)
+def _define(functions: Sequence[Text], space: dict[str, Any], *, strict: bool) -> None:
+    """Run the texts of functions, and hand these to Numba."""
+    exec(compile(source(functions), "<symgd>", "exec"), space)
+    for function in functions:
+        made, role = space[function.name], function.role
+        if role != MAIN:  # rows do not wait for each other: what counts is how many there are in a second
+            made = types.FunctionType(made.__code__, space | _in_registers(role), function.name)
+        flags = REORDER if role == BLOCK else CONTRACT
+        space[function.name] = _jit(
+            made, flags, strict=strict, inline=role in (PLACE, NEAR), apart=role in (BLOCK, LANES)
+        )
+
+
+def _in_registers(role: str) -> dict[str, Any]:
+    """Give the functions of the table that vector registers compute."""
+    forms = vector.compiled()
+    return forms | {"sin": forms["sinnear"], "cos": forms["cosnear"]} if role == NEAR else forms
 
 
 def _jit(
@@ -305,35 +309,30 @@ def _apart() -> Any:
     return Apart
 
 
-def _namespace(source: str, jit: Callable[..., Any]) -> dict[str, Any]:
-    """Give what the source may call: Numba's own functions, and the shared ones compiled."""
+def _namespace(functions: Sequence[Text], *, strict: bool) -> dict[str, Any]:
+    """Give what functions may call: Numba's own, and the shared ones compiled."""
+    import numba
+
     modules = {"math": math, "np": np}
     space: dict[str, Any] = {"math": math, "inf": math.inf, "nan": math.nan, "LOG2": scalar.LOG2}
     for name, path in _MATH.items():
         module, attribute = path.split(".")
         space[name] = getattr(modules[module], attribute)
-    import numba
-
-    if "gemm(" in source:
+    wanted = {call for function in functions for call in function.calls}
+    if "gemm" in wanted:
         _provide(blas.SYMBOL)
         space["gemm"] = blas.compiled()
-    if "_hide(" in source:
+    if "_hide" in wanted:
         space["_hide"] = _hidden()
     space["_u"] = np.uint64  # subscripts: unsigned, so that no negative ones need be thought of
     floats = numba.types.float64
     space["gamma"] = numba.types.ExternalFunction("tgamma", floats(floats))
     # C's own pow and not LLVM's, which would be computed ahead of the test that is to spare it.
     space["fading"] = numba.types.ExternalFunction("pow", floats(floats, floats))
-    wanted = set(re.findall(r"\b([a-z_0-9]+)\(", source))
     for name in _needed(wanted):
         function = getattr(scalar, name)
-        space[name] = jit(types.FunctionType(function.__code__, space, name))
+        space[name] = _jit(types.FunctionType(function.__code__, space, name), set(), strict=strict)
     return space | {name: form for name, form in vector.compiled().items() if name not in vector.LATE}
-
-
-def _over_rows(function: Callable[..., Any], space: dict[str, Any]) -> Callable[..., Any]:
-    """Give a function whose rows do not wait for each other: what counts is how many there are in a second."""
-    return types.FunctionType(function.__code__, space | vector.compiled(), function.__name__)
 
 
 def _needed(wanted: set[str]) -> list[str]:
@@ -343,34 +342,3 @@ def _needed(wanted: set[str]) -> list[str]:
     if inner <= set(found):
         return found
     return _needed(wanted | inner)
-
-
-def kinds_of(arguments: Sequence[str], layout: Layout) -> str:
-    """Give the letters of a function's arguments, by their names.
-
-    Parameters
-    ----------
-    arguments : sequence of str
-        The names.
-    layout : Layout
-        The objective's inputs: tables hold names, which are given as whole numbers, or numbers.
-
-    Returns
-    -------
-    str
-    """
-    letters = []
-    for name in arguments:
-        if re.fullmatch(r"_k\d+", name):
-            letters.append("t" if isinstance(layout.tables[int(name[2:])][0], str) else "v")
-        elif re.fullmatch(r"_m?d\d+", name):
-            letters.append(VECTORS[layout.columns[int(name.lstrip("_md"))].dtype])
-        elif re.fullmatch(r"_[xvc]\d+|_f|_gtol|_ftol|_xtol", name):
-            letters.append("f")
-        elif name in ("_n", "_t", "_stop", "_z0", "_rec", "_stride", "_m", "_lo", "_hi", "_size", "_t0"):
-            letters.append("i")
-        elif name in ("_id", "_mid", "_perm", "_cuts"):
-            letters.append("t")
-        else:
-            letters.append("m" if name in ("_hist", "_z") else "v")
-    return "".join(letters)

@@ -13,11 +13,9 @@ The machine code depends on nothing but the processor: it is compiled once, in a
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, MutableSequence, Sequence
 from contextlib import contextmanager
 from functools import cache as once
-from pathlib import Path
 from typing import Any
 
 from symgd.kernel.machine import cache
@@ -144,18 +142,22 @@ def code() -> bytes:
     bytes
         An object file.
     """
-    from importlib.metadata import version
-
     import llvmlite.binding as llvm
 
-    features = llvm.get_host_cpu_features()
-    parts = (sys.version, version("llvmlite"), llvm.get_host_cpu_name(), features.flatten())
-    entry = cache.key("gemm", Path(__file__).read_text(encoding="utf-8"), *parts)
+    entry = cache.key("gemm", cache.generator(), processor())
     stored = cache.load(entry)
     if stored is None:
-        stored = _compile(source(*_shape(features)))
+        stored = _compile(source(*_shape(llvm.get_host_cpu_features())))
         cache.save(entry, stored)
     return stored
+
+
+@once
+def processor() -> str:
+    """Give the name of the processor, and what it can do."""
+    import llvmlite.binding as llvm
+
+    return f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
 
 
 def _shape(features: dict[str, bool]) -> tuple[int, int, int]:

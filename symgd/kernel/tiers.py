@@ -1,0 +1,301 @@
+"""The two ways to run generated functions: as plain Python on lists, and compiled on arrays."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgd.data import Stored
+from symgd.kernel import streams, threads
+from symgd.kernel.code import STAGE, Program, Text, closure, source
+from symgd.kernel.machine import compile as native
+from symgd.kernel.machine import gemm as blas
+from symgd.language import scalar
+
+Vector = NDArray[np.float64]
+Column = NDArray[np.generic] | Stored
+Input = Column | list[float] | float
+Numbers = tuple[float, ...]
+Generated = Callable[..., float | Numbers]
+Loop = Callable[..., tuple[int, int, float, int, int, int]]
+Source = Mapping[str, tuple[Text, ...]]  # for each tier
+
+
+@dataclass(frozen=True)
+class Bound:
+    """An objective's functions, and the data that they read.
+
+    Parameters
+    ----------
+    program : Program
+        The functions.
+    numbers : list of float
+        Data that are single numbers.
+    columns : list of ndarray or Stored
+        Arrays, flat.
+    tables : list of ndarray
+        Index tables, and tables of numbers.
+    rows : int
+        How many rows there are.
+    workers : int
+        Threads for data of many rows.
+    """
+
+    program: Program
+    numbers: list[float]
+    columns: list[Column]
+    tables: list[NDArray[np.generic]]
+    rows: int
+    workers: int
+
+    @property
+    def n(self) -> int:
+        """The number of parameters."""
+        return self.program.layout.size
+
+    @cached_property
+    def stored(self) -> bool:
+        """Whether an array stays on disk."""
+        return any(isinstance(column, Stored) for column in self.columns)
+
+    @cached_property
+    def large(self) -> bool:
+        """Whether the rows are enough for threads."""
+        return self.stored or threads.is_large(self.program, self.rows)
+
+    def inputs(self) -> list[Column | float]:
+        """Give what the functions take behind the point."""
+        layout = self.program.layout
+        count = [self.rows] if layout.counted else []
+        places = [np.arange(self.rows)] if layout.numbered else []
+        return [*count, *self.numbers, *self.columns, *places, *self.tables]
+
+
+class Tier(ABC):
+    """The functions of an objective as one tier runs them.
+
+    Parameters
+    ----------
+    bound : Bound
+        The functions and their data.
+    """
+
+    name: str
+
+    def __init__(self, bound: Bound) -> None:
+        self.bound = bound
+        self.unrolled = bound.program.layout.unrolled
+        self._functions: dict[str, Generated] = {}
+        self._loops: dict[tuple[Text, ...], Loop] = {}
+        self._own = threading.local()
+
+    def function(self, name: str) -> Generated:
+        """Give one of the program's functions, loaded or compiled at its first use."""
+        if name not in self._functions:
+            self._functions[name] = self.load(name)
+        return self._functions[name]
+
+    def loop(self, source: Source) -> Loop:
+        """Give the loop of a rule, as a function of arrays, which it fills; see `Kernel.loop`."""
+        key = source[self.name]
+        if key not in self._loops:
+            self._loops[key] = self.load_loop(source)
+        return self._loops[key]
+
+    def inputs(self) -> list[Input]:
+        """Give what functions take behind the point: data, and working memory, to each caller's thread its own."""
+        if self.unrolled:
+            return self._data
+        if not hasattr(self._own, "memory"):
+            self._own.memory = [self.array(np.zeros(size)) for size in self.bound.program.memory]
+        return [*self._data, *self._own.memory]
+
+    @cached_property
+    def _data(self) -> list[Input]:
+        return [self.array(a) if isinstance(a, np.ndarray) else a for a in self.bound.inputs()]
+
+    def evaluate(self, name: str, vectors: Sequence[Vector], out: Vector | None = None) -> float | Numbers:
+        """Call a function at a point, and in a direction; what is more than numbers goes to ``out``."""
+        function = self.function(name)
+        if self.unrolled:
+            return function(*[number for vector in vectors for number in vector.tolist()], *self.inputs())
+        return self.fill(function, vectors, out)
+
+    def staging(self, rest: Sequence[object], *, batched: bool) -> list[NDArray[np.generic]]:
+        """Give room for the rows of one batch."""
+        if not batched:
+            return []
+        size = min(int(rest[-2]), self.bound.rows)  # type: ignore[call-overload]
+        layout = self.bound.program.layout
+        kinds = [argument.kind for argument in layout.staging()]
+        return [np.empty(size * width, dtype=kind) for width, kind in zip(layout.widths(), kinds, strict=True)]
+
+    @abstractmethod
+    def array(self, values: NDArray[np.generic]) -> Input:
+        """Give an array as the functions take it."""
+
+    @abstractmethod
+    def load(self, name: str) -> Generated:
+        """Load one of the program's functions."""
+
+    @abstractmethod
+    def load_loop(self, source: Source) -> Loop:
+        """Load the loop of a rule."""
+
+    @abstractmethod
+    def fill(self, function: Generated, vectors: Sequence[Vector], out: Vector | None) -> float | Numbers:
+        """Call a function of vectors that fills one."""
+
+    @abstractmethod
+    def curvature(self, x: Vector, full: Vector) -> None:
+        """Fill a matrix with the Hessian, where parameters live in a vector."""
+
+
+class Plain(Tier):
+    """Plain Python, on lists, whose elements are faster to reach than those of arrays."""
+
+    name = "python"
+
+    def array(self, values: NDArray[np.generic]) -> Input:
+        """Give a list."""
+        numbers: list[float] = values.tolist()
+        return numbers
+
+    def load(self, name: str) -> Generated:
+        """Run the text of a function, and of those that it calls."""
+        return load_python(self.bound.program.functions[self.name], name)
+
+    def fill(self, function: Generated, vectors: Sequence[Vector], out: Vector | None) -> float | Numbers:
+        """Call a function of lists."""
+        filled = [] if out is None else [[0.0] * len(out)]
+        result = function(*[v.tolist() for v in vectors], *filled, *self.inputs())
+        if out is not None:
+            out[:] = filled[0]
+        return result
+
+    def curvature(self, x: Vector, full: Vector) -> None:
+        """Fill a matrix with the Hessian."""
+        n = len(x)
+        self.function("curvature")(x.tolist(), [0.0] * n, [0.0] * n, full, *self.inputs())
+
+    def load_loop(self, source: Source) -> Loop:
+        """Run the text of a loop, and of the functions that it calls."""
+        texts = source[self.name]
+        loop = load_python((*self.bound.program.functions[self.name], *texts), "loop")
+        return self.on_lists(loop, batched=is_batched(texts))
+
+    def on_lists(self, loop: Generated, *, batched: bool) -> Loop:
+        """Give a loop on lists as a function of arrays."""
+        n = self.bound.n
+
+        def run(x: Vector, g: Vector, states: Sequence[Vector], h: Vector, *rest: object) -> float | Numbers:
+            vectors = [x, g, *states, h]
+            lists = [v.tolist() for v in vectors]
+            scratch = [] if self.unrolled else [[0.0] * n, [0.0] * n]
+            staging = self.staging(rest, batched=batched)
+            result = loop(*lists[:2], *scratch, *lists[2:], *rest, *staging, *self.inputs())
+            for vector, values in zip(vectors, lists, strict=True):
+                vector[:] = values
+            return result
+
+        return run  # type: ignore[return-value]
+
+
+class Compiled(Tier):
+    """Numba's machine code, on arrays; many rows are handed to threads."""
+
+    name = "numba"
+
+    def array(self, values: NDArray[np.generic]) -> Input:
+        """Give the array as it is."""
+        return values
+
+    def load(self, name: str) -> Generated:
+        """Compile a function, or take it from the disk cache."""
+        bound = self.bound
+        if bound.large and bound.program.pieces[name]:
+            return threads.Spread(bound.program, name, bound.rows, bound.workers)
+        return self._alone(name)
+
+    def _alone(self, name: str) -> native.Entry:
+        program = self.bound.program
+        return native.compile_function(program.functions[self.name], name, strict=program.strict)
+
+    def fill(self, function: Generated, vectors: Sequence[Vector], out: Vector | None) -> float | Numbers:
+        """Call a function of arrays."""
+        filled = [] if out is None else [out]
+        return function(*map(np.ascontiguousarray, vectors), *filled, *self.inputs())
+
+    def curvature(self, x: Vector, full: Vector) -> None:
+        """Fill a matrix with the Hessian."""
+        n = len(x)
+        self.function("curvature")(np.ascontiguousarray(x), np.zeros(n), np.empty(n), full, *self.inputs())
+
+    def load_loop(self, source: Source) -> Loop:
+        """Compile a loop; where the rows are the work, it may be plain Python around compiled functions."""
+        bound, texts = self.bound, source[self.name]
+        batched = is_batched(texts)
+        if bound.stored or (bound.large and not batched):
+            return self._around(source, batched=batched)
+        entry = native.compile_function(
+            bound.program.functions[self.name], "loop", strict=bound.program.strict, more=texts
+        )
+        return self._on_arrays(entry, batched=batched)
+
+    def _around(self, source: Source, *, batched: bool) -> Loop:
+        """Give the loop in plain Python around compiled functions."""
+        given: dict[str, object] = {name: self.function(name) for name in ("slope", "product")}
+        texts = source[Plain.name]
+        if batched:
+            given |= {"slope": self._alone("slope"), STAGE: streams.stage}
+            texts = tuple(text for text in texts if text.name != STAGE)
+        loop = load_python(texts, "loop", given)
+        if not self.unrolled:
+            return self._on_arrays(loop, batched=batched)
+        plain = Plain(self.bound)
+        plain.inputs = self.inputs  # type: ignore[method-assign] # what it calls takes arrays
+        return plain.on_lists(loop, batched=batched)
+
+    def _on_arrays(self, loop: Generated, *, batched: bool) -> Loop:
+        """Give a loop on arrays, with room for what it works on."""
+        n = self.bound.n
+
+        def run(x: Vector, g: Vector, states: Sequence[Vector], *rest: object) -> float | Numbers:
+            scratch = () if self.unrolled else (np.empty(n), np.empty(n))
+            return loop(x, g, *scratch, *states, *rest, *self.staging(rest, batched=batched), *self.inputs())
+
+        return run  # type: ignore[return-value]
+
+
+def is_batched(functions: Sequence[Text]) -> bool:
+    """Tell whether a loop looks at batches of rows."""
+    return any(function.name == STAGE for function in functions)
+
+
+def load_python(functions: Sequence[Text], name: str, given: Mapping[str, object] | None = None) -> Generated:
+    """Run the text of a function in plain Python, with nothing but the table's functions in reach.
+
+    Parameters
+    ----------
+    functions : sequence of Text
+        What symgd generated.
+    name : str
+        The function.
+    given : mapping, optional
+        What it may call besides, by name.
+
+    Returns
+    -------
+    callable
+    """
+    space: dict[str, object] = {known: getattr(scalar, known) for known in (*scalar.GUARDED, *scalar.SHARED)}
+    space |= {"fading": scalar.pow, "gemm": blas.gemm, **(given or {})}
+    space["__builtins__"] = {"range": range, "min": min, "abs": abs, "float": float, "int": int, "len": len}
+    exec(compile(source(closure(functions, name)), "<symgd>", "exec"), space)
+    return space[name]  # type: ignore[return-value]
