@@ -312,9 +312,9 @@ def test_another_version_does_not_run_what_this_one_left_in_the_cache(fresh, tmp
     assert float(steps()) == 0.5  # from the cache
     lowering = copy / "symgd" / "rules" / "lowering.py"
     text = lowering.read_text()
-    old = 'return Lowered(known["x"], states'
+    old = 'return Lowered(graph, known["x"], states'
     assert old in text
-    lowering.write_text(text.replace(old, 'return Lowered(graph.negate(known["x"]), states'))
+    lowering.write_text(text.replace(old, 'return Lowered(graph, graph.negate(known["x"]), states'))
     assert float(steps()) == -0.5
 
 

@@ -27,7 +27,7 @@ MAGIC = b"symgd1 "
 MEGABYTES = 500  # that the folder may take, where `$SYMGD_CACHE_SIZE` does not say
 SHARE = 20  # of the limit, a part: so much is written before the folder is looked through again
 RECENT = 60.0  # seconds for which an entry that was touched is not touched again
-PACKAGE = Path(__file__).parent.parent
+PACKAGE = Path(__file__).parents[2]
 # What has a part in the code, besides this package and the standard library.
 DISTRIBUTIONS = ("numpy", "sympy", "mpmath", "numba", "llvmlite")
 _ENTRY = re.compile(r"[0-9a-f]{64}|\.new-\w+")  # a name; the latter of one that was never finished
