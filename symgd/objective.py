@@ -87,9 +87,9 @@ class Objective:
         self._models: dict[tuple[tuple[int, ...], ...], Model] = {}
         self._kernels: dict[tuple[float, Model], Kernel] = {}
         self._default: Model | None = None
-        self._open = ""  # the parameter whose shape is not known
-        self._guessed = len(self._declared) < len(self.params)
+        self._open: NeedsShape | None = None  # the parameter whose shape is not known
         self._settle()
+        self._said = self._default  # what the text and the declarations say, whatever points are given later
 
     # ---- shapes ----------------------------------------------------------------------------------------------------
 
@@ -107,14 +107,14 @@ class Objective:
                 self._default = self._model(shapes, undeclared)
             except NeedsShape as question:
                 if question.guess is None or shapes[question.name]:
-                    self._open = question.name
+                    self._open = question
                     return
                 shapes[question.name] = question.guess
                 guessed = True
             except ShapeError:
                 if not guessed:
                     raise
-                self._open = next(iter(undeclared))
+                self._open = NeedsShape(next(iter(undeclared)), None)
                 return
             else:
                 return
@@ -128,17 +128,41 @@ class Objective:
 
     @property
     def model(self) -> Model:
-        """The formula with the shapes that are known.
+        """The formula with the shapes that are known: declared, or those of the first point that was given.
 
         Raises
         ------
         UsageError
             If the shape of a parameter is not known yet.
         """
-        if self._default is None:
-            example = f"f.with_shapes({{'{self._open}': (3,)}})"
-            raise UsageError(f"'{self._open}' is an array whose shape is not known; declare it, as by {example}")
-        return self._default
+        return self._known_model(self._default)
+
+    @property
+    def shown(self) -> Model:
+        """The formula with the shapes that it says itself and those declared: what its derivatives are written for.
+
+        A point does not change it.
+
+        Raises
+        ------
+        UsageError
+            If the shape of a parameter is not known.
+        """
+        return self._known_model(self._said)
+
+    def _known_model(self, model: Model | None) -> Model:
+        if model is not None:
+            return model
+        assert self._open is not None
+        name = self._open.name
+        example = f"f.with_shapes({{'{name}': (3,)}})"
+        if self._open.reduced:
+            number = f"f.with_shapes({{'{name}': ()}})"
+            raise UsageError(
+                f"'{name}' may be a number or an array, and {safe(self._open.reduced)} depends on it; declare its shape, "
+                f"as by {example}, or {number} for a number"
+            )
+        raise UsageError(f"'{name}' is an array whose shape is not known; declare it, as by {example}")
 
     def with_shapes(self, shapes: Mapping[str, Any]) -> Objective:
         """Give the objective with the shapes of its parameters declared.
@@ -189,8 +213,8 @@ class Objective:
             hint = f"{problem.hint}; here {given_shapes}" if problem.hint else f"here {given_shapes}"
             kind = type(problem)
             raise kind(problem.problem, problem.text, problem.start, problem.end, hint) from None
-        if self._guessed:  # the first point that is given says what the shapes are
-            self._default, self._guessed = model, False
+        if self._default is None:  # the first point that is given says what the shapes are
+            self._default = model
         return model, arguments.vector(given, shapes)
 
     def _is_flat(self, point: Any) -> bool:
@@ -222,12 +246,14 @@ class Objective:
     @cached_property
     def gradient(self) -> views.Gradient:
         """The exact partial derivatives by name: SymPy expressions, and NumPy text where they are arrays."""
-        return views.Gradient(self.model.plain[0], self.model.slope, self.model.shapes)
+        model = self.shown
+        graph, root = model.plain
+        return views.Gradient(graph, model.slope, model.shapes, root.number)
 
     @cached_property
     def hessian(self) -> views.Hessian:
         """The exact second derivatives, by pairs of names, as SymPy expressions, where no parameter is an array."""
-        model = self.model
+        model = self.shown
         if any(model.shapes.values()):
             name = next(name for name, shape in model.shapes.items() if shape)
             raise UsageError(f"'{name}' is an array; hessian_at gives the Hessian in numbers, hvp its products")
@@ -236,21 +262,25 @@ class Objective:
     @cached_property
     def sympy(self) -> Any:
         """The objective as a SymPy expression."""
-        return views.to_sympy(self.model.plain[1], graph=self.model.plain[0])
+        graph, root = self.shown.plain
+        return views.to_sympy(root, graph=graph)
 
     def numpy(self) -> str:
-        """Give the objective as NumPy text, which reads back as the same function.
+        """Give the objective as NumPy text, which computes what is shown, and reads back as the same function.
 
         Returns
         -------
         str
+            An expression that runs after ``from numpy import *``; where NumPy has no such function it calls
+            ``special.erf`` and the like, and needs ``from scipy import special`` as well.
 
         Examples
         --------
         >>> Objective("log(1 + exp(x))").numpy()
-        'softplus(x)'
+        'logaddexp(0, x)'
         """
-        return views.to_text(self.model.plain[1], graph=self.model.plain[0])
+        graph, root = self.shown.plain
+        return views.to_text(root, graph=graph, numpy=True)
 
     def latex(self) -> str:
         """Give the objective as LaTeX."""

@@ -77,10 +77,11 @@ def derive(**given: Any) -> int:
 def _has_arrays(objective: Objective) -> bool:
     """Tell whether parameters are arrays; of what shapes must be known."""
     try:
-        return any(objective.model.shapes.values())
+        return any(objective.shown.shapes.values())
     except UsageError as problem:
         what = str(problem).partition(";")[0]
-        raise UsageError(f"{what}; give the shapes of all arrays: --shape x=3,W=64x32") from None
+        number = ", and x=() for a number" if "may be a number" in what else ""
+        raise UsageError(f"{what}; give the shapes of all arrays: --shape x=3,W=64x32{number}") from None
 
 
 def _numbers_at(given: Options, objective: Objective) -> tuple[Objective, dict[str, Any]]:
@@ -100,8 +101,7 @@ def _numbers_at(given: Options, objective: Objective) -> tuple[Objective, dict[s
     else:  # the entries of all arrays, one after the other
         named = objective.program().layout.split(x)
     shapes = {name: np.shape(value) for name, value in named.items()}
-    if any(shapes.values()):
-        objective = objective.with_shapes(shapes)
+    objective = objective.with_shapes(shapes)
     value, gradient = objective.value(named), objective.gradient_at(named)
     found: dict[str, Any] = {
         "point": {name: plain(np.asarray(named[name], dtype=float)) for name in objective.params},
@@ -120,8 +120,8 @@ def _derived(objective: Objective, at: Mapping[str, Any] | None, *, hessian: boo
         "formula": objective.text, "params": list(objective.params), "gradient": objective.gradient.text(),
         "gradient_latex": objective.gradient.latex(),
     }  # fmt: skip
-    if any(objective.model.shapes.values()):
-        found["shapes"] = {name: list(shape) for name, shape in objective.model.shapes.items()}
+    if any(objective.shown.shapes.values()):
+        found["shapes"] = {name: list(shape) for name, shape in objective.shown.shapes.items()}
     if hessian:
         found["hessian"] = [[a, b, text] for (a, b), text in objective.hessian.text().items()]
     return found | ({"at": at} if at else {})
@@ -154,7 +154,7 @@ def _print_derivatives(objective: Objective, form: str, *, hessian: bool) -> Non
 def _slopes(objective: Objective, form: str) -> Iterable[tuple[str, str]]:
     """Give the partial derivatives, each with what it is by."""
     texts = objective.gradient.text() if form == "numpy" else {}
-    for name, shape in objective.model.shapes.items():
+    for name, shape in objective.shown.shapes.items():
         if form == "numpy":
             yield f"df/d{name}", texts[name]
         elif shape:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ def _fold(function: str) -> Callable[[Reader, fm.Call], Array]:
 
 def _mean_of(graph: Graph, array: Array, over: Sequence[int], *, keep: bool) -> Array:
     total = arrays.reduce(graph, "sum", array, over, keep=keep)
+    lengths = [graph.lengths.get(array.axes[place], 1) for place in over]
+    graph.averaged.add(math.prod(lengths))
     return Array(graph.divide(total.node, arrays.count(graph, array, over)), total.axes)
 
 
@@ -76,6 +79,7 @@ def _dot(reader: Reader, tree: fm.Call) -> Array:
         for side, value, other in ((trees[0], values[0], values[1]), (trees[1], values[1], values[0])):
             if not value.axes and other.axes and any(name in reader.undeclared for name in fm.names(side)):
                 return reader.matmul(trees, values)
+        reader.ask(tree, trees, *values)
         return reader.mapped("multiply", trees, values)
     if max(len(v.axes) for v in values) > 2:
         raise reader.error("'dot' is for arrays of one or two axes", tree, "write @")
@@ -105,6 +109,7 @@ def _trace(reader: Reader, tree: fm.Call) -> Array:
 
 def _length(reader: Reader, tree: fm.Call) -> Array:
     array = reader.value(tree.args[0])
+    reader.ask(tree, tree.args, array)
     if tree.function == "size":
         return Array(arrays.count(reader.graph, array, range(len(array.axes))))
     return Array(arrays.count(reader.graph, array, range(len(array.axes))[:1]))

@@ -51,13 +51,26 @@ def unit_matrix(node: Node) -> tuple[str, str] | None:
     """Give the labels of rows and columns where the node is 1 on the diagonal of a square matrix, 0 elsewhere."""
     if not isinstance(node, Map) or node.function != "where" or [a.constant for a in node.args[1:]] != [1, 0]:
         return None
-    condition = node.args[0]
+    return same_places(node.args[0])
+
+
+def same_places(condition: Node) -> tuple[str, str] | None:
+    """Give two labels where the node says that the places along them are the same."""
     if not isinstance(condition, Map) or condition.function != "equal":
         return None
     labels = [a.index[0].label for a in condition.args
               if isinstance(a, Leaf) and a.kind == "places" and isinstance(a.index[0], Span)
               and a.index[0] == Span(a.index[0].label)]  # fmt: skip
     return (labels[0], labels[1]) if len(set(labels)) == 2 else None
+
+
+def is_centred(graph: Graph, fold: Fold) -> bool:
+    """Tell whether the node is a sum of deviations from their own mean, which is 0."""
+    over, body = _folded(fold)
+    if not (isinstance(body, Map) and body.function == "add" and len(body.args) == 2):
+        return False
+    pairs = (body.args, body.args[::-1])
+    return any(_mean(graph, b, sign=-1) == (a, over) for a, b in pairs)
 
 
 def _folded(fold: Fold) -> tuple[frozenset[str], Node]:

@@ -35,15 +35,16 @@ from symgd.views.pieces import (
     number_text,
     shape_text,
 )
-from symgd.views.products import Contraction, Factor, Masked, Ones, Product, Products
+from symgd.views.products import Contraction, Factor, Guarded, Masked, Ones, Product, Products
+from symgd.views.spelling import FORMULA, NUMPY, spelt
 
 _SIGNS = {"greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<=", "equal": "==", "not_equal": "!="}
-# Derivatives are made of functions that say what happens at a kink; people write them without.
-_PLAIN = {"powslope": "{1}*{0}**({1} - 1)", "powlog": "{0}**{1}*log({0})"}
 _MOST = 6  # axes of an array
 
 
-def to_text(node: Node, *, graph: Graph | None = None, axes: Sequence[str] = (), tidy: bool = False) -> str:
+def to_text(
+    node: Node, *, graph: Graph | None = None, axes: Sequence[str] = (), tidy: bool = False, numpy: bool = False
+) -> str:
     """Write a node as a formula that reads back as the same function.
 
     Parameters
@@ -55,8 +56,9 @@ def to_text(node: Node, *, graph: Graph | None = None, axes: Sequence[str] = (),
     axes : sequence of str
         The labels of its axes, in the order that the text is to give them.
     tidy : bool
-        Whether factors are put in the order in which people write them, and what holds only at kinks is left out: for
-        derivatives.
+        Whether factors are gathered, cancelled, and put in the order in which people write them: for derivatives.
+    numpy : bool
+        Whether only names that NumPy has are used, and those of ``scipy.special`` where it has none.
 
     Returns
     -------
@@ -67,15 +69,16 @@ def to_text(node: Node, *, graph: Graph | None = None, axes: Sequence[str] = (),
     UsageError
         If it cannot be written as one NumPy expression.
     """
-    writer = Writer(graph, [node], tidy=tidy)
+    writer = Writer(graph, [node], tidy=tidy, numpy=numpy)
     return writer.whole(node, tuple(axes)).text
 
 
 class Writer:
     """Writes the nodes of one text."""
 
-    def __init__(self, graph: Graph | None, roots: Collection[Node], *, tidy: bool) -> None:
+    def __init__(self, graph: Graph | None, roots: Collection[Node], *, tidy: bool, numpy: bool = False) -> None:
         self.graph = graph
+        self.spellings = NUMPY if numpy else FORMULA
         self.tidy = tidy
         self.products = Products(graph, tidy=tidy)
         self.arrays = any(
@@ -157,6 +160,8 @@ class Writer:
                 self._written[key] = write_contraction(self, factor, order)
             elif isinstance(factor, Masked):
                 self._written[key] = self._masked(factor, order)
+            elif isinstance(factor, Guarded):
+                self._written[key] = self._guarded(factor, order)
             else:
                 self._written[key] = self._ones(order, factor)
         return self._written[key]
@@ -196,29 +201,47 @@ class Writer:
         both = unit_matrix(node)
         if both and len(target) == 2 and (length := self.length(both[0])) and length == self.length(both[1]):
             return Piece(f"eye({length})", ATOM)
-        args = [self.fitted(arg, target) for arg in self._terms(node)]
-        cost = sum(arg.cost for arg in args)
         if node.function == "add":
-            return Piece(self._sum(args), ADD, cost)
+            return self._sum(self._collected(node, target) if self.tidy else [self.fitted(a, target) for a in node.args])
+        args = [self.fitted(arg, target) for arg in node.args]
+        cost = sum(arg.cost for arg in args)
         if node.function == "power":
             return Piece(f"{args[0].inside(ATOM)}**{self._exponent(node, args[1])}", POWER, cost)
         if node.function in _SIGNS:
             a, b = (arg.inside(ADD) for arg in args)
             return Piece(f"{a} {_SIGNS[node.function]} {b}", COMPARE, cost)
-        if self.tidy and node.function in _PLAIN:
-            return Piece(_PLAIN[node.function].format(*(a.inside(ATOM) for a in args)), MULTIPLY, cost)
-        name = "sqrt" if node.function == "sqrt0" else node.function  # they differ in the slope at 0 only
-        return Piece(f"{name}({', '.join(arg.text for arg in args)})", ATOM, cost)
+        if node.function in self.spellings:
+            return spelt(self.spellings[node.function], args)
+        return Piece(f"{node.function}({', '.join(arg.text for arg in args)})", ATOM, cost)
 
-    def _terms(self, node: Map) -> tuple[Node, ...]:
-        """Give the arguments, in derivatives without the parentheses of sums in sums."""
-        if node.function != "add" or not (self.tidy and self.arrays):
-            return node.args
+    def _terms(self, node: Map) -> list[Node]:
+        """Give the terms, those of sums in sums among them."""
         found: list[Node] = []
         for arg in node.args:
             inner = isinstance(arg, Map) and arg.function == "add" and not self._pattern(arg)
             found += self._terms(arg) if inner and isinstance(arg, Map) else (arg,)
-        return tuple(found)
+        return found
+
+    def _collected(self, node: Map, target: tuple[str, ...]) -> list[Piece]:
+        """Write the terms, equal ones as one, whatever the order of their factors."""
+        terms = self._terms(node)
+        for covered in (node.labels, frozenset[str]()):  # x/x is 1 where other terms have its labels
+            groups: dict[object, list[tuple[Node, Product]]] = {}
+            for term in terms:
+                product = self.products.gathered(term, covered)
+                groups.setdefault(product.key(), []).append((term, product))
+            found = [self._one(same) for same in groups.values()]
+            left = [f for f in found if isinstance(f, Node) or not f.is_zero()] or found[:1]
+            if node.labels <= products.labels_of(f if isinstance(f, Node) else Ones(f.labels()) for f in left):
+                break
+        return [self.fitted(f, target) if isinstance(f, Node) else self.product(f, target) for f in left]
+
+    def _one(self, same: Sequence[tuple[Node, Product]]) -> Node | Product:
+        """Give one term for terms that differ in numbers; a node where nothing has to change."""
+        (term, product), *more = same
+        if more or product.labels() < term.labels or (not product.factors() and not isinstance(term, Const)):
+            return products.total([p for _, p in same])
+        return term
 
     def _exponent(self, node: Map, piece: Piece) -> str:
         if piece.level == NEGATE and any(isinstance(n, Leaf) and n.kind == "places" for n in reachable([node.args[0]])):
@@ -227,22 +250,30 @@ class Writer:
             )  # NumPy's integers take no negative one
         return piece.text if piece.level in (NEGATE, ATOM) else f"({piece.text})"
 
-    def _sum(self, terms: Sequence[Piece]) -> str:
+    def _sum(self, terms: Sequence[Piece]) -> Piece:
+        if len(terms) == 1:
+            return terms[0]
         texts = [term.inside(MATMUL) for term in terms]
-        if self.tidy and self.arrays and texts[0].startswith("-"):  # a - b, not -b + a
+        if self.tidy and texts[0].startswith("-"):  # a - b, not -b + a
             first = next((i for i, text in enumerate(texts) if not text.startswith("-")), 0)
             texts.insert(0, texts.pop(first))
-        return texts[0] + "".join(f" - {t[1:]}" if t.startswith("-") else f" + {t}" for t in texts[1:])
+        text = texts[0] + "".join(f" - {t[1:]}" if t.startswith("-") else f" + {t}" for t in texts[1:])
+        return Piece(text, ADD, sum(term.cost for term in terms))
 
     def _ones(self, target: tuple[str, ...], ones: Ones) -> Piece:
         kept = target[min(target.index(label) for label in ones.labels) :]
         return Piece(f"ones({shape_text([self.length(a) if a and a in ones.labels else 1 for a in kept])})", ATOM)
 
     def _masked(self, masked: Masked, order: tuple[str, ...]) -> Piece:
-        inside = self.product(masked.product, order)
         condition = self.fitted(masked.condition, order)
-        branches = f"{inside.text}, 0" if masked.inside else f"0, {inside.text}"
-        return Piece(f"where({condition.text}, {branches})", ATOM, inside.cost + condition.cost)
+        branches = [self.product(branch, order) for branch in (masked.yes, masked.no)]
+        text = f"where({condition.text}, {branches[0].text}, {branches[1].text})"
+        return Piece(text, ATOM, condition.cost + sum(branch.cost for branch in branches))
+
+    def _guarded(self, guarded: Guarded, order: tuple[str, ...]) -> Piece:
+        """Write a divisor so that what is divided by it is 0 where it is 0."""
+        of = self.best(guarded.of, order)
+        return Piece(f"where({of.inside(ADD)} == 0, inf, {of.text})", ATOM, of.cost)
 
     # ---- reductions ------------------------------------------------------------------------------------------------
 
@@ -271,6 +302,7 @@ class Writer:
             ``None`` where the axes of length 1 are not those that it runs over.
         """
         order = tuple(label for label in target if label in labels)
+        name = self.spellings.get(name, (name, ATOM))[0]
         found = []
         if len(order) < len(target):
             slots = [place for place, label in enumerate(target) if label not in labels]
@@ -298,7 +330,8 @@ class Writer:
             inner = self.best(pattern.of, target)
             places = [place for place, label in enumerate(target) if label in pattern.over]
             axis = f", axis={_axis(places)}" if len(target) > 1 else ""
-            return Piece(f"{pattern.name}({inner.text}{axis})", ATOM, inner.cost)
+            name = self.spellings.get(pattern.name, (pattern.name, ATOM))[0]
+            return Piece(f"{name}({inner.text}{axis})", ATOM, inner.cost)
         left = pattern.of.labels - pattern.over
         over = sorted(pattern.over)
         return self.reduction(pattern.name, lambda order: self.best(pattern.of, order), over, left, target)
@@ -307,13 +340,17 @@ class Writer:
 
     def product(self, product: Product, target: tuple[str, ...]) -> Piece:
         """Write a product as an operand of what has the axes ``target``."""
+        if self.tidy:
+            product = products.gathered(product)
+        size, under = self._size(product.bottom)
+        if self.tidy:
+            product, under = products.numbers_above(replace(product, bottom=tuple(under)))
         negative, above, below = coefficient(product.numbers, alone=not product.top)
         sides = outer(product, target)
         factors = [f for f in product.top if not (sides and f.labels)]
         top = self._powers(factors, target, product.means)
         if sides:
             top.append((Ones(frozenset(target)), outer_text(self, sides, target, product.means)))
-        size, under = self._size(product.bottom)
         bottom = self._powers(under, target)
         # What @ joins needs no parentheses at the end, behind numbers.
         joined = [pair for pair in top if pair[1].level == MATMUL]
@@ -322,7 +359,9 @@ class Writer:
         ordered = [pair[1] for pair in top if not bare or pair is not joined[0]]
         if self.arrays and len(top) == 1 and not (negative or above or below or size or bottom):
             return top[0][1]
-        above += [piece.inside(POWER) for piece in ordered]
+        for piece in ordered:  # the first one may be a ratio itself
+            first = not above and piece.level == MULTIPLY and not piece.text.startswith("-")
+            above.append(piece.text if first else piece.inside(POWER))
         above += [joined[0][1].text] if bare else []
         below += size + [piece.inside(POWER) for _, piece in bottom]
         text = "*".join(above)
