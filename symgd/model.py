@@ -138,6 +138,28 @@ class Model:
         """The gradient."""
         return calculus.gradient(*self.plain)
 
+    @cached_property
+    def _second(self) -> tuple[Graph, calculus.Vector, int]:
+        """A graph of its own for second derivatives, the gradient in it, and the number of the formula's last node."""
+        graph, root = self._read(group=False)
+        return graph, calculus.gradient(graph, root), root.number
+
+    def block(self, name: str, by: str) -> calculus.Block:
+        """Differentiate the gradient by one parameter by another.
+
+        Parameters
+        ----------
+        name, by : str
+            Parameters.
+
+        Returns
+        -------
+        Block
+            An array with the axes of ``name``, then those of ``by``.
+        """
+        graph, slope, written = self._second
+        return calculus.block(graph, slope, (name, by), self.shapes[by], written)
+
     # ---- functions -------------------------------------------------------------------------------------------------
 
     def program(self, sign: float = 1.0) -> Program:

@@ -252,12 +252,9 @@ class Objective:
 
     @cached_property
     def hessian(self) -> views.Hessian:
-        """The exact second derivatives, by pairs of names, as SymPy expressions, where no parameter is an array."""
+        """The exact second derivatives, by pairs of names: SymPy expressions, and NumPy text where one is an array."""
         model = self.shown
-        if any(model.shapes.values()):
-            name = next(name for name, shape in model.shapes.items() if shape)
-            raise UsageError(f"'{name}' is an array; hessian_at gives the Hessian in numbers, hvp its products")
-        return views.Hessian(self.params, calculus.hessian(model.plain[0], model.slope, self.params))
+        return views.Hessian(model.shapes, model.block)
 
     @cached_property
     def sympy(self) -> Any:
@@ -294,7 +291,9 @@ class Objective:
         data = f", data: {', '.join(self.columns)}" + (f" ({rows:,} rows)" if rows else "") if self.columns else ""
         return f"Objective({shown!r}, params: {listed or 'none'}{data})"
 
-    def _repr_latex_(self) -> str:
+    def _repr_latex_(self) -> str | None:
+        if self._said is None:  # what depends on shapes that nobody gave has no formula yet
+            return None
         return f"$f({', '.join(self.params[:10])}) = {self.latex()}$"
 
     # ---- numbers ---------------------------------------------------------------------------------------------------

@@ -37,6 +37,8 @@ class Partial:
         The number of the last node of the formula itself.
     """
 
+    _letter = "g"  # what statements leave the derivative in
+
     def __init__(
         self, graph: Graph, name: str, shape: tuple[int, ...], entries: Sequence[tuple[Leaf, Node]], written: int = -1
     ) -> None:
@@ -69,8 +71,9 @@ class Partial:
             return to_text(node, graph=graph, axes=_axes(leaf), tidy=True, numpy=numpy)
         roots = [n for leaf, node in entries for n in (node, *(i for i in leaf.index if isinstance(i, Node)))]
         taken = {part.name for part in graph if isinstance(part, Leaf)}
-        target = "g" if "g" not in taken else f"g_{self.name}"
+        target = self._letter if self._letter not in taken else f"{self._letter}_{self.name.replace(', ', '_')}"
         writer = Writer(graph, roots, tidy=True, numpy=numpy)
+        writer.sizes.setdefault(self.name, shape)
         lines = [f"{target} = zeros({shape_text(shape)})"]
         for leaf, node in entries:
             lines.append(_statement(writer, target, leaf, node, whole=is_whole(graph, leaf, shape)))
@@ -254,80 +257,6 @@ class Gradient(Mapping[str, Any]):
         arrays = any(self._shapes.values())
         shown = {n: t.replace("\n", "; ") for n, t in self.text().items()} if arrays else self
         return "{" + ", ".join(f"{name!r}: {shown[name]}" for name in self) + "}"
-
-    def _repr_latex_(self) -> str:
-        return f"${self.latex()}$"
-
-
-class Hessian(Mapping[tuple[str, str], "sympy.Expr"]):
-    """The second derivatives: ``h["x", "y"]``, ``h["x"]["y"]`` or ``h[0, 1]``, each a SymPy expression.
-
-    Parameters
-    ----------
-    params : tuple of str
-        The parameters, in order.
-    nodes : mapping of (str, str) to Node
-        The upper triangle, without zeros.
-    """
-
-    def __init__(self, params: tuple[str, ...], nodes: Mapping[tuple[str, str], Node]) -> None:
-        self.params = params
-        self._nodes = dict(nodes)
-        self._shown: dict[tuple[str, str], Any] = {}
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return len(self.params), len(self.params)
-
-    def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, str):
-            if key not in self.params:
-                raise KeyError(key)
-            return {name: self[key, name] for name in self.params}
-        a, b = (self.params[k] if isinstance(k, int) else k for k in key)
-        if a not in self.params or b not in self.params:
-            raise KeyError(key)
-        pair = (a, b) if (a, b) in self._nodes else (b, a)
-        if pair not in self._shown:
-            import sympy
-
-            self._shown[pair] = to_sympy(self._nodes[pair]) if pair in self._nodes else sympy.Integer(0)
-        return self._shown[pair]
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return ((a, b) for a in self.params for b in self.params)
-
-    def __len__(self) -> int:
-        return len(self.params) ** 2
-
-    @property
-    def matrix(self) -> sympy.Matrix:
-        """The Hessian as a SymPy matrix."""
-        import sympy
-
-        return sympy.Matrix(len(self.params), len(self.params), lambda i, j: self[int(i), int(j)])
-
-    def _sympy_(self) -> sympy.Matrix:
-        return self.matrix
-
-    def __eq__(self, other: object) -> bool:
-        return bool(self.matrix == getattr(other, "matrix", other))
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def text(self) -> dict[tuple[str, str], str]:
-        """Give the entries that are not 0, on and above the diagonal, as NumPy text."""
-        return {pair: to_text(node, tidy=True) for pair, node in self._nodes.items()}
-
-    def latex(self) -> str:
-        """Give the Hessian as LaTeX."""
-        return to_latex(self.matrix)
-
-    def __repr__(self) -> str:
-        shown = ", ".join(f"({a!r}, {b!r}): {self[a, b]}" for a, b in list(self._nodes)[:12])
-        more = ", ..." if len(self._nodes) > 12 else ""
-        return f"Hessian({', '.join(self.params[:12])}; {{{shown}{more}}})"
 
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, is_zero
 from symgd.graph.exact import Number, fold_add
+from symgd.views.patterns import unit_vectors
 
 _LARGEST = 20  # exponent that is taken apart
 
@@ -73,10 +74,6 @@ class Product:
         """Give the labels."""
         return labels_of(self.factors())
 
-    def key(self) -> object:
-        """Give what products have in common that differ in their numbers, and in the order of their factors."""
-        return frozenset(Counter(self.top).items()), frozenset(Counter(self.bottom).items()), self.means
-
     def is_zero(self) -> bool:
         """Tell whether a number in front is 0."""
         return 0 in self.numbers
@@ -116,9 +113,38 @@ class Products:
 
     def is_product(self, node: Node) -> bool:
         """Tell whether a node is a product or a ratio."""
-        return isinstance(node, Map) and (
-            node.function in ("multiply", "divide") or (self.tidy and node.function == "ratio")
-        )
+        if not isinstance(node, Map):
+            return False
+        return node.function in ("multiply", "divide") or (self.tidy and self._spread(node) is not None)
+
+    def _spread(self, node: Map) -> tuple[list[Factor], list[Factor]] | None:
+        """Give what stands above and below the line in functions that derivatives are made of."""
+        if node.function == "ratio":
+            return [node.args[0]], [Guarded(node.args[1])]
+        graph = self.graph
+        if graph is None:
+            return None
+        if (unit := unit_vectors(graph, node)) is not None:
+            return ([node.args[1], unit], []) if node.args[1].constant != 1 else None
+        base, exponent = _power(node)
+        if isinstance(base, Map) and base.function == "sech":
+            return [], [graph.raw("cosh", *base.args)] * exponent
+        if isinstance(base, Map) and base.function == "mills":
+            below = [graph.raw("sqrt", graph.leaf("constant", "pi")), graph.raw("erfcx", *base.args)]
+            return [graph.const(2)] * exponent, below * exponent
+        if isinstance(base, Map) and base.function == "cosarcsin" and exponent % 2 == 0 and exponent > 0:
+            one, inside = graph.const(1), base.args[0]
+            return [graph.subtract(one, inside), graph.add(one, inside)] * (exponent // 2), []
+        return None
+
+    def _sides(self, node: Map) -> tuple[list[Factor], list[Factor]]:
+        if node.function == "multiply":
+            return list(node.args), []
+        if node.function == "divide":
+            return [node.args[0]], [node.args[1]]
+        found = self._spread(node)
+        assert found is not None
+        return found
 
     def of(self, node: Node) -> Product:
         """Take a node apart."""
@@ -159,12 +185,12 @@ class Products:
         while stack:
             part, side = stack.pop()
             if isinstance(part, Map) and self.is_product(part):
-                a, b = part.args
-                if part.function == "ratio":
-                    (bottom if side > 0 else top).append(Guarded(b))
-                else:
-                    stack.append((b, side if part.function == "multiply" else -side))
-                stack.append((a, side))
+                above, below = self._sides(part)
+                for factor, way in [*((f, -side) for f in below[::-1]), *((f, side) for f in above[::-1])]:
+                    if isinstance(factor, Node):
+                        stack.append((factor, way))
+                    else:
+                        (top if way > 0 else bottom).append(factor)
             elif isinstance(part, Const) and side > 0:
                 numbers.append(part.value)
             elif side > 0 and (inner := self.opened(part)) is not None:

@@ -13,12 +13,12 @@ from functools import cached_property
 from itertools import permutations
 
 from symgd.errors import UsageError
-from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, arguments, reachable
+from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, Span, arguments, reachable
 from symgd.graph.arrays import ONE
 from symgd.views import products
 from symgd.views.contractions import outer, outer_text, write_contraction
 from symgd.views.leaves import array_of_size, write_leaf
-from symgd.views.patterns import Named, named, sizes_of, unit_matrix
+from symgd.views.patterns import Named, diagonal_matrix, named, sizes_of, unwrapped, which_places
 from symgd.views.pieces import (
     ADD,
     ATOM,
@@ -34,6 +34,7 @@ from symgd.views.pieces import (
     merged,
     number_text,
     shape_text,
+    slice_text,
 )
 from symgd.views.products import Contraction, Factor, Guarded, Masked, Ones, Product, Products
 from symgd.views.spelling import FORMULA, NUMPY, spelt
@@ -198,9 +199,9 @@ class Writer:
             over, body = self.products.chain(node)
             return self.reduction(node.function, lambda order: self.best(body, order), over, node.labels, target)
         assert isinstance(node, Map)
-        both = unit_matrix(node)
-        if both and len(target) == 2 and (length := self.length(both[0])) and length == self.length(both[1]):
-            return Piece(f"eye({length})", ATOM)
+        diagonal = self._diagonal(node, target)
+        if diagonal is not None:
+            return diagonal
         if node.function == "add":
             return self._sum(self._collected(node, target) if self.tidy else [self.fitted(a, target) for a in node.args])
         args = [self.fitted(arg, target) for arg in node.args]
@@ -213,6 +214,37 @@ class Writer:
         if node.function in self.spellings:
             return spelt(self.spellings[node.function], args)
         return Piece(f"{node.function}({', '.join(arg.text for arg in args)})", ATOM, cost)
+
+    def _diagonal(self, node: Map, target: tuple[str, ...]) -> Piece | None:
+        """Write a matrix that is 0 but on its diagonal, or unit vectors."""
+        both = diagonal_matrix(self.graph, node)
+        if both is None and self.tidy and node.function == "where" and (found := which_places(node.args[0])):
+            return self._units(node, *found, target)
+        if both is None or len(target) != 2:
+            return None
+        if node.args[1].constant == 1 and self.length(both[0]):
+            return Piece(f"eye({self.length(both[0])})", ATOM)
+        if not (self.tidy and len(node.args[1].labels) == 1):
+            return None
+        inner = self.best(node.args[1], tuple(node.args[1].labels))
+        return Piece(f"diag({inner.text})", ATOM, inner.cost)
+
+    def _units(self, node: Map, here: Node, axis: Span, target: tuple[str, ...]) -> Piece | None:
+        """Write unit vectors along an axis as rows of the unit matrix."""
+        length = self.length(axis.label)
+        if [a.constant for a in node.args[1:]] != [1, 0] or target[-1:] != (axis.label,) or length is None:
+            return None
+        if len(target) != len(node.labels):
+            return None
+        if isinstance(here, Leaf) and here.kind == "places" and isinstance(here.index[0], Span):
+            span, count = here.index[0], self.length(here.index[0].label)
+            if count is None:
+                return None
+            all_of_it = (span.start, span.step, count) == (0, 1, length)
+            taken = "" if all_of_it else slice_text(span.start, span.step, count, length)
+            return Piece(f"eye({length})[{taken}]" if taken else f"eye({length})", ATOM)
+        index = self.fitted(unwrapped(here, length), target[:-1])
+        return Piece(f"eye({length})[{index.text}]", ATOM, index.cost)
 
     def _terms(self, node: Map) -> list[Node]:
         """Give the terms, those of sums in sums among them."""
@@ -229,12 +261,21 @@ class Writer:
             groups: dict[object, list[tuple[Node, Product]]] = {}
             for term in terms:
                 product = self.products.gathered(term, covered)
-                groups.setdefault(product.key(), []).append((term, product))
+                groups.setdefault(self._key(product, target), []).append((term, product))
             found = [self._one(same) for same in groups.values()]
             left = [f for f in found if isinstance(f, Node) or not f.is_zero()] or found[:1]
             if node.labels <= products.labels_of(f if isinstance(f, Node) else Ones(f.labels()) for f in left):
                 break
         return [self.fitted(f, target) if isinstance(f, Node) else self.product(f, target) for f in left]
+
+    def _key(self, product: Product, target: tuple[str, ...]) -> object:
+        """Give what terms have in common that differ in their numbers, and in the order of their factors."""
+
+        def texts(factors: Sequence[Factor]) -> object:
+            axes = [tuple(label for label in target if label in f.labels) for f in factors]
+            return frozenset(Counter((self.best(f, a).text, a) for f, a in zip(factors, axes, strict=True)).items())
+
+        return texts(product.top), texts(product.bottom), product.means, product.labels()
 
     def _one(self, same: Sequence[tuple[Node, Product]]) -> Node | Product:
         """Give one term for terms that differ in numbers; a node where nothing has to change."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from symgd.graph import Const, Fold, Graph, Leaf, Map, Node, Span, arguments, is_zero, reachable
+from symgd.graph.exact import Number
 from symgd.views.patterns import is_centred, same_places
 
 _HALF = Fraction(1, 2)
@@ -41,7 +42,7 @@ def tidied(graph: Graph, nodes: Iterable[Node], written: int = -1) -> list[Node]
             found[node] = _fold(graph, node.function, args[0], node.label)
         else:
             assert isinstance(node, Map)
-            found[node] = _map(graph, node, args)
+            found[node] = _map(graph, node, args, written)
     return [found[root] for root in roots]
 
 
@@ -54,6 +55,8 @@ def _fold(graph: Graph, function: str, body: Node, label: str) -> Node:
     picked = _picked(graph, body, label)
     if picked is not None:
         return picked
+    if isinstance(body, Map) and body.function == "add" and any(_picked(graph, term, label) for term in body.args):
+        return graph.add(*(_fold(graph, "sum", term, label) for term in body.args))
     outside, inside = _outside(graph, body, label)
     if inside is not body:
         return graph.multiply(outside, _fold(graph, "sum", inside, label))
@@ -75,20 +78,24 @@ def _outside(graph: Graph, body: Node, label: str) -> tuple[Node, Node]:
 
 
 def _picked(graph: Graph, body: Node, label: str) -> Node | None:
-    """Give the one term of a sum that is where() along its label equals another one, 0 elsewhere."""
-    if not (isinstance(body, Map) and body.function == "where" and is_zero(body.args[2])):
-        return None
-    pair = same_places(body.args[0])
-    if pair is None or label not in pair or graph.length(pair[0]) != graph.length(pair[1]):
-        return None
-    other = pair[0] if pair[1] == label else pair[1]
-    return graph.substitute(body.args[1], {label: Span(other)})
+    """Give the one term of a sum that is not 0, where the body is where() along its label equals another one."""
+    conditions = []
+    while isinstance(body, Map) and body.function == "where" and is_zero(body.args[2]):
+        condition, body, _ = body.args
+        pair = same_places(condition)
+        if pair and label in pair and graph.length(pair[0]) == graph.length(pair[1]):
+            other = pair[0] if pair[1] == label else pair[1]
+            for outer in reversed(conditions):
+                body = graph.map("where", outer, body, graph.const(0))
+            return graph.substitute(body, {label: Span(other)})
+        conditions.append(condition)
+    return None
 
 
 # ---- maps ----------------------------------------------------------------------------------------------------------
 
 
-def _map(graph: Graph, node: Map, args: tuple[Node, ...]) -> Node:
+def _map(graph: Graph, node: Map, args: tuple[Node, ...], written: int) -> Node:
     if node.function == "add":
         return _sum(graph, args)
     if node.function == "where":
@@ -100,13 +107,10 @@ def _map(graph: Graph, node: Map, args: tuple[Node, ...]) -> Node:
         return graph.scaled(factor, graph.raw("ratio", rest, args[1])) if factor else graph.const(0)
     if node.function == "divide":
         return _quotient(graph, *args)
-    if node.function == "sech":
-        return graph.raw("divide", graph.const(1), graph.raw("cosh", *args))
-    if node.function == "mills":
-        below = graph.multiply(graph.raw("sqrt", graph.leaf("constant", "pi")), graph.raw("erfcx", *args))
-        return graph.raw("divide", graph.const(2), below)
-    if node.function == "power" and (found := _power(graph, node, args)) is not None:
-        return found
+    if node.function == "power" and isinstance(args[1], Const) and args[1].value == -_HALF:
+        return graph.raw("divide", graph.const(1), graph.raw("sqrt", args[0]))
+    if node.function == "multiply" and isinstance(args[0], Const) and args[1].number > written:
+        return _spread(graph, args[0].value, args[1])
     return node if args == node.args else graph.map(node.function, *args)
 
 
@@ -118,21 +122,11 @@ def _quotient(graph: Graph, a: Node, b: Node) -> Node:
     return graph.divide(a, b)
 
 
-def _power(graph: Graph, node: Map, args: tuple[Node, ...]) -> Node | None:
-    """Write powers of 1/u as 1/u**n, u**(-1/2) as 1/sqrt(u), and even powers of sqrt(1 - a**2) without the root."""
-    base, exponent = args
-    if not isinstance(exponent, Const):
-        return None
-    if isinstance(base, Map) and base.function == "divide" and base.args[0].constant == 1:
-        return graph.raw("divide", base.args[0], graph.power(base.args[1], exponent))
-    if exponent.value == -_HALF:
-        return graph.raw("divide", graph.const(1), graph.raw("sqrt", base))
-    even = isinstance(exponent.value, Fraction) and exponent.value % 2 == 0
-    if not (even and isinstance(base, Map) and base.function == "cosarcsin"):
-        return None
-    one = graph.const(1)
-    product = graph.raw("multiply", graph.subtract(one, base.args[0]), graph.add(one, base.args[0]))
-    return graph.power(product, graph.const(exponent.value / 2))
+def _spread(graph: Graph, factor: Number, node: Node) -> Node:
+    """Multiply a sum by a number, term by term if all terms have one of their own."""
+    if isinstance(node, Map) and node.function == "add" and all(graph.split(t)[0] not in (1, -1) for t in node.args):
+        return graph.add(*(graph.multiply(graph.const(factor), term) for term in node.args))
+    return graph.multiply(graph.const(factor), node)
 
 
 def _sum(graph: Graph, terms: tuple[Node, ...]) -> Node:
@@ -171,6 +165,9 @@ def _where(graph: Graph, args: tuple[Node, ...]) -> Node:
         yes = yes.args[1]
     if isinstance(no, Map) and no.function == "where" and no.args[0] is condition:
         no = no.args[2]
+    pair = same_places(condition)
+    if pair and is_zero(no) and graph.length(pair[0]) == graph.length(pair[1]):  # on the diagonal, one place for both
+        yes = graph.substitute(yes, {pair[1]: Span(pair[0])})
     if (is_zero(yes) and is_zero(no)) or (is_zero(no) and _vanishes(condition, yes)):
         return yes
     return graph.map("where", condition, yes, no)
