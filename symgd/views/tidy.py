@@ -117,7 +117,8 @@ def _map(graph: Graph, node: Map, args: tuple[Node, ...], written: int) -> Node:
 def _quotient(graph: Graph, a: Node, b: Node) -> Node:
     """Divide; the number in front of the divisor goes above the line."""
     factor, rest = graph.split(b)
-    if isinstance(factor, Fraction) and factor not in (0, 1):
+    size = isinstance(rest, Leaf) and rest.kind == "count"  # of an array: 3*len(Y)
+    if isinstance(factor, Fraction) and factor not in (0, 1) and not size and not isinstance(a, Const):
         return graph.multiply(graph.const(1 / factor), graph.divide(a, rest))
     return graph.divide(a, b)
 
@@ -184,7 +185,8 @@ def _step(graph: Graph, condition: Node, yes: Node, no: Node) -> Node | None:
     if not (equal and isinstance(half, Const) and half.value == _HALF and is_zero(zero)):
         return None
     a, b = condition.args if condition.function == "greater" else condition.args[::-1]
-    return graph.raw("heaviside", graph.subtract(a, b), graph.const(_HALF))
+    above = graph.subtract(a, b)
+    return graph.raw("heaviside", above, graph.const(_HALF)) if above.constant is None else None
 
 
 def _vanishes(condition: Node, node: Node) -> bool:
