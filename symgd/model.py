@@ -139,9 +139,16 @@ class Model:
         return calculus.gradient(*self.plain)
 
     @cached_property
+    def gaps(self) -> frozenset[str]:
+        """The data in memory with entries that are infinite or no numbers: masked, where the objective is sound."""
+        held = {name: v for name, v in self.data.items() if isinstance(v, np.ndarray) and v.dtype.kind == "f"}
+        return frozenset(name for name, values in held.items() if not np.isfinite(values).all())
+
+    @cached_property
     def _second(self) -> tuple[Graph, calculus.Vector, int]:
         """A graph of its own for second derivatives, the gradient in it, and the number of the formula's last node."""
         graph, root = self._read(group=False)
+        graph.gaps = self.gaps
         return graph, calculus.gradient(graph, root), root.number
 
     def block(self, name: str, by: str) -> calculus.Block:

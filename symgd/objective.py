@@ -248,6 +248,7 @@ class Objective:
         """The exact partial derivatives by name: SymPy expressions, and NumPy text where they are arrays."""
         model = self.shown
         graph, root = model.plain
+        graph.gaps = model.gaps
         return views.Gradient(graph, model.slope, model.shapes, root.number)
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from symgd import formula as fm
@@ -26,10 +26,14 @@ def _fold(function: str) -> Callable[[Reader, fm.Call], Array]:
     return fold
 
 
+def average_over(graph: Graph, array: Array, over: Iterable[int]) -> None:
+    """Note that the formula divides by the number of elements along axes: that it is a mean, not a sum over 2."""
+    graph.averaged.add(math.prod(graph.lengths.get(array.axes[place], 1) for place in over))
+
+
 def _mean_of(graph: Graph, array: Array, over: Sequence[int], *, keep: bool) -> Array:
     total = arrays.reduce(graph, "sum", array, over, keep=keep)
-    lengths = [graph.lengths.get(array.axes[place], 1) for place in over]
-    graph.averaged.add(math.prod(lengths))
+    average_over(graph, array, over)
     return Array(graph.divide(total.node, arrays.count(graph, array, over)), total.axes)
 
 
@@ -111,6 +115,7 @@ def _length(reader: Reader, tree: fm.Call) -> Array:
     array = reader.value(tree.args[0])
     reader.ask(tree, tree.args, array)
     if tree.function == "size":
+        average_over(reader.graph, array, range(len(array.axes)))
         return Array(arrays.count(reader.graph, array, range(len(array.axes))))
     return Array(arrays.count(reader.graph, array, range(len(array.axes))[:1]))
 

@@ -27,6 +27,7 @@ class Graph:
         self.rows: int | None = None  # where the data are known
         self.spans: dict[int, tuple[int, int]] = {}
         self.averaged: set[int] = set()  # of how many terms, the rows left aside, the formula takes means
+        self.gaps: frozenset[str] = frozenset()  # data with entries that are no numbers, for views
         self.column = ""  # of the data, by which their number of rows is written
         self.logs: dict[Node, Node | None] = {}  # see stable.log_of
         self.parts: dict[Node, tuple[Node, Node | None]] = {}  # see stable.parts

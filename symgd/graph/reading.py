@@ -13,7 +13,7 @@ from symgd.errors import FormulaError, ShapeError
 from symgd.formula import Tree
 from symgd.functions import FUNCTIONS
 from symgd.graph import arrays, groups
-from symgd.graph.array_functions import ARRAY_FUNCTIONS
+from symgd.graph.array_functions import ARRAY_FUNCTIONS, average_over
 from symgd.graph.arrays import ONE, Array, Cut, Item, Misfit
 from symgd.graph.exact import LARGEST_EXPONENT, magnitude
 from symgd.graph.graph import Graph
@@ -381,7 +381,7 @@ class Reader:
         if row.name == "power":
             return self._power(fm.Power(*tree.args, start=tree.start, end=tree.end))
         if row.name == "where":
-            args = [self.condition(tree.args[0]), *(self.number(a) for a in tree.args[1:])]
+            args = [self.condition(tree.args[0]), *(self._branch(a) for a in tree.args[1:])]
         elif row.name.startswith("logical_"):
             args = [self.condition(a) for a in tree.args]
         else:
@@ -394,6 +394,11 @@ class Reader:
         if node.constant is not None and math.isfinite(node.constant) and not kept:
             return Array(self.graph.const(node.constant), axes)
         return Array(node, axes)
+
+    def _branch(self, tree: Tree) -> Array:
+        """Read a branch of where(): what stands for a divisor that is 0 may be ``inf``."""
+        infinite = isinstance(tree, fm.Name) and tree.name == "inf"
+        return self._name(tree) if infinite and isinstance(tree, fm.Name) else self.number(tree)
 
     # ---- axes ------------------------------------------------------------------------------------------------------
 
@@ -450,6 +455,7 @@ class Reader:
             return arrays.transpose(array)
         if tree.name == "size":
             self.ask(tree, (tree.value,), array)
+            average_over(self.graph, array, range(len(array.axes)))
             return Array(arrays.count(self.graph, array, range(len(array.axes))))
         if tree.name == "ndim":
             return Array(self.graph.const(len(array.axes)))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, is_zero
+from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, is_zero, reachable
 from symgd.graph.exact import Number, fold_add
 from symgd.views.patterns import unit_vectors
 
@@ -308,6 +308,9 @@ def _shared(node: Map, products: Products) -> Product | None:
         return None
     common = Counter(filled[0].top) & Counter(filled[-1].top)
     outside = [f for f in common.elements() if not f.labels <= condition.labels]
+    if any(zeros) and products.graph is not None:  # 0*nan is no 0
+        gaps = products.graph.gaps
+        outside = [f for f in outside if not gaps & {n.name for n in reachable(nodes([f])) if isinstance(n, Leaf)}]
     inside = []
     for part in filled:
         left = Counter(part.top)

@@ -454,7 +454,8 @@ class Writer:
         """Take a length times the number of rows out of factors: the size of an array of data."""
         counts = [f for f in factors if isinstance(f, Leaf) and f.kind == "count"]
         lengths = [f for f in factors if isinstance(f, Const)]
-        if len(counts) == len(lengths) == 1 and (name := array_of_size(self.graph, lengths[0].value)):
+        averaged = self.graph.averaged if self.graph else ()
+        if len(counts) == len(lengths) == 1 and lengths[0].value in averaged and (name := array_of_size(self.graph, lengths[0].value)):
             return [f"{name}.size"], [f for f in factors if f not in (counts[0], lengths[0])]
         return [], list(factors)
 
