@@ -9,7 +9,7 @@ gradient of a sum over the rows is a sum over the rows, formed in the same pass.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -375,72 +375,6 @@ def hessian(graph: Graph, slope: Vector, names: Iterable[str]) -> dict[tuple[str
             if not is_zero(along[dense[row]]):
                 entries[row, name] = along[dense[row]]
     return entries
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """The second derivatives by two parameters: at the places of each leaf, with the axes of both, its node is added.
-
-    ``written`` is the number of the last node of the formula itself.
-    """
-
-    graph: Graph
-    entries: tuple[tuple[Leaf, Node], ...]
-    written: int
-
-
-def block(graph: Graph, slope: Vector, names: tuple[str, str], shape: tuple[int, ...], written: int) -> Block:
-    """Differentiate a gradient's part by one parameter by another.
-
-    Parameters
-    ----------
-    graph : Graph
-        Where nodes are made, all terms apart.
-    slope : Vector
-        The gradient.
-    names : tuple of two str
-        The parameter whose part of the gradient is differentiated, and the one by which.
-    shape : tuple of int
-        The shape of the second parameter.
-    written : int
-        The number of the last node of the formula itself.
-
-    Returns
-    -------
-    Block
-    """
-    graph.derived = True
-    name, by = names
-    taken = {label for node in reachable(slope.nodes()) for label in node.labels}
-    axes: list[str | None] = []
-    for size in shape:
-        axes.append(graph.label(size, taken) if size > 1 else None)
-        taken |= {label for label in axes if label}
-    own = [entry for entry in slope.entries if entry.leaf.name == name]
-    parts = reachable(entry.node for entry in own)
-    seeds = {p: _unit(graph, p, axes) for p in parts if isinstance(p, Leaf) and p.active and p.name == by}
-    along = directional(graph, [entry.node for entry in own], seeds)
-    places = tuple(Span(label) if label else 0 for label in axes)
-    return Block(graph, tuple(
-        (_leaf(graph.leaf("block", f"{name}, {by}", (*entry.leaf.index, *places))), along[entry.node])
-        for entry in own if not is_zero(along[entry.node])
-    ), written)  # fmt: skip
-
-
-def _unit(graph: Graph, leaf: Leaf, axes: Sequence[str | None]) -> Node:
-    """Give 1 where a leaf reads the element at the places along the axes, 0 elsewhere."""
-    found = graph.const(1)
-    for index, label in zip(leaf.index, axes, strict=True):
-        if label is not None:
-            here = graph.leaf("places", "", (index,)) if not isinstance(index, Node) else index
-            condition = graph.map("equal", here, graph.leaf("places", "", (label,)))
-            found = graph.map("where", condition, found, graph.const(0))
-    return found
-
-
-def _leaf(node: Node) -> Leaf:
-    assert isinstance(node, Leaf)
-    return node
 
 
 def _uses(slope: dict[str, Node]) -> dict[str, frozenset[str]]:

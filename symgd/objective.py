@@ -6,14 +6,14 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd import arguments, calculus, descent, many, views
+from symgd import arguments, descent, many, views
 from symgd import data as data_module
 from symgd import formula as fm
 from symgd.arguments import Point, Shape, Vector
@@ -88,8 +88,10 @@ class Objective:
         self._kernels: dict[tuple[float, Model], Kernel] = {}
         self._default: Model | None = None
         self._open: NeedsShape | None = None  # the parameter whose shape is not known
+        self._guessed = len(self._declared) < len(self.params)
         self._settle()
         self._said = self._default  # what the text and the declarations say, whatever points are given later
+        self._denied: tuple[str, Shape] | None = None  # an array that the first point gave another shape
 
     # ---- shapes ----------------------------------------------------------------------------------------------------
 
@@ -146,8 +148,12 @@ class Objective:
         Raises
         ------
         UsageError
-            If the shape of a parameter is not known.
+            If the shape of a parameter is not known, or points have another one than ``X @ w`` would say.
         """
+        if self._denied is not None and self._said is not None:
+            name, shape = self._denied
+            what = f"'{name}' may have the shape {self._said.shapes[name]}, and had {shape} at a point"
+            raise UsageError(f"{what}; declare it, as by f.with_shapes({{'{name}': {shape}}})")
         return self._known_model(self._said)
 
     def _known_model(self, model: Model | None) -> Model:
@@ -158,10 +164,8 @@ class Objective:
         example = f"f.with_shapes({{'{name}': (3,)}})"
         if self._open.reduced:
             number = f"f.with_shapes({{'{name}': ()}})"
-            raise UsageError(
-                f"'{name}' may be a number or an array, and {safe(self._open.reduced)} depends on it; declare its shape, "
-                f"as by {example}, or {number} for a number"
-            )
+            what = f"'{name}' may be a number or an array, and {safe(self._open.reduced)} depends on it"
+            raise UsageError(f"{what}; declare its shape, as by {example}, or {number} for a number")
         raise UsageError(f"'{name}' is an array whose shape is not known; declare it, as by {example}")
 
     def with_shapes(self, shapes: Mapping[str, Any]) -> Objective:
@@ -213,8 +217,11 @@ class Objective:
             hint = f"{problem.hint}; here {given_shapes}" if problem.hint else f"here {given_shapes}"
             kind = type(problem)
             raise kind(problem.problem, problem.text, problem.start, problem.end, hint) from None
-        if self._default is None:  # the first point that is given says what the shapes are
-            self._default = model
+        if self._guessed:  # the first point that is given says what the shapes are
+            self._default, self._guessed = model, False
+            said: Mapping[str, Shape] = self._said.shapes if self._said else {}
+            others = ((name, shape) for name, shape in shapes.items() if said.get(name) and said[name] != shape)
+            self._denied = next(others, None)
         return model, arguments.vector(given, shapes)
 
     def _is_flat(self, point: Any) -> bool:
@@ -243,21 +250,17 @@ class Objective:
         """The objective's node."""
         return self.model.root
 
-    @cached_property
+    @property
     def gradient(self) -> views.Gradient:
         """The exact partial derivatives by name: SymPy expressions, and NumPy text where they are arrays."""
-        model = self.shown
-        graph, root = model.plain
-        graph.gaps = model.gaps
-        return views.Gradient(graph, model.slope, model.shapes, root.number)
+        return self.shown.gradient
 
-    @cached_property
+    @property
     def hessian(self) -> views.Hessian:
         """The exact second derivatives, by pairs of names: SymPy expressions, and NumPy text where one is an array."""
-        model = self.shown
-        return views.Hessian(model.shapes, model.block)
+        return self.shown.hessian
 
-    @cached_property
+    @property
     def sympy(self) -> Any:
         """The objective as a SymPy expression."""
         graph, root = self.shown.plain

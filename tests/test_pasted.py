@@ -97,7 +97,7 @@ def points(row):
     """Points inside the function's domain, and those where it changes its mind and has a derivative all the same."""
     inside = {**test_functions.INSIDE, **test_functions.INSIDE_TWO}.get(row.name)
     if inside:  # equal factors are gathered, which overflows at 1e-200 where one after the other does not
-        return [np.atleast_1d(p) for p in inside if 1e-100 < np.min(np.abs(p)) and np.max(np.abs(p)) < 1e100]
+        return [np.atleast_1d(p) for p in inside if np.min(np.abs(p)) > 1e-100 and np.max(np.abs(p)) < 1e100]
     return [np.array(p[: row.least]) for p in ((0.3, 0.7, 1.3), (-0.4, 0.2, 2.1), (1.7, -0.6, 0.4))]
 
 
@@ -124,8 +124,9 @@ def test_every_function(row):
             f = Objective(formula, tier="python")
             if not np.isfinite(f.value(point)) or not np.isfinite(list(f.gradient_at(point).values())).all():
                 continue
-            check(formula, {}, dict.fromkeys(f.params, ()), {n: point[n] for n in f.params}, rtol=1e-11,
-                  hessian=row.name not in PARTS and bool(np.isfinite(f.hessian_at({n: point[n] for n in f.params})).all()))  # fmt: skip
+            point = {name: point[name] for name in f.params}
+            sound = row.name not in PARTS and bool(np.isfinite(f.hessian_at(point)).all())
+            check(formula, {}, dict.fromkeys(f.params, ()), point, rtol=1e-11, hessian=sound)
 
 
 def test_every_function_that_numpy_lacks_has_a_spelling():
@@ -227,7 +228,8 @@ WRITTEN = [
     ("mean(where(abs(y - X @ w) <= 1, (y - X @ w)**2/2, abs(y - X @ w) - 0.5))", {"X": X, "y": Y}, {"w": (2,)},
      {"w": "-X.T @ where(abs(y - X @ w) <= 1, y - X @ w, sign(y - X @ w))/len(y)"}),
     # A sum that is halved is no mean over two; a mean over two stays one.
-    ("sum(exp(-sum((x - C)**2, axis=1)/2))", {"C": X}, {"x": (2,)}, {"x": "-(x - C).T @ exp(-0.5*sum((x - C)**2, axis=1))"}),
+    ("sum(exp(-sum((x - C)**2, axis=1)/2))", {"C": X}, {"x": (2,)},
+     {"x": "-(x - C).T @ exp(-0.5*sum((x - C)**2, axis=1))"}),
     ("sum(x)**2/2", {}, {"x": (2,)}, {"x": "sum(x)*ones(2)"}),
     ("mean(x)**2", {}, {"x": (2,)}, None),
     ("sum(sigmoid(X @ w))", {"X": X}, {"w": (2,)}, {"w": "X.T @ (sigmoid(X @ w)*sigmoid(-X @ w))"}),
@@ -285,7 +287,7 @@ def test_a_hessian_of_four_axes_says_what_there_is_instead():
     assert "6 x 6" in text
     assert repr(f.hessian["W", "W"]) == text
     with pytest.raises(UsageError, match="'W' is an array, and the Hessian is no SymPy matrix"):
-        f.hessian.matrix  # noqa: B018
+        f.hessian.matrix
 
 
 def test_blocks_of_a_hessian():
@@ -333,8 +335,10 @@ def test_asking_changes_nothing():
     f = Objective("sum(w**2) + mean(w)")
     assert f.value(w=[1, 2, 3]) == 16
     assert f.value(w=2.0) == 6
-    with pytest.raises(UsageError, match=r"declare its shape, as by f.with_shapes\(\{'w': \(3,\)\}\), or f.with_shapes"):
-        f.gradient  # noqa: B018
+    with pytest.raises(
+        UsageError, match=r"declare its shape, as by f.with_shapes\(\{'w': \(3,\)\}\), or f.with_shapes"
+    ):
+        f.gradient
     assert f.with_shapes({"w": 3}).gradient.text() == {"w": "1/3 + 2*w"}
     assert f.with_shapes({"w": ()}).gradient.text() == {"w": "1 + 2*w"}
     scaled = Objective("mean((y - w*x)**2)", data={"x": Y, "y": Y})
@@ -342,6 +346,18 @@ def test_asking_changes_nothing():
     scaled.value(w=np.ones(4))
     assert scaled.gradient.text() == before == {"w": "-2*mean(x*(y - w*x))"}
     assert Objective("mean((y - w*x)**2)", data={"x": Y, "y": Y}).gradient.text() == before
+
+
+def test_a_matrix_is_not_shown_as_the_vector_that_it_might_be():
+    f = Objective("mean(tanh(X @ W)**2)", data={"X": X})
+    assert f.gradient.text()["W"].startswith("2*X.T @ ")
+    other = Objective("mean(tanh(X @ W)**2)", data={"X": X})
+    other.value(W=np.ones((2, 3)))
+    with pytest.raises(
+        UsageError, match=r"may have the shape \(2,\), and had \(2, 3\) at a point; declare it, as by f.with"
+    ):
+        other.gradient
+    assert other.with_shapes({"W": (2, 3)}).gradient["W"].shape == (2, 3)
 
 
 def test_what_the_formula_says_elsewhere_is_enough():

@@ -115,7 +115,7 @@ def instantiate(graph: Graph, text: str, values: Mapping[str, Node]) -> Node:
 
 
 def _exposed(trees: Sequence[Tree]) -> Iterator[fm.Name]:
-    """Give the names whose axes the trees would have: those that are reduced, or read one element of, have none left."""
+    """Give the names whose axes the trees would have, were they arrays: of those that are reduced none is left."""
     stack = list(trees)[::-1]
     while stack:
         tree = stack.pop()

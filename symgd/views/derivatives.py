@@ -15,8 +15,6 @@ from symgd.views.text import Writer, to_text
 from symgd.views.tidy import tidied
 
 if TYPE_CHECKING:
-    import sympy
-
     from symgd.calculus import Vector
 
 
@@ -174,9 +172,7 @@ class Gradient(Mapping[str, Any]):
         The number of the last node of the formula itself.
     """
 
-    def __init__(
-        self, graph: Graph, vector: Vector, shapes: Mapping[str, tuple[int, ...]], written: int = -1
-    ) -> None:
+    def __init__(self, graph: Graph, vector: Vector, shapes: Mapping[str, tuple[int, ...]], written: int = -1) -> None:
         self._graph = graph
         self._written = written
         self._shapes = dict(shapes)

@@ -70,11 +70,12 @@ def which_places(condition: Node) -> tuple[Node, Span] | None:
     if not isinstance(condition, Map) or condition.function != "equal":
         return None
     here, axis = condition.args
-    if isinstance(axis, Leaf) and axis.kind == "places" and axis.index == (Span(*axis.labels),):
-        whole = isinstance(here, Const) or any(isinstance(n, Leaf) and n.kind != "places" for n in reachable([here]))
-        placed = isinstance(here, Leaf) and here.kind == "places"
-        return (here, Span(*axis.labels)) if placed or whole else None
-    return None
+    if not (isinstance(axis, Leaf) and axis.kind == "places" and isinstance(axis.index[0], Span)):
+        return None
+    span = axis.index[0]
+    placed = isinstance(here, Leaf) and here.kind == "places"
+    read = isinstance(here, Const) or any(isinstance(n, Leaf) and n.kind != "places" for n in reachable([here]))
+    return (here, span) if span == Span(span.label) and (placed or read) else None
 
 
 def same_places(condition: Node) -> tuple[str, str] | None:

@@ -130,7 +130,7 @@ class Products:
         if isinstance(base, Map) and base.function == "sech":
             return [], [graph.raw("cosh", *base.args)] * exponent
         if isinstance(base, Map) and base.function == "mills":
-            below = [graph.raw("sqrt", graph.leaf("constant", "pi")), graph.raw("erfcx", *base.args)]
+            below: list[Factor] = [graph.raw("sqrt", graph.leaf("constant", "pi")), graph.raw("erfcx", *base.args)]
             return [graph.const(2)] * exponent, below * exponent
         if isinstance(base, Map) and base.function == "cosarcsin" and exponent % 2 == 0 and exponent > 0:
             one, inside = graph.const(1), base.args[0]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from symgd.errors import UsageError
+from symgd.graph import Graph, Leaf, Node, is_zero
 from symgd.views.derivatives import Partial
 from symgd.views.formulas import symbol, to_latex, to_sympy
 from symgd.views.text import to_text
@@ -16,9 +17,20 @@ from symgd.views.tidy import tidied
 if TYPE_CHECKING:
     import sympy
 
-    from symgd.calculus import Block as Entries
-
 Pair = tuple[str, str]
+
+
+class Entries(NamedTuple):
+    """The second derivatives by two parameters: at the places of each leaf, with the axes of both, its node is added.
+
+    ``written`` is the number of the last node of the formula itself.
+    """
+
+    graph: Graph
+    entries: tuple[tuple[Leaf, Node], ...]
+    written: int
+
+
 _MOST = 3  # axes of a block that is written out
 
 
@@ -27,7 +39,7 @@ class Block(Partial):
 
     Parameters
     ----------
-    entries : Block
+    entries : Entries
         What is added to which elements.
     pair : tuple of two str
         The parameters.
@@ -39,13 +51,12 @@ class Block(Partial):
     _letter = "h"
 
     def __init__(self, entries: Entries, pair: Pair, shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
-        super().__init__(entries.graph, ", ".join(pair), shapes[0] + shapes[1], entries.entries, entries.written)
+        graph = entries.graph
+        nodes = tidied(graph, (node for _, node in entries.entries), entries.written)
+        added = [(leaf, node) for (leaf, _), node in zip(entries.entries, nodes, strict=True) if not is_zero(node)]
+        newest = max((node.number for node in nodes), default=-1)  # nothing is left to be rewritten
+        super().__init__(graph, ", ".join(pair), shapes[0] + shapes[1], added, newest)
         self.pair, self._parts = pair, shapes
-
-    @property
-    def is_zero(self) -> bool:
-        """Whether the derivatives are 0 everywhere."""
-        return not self._entries
 
     def _text(self, *, numpy: bool) -> str:
         if self._entries and len(self.shape) > _MOST:
@@ -61,8 +72,8 @@ class Block(Partial):
         a, b = self.pair
         sizes = " x ".join(str(math.prod(shape)) for shape in self._parts)
         return (
-            f"# {len(self.shape)} axes, of shape {self.shape}, which is no formula to read: f.hvp(point, v) multiplies by "
-            f"the Hessian, and f.hessian_at(point) has the numbers by {a} and {b} as {sizes} of its entries"
+            f"# {len(self.shape)} axes, of shape {self.shape}, which is no formula to read: f.hvp(point, v) multiplies "
+            f"by the Hessian, and f.hessian_at(point) has the numbers by {a} and {b} as {sizes} of its entries"
         )
 
     @property

@@ -83,7 +83,7 @@ def spelt(spelling: Spelling, args: Sequence[Piece]) -> Piece:
     Piece
     """
     text, level = spelling
-    words = {}
+    words: dict[str, str] = {}
     for name, piece in zip("ab", args, strict=False):
         words |= {name: piece.text, f"{name}_": piece.inside(POWER), f"{name}__": piece.inside(ATOM)}
         words[f"_{name}"] = negated(piece)

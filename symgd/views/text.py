@@ -13,12 +13,12 @@ from functools import cached_property
 from itertools import permutations
 
 from symgd.errors import UsageError
-from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, Span, arguments, reachable
+from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, arguments, reachable
 from symgd.graph.arrays import ONE
 from symgd.views import products
 from symgd.views.contractions import outer, outer_text, write_contraction
 from symgd.views.leaves import array_of_size, write_leaf
-from symgd.views.patterns import Named, diagonal_matrix, named, sizes_of, unwrapped, which_places
+from symgd.views.patterns import Named, named, sizes_of
 from symgd.views.pieces import (
     ADD,
     ATOM,
@@ -34,10 +34,11 @@ from symgd.views.pieces import (
     merged,
     number_text,
     shape_text,
-    slice_text,
 )
 from symgd.views.products import Contraction, Factor, Guarded, Masked, Ones, Product, Products
 from symgd.views.spelling import FORMULA, NUMPY, spelt
+from symgd.views.sums import collected
+from symgd.views.units import write_diagonal
 
 _SIGNS = {"greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<=", "equal": "==", "not_equal": "!="}
 _MOST = 6  # axes of an array
@@ -146,7 +147,7 @@ class Writer:
         if isinstance(node, Leaf):
             return write_leaf(self, node, target)
         inner: Iterable[Factor] = arguments(node)
-        if isinstance(node, Fold) or self._pattern(node):
+        if isinstance(node, Fold) or self.pattern(node):
             inner = ()
         if self.products.is_product(node) or self.products.opened(node):
             inner = self.products.of(node).factors()
@@ -169,7 +170,7 @@ class Writer:
 
     def _pieces(self, node: Node) -> Iterable[Node]:
         """Give the nodes whose text a node's text is made of."""
-        pattern = self._pattern(node)
+        pattern = self.pattern(node)
         if pattern:
             return (pattern.of,)
         if self.products.is_product(node) or self.products.opened(node):
@@ -178,7 +179,8 @@ class Writer:
             return found + [self.products.chain(f)[1] for f in found if isinstance(f, Fold) and product.means]
         return (self.products.chain(node)[1],) if isinstance(node, Fold) else arguments(node)
 
-    def _pattern(self, node: Node) -> Named | None:
+    def pattern(self, node: Node) -> Named | None:
+        """Give the function of a whole array that a node spells out, and is written as."""
         pattern = named(self.graph, node)
         # Where the only axis is that of the rows, people write exp(a - logsumexp(a)).
         return None if pattern and "softmax" in pattern.name and not self.arrays else pattern
@@ -190,7 +192,7 @@ class Writer:
             return Piece(*number_text(node.value))
         if isinstance(node, Leaf):
             return write_leaf(self, node, target)
-        pattern = self._pattern(node)
+        pattern = self.pattern(node)
         if pattern:
             return self._named(pattern, target)
         if self.products.is_product(node) or self.products.opened(node):
@@ -199,11 +201,13 @@ class Writer:
             over, body = self.products.chain(node)
             return self.reduction(node.function, lambda order: self.best(body, order), over, node.labels, target)
         assert isinstance(node, Map)
-        diagonal = self._diagonal(node, target)
+        diagonal = write_diagonal(self, node, target)
         if diagonal is not None:
             return diagonal
         if node.function == "add":
-            return self._sum(self._collected(node, target) if self.tidy else [self.fitted(a, target) for a in node.args])
+            return self._sum(
+                collected(self, node, target) if self.tidy else [self.fitted(a, target) for a in node.args]
+            )
         args = [self.fitted(arg, target) for arg in node.args]
         cost = sum(arg.cost for arg in args)
         if node.function == "power":
@@ -214,75 +218,6 @@ class Writer:
         if node.function in self.spellings:
             return spelt(self.spellings[node.function], args)
         return Piece(f"{node.function}({', '.join(arg.text for arg in args)})", ATOM, cost)
-
-    def _diagonal(self, node: Map, target: tuple[str, ...]) -> Piece | None:
-        """Write a matrix that is 0 but on its diagonal, or unit vectors."""
-        both = diagonal_matrix(self.graph, node)
-        if both is None and self.tidy and node.function == "where" and (found := which_places(node.args[0])):
-            return self._units(node, *found, target)
-        if both is None or len(target) != 2:
-            return None
-        if node.args[1].constant == 1 and self.length(both[0]):
-            return Piece(f"eye({self.length(both[0])})", ATOM)
-        if not (self.tidy and len(node.args[1].labels) == 1):
-            return None
-        inner = self.best(node.args[1], tuple(node.args[1].labels))
-        return Piece(f"diag({inner.text})", ATOM, inner.cost)
-
-    def _units(self, node: Map, here: Node, axis: Span, target: tuple[str, ...]) -> Piece | None:
-        """Write unit vectors along an axis as rows of the unit matrix."""
-        length = self.length(axis.label)
-        if [a.constant for a in node.args[1:]] != [1, 0] or target[-1:] != (axis.label,) or length is None:
-            return None
-        if len(target) != len(node.labels):
-            return None
-        if isinstance(here, Leaf) and here.kind == "places" and isinstance(here.index[0], Span):
-            span, count = here.index[0], self.length(here.index[0].label)
-            if count is None:
-                return None
-            all_of_it = (span.start, span.step, count) == (0, 1, length)
-            taken = "" if all_of_it else slice_text(span.start, span.step, count, length)
-            return Piece(f"eye({length})[{taken}]" if taken else f"eye({length})", ATOM)
-        index = self.fitted(unwrapped(here, length), target[:-1])
-        return Piece(f"eye({length})[{index.text}]", ATOM, index.cost)
-
-    def _terms(self, node: Map) -> list[Node]:
-        """Give the terms, those of sums in sums among them."""
-        found: list[Node] = []
-        for arg in node.args:
-            inner = isinstance(arg, Map) and arg.function == "add" and not self._pattern(arg)
-            found += self._terms(arg) if inner and isinstance(arg, Map) else (arg,)
-        return found
-
-    def _collected(self, node: Map, target: tuple[str, ...]) -> list[Piece]:
-        """Write the terms, equal ones as one, whatever the order of their factors."""
-        terms = self._terms(node)
-        for covered in (node.labels, frozenset[str]()):  # x/x is 1 where other terms have its labels
-            groups: dict[object, list[tuple[Node, Product]]] = {}
-            for term in terms:
-                product = self.products.gathered(term, covered)
-                groups.setdefault(self._key(product, target), []).append((term, product))
-            found = [self._one(same) for same in groups.values()]
-            left = [f for f in found if isinstance(f, Node) or not f.is_zero()] or found[:1]
-            if node.labels <= products.labels_of(f if isinstance(f, Node) else Ones(f.labels()) for f in left):
-                break
-        return [self.fitted(f, target) if isinstance(f, Node) else self.product(f, target) for f in left]
-
-    def _key(self, product: Product, target: tuple[str, ...]) -> object:
-        """Give what terms have in common that differ in their numbers, and in the order of their factors."""
-
-        def texts(factors: Sequence[Factor]) -> object:
-            axes = [tuple(label for label in target if label in f.labels) for f in factors]
-            return frozenset(Counter((self.best(f, a).text, a) for f, a in zip(factors, axes, strict=True)).items())
-
-        return texts(product.top), texts(product.bottom), product.means, product.labels()
-
-    def _one(self, same: Sequence[tuple[Node, Product]]) -> Node | Product:
-        """Give one term for terms that differ in numbers; a node where nothing has to change."""
-        (term, product), *more = same
-        if more or product.labels() < term.labels or (not product.factors() and not isinstance(term, Const)):
-            return products.total([p for _, p in same])
-        return term
 
     def _exponent(self, node: Map, piece: Piece) -> str:
         if piece.level == NEGATE and any(isinstance(n, Leaf) and n.kind == "places" for n in reachable([node.args[0]])):
@@ -455,7 +390,11 @@ class Writer:
         counts = [f for f in factors if isinstance(f, Leaf) and f.kind == "count"]
         lengths = [f for f in factors if isinstance(f, Const)]
         averaged = self.graph.averaged if self.graph else ()
-        if len(counts) == len(lengths) == 1 and lengths[0].value in averaged and (name := array_of_size(self.graph, lengths[0].value)):
+        if (
+            len(counts) == len(lengths) == 1
+            and lengths[0].value in averaged
+            and (name := array_of_size(self.graph, lengths[0].value))
+        ):
             return [f"{name}.size"], [f for f in factors if f not in (counts[0], lengths[0])]
         return [], list(factors)
 

@@ -79,7 +79,7 @@ def _outside(graph: Graph, body: Node, label: str) -> tuple[Node, Node]:
 
 def _picked(graph: Graph, body: Node, label: str) -> Node | None:
     """Give the one term of a sum that is not 0, where the body is where() along its label equals another one."""
-    conditions = []
+    conditions: list[Node] = []
     while isinstance(body, Map) and body.function == "where" and is_zero(body.args[2]):
         condition, body, _ = body.args
         pair = same_places(condition)
@@ -146,13 +146,14 @@ def _sum(graph: Graph, terms: tuple[Node, ...]) -> Node:
         else:
             order.append(None)
             others.append(term)
-    found, rest_of = [], iter(others)
-    for condition in order:
-        if condition is None:
+    found: list[Node] = []
+    rest_of = iter(others)
+    for place in order:
+        if place is None:
             found.append(next(rest_of))
             continue
-        yes, no = (graph.add(*side) for side in zip(*branches[condition], strict=True))
-        found.append(_where(graph, (condition, yes, no)))
+        yes, no = (graph.add(*side) for side in zip(*branches[place], strict=True))
+        found.append(_where(graph, (place, yes, no)))
     return graph.add(*found)
 
 
