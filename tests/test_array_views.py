@@ -138,6 +138,7 @@ MORE = [
     ("mean(softmax(X @ W, axis=0)**2) + sum(mean(X*W[:, 0], axis=0)**2)", "W(3,3) | X(7,3)"),
     ("sum(a - y)**2 + sum((a*y)**2) + sum(softmax(a - y)*y)", "a(7) | y(7)"),
     ("sum(logsumexp(A[:, :, None] + A.T[None], axis=1)*A)", "A(3,3)"),
+    ("sum(logsoftmax(A, axis=0)[:-1]*B)", "A(3,2) | B(2,2)"),
 ]  # fmt: skip
 
 NUMPY = {name: getattr(np, name) for name in np.__all__} | {

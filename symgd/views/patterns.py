@@ -119,7 +119,8 @@ def _normalised(graph: Graph | None, node: Node) -> Named | None:
         return Named("logsoftmax", a, over)
     left = a.labels - total.labels  # the same along an axis of another name
     if graph is not None and len(over) == len(left) == 1:
-        moved = graph.substitute(body, {next(iter(over)): Span(next(iter(left)))})
+        (here,), (there,) = over, left
+        moved = graph.substitute(body, {here: Span(there)}) if graph.length(here) == graph.length(there) else body
         return Named("logsoftmax", a, left) if moved is a else None
     return None
 

@@ -49,7 +49,8 @@ def collected(writer: Writer, node: Map, target: tuple[str, ...]) -> list[Piece]
         left = [f for f in found if isinstance(f, Node) or not f.is_zero()] or found[:1]
         if node.labels <= labels_of(f if isinstance(f, Node) else Ones(f.labels()) for f in left):
             break
-    return [writer.fitted(f, target) if isinstance(f, Node) else writer.product(f, target) for f in left]
+    pieces = [writer.fitted(f, target) if isinstance(f, Node) else writer.product(f, target) for f in left]
+    return pieces if node.labels else [piece for piece in pieces if piece.text != "0"] or pieces[:1]
 
 
 def _key(writer: Writer, product: Product, target: tuple[str, ...]) -> object:
@@ -57,7 +58,8 @@ def _key(writer: Writer, product: Product, target: tuple[str, ...]) -> object:
 
     def texts(factors: Sequence[Factor]) -> object:
         axes = [tuple(label for label in target if label in f.labels) for f in factors]
-        return frozenset(Counter((writer.best(f, a).text, a) for f, a in zip(factors, axes, strict=True)).items())
+        written = Counter((writer.best(f, a).text, a) for f, a in zip(factors, axes, strict=True))
+        return frozenset(item for item in written.items() if item[0] != ("1", ()))
 
     return texts(product.top), texts(product.bottom), product.means, product.labels()
 

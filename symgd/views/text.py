@@ -328,6 +328,12 @@ class Writer:
         if sides:
             top.append((Ones(frozenset(target)), outer_text(self, sides, target, product.means)))
         bottom = self._powers(under, target)
+        if self.tidy and not product.labels() and not sides:  # sums whose terms cancelled
+            if product.is_zero() or any(piece.text == "0" for _, piece in top):
+                return Piece("0", ATOM)
+            top, bottom = ([pair for pair in side if pair[1].text != "1"] for side in (top, bottom))
+            if not top:
+                negative, above, below = coefficient(product.numbers, alone=True)
         # What @ joins needs no parentheses at the end, behind numbers.
         joined = [pair for pair in top if pair[1].level == MATMUL]
         others = [f for f, piece in top if piece.level != MATMUL]
