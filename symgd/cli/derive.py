@@ -31,13 +31,18 @@ _WIDE = 12  # columns of a Hessian that are printed for people
         click.option("--sympy", "form", flag_value="sympy", help="As SymPy writes it (the default); of arrays, one "
                      "element, counted from 1."),
         click.option(
+            "--text", "form", flag_value="text",
+            help="In the language of formulas, which reads back (the default where parameters are arrays).",
+        ),
+        click.option(
             "--numpy", "form", flag_value="numpy",
-            help="As NumPy text, which reads back as the same function (the default where parameters are arrays).",
+            help="As text that runs after 'from numpy import *', and where it says special, after 'from scipy import "
+                 "special'.",
         ),
         click.option("--latex", "form", flag_value="latex", help="As LaTeX."),
         click.option(
             "--hessian", is_flag=True,
-            help="The second derivatives too, on and above the diagonal, not 0; of arrays, as numbers --at a point.",
+            help="The second derivatives too, on and above the diagonal, not 0.",
         ),
         click.option(
             "--at", metavar="NAME=VALUE,...", multiple=True,
@@ -58,17 +63,13 @@ def derive(**given: Any) -> int:
     at = None
     if given["at"]:
         objective, at = _numbers_at(given, objective)
-    arrays = _has_arrays(objective)
-    if arrays and given["hessian"] and at is None:
-        raise UsageError("--hessian of a formula with arrays is given in numbers: add --at, such as --at w=[1,2,3]")
-    symbolic = given["hessian"] and not arrays
-    form = given["form"] or ("numpy" if arrays else "sympy")
+    form = given["form"] or ("text" if _has_arrays(objective) else "sympy")
     if given["as_json"]:
-        print_json(_derived(objective, at, hessian=symbolic))
+        print_json(_derived(objective, at, hessian=given["hessian"]))
     elif form == "latex":
-        _print_latex(objective, hessian=symbolic)
+        _print_latex(objective, hessian=given["hessian"])
     else:
-        _print_derivatives(objective, form, hessian=symbolic)
+        _print_derivatives(objective, form, hessian=given["hessian"])
     if at and not given["as_json"]:
         _print_numbers(objective, at)
     return GOOD
@@ -77,10 +78,11 @@ def derive(**given: Any) -> int:
 def _has_arrays(objective: Objective) -> bool:
     """Tell whether parameters are arrays; of what shapes must be known."""
     try:
-        return any(objective.model.shapes.values())
+        return any(objective.shown.shapes.values())
     except UsageError as problem:
         what = str(problem).partition(";")[0]
-        raise UsageError(f"{what}; give the shapes of all arrays: --shape x=3,W=64x32") from None
+        number = ", and x=() for a number" if "may be a number" in what else ""
+        raise UsageError(f"{what}; give the shapes of all arrays: --shape x=3,W=64x32{number}") from None
 
 
 def _numbers_at(given: Options, objective: Objective) -> tuple[Objective, dict[str, Any]]:
@@ -100,8 +102,7 @@ def _numbers_at(given: Options, objective: Objective) -> tuple[Objective, dict[s
     else:  # the entries of all arrays, one after the other
         named = objective.program().layout.split(x)
     shapes = {name: np.shape(value) for name, value in named.items()}
-    if any(shapes.values()):
-        objective = objective.with_shapes(shapes)
+    objective = objective.with_shapes(shapes)
     value, gradient = objective.value(named), objective.gradient_at(named)
     found: dict[str, Any] = {
         "point": {name: plain(np.asarray(named[name], dtype=float)) for name in objective.params},
@@ -120,8 +121,8 @@ def _derived(objective: Objective, at: Mapping[str, Any] | None, *, hessian: boo
         "formula": objective.text, "params": list(objective.params), "gradient": objective.gradient.text(),
         "gradient_latex": objective.gradient.latex(),
     }  # fmt: skip
-    if any(objective.model.shapes.values()):
-        found["shapes"] = {name: list(shape) for name, shape in objective.model.shapes.items()}
+    if any(objective.shown.shapes.values()):
+        found["shapes"] = {name: list(shape) for name, shape in objective.shown.shapes.items()}
     if hessian:
         found["hessian"] = [[a, b, text] for (a, b), text in objective.hessian.text().items()]
     return found | ({"at": at} if at else {})
@@ -136,15 +137,16 @@ def _print_latex(objective: Objective, *, hessian: bool) -> None:
 def _print_derivatives(objective: Objective, form: str, *, hessian: bool) -> None:
     lines = dict(_slopes(objective, form))
     if hessian:
-        second = objective.hessian
-        for (a, b), text in second.text().items():
-            below = f"d{a}^2" if a == b else f"d{a} d{b}"
-            lines[f"d2f/{below}"] = text if form == "numpy" else str(second[a, b])
-    click.echo(f"f({', '.join(objective.params)}) = {objective.numpy() if form == 'numpy' else objective.sympy}")
+        lines |= _bends(objective, form)
+    if form == "text":
+        shown = " ".join(objective.text.split())
+    else:
+        shown = objective.numpy() if form == "numpy" else str(objective.sympy)
+    click.echo(f"f({', '.join(objective.params)}) = {shown}")
     width = max(map(len, lines), default=0)
     for left, right in lines.items():
         first, *statements = right.splitlines()
-        if statements:  # of slices and gathers: the last of the statements leaves the derivative in g
+        if statements:  # of slices and gathers: the last of the statements leaves the derivative in g, or in h
             click.echo(f"  {left:{width}} = {first.split(' = ')[0]}, after")
             click.echo("\n".join(f"    {line}" for line in (first, *statements)))
         else:
@@ -153,14 +155,29 @@ def _print_derivatives(objective: Objective, form: str, *, hessian: bool) -> Non
 
 def _slopes(objective: Objective, form: str) -> Iterable[tuple[str, str]]:
     """Give the partial derivatives, each with what it is by."""
-    texts = objective.gradient.text() if form == "numpy" else {}
-    for name, shape in objective.model.shapes.items():
-        if form == "numpy":
+    gradient = objective.gradient
+    texts = gradient.numpy() if form == "numpy" else gradient.text() if form == "text" else {}
+    for name, shape in objective.shown.shapes.items():
+        if texts:
             yield f"df/d{name}", texts[name]
         elif shape:
-            yield f"df/d{objective.gradient[name].by}", str(objective.gradient[name].sympy)
+            yield f"df/d{gradient[name].by}", str(gradient[name].sympy)
         else:
-            yield f"df/d{name}", str(objective.gradient[name])
+            yield f"df/d{name}", str(gradient[name])
+
+
+def _bends(objective: Objective, form: str) -> dict[str, str]:
+    """Give the second derivatives, each with what it is by."""
+    second = objective.hessian
+    lines = {}
+    for (a, b), text in (second.numpy() if form == "numpy" else second.text()).items():
+        found, by = second[a, b], (a, b)
+        if form == "sympy":
+            arrays = any(objective.shown.shapes[name] for name in (a, b))
+            text, by = (str(found.sympy), found.by) if arrays else (str(found), by)  # noqa: PLW2901
+        below = f"d{by[0]}^2" if by[0] == by[1] else f"d{by[0]} d{by[1]}"
+        lines[f"d2f/{below}"] = text
+    return lines
 
 
 # ---- numbers -------------------------------------------------------------------------------------------------------

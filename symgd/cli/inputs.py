@@ -65,10 +65,13 @@ def listed(text: str) -> list[str]:
 
 
 def _shapes(texts: Iterable[str]) -> dict[str, tuple[int, ...]]:
-    """Read ``w=3,W=64x32``."""
+    """Read ``w=3,W=64x32,b=()``; no length for a number."""
     found: dict[str, tuple[int, ...]] = {}
     for item in (item for text in texts for item in values.items(text)):
         name, _, text = (part.strip() for part in item.partition("="))
+        if text in ("()", "[]") and name and name not in found:
+            found[name] = ()
+            continue
         sizes = text.strip("()[]").replace("×", "x").replace(",", "x").strip("x ").split("x")
         if not name or not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
             raise UsageError(f"--shape {safe(item)} must be name=length or name=length x length, such as W=64x32")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from symgd import language as fm
@@ -25,8 +26,14 @@ def _fold(function: str) -> Callable[[Reader, fm.Call], Array]:
     return fold
 
 
+def average_over(graph: Graph, array: Array, over: Iterable[int]) -> None:
+    """Note that the formula divides by the number of elements along axes: that it is a mean, not a sum over 2."""
+    graph.averaged.add(math.prod(graph.lengths.get(array.axes[place], 1) for place in over))
+
+
 def _mean_of(graph: Graph, array: Array, over: Sequence[int], *, keep: bool) -> Array:
     total = arrays.reduce(graph, "sum", array, over, keep=keep)
+    average_over(graph, array, over)
     return Array(graph.divide(total.node, arrays.count(graph, array, over)), total.axes)
 
 
@@ -76,6 +83,7 @@ def _dot(reader: Reader, tree: fm.Call) -> Array:
         for side, value, other in ((trees[0], values[0], values[1]), (trees[1], values[1], values[0])):
             if not value.axes and other.axes and any(name in reader.undeclared for name in fm.names(side)):
                 return reader.matmul(trees, values)
+        reader.ask(tree, trees, *values)
         return reader.mapped("multiply", trees, values)
     if max(len(v.axes) for v in values) > 2:
         raise reader.error("'dot' is for arrays of one or two axes", tree, "write @")
@@ -105,7 +113,9 @@ def _trace(reader: Reader, tree: fm.Call) -> Array:
 
 def _length(reader: Reader, tree: fm.Call) -> Array:
     array = reader.value(tree.args[0])
+    reader.ask(tree, tree.args, array)
     if tree.function == "size":
+        average_over(reader.graph, array, range(len(array.axes)))
         return Array(arrays.count(reader.graph, array, range(len(array.axes))))
     return Array(arrays.count(reader.graph, array, range(len(array.axes))[:1]))
 

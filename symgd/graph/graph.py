@@ -26,6 +26,8 @@ class Graph:
         self.lengths: dict[str, int] = {}  # of all labels but the rows'
         self.rows: int | None = None  # where the data are known
         self.spans: dict[int, tuple[int, int]] = {}
+        self.averaged: set[int] = set()  # of how many terms, the rows left aside, the formula takes means
+        self.gaps: frozenset[str] = frozenset()  # data with entries that are no numbers, for views
         self.column = ""  # of the data, by which their number of rows is written
         self.logs: dict[Node, Node | None] = {}  # see stable.log_of
         self.parts: dict[Node, tuple[Node, Node | None]] = {}  # see stable.parts
@@ -287,6 +289,8 @@ class Graph:
             return arithmetic[function](*args)
         if function == "where":
             return self._where(*args)
+        if function == "log" and isinstance(args[0], Const) and args[0].value == 1:
+            return self.const(0)
         return self._shortcut(function, args) or self._map(function, args)
 
     def _where(self, condition: Node, yes: Node, no: Node) -> Node:

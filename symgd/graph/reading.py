@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from typing import NamedTuple, NoReturn
@@ -11,11 +11,11 @@ from typing import NamedTuple, NoReturn
 from symgd import language as fm
 from symgd.errors import FormulaError, ShapeError
 from symgd.graph import arrays, groups
-from symgd.graph.array_functions import ARRAY_FUNCTIONS
+from symgd.graph.array_functions import ARRAY_FUNCTIONS, average_over
 from symgd.graph.arrays import ONE, Array, Cut, Item, Misfit
 from symgd.graph.exact import LARGEST_EXPONENT, magnitude
 from symgd.graph.graph import Graph
-from symgd.graph.nodes import ROWS, Const, Leaf, Map, Node
+from symgd.graph.nodes import ROWS, Const, Leaf, Map, Node, reachable
 from symgd.language import Tree
 from symgd.language.functions import FUNCTIONS
 
@@ -30,11 +30,15 @@ _KEPT = ("sqrt", "log", "exp")
 
 
 class NeedsShape(Exception):  # noqa: N818 - a question, not an error
-    """A parameter whose shape was not given is used as an array; carries the shape that would do, if one is plain."""
+    """A parameter whose shape was not given is used as an array; carries the shape that would do, if one is plain.
 
-    def __init__(self, name: str, guess: tuple[int, ...] | None) -> None:
+    ``reduced`` is the text of a reduction, such as ``mean(w)``, that means something else for a number than for an
+    array, where nothing else in the formula tells which of them the parameter is.
+    """
+
+    def __init__(self, name: str, guess: tuple[int, ...] | None, reduced: str = "") -> None:
         super().__init__(name)
-        self.name, self.guess = name, guess
+        self.name, self.guess, self.reduced = name, guess, reduced
 
 
 def read(
@@ -75,7 +79,10 @@ def read(
     """
     reader = Reader(graph, text, lookup, group=group)
     reader.undeclared, reader.bounds = undeclared, bounds
-    return reader.value(tree)
+    found = reader.value(tree)
+    if reader.reduced is not None:  # asked last, since what follows may say it
+        raise reader.reduced
+    return found
 
 
 @cache
@@ -105,6 +112,25 @@ def instantiate(graph: Graph, text: str, values: Mapping[str, Node]) -> Node:
         return Array(values[name.name] if name.name in values else graph.leaf("constant", name.name))
 
     return Reader(graph, text, lookup, group=False, strict=False).value(template(text)).node
+
+
+def _exposed(trees: Sequence[Tree]) -> Iterator[fm.Name]:
+    """Give the names whose axes the trees would have, were they arrays: of those that are reduced none is left."""
+    stack = list(trees)[::-1]
+    while stack:
+        tree = stack.pop()
+        if isinstance(tree, fm.Name):
+            yield tree
+        elif isinstance(tree, fm.Call) and tree.function in FUNCTIONS and FUNCTIONS[tree.function].kind == "reduction":
+            continue
+        elif not (isinstance(tree, fm.Attribute) and tree.name != "T"):
+            stack += list(fm.children(tree))[::-1]
+
+
+def _plain(node: Node) -> bool:
+    """Tell whether a constant is made of numbers that people write, pi and e: sqrt(2*pi) stays what it is."""
+    small = all(n.value == Fraction(n.value).limit_denominator(1000) for n in reachable([node]) if isinstance(n, Const))
+    return small and node.constant is not None
 
 
 def is_boolean(node: Node) -> bool:
@@ -147,6 +173,7 @@ class Reader:
         self.lookup = lookup
         self.group = group
         self.undeclared: Collection[str] = ()
+        self.reduced: NeedsShape | None = None
         self.bounds: Bounds | None = None
         # While a group's shape is read, what stands for the names and numbers of its first term, by their place.
         self.override: dict[int, Node] = {}
@@ -164,6 +191,13 @@ class Reader:
                 if name in self.undeclared:
                     raise NeedsShape(name, None)
         raise ShapeError(problem, self.text, start, end, hint)
+
+    def ask(self, tree: Tree, operands: Sequence[Tree], *values: Array) -> None:
+        """Note that what is reduced has no axes, if it would have some were a parameter an array that may be one."""
+        if self.reduced is None and self.undeclared and not any(value.axes for value in values):
+            open_names = (n for n in _exposed(operands) if n.name in self.undeclared and not self._name(n).axes)
+            name = next(open_names, None)
+            self.reduced = NeedsShape(name.name, None, self._brief(tree)) if name else None
 
     def shown(self, tree: Tree, array: Array) -> str:
         """Write an operand down with its shape."""
@@ -347,7 +381,7 @@ class Reader:
         if row.name == "power":
             return self._power(fm.Power(*tree.args, start=tree.start, end=tree.end))
         if row.name == "where":
-            args = [self.condition(tree.args[0]), *(self.number(a) for a in tree.args[1:])]
+            args = [self.condition(tree.args[0]), *(self._branch(a) for a in tree.args[1:])]
         elif row.name.startswith("logical_"):
             args = [self.condition(a) for a in tree.args]
         else:
@@ -356,15 +390,21 @@ class Reader:
         if row.kind == "alias":
             return Array(instantiate(self.graph, row.definition, dict(zip("abc", nodes, strict=False))), axes)
         node = self.graph.map(row.name, *nodes)
-        small = all(isinstance(a, Const) and a.value == Fraction(a.value).limit_denominator(1000) for a in nodes)
-        if node.constant is not None and math.isfinite(node.constant) and not (row.name in _KEPT and small):
+        kept = row.name in _KEPT and all(map(_plain, nodes)) and not float(node.constant or 0).is_integer()
+        if node.constant is not None and math.isfinite(node.constant) and not kept:
             return Array(self.graph.const(node.constant), axes)
         return Array(node, axes)
+
+    def _branch(self, tree: Tree) -> Array:
+        """Read a branch of where(): what stands for a divisor that is 0 may be ``inf``."""
+        infinite = isinstance(tree, fm.Name) and tree.name == "inf"
+        return self._name(tree) if infinite and isinstance(tree, fm.Name) else self.number(tree)
 
     # ---- axes ------------------------------------------------------------------------------------------------------
 
     def axes(self, tree: fm.Call, array: Array, default: Sequence[int] | None = None) -> _Axes:
         """Read ``axis=`` and ``keepdims=``; without an axis, all of them."""
+        self.ask(tree, tree.args, array)
         given = dict(tree.keywords)
         keep = given.get("keepdims", fm.Bool(value=False))
         if not isinstance(keep, fm.Bool):
@@ -414,6 +454,8 @@ class Reader:
         if tree.name == "T":
             return arrays.transpose(array)
         if tree.name == "size":
+            self.ask(tree, (tree.value,), array)
+            average_over(self.graph, array, range(len(array.axes)))
             return Array(arrays.count(self.graph, array, range(len(array.axes))))
         if tree.name == "ndim":
             return Array(self.graph.const(len(array.axes)))

@@ -290,6 +290,7 @@ _ALIASES = (
     _alias("heaviside", 2, "0, b at zero, 1", "where(a == 0, b, (1 + sign(a))/2)", kink="0 in a", smooth=False),
     _alias("logsigmoid", 1, "log(sigmoid(a))", "-softplus(-a)", aliases=("log_expit",), numpy="special.log_expit(a)"),
     _alias("silu", 1, "a*sigmoid(a)", "a*sigmoid(a)", aliases=("swish",), numpy="a*special.expit(a)"),
+    _alias("erfcx", 1, "exp(a**2)*erfc(a), for large a too", "2/(sqrt(pi)*mills(a))", numpy="special.erfcx(a)"),
     _alias("gelu", 1, "a times the normal distribution function", "a*erfc(-a/sqrt(2))/2", numpy="a*special.ndtr(a)"),
     _alias("elu", 1, "a, or exp(a) - 1 below 0", "where(a > 0, a, expm1(minimum(a, 0)))",
            numpy="np.where(a > 0, a, np.expm1(np.minimum(a, 0)))", kink="1 at a = 0", smooth=False),

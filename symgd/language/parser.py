@@ -47,8 +47,8 @@ _LOGICAL = {_OR: "or", _AND: "and", _BIT_OR: "or", _BIT_AND: "and"}
 
 # Modules that people call NumPy's functions by; the names after them must be the table's.
 _MODULES = frozenset({
-    ("np",), ("numpy",), ("jnp",), ("math",), ("torch",), ("special",), ("scipy", "special"), ("np", "linalg"),
-    ("numpy", "linalg"), ("jnp", "linalg"), ("torch", "linalg"), ("scipy", "linalg"),
+    ("np",), ("numpy",), ("jnp",), ("math",), ("torch",), ("special",), ("scipy", "special"), ("linalg",),
+    ("np", "linalg"), ("numpy", "linalg"), ("jnp", "linalg"), ("torch", "linalg"), ("scipy", "linalg"),
 })  # fmt: skip
 _ASSIGNED = {"+=": "+", "-=": "-", "*=": "*", "/=": "/"}
 # Only an update rule may draw random numbers: an objective must give the same value twice.

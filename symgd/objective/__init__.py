@@ -6,7 +6,7 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from symgd import language as fm
 from symgd.data import Stored, points
 from symgd.data.points import Point, Shape, Vector
 from symgd.errors import DataError, FormulaError, ShapeError, UsageError, safe, shown
-from symgd.graph import NeedsShape, Node, calculus
+from symgd.graph import NeedsShape, Node
 from symgd.insight import diagnose
 from symgd.insight.report import Curvature, curvature
 from symgd.kernel import TIERS, Kernel
@@ -88,9 +88,11 @@ class Objective:
         self._models: dict[tuple[tuple[int, ...], ...], Model] = {}
         self._kernels: dict[tuple[float, Model], Kernel] = {}
         self._default: Model | None = None
-        self._open = ""  # the parameter whose shape is not known
+        self._open: NeedsShape | None = None  # the parameter whose shape is not known
         self._guessed = len(self._declared) < len(self.params)
         self._settle()
+        self._said = self._default  # what the text and the declarations say, whatever points are given later
+        self._denied: tuple[str, Shape] | None = None  # an array that the first point gave another shape
 
     # ---- shapes ----------------------------------------------------------------------------------------------------
 
@@ -108,14 +110,14 @@ class Objective:
                 self._default = self._model(shapes, undeclared)
             except NeedsShape as question:
                 if question.guess is None or shapes[question.name]:
-                    self._open = question.name
+                    self._open = question
                     return
                 shapes[question.name] = question.guess
                 guessed = True
             except ShapeError:
                 if not guessed:
                     raise
-                self._open = next(iter(undeclared))
+                self._open = NeedsShape(next(iter(undeclared)), None)
                 return
             else:
                 return
@@ -129,17 +131,43 @@ class Objective:
 
     @property
     def model(self) -> Model:
-        """The formula with the shapes that are known.
+        """The formula with the shapes that are known: declared, or those of the first point that was given.
 
         Raises
         ------
         UsageError
             If the shape of a parameter is not known yet.
         """
-        if self._default is None:
-            example = f"f.with_shapes({{'{self._open}': (3,)}})"
-            raise UsageError(f"'{self._open}' is an array whose shape is not known; declare it, as by {example}")
-        return self._default
+        return self._known_model(self._default)
+
+    @property
+    def shown(self) -> Model:
+        """The formula with the shapes that it says itself and those declared: what its derivatives are written for.
+
+        A point does not change it.
+
+        Raises
+        ------
+        UsageError
+            If the shape of a parameter is not known, or points have another one than ``X @ w`` would say.
+        """
+        if self._denied is not None and self._said is not None:
+            name, shape = self._denied
+            what = f"'{name}' may have the shape {self._said.shapes[name]}, and had {shape} at a point"
+            raise UsageError(f"{what}; declare it, as by f.with_shapes({{'{name}': {shape}}})")
+        return self._known_model(self._said)
+
+    def _known_model(self, model: Model | None) -> Model:
+        if model is not None:
+            return model
+        assert self._open is not None
+        name = self._open.name
+        example = f"f.with_shapes({{'{name}': (3,)}})"
+        if self._open.reduced:
+            number = f"f.with_shapes({{'{name}': ()}})"
+            what = f"'{name}' may be a number or an array, and {safe(self._open.reduced)} depends on it"
+            raise UsageError(f"{what}; declare its shape, as by {example}, or {number} for a number")
+        raise UsageError(f"'{name}' is an array whose shape is not known; declare it, as by {example}")
 
     def with_shapes(self, shapes: Mapping[str, Any]) -> Objective:
         """Give the objective with the shapes of its parameters declared.
@@ -192,6 +220,9 @@ class Objective:
             raise kind(problem.problem, problem.text, problem.start, problem.end, hint) from None
         if self._guessed:  # the first point that is given says what the shapes are
             self._default, self._guessed = model, False
+            said: Mapping[str, Shape] = self._said.shapes if self._said else {}
+            others = ((name, shape) for name, shape in shapes.items() if said.get(name) and said[name] != shape)
+            self._denied = next(others, None)
         return model, points.vector(given, shapes)
 
     def _is_flat(self, point: Any) -> bool:
@@ -220,38 +251,38 @@ class Objective:
         """The objective's node."""
         return self.model.root
 
-    @cached_property
+    @property
     def gradient(self) -> views.Gradient:
         """The exact partial derivatives by name: SymPy expressions, and NumPy text where they are arrays."""
-        return views.Gradient(self.model.plain[0], self.model.slope, self.model.shapes)
+        return self.shown.gradient
 
-    @cached_property
+    @property
     def hessian(self) -> views.Hessian:
-        """The exact second derivatives, by pairs of names, as SymPy expressions, where no parameter is an array."""
-        model = self.model
-        if any(model.shapes.values()):
-            name = next(name for name, shape in model.shapes.items() if shape)
-            raise UsageError(f"'{name}' is an array; hessian_at gives the Hessian in numbers, hvp its products")
-        return views.Hessian(self.params, calculus.hessian(model.plain[0], model.slope, self.params))
+        """The exact second derivatives, by pairs of names: SymPy expressions, and NumPy text where one is an array."""
+        return self.shown.hessian
 
-    @cached_property
+    @property
     def sympy(self) -> Any:
         """The objective as a SymPy expression."""
-        return views.to_sympy(self.model.plain[1], graph=self.model.plain[0])
+        graph, root = self.shown.plain
+        return views.to_sympy(root, graph=graph)
 
     def numpy(self) -> str:
-        """Give the objective as NumPy text, which reads back as the same function.
+        """Give the objective as NumPy text, which computes what is shown, and reads back as the same function.
 
         Returns
         -------
         str
+            An expression that runs after ``from numpy import *``; where NumPy has no such function it calls
+            ``special.erf`` and the like, and needs ``from scipy import special`` as well.
 
         Examples
         --------
         >>> Objective("log(1 + exp(x))").numpy()
-        'softplus(x)'
+        'logaddexp(0, x)'
         """
-        return views.to_text(self.model.plain[1], graph=self.model.plain[0])
+        graph, root = self.shown.plain
+        return views.to_text(root, graph=graph, numpy=True)
 
     def latex(self) -> str:
         """Give the objective as LaTeX."""
@@ -265,7 +296,9 @@ class Objective:
         data = f", data: {', '.join(self.columns)}" + (f" ({rows:,} rows)" if rows else "") if self.columns else ""
         return f"Objective({shown!r}, params: {listed or 'none'}{data})"
 
-    def _repr_latex_(self) -> str:
+    def _repr_latex_(self) -> str | None:
+        if self._said is None:  # what depends on shapes that nobody gave has no formula yet
+            return None
         return f"$f({', '.join(self.params[:10])}) = {self.latex()}$"
 
     # ---- numbers ---------------------------------------------------------------------------------------------------

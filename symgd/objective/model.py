@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 from symgd import language as fm
 from symgd.data import Data, Stored
 from symgd.errors import DataError, FormulaError
-from symgd.graph import Array, Graph, Leaf, Node, calculus, locate, read, shape, whole
+from symgd.graph import Array, Graph, Leaf, Node, Span, calculus, is_zero, locate, reachable, read, shape, whole
 from symgd.kernel import Kernel
 from symgd.kernel import code as codegen
 from symgd.kernel.code import Program
@@ -21,6 +21,7 @@ from symgd.kernel.machine import cache
 from symgd.language import Tree
 from symgd.language.functions import CONSTANTS
 from symgd.squares import Squares, squares
+from symgd.views import Entries, Gradient, Hessian
 
 Shape = tuple[int, ...]
 CHUNK = 1 << 20  # numbers of an array on disk that are looked at together
@@ -139,6 +140,64 @@ class Model:
         """The gradient."""
         return calculus.gradient(*self.plain)
 
+    @cached_property
+    def gaps(self) -> frozenset[str]:
+        """The data in memory with entries that are infinite or no numbers: masked, where the objective is sound."""
+        held = {name: v for name, v in self.data.items() if isinstance(v, np.ndarray) and v.dtype.kind == "f"}
+        return frozenset(name for name, values in held.items() if not np.isfinite(values).all())
+
+    @cached_property
+    def _second(self) -> tuple[Graph, calculus.Vector, int]:
+        """A graph of its own for second derivatives, the gradient in it, and the number of the formula's last node."""
+        graph, root = self._read(group=False)
+        graph.gaps = self.gaps
+        return graph, calculus.gradient(graph, root), root.number
+
+    @cached_property
+    def gradient(self) -> Gradient:
+        """The gradient, to be shown."""
+        graph, root = self.plain
+        slope = self.slope
+        graph.gaps = self.gaps
+        return Gradient(graph, slope, self.shapes, root.number)
+
+    @cached_property
+    def hessian(self) -> Hessian:
+        """The second derivatives, to be shown."""
+        return Hessian(self.shapes, self.block)
+
+    def block(self, name: str, by: str) -> Entries:
+        """Differentiate the gradient by one parameter by another.
+
+        Parameters
+        ----------
+        name : str
+            A parameter.
+        by : str
+            A parameter.
+
+        Returns
+        -------
+        Entries
+            An array with the axes of ``name``, then those of ``by``.
+        """
+        graph, slope, written = self._second
+        taken = {label for node in reachable(slope.nodes()) for label in node.labels}
+        axes: list[Span | int] = []
+        for size in self.shapes[by]:
+            axes.append(Span(graph.label(size, taken)) if size > 1 else 0)
+            taken |= {axis.label for axis in axes if isinstance(axis, Span)}
+        own = [entry for entry in slope.entries if entry.leaf.name == name]
+        parts = reachable(entry.node for entry in own)
+        seeds = {p: _unit(graph, p, axes) for p in parts if isinstance(p, Leaf) and p.active and p.name == by}
+        along = calculus.directional(graph, [entry.node for entry in own], seeds)
+        found = []
+        for entry in own:
+            place = graph.leaf("block", f"{name}, {by}", (*entry.leaf.index, *axes))
+            if isinstance(place, Leaf) and not is_zero(along[entry.node]):
+                found.append((place, along[entry.node]))
+        return Entries(graph, tuple(found), written)
+
     # ---- functions -------------------------------------------------------------------------------------------------
 
     def program(self, sign: float = 1.0) -> Program:
@@ -206,6 +265,17 @@ class Model:
     def locate(self, values: Mapping[str, Any]) -> tuple[str, bool]:
         """Name the first subexpression that is not finite at a point."""
         return locate.first_bad(*self.plain, self.text, values, self.data)
+
+
+def _unit(graph: Graph, leaf: Leaf, axes: Sequence[Span | int]) -> Node:
+    """Give 1 where a leaf reads the element at the places along the axes, 0 elsewhere."""
+    found = graph.const(1)
+    for index, axis in zip(leaf.index, axes, strict=True):
+        if isinstance(axis, Span):
+            here = index if isinstance(index, Node) else graph.leaf("places", "", (index,))
+            condition = graph.map("equal", here, graph.leaf("places", "", (axis,)))
+            found = graph.map("where", condition, found, graph.const(0))
+    return found
 
 
 def row_count(tree: Tree, data: Data) -> int | None:

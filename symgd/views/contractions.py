@@ -102,8 +102,9 @@ class _Matmul:
         if len(order) < 2:
             return []
         rows, columns = labels_of(a) - {self.label}, labels_of(b) - {self.label}
-        if self.vectors and self.writer.tidy and isinstance((a if left else b)[0], Leaf):
-            return []  # X.T @ (r[:, None]*D), not (X.T*r) @ D
+        both = isinstance(a[0], Leaf) and isinstance(b[0], Leaf)
+        if self.vectors and self.writer.tidy and (not left if both else isinstance((a if left else b)[0], Leaf)):
+            return []  # X.T @ (r[:, None]*D), not (X.T*r) @ D; but (X.T*r) @ X
         a, b = ([*a, *self.vectors], b) if left else (a, [*b, *self.vectors])
         row, column = order[-2:]
         if columns == {column}:

@@ -12,10 +12,9 @@ from symgd.views.formulas import letters, symbol, to_element, to_latex, to_sympy
 from symgd.views.leaves import is_whole, subscript
 from symgd.views.pieces import ADD, shape_text, trimmed
 from symgd.views.text import Writer, to_text
+from symgd.views.tidy import tidied
 
 if TYPE_CHECKING:
-    import sympy
-
     from symgd.graph.calculus import Vector
 
 
@@ -32,32 +31,49 @@ class Partial:
         Its shape.
     entries : sequence of (Leaf, Node)
         What is added to which elements.
+    written : int
+        The number of the last node of the formula itself.
     """
 
-    def __init__(self, graph: Graph, name: str, shape: tuple[int, ...], entries: Sequence[tuple[Leaf, Node]]) -> None:
+    _letter = "g"  # what statements leave the derivative in
+
+    def __init__(
+        self, graph: Graph, name: str, shape: tuple[int, ...], entries: Sequence[tuple[Leaf, Node]], written: int = -1
+    ) -> None:
         self.name, self.shape = name, shape
         self._graph = graph
         self._entries = _joined(graph, entries, shape)
+        self._written = written
 
     @cached_property
     def text(self) -> str:
-        """NumPy text: an expression of the parameter's shape.
+        """The derivative in the language of formulas: an expression of the parameter's shape.
 
         Where slices or gathered elements of the parameter are differentiated it is statements, one a line, after which
         ``g`` holds the derivative (or ``g_`` and the parameter's name where something is called ``g``).
         """
+        return self._text(numpy=False)
+
+    def numpy(self) -> str:
+        """Give the same text with NumPy's own names: see `Gradient.numpy`."""
+        return self._text(numpy=True)
+
+    def _text(self, *, numpy: bool) -> str:
         graph, shape = self._graph, self.shape
         if not self._entries:
             return f"zeros({shape_text(shape)})"
-        (leaf, node), *more = self._entries
+        nodes = tidied(graph, (node for _, node in self._entries), self._written)
+        entries = [(leaf, node) for (leaf, _), node in zip(self._entries, nodes, strict=True)]
+        (leaf, node), *more = entries
         if not more and is_whole(graph, leaf, shape):
-            return to_text(node, graph=graph, axes=_axes(leaf), tidy=True)
-        roots = [n for leaf, node in self._entries for n in (node, *(i for i in leaf.index if isinstance(i, Node)))]
+            return to_text(node, graph=graph, axes=_axes(leaf), tidy=True, numpy=numpy)
+        roots = [n for leaf, node in entries for n in (node, *(i for i in leaf.index if isinstance(i, Node)))]
         taken = {part.name for part in graph if isinstance(part, Leaf)}
-        target = "g" if "g" not in taken else f"g_{self.name}"
-        writer = Writer(graph, roots, tidy=True)
+        target = self._letter if self._letter not in taken else f"{self._letter}_{self.name.replace(', ', '_')}"
+        writer = Writer(graph, roots, tidy=True, numpy=numpy)
+        writer.sizes.setdefault(self.name, shape)
         lines = [f"{target} = zeros({shape_text(shape)})"]
-        for leaf, node in self._entries:
+        for leaf, node in entries:
             lines.append(_statement(writer, target, leaf, node, whole=is_whole(graph, leaf, shape)))
         return "\n".join(lines)
 
@@ -152,10 +168,13 @@ class Gradient(Mapping[str, Any]):
         The derivatives.
     shapes : mapping of str to tuple of int
         The shapes of all parameters, ``()`` for a number.
+    written : int
+        The number of the last node of the formula itself.
     """
 
-    def __init__(self, graph: Graph, vector: Vector, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    def __init__(self, graph: Graph, vector: Vector, shapes: Mapping[str, tuple[int, ...]], written: int = -1) -> None:
         self._graph = graph
+        self._written = written
         self._shapes = dict(shapes)
         self._entries: dict[str, list[tuple[Leaf, Node]]] = {name: [] for name in shapes}
         for entry in vector.entries:
@@ -166,7 +185,7 @@ class Gradient(Mapping[str, Any]):
         if name not in self._shown:
             shape = self._shapes[name]
             self._shown[name] = (
-                Partial(self._graph, name, shape, self._entries[name])
+                Partial(self._graph, name, shape, self._entries[name], self._written)
                 if shape
                 else to_sympy(self._node(name), graph=self._graph)
             )
@@ -187,11 +206,39 @@ class Gradient(Mapping[str, Any]):
     __hash__ = None  # type: ignore[assignment]
 
     def text(self) -> dict[str, str]:
-        """Give each derivative as NumPy text: an expression, or statements that leave it in ``g`` (`Partial.text`)."""
-        return {
-            name: self[name].text if shape else to_text(self._node(name), graph=self._graph, tidy=True)
-            for name, shape in self._shapes.items()
-        }
+        """Give each derivative in the language of formulas: an expression, or statements that leave it in ``g``.
+
+        Returns
+        -------
+        dict of str to str
+            By parameter; see `Partial.text`.
+        """
+        return {name: self._text(name, numpy=False) for name in self._shapes}
+
+    def numpy(self) -> dict[str, str]:
+        """Give each derivative as NumPy text, which computes what is shown.
+
+        Returns
+        -------
+        dict of str to str
+            By parameter: an expression, or statements that leave the derivative in ``g`` (see `Partial.text`). They run
+            after ``from numpy import *``; where NumPy has no such function, the text calls ``special.erf`` and the
+            like, and needs ``from scipy import special`` as well.
+
+        Examples
+        --------
+        >>> from symgd import Objective
+        >>> Objective("softplus(a*b)").gradient.numpy()["a"]
+        'b*(1/(1 + exp(-a*b)))'
+        """
+        return {name: self._text(name, numpy=True) for name in self._shapes}
+
+    def _text(self, name: str, *, numpy: bool) -> str:
+        if self._shapes[name]:
+            partial = self[name]
+            return str(partial.numpy() if numpy else partial.text)
+        (node,) = tidied(self._graph, [self._node(name)], self._written)
+        return to_text(node, graph=self._graph, tidy=True, numpy=numpy)
 
     def latex(self) -> str:
         """Give the gradient as LaTeX; of arrays, one element."""
@@ -206,80 +253,6 @@ class Gradient(Mapping[str, Any]):
         arrays = any(self._shapes.values())
         shown = {n: t.replace("\n", "; ") for n, t in self.text().items()} if arrays else self
         return "{" + ", ".join(f"{name!r}: {shown[name]}" for name in self) + "}"
-
-    def _repr_latex_(self) -> str:
-        return f"${self.latex()}$"
-
-
-class Hessian(Mapping[tuple[str, str], "sympy.Expr"]):
-    """The second derivatives: ``h["x", "y"]``, ``h["x"]["y"]`` or ``h[0, 1]``, each a SymPy expression.
-
-    Parameters
-    ----------
-    params : tuple of str
-        The parameters, in order.
-    nodes : mapping of (str, str) to Node
-        The upper triangle, without zeros.
-    """
-
-    def __init__(self, params: tuple[str, ...], nodes: Mapping[tuple[str, str], Node]) -> None:
-        self.params = params
-        self._nodes = dict(nodes)
-        self._shown: dict[tuple[str, str], Any] = {}
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return len(self.params), len(self.params)
-
-    def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, str):
-            if key not in self.params:
-                raise KeyError(key)
-            return {name: self[key, name] for name in self.params}
-        a, b = (self.params[k] if isinstance(k, int) else k for k in key)
-        if a not in self.params or b not in self.params:
-            raise KeyError(key)
-        pair = (a, b) if (a, b) in self._nodes else (b, a)
-        if pair not in self._shown:
-            import sympy
-
-            self._shown[pair] = to_sympy(self._nodes[pair]) if pair in self._nodes else sympy.Integer(0)
-        return self._shown[pair]
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return ((a, b) for a in self.params for b in self.params)
-
-    def __len__(self) -> int:
-        return len(self.params) ** 2
-
-    @property
-    def matrix(self) -> sympy.Matrix:
-        """The Hessian as a SymPy matrix."""
-        import sympy
-
-        return sympy.Matrix(len(self.params), len(self.params), lambda i, j: self[int(i), int(j)])
-
-    def _sympy_(self) -> sympy.Matrix:
-        return self.matrix
-
-    def __eq__(self, other: object) -> bool:
-        return bool(self.matrix == getattr(other, "matrix", other))
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def text(self) -> dict[tuple[str, str], str]:
-        """Give the entries that are not 0, on and above the diagonal, as NumPy text."""
-        return {pair: to_text(node, tidy=True) for pair, node in self._nodes.items()}
-
-    def latex(self) -> str:
-        """Give the Hessian as LaTeX."""
-        return to_latex(self.matrix)
-
-    def __repr__(self) -> str:
-        shown = ", ".join(f"({a!r}, {b!r}): {self[a, b]}" for a, b in list(self._nodes)[:12])
-        more = ", ..." if len(self._nodes) > 12 else ""
-        return f"Hessian({', '.join(self.params[:12])}; {{{shown}{more}}})"
 
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"

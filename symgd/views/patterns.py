@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
-from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, Span
+from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, Span, reachable
 from symgd.graph.exact import Number
 
 
@@ -42,22 +42,59 @@ def named(graph: Graph | None, node: Node) -> Named | None:
         spread = named(graph, inside)
         return spread._replace(name="std") if spread and spread.name == "var" else None
     if node.function == "exp":
-        shifted = _normalised(node.args[0])
+        shifted = _normalised(graph, node.args[0])
         return shifted._replace(name="softmax") if shifted else None
-    return _normalised(node) or _variance(graph, node)
+    return _normalised(graph, node) or _variance(graph, node)
 
 
-def unit_matrix(node: Node) -> tuple[str, str] | None:
-    """Give the labels of rows and columns where the node is 1 on the diagonal of a square matrix, 0 elsewhere."""
-    if not isinstance(node, Map) or node.function != "where" or [a.constant for a in node.args[1:]] != [1, 0]:
+def diagonal_matrix(graph: Graph | None, node: Map) -> tuple[str, str] | None:
+    """Give the labels of rows and columns of a matrix with a vector, or 1, on its diagonal, 0 elsewhere."""
+    if node.function != "where" or node.args[2].constant != 0:
         return None
-    condition = node.args[0]
+    pair = same_places(node.args[0])
+    if graph is None or pair is None or graph.length(pair[0]) != graph.length(pair[1]):
+        return None
+    plain = node.args[1].constant == 1 or len(node.args[1].labels) == 1
+    return pair if plain and node.args[1].labels <= set(pair) else None
+
+
+def unit_vectors(graph: Graph, node: Map) -> Node | None:
+    """Give where(i == j, 1, 0), the unit vectors, for where(i == j, a, 0)."""
+    if node.function != "where" or node.args[2].constant != 0 or diagonal_matrix(graph, node):
+        return None
+    return graph.map("where", node.args[0], graph.const(1), graph.const(0)) if which_places(node.args[0]) else None
+
+
+def which_places(condition: Node) -> tuple[Node, Span] | None:
+    """Give the place that a condition says, and the axis along which it holds there and nowhere else."""
+    if not isinstance(condition, Map) or condition.function != "equal":
+        return None
+    here, axis = condition.args
+    if not (isinstance(axis, Leaf) and axis.kind == "places" and isinstance(axis.index[0], Span)):
+        return None
+    span = axis.index[0]
+    placed = isinstance(here, Leaf) and here.kind == "places"
+    read = isinstance(here, Const) or any(isinstance(n, Leaf) and n.kind != "places" for n in reachable([here]))
+    return (here, span) if span == Span(span.label) and (placed or read) else None
+
+
+def same_places(condition: Node) -> tuple[str, str] | None:
+    """Give two labels where the node says that the places along them are the same."""
     if not isinstance(condition, Map) or condition.function != "equal":
         return None
     labels = [a.index[0].label for a in condition.args
               if isinstance(a, Leaf) and a.kind == "places" and isinstance(a.index[0], Span)
               and a.index[0] == Span(a.index[0].label)]  # fmt: skip
     return (labels[0], labels[1]) if len(set(labels)) == 2 else None
+
+
+def is_centred(graph: Graph, fold: Fold) -> bool:
+    """Tell whether the node is a sum of deviations from their own mean, which is 0."""
+    over, body = _folded(fold)
+    if not (isinstance(body, Map) and body.function == "add" and len(body.args) == 2):
+        return False
+    pairs = (body.args, body.args[::-1])
+    return any(_mean(graph, b, sign=-1) == (a, over) for a, b in pairs)
 
 
 def _folded(fold: Fold) -> tuple[frozenset[str], Node]:
@@ -69,7 +106,7 @@ def _folded(fold: Fold) -> tuple[frozenset[str], Node]:
     return frozenset(labels), body
 
 
-def _normalised(node: Node) -> Named | None:
+def _normalised(graph: Graph | None, node: Node) -> Named | None:
     """Find a - logsumexp(a)."""
     if not (isinstance(node, Map) and node.function == "add" and len(node.args) == 2):
         return None
@@ -78,7 +115,14 @@ def _normalised(node: Node) -> Named | None:
     if weight != -1 or not isinstance(total, Fold) or total.function != "logsumexp":
         return None
     over, body = _folded(total)
-    return Named("logsoftmax", a, over) if body is a else None
+    if body is a:
+        return Named("logsoftmax", a, over)
+    left = a.labels - total.labels  # the same along an axis of another name
+    if graph is not None and len(over) == len(left) == 1:
+        (here,), (there,) = over, left
+        moved = graph.substitute(body, {here: Span(there)}) if graph.length(here) == graph.length(there) else body
+        return Named("logsoftmax", a, left) if moved is a else None
+    return None
 
 
 def _variance(graph: Graph | None, node: Node) -> Named | None:

@@ -8,8 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, is_zero
-from symgd.graph.exact import Number
+from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, is_zero, reachable
+from symgd.graph.exact import Number, fold_add
+from symgd.views.patterns import unit_vectors
+
+_LARGEST = 20  # exponent that is taken apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +27,24 @@ class Contraction:
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """A product where a condition holds (or, if ``inside`` is false, where it does not), 0 elsewhere."""
+    """A product where a condition holds, and another where it does not."""
 
     condition: Node
-    inside: bool
-    product: Product
+    yes: Product
+    no: Product
     labels: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A divisor that makes the ratio 0 where it is 0 itself."""
+
+    of: Node
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """The labels of the divisor."""
+        return self.of.labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +54,7 @@ class Ones:
     labels: frozenset[str]
 
 
-Factor = Node | Contraction | Masked | Ones
+Factor = Node | Contraction | Masked | Guarded | Ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +69,14 @@ class Product:
     def factors(self) -> tuple[Factor, ...]:
         """Give the factors on both sides."""
         return self.top + self.bottom
+
+    def labels(self) -> frozenset[str]:
+        """Give the labels."""
+        return labels_of(self.factors())
+
+    def is_zero(self) -> bool:
+        """Tell whether a number in front is 0."""
+        return 0 in self.numbers
 
 
 def labels_of(factors: Iterable[Factor]) -> frozenset[str]:
@@ -70,7 +93,9 @@ def nodes(factors: Iterable[Factor]) -> Iterator[Node]:
             yield from nodes(factor.top + factor.bottom)
         elif isinstance(factor, Masked):
             yield factor.condition
-            yield from nodes(factor.product.factors())
+            yield from nodes(factor.yes.factors() + factor.no.factors())
+        elif isinstance(factor, Guarded):
+            yield factor.of
 
 
 class Products:
@@ -88,15 +113,48 @@ class Products:
 
     def is_product(self, node: Node) -> bool:
         """Tell whether a node is a product or a ratio."""
-        return isinstance(node, Map) and (
-            node.function in ("multiply", "divide") or (self.tidy and node.function == "ratio")
-        )
+        if not isinstance(node, Map):
+            return False
+        return node.function in ("multiply", "divide") or (self.tidy and self._spread(node) is not None)
+
+    def _spread(self, node: Map) -> tuple[list[Factor], list[Factor]] | None:
+        """Give what stands above and below the line in functions that derivatives are made of."""
+        if node.function == "ratio":
+            return [node.args[0]], [Guarded(node.args[1])]
+        graph = self.graph
+        if graph is None:
+            return None
+        if (unit := unit_vectors(graph, node)) is not None:
+            return ([node.args[1], unit], []) if node.args[1].constant != 1 else None
+        base, exponent = _power(node)
+        if isinstance(base, Map) and base.function == "sech":
+            return [], [graph.raw("cosh", *base.args)] * exponent
+        if isinstance(base, Map) and base.function == "mills":
+            below: list[Factor] = [graph.raw("sqrt", graph.leaf("constant", "pi")), graph.raw("erfcx", *base.args)]
+            return [graph.const(2)] * exponent, below * exponent
+        if isinstance(base, Map) and base.function == "cosarcsin" and exponent % 2 == 0 and exponent > 0:
+            one, inside = graph.const(1), base.args[0]
+            return [graph.subtract(one, inside), graph.add(one, inside)] * (exponent // 2), []
+        return None
+
+    def _sides(self, node: Map) -> tuple[list[Factor], list[Factor]]:
+        if node.function == "multiply":
+            return list(node.args), []
+        if node.function == "divide":
+            return [node.args[0]], [node.args[1]]
+        found = self._spread(node)
+        assert found is not None
+        return found
 
     def of(self, node: Node) -> Product:
         """Take a node apart."""
         if node not in self._known:
             self._known[node] = self._means(self.flat(node))
         return self._known[node]
+
+    def gathered(self, node: Node, covered: frozenset[str]) -> Product:
+        """Take a node apart, equal factors together, all numbers above the line."""
+        return _inverted(gathered(self.of(node), covered))
 
     def opened(self, fold: Node) -> Product | None:
         """Give a sum that ``@`` writes, what does not vary along its label in front; ``None`` for any other."""
@@ -127,8 +185,12 @@ class Products:
         while stack:
             part, side = stack.pop()
             if isinstance(part, Map) and self.is_product(part):
-                a, b = part.args
-                stack += [(b, side if part.function == "multiply" else -side), (a, side)]
+                above, below = self._sides(part)
+                for factor, way in [*((f, -side) for f in below[::-1]), *((f, side) for f in above[::-1])]:
+                    if isinstance(factor, Node):
+                        stack.append((factor, way))
+                    else:
+                        (top if way > 0 else bottom).append(factor)
             elif isinstance(part, Const) and side > 0:
                 numbers.append(part.value)
             elif side > 0 and (inner := self.opened(part)) is not None:
@@ -161,23 +223,16 @@ class Products:
         below = tuple(bottom)
         if extra == 1:
             return replace(product, bottom=below, means=frozenset(along))
-        for place, factor in enumerate(below):
-            if isinstance(factor, Const) and factor.value == extra:
-                return replace(product, bottom=below[:place] + below[place + 1 :], means=frozenset(along))
-        total = math.prod(product.numbers, start=Fraction(1))
-        likely = counts or _periodic(extra) or any(f.labels for f in sums)
-        if likely and isinstance(total, Fraction) and total.denominator % extra == 0:
-            return replace(product, numbers=(total * extra,), bottom=below, means=frozenset(along))
+        # A sum that is halved is no mean because it has two terms.
+        if self.graph is not None and extra in self.graph.averaged:
+            for place, factor in enumerate(below):
+                if isinstance(factor, Const) and factor.value == extra:
+                    return replace(product, bottom=below[:place] + below[place + 1 :], means=frozenset(along))
+            total = math.prod(product.numbers, start=Fraction(1))
+            if isinstance(total, Fraction) and total.denominator % extra == 0:
+                return replace(product, numbers=(total * extra,), bottom=below, means=frozenset(along))
         constants = any(isinstance(f, Const) for f in below)
         return replace(product, bottom=below, means=frozenset([ROWS])) if counts and not constants else product
-
-
-def _periodic(number: int) -> bool:
-    """Tell whether 1/number is no decimal fraction, which nobody would write but for a mean."""
-    for prime in (2, 5):
-        while number % prime == 0:
-            number //= prime
-    return number > 1
 
 
 # ---- sums of products ----------------------------------------------------------------------------------------------
@@ -230,32 +285,114 @@ def _bare(factor: Factor) -> bool:
 
 
 def _unmasked(product: Product, products: Products) -> Product | None:
-    """Take factors that have labels of their own out of where(condition, product, 0)."""
+    """Take the factors that both branches of a where() have, and that vary along labels of their own, out of it."""
     numbers, top, changed = list(product.numbers), [], False
     for factor in product.top:
-        masked = _mask(factor)
-        if masked is None:
+        found = _shared(factor, products) if isinstance(factor, Map) and factor.function == "where" else None
+        if found is None:
             top.append(factor)
             continue
-        condition, branch, inside = masked
-        found = products.flat(branch)
-        kept = [f for f in found.top if f.labels <= condition.labels]
-        own = Product((), tuple(kept), found.bottom)
-        if len(kept) < len(found.top) and labels_of(found.bottom) <= condition.labels:
-            numbers += found.numbers
-            top.append(Masked(condition, inside, own, condition.labels))
-            top += [f for f in found.top if f not in kept]
-            changed = True
-        else:
-            top.append(factor)
+        changed = True
+        numbers += found.numbers
+        top += found.top
     return replace(product, numbers=tuple(numbers), top=tuple(top)) if changed else None
 
 
-def _mask(factor: Factor) -> tuple[Node, Node, bool] | None:
-    if isinstance(factor, Map) and factor.function == "where":
-        condition, yes, no = factor.args
-        if is_zero(no):
-            return condition, yes, True
-        if is_zero(yes):
-            return condition, no, False
-    return None
+def _shared(node: Map, products: Products) -> Product | None:
+    """Write where(c, X*a, X*b) as X*where(c, a, b)."""
+    condition, *branches = node.args
+    parts = [gathered(products.flat(branch)) for branch in branches]
+    zeros = [is_zero(branch) for branch in branches]
+    filled = [p for p, zero in zip(parts, zeros, strict=True) if not zero]
+    if not filled:
+        return None
+    common = Counter(filled[0].top) & Counter(filled[-1].top)
+    outside = [f for f in common.elements() if not f.labels <= condition.labels]
+    if any(zeros) and products.graph is not None:  # 0*nan is no 0
+        gaps = products.graph.gaps
+        outside = [f for f in outside if not gaps & {n.name for n in reachable(nodes([f])) if isinstance(n, Leaf)}]
+    inside = []
+    for part in filled:
+        left = Counter(part.top)
+        left.subtract(outside)
+        inside.append(replace(part, top=tuple(left.elements())))
+    if not outside or not all(labels_of(part.factors()) <= condition.labels for part in inside):
+        return None
+    totals = [math.prod(part.numbers, start=Fraction(1)) for part in filled]
+    sign = Fraction(-1 if all(total < 0 for total in totals) else 1)
+    scale = totals[0] if totals[0] == totals[-1] else sign
+    inside = [replace(p, numbers=(t / scale,)) for p, t in zip(inside, totals, strict=True)]
+    pair = [Product((Fraction(0),)) if zero else inside.pop(0) for zero in zeros]
+    return Product((scale,), (Masked(condition, pair[0], pair[1], condition.labels), *outside))
+
+
+# ---- gathered ------------------------------------------------------------------------------------------------------
+
+
+def gathered(product: Product, covered: frozenset[str] = frozenset()) -> Product:
+    """Write equal factors, and powers of them, as one: ``s/s**4`` is ``1/s**3``; none vanishes if labels would.
+
+    Parameters
+    ----------
+    product : Product
+        Of a derivative: what stands above and below the line was divided by in the formula itself.
+    covered : frozenset of str
+        Labels that may vanish.
+
+    Returns
+    -------
+    Product
+    """
+    powers: dict[Factor, int] = {}
+    for side, factors in ((1, product.top), (-1, product.bottom)):
+        for factor in factors:
+            base, exponent = _power(factor)
+            powers[base] = powers.get(base, 0) + side * exponent
+    for base in [b for b in powers if isinstance(b, Guarded) and powers.get(b.of, 0) < 0]:
+        powers[base.of] += powers.pop(base)  # what is not guarded elsewhere need not be guarded here
+    kept = {base for base, exponent in powers.items() if exponent}
+    labels = labels_of(kept) | covered
+    for base in powers:
+        if base not in kept and not base.labels <= labels:
+            return product
+    top = [base for base, exponent in powers.items() for _ in range(exponent)]
+    bottom = [base for base, exponent in powers.items() for _ in range(-exponent)]
+    return replace(product, top=tuple(top), bottom=tuple(bottom))
+
+
+def numbers_above(product: Product) -> tuple[Product, list[Factor]]:
+    """Reduce the numbers above and below the line; give what stays below."""
+    if abs(math.prod(product.numbers, start=Fraction(1))) == 1:
+        return product, list(product.bottom)
+    product = _inverted(product)
+    return product, list(product.bottom)
+
+
+def total(parts: Sequence[Product]) -> Product:
+    """Add products up that differ in their numbers."""
+    number: Number = Fraction(0)
+    for part in parts:
+        number = fold_add(number, math.prod(part.numbers, start=Fraction(1)))
+    return replace(parts[0], numbers=(number,))
+
+
+def _inverted(product: Product) -> Product:
+    """Take the numbers below the line to those above."""
+    numbers, below = list(product.numbers), []
+    for factor in product.bottom:
+        if isinstance(factor, Const) and isinstance(factor.value, Fraction) and factor.value:
+            numbers.append(1 / factor.value)
+        else:
+            below.append(factor)
+    return replace(product, numbers=tuple(numbers), bottom=tuple(below))
+
+
+def _power(factor: Factor) -> tuple[Factor, int]:
+    """Give base and exponent, down to a base that is no power."""
+    exponent = 1
+    while isinstance(factor, Map) and factor.function == "power" and isinstance(factor.args[1], Const):
+        n = factor.args[1].value
+        if not isinstance(n, Fraction) or n.denominator != 1 or abs(n * exponent) > _LARGEST:
+            break
+        factor, exponent = factor.args[0], exponent * int(n)
+    return factor, exponent

@@ -18,7 +18,7 @@ from symgd.graph.arrays import ONE
 from symgd.views import products
 from symgd.views.contractions import outer, outer_text, write_contraction
 from symgd.views.leaves import array_of_size, write_leaf
-from symgd.views.patterns import Named, named, sizes_of, unit_matrix
+from symgd.views.patterns import Named, named, sizes_of
 from symgd.views.pieces import (
     ADD,
     ATOM,
@@ -35,15 +35,18 @@ from symgd.views.pieces import (
     number_text,
     shape_text,
 )
-from symgd.views.products import Contraction, Factor, Masked, Ones, Product, Products
+from symgd.views.products import Contraction, Factor, Guarded, Masked, Ones, Product, Products
+from symgd.views.spelling import FORMULA, NUMPY, spelt
+from symgd.views.sums import collected
+from symgd.views.units import write_diagonal
 
 _SIGNS = {"greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<=", "equal": "==", "not_equal": "!="}
-# Derivatives are made of functions that say what happens at a kink; people write them without.
-_PLAIN = {"powslope": "{1}*{0}**({1} - 1)", "powlog": "{0}**{1}*log({0})"}
 _MOST = 6  # axes of an array
 
 
-def to_text(node: Node, *, graph: Graph | None = None, axes: Sequence[str] = (), tidy: bool = False) -> str:
+def to_text(
+    node: Node, *, graph: Graph | None = None, axes: Sequence[str] = (), tidy: bool = False, numpy: bool = False
+) -> str:
     """Write a node as a formula that reads back as the same function.
 
     Parameters
@@ -55,8 +58,9 @@ def to_text(node: Node, *, graph: Graph | None = None, axes: Sequence[str] = (),
     axes : sequence of str
         The labels of its axes, in the order that the text is to give them.
     tidy : bool
-        Whether factors are put in the order in which people write them, and what holds only at kinks is left out: for
-        derivatives.
+        Whether factors are gathered, cancelled, and put in the order in which people write them: for derivatives.
+    numpy : bool
+        Whether only names that NumPy has are used, and those of ``scipy.special`` where it has none.
 
     Returns
     -------
@@ -67,15 +71,16 @@ def to_text(node: Node, *, graph: Graph | None = None, axes: Sequence[str] = (),
     UsageError
         If it cannot be written as one NumPy expression.
     """
-    writer = Writer(graph, [node], tidy=tidy)
+    writer = Writer(graph, [node], tidy=tidy, numpy=numpy)
     return writer.whole(node, tuple(axes)).text
 
 
 class Writer:
     """Writes the nodes of one text."""
 
-    def __init__(self, graph: Graph | None, roots: Collection[Node], *, tidy: bool) -> None:
+    def __init__(self, graph: Graph | None, roots: Collection[Node], *, tidy: bool, numpy: bool = False) -> None:
         self.graph = graph
+        self.spellings = NUMPY if numpy else FORMULA
         self.tidy = tidy
         self.products = Products(graph, tidy=tidy)
         self.arrays = any(
@@ -142,7 +147,7 @@ class Writer:
         if isinstance(node, Leaf):
             return write_leaf(self, node, target)
         inner: Iterable[Factor] = arguments(node)
-        if isinstance(node, Fold) or self._pattern(node):
+        if isinstance(node, Fold) or self.pattern(node):
             inner = ()
         if self.products.is_product(node) or self.products.opened(node):
             inner = self.products.of(node).factors()
@@ -157,13 +162,15 @@ class Writer:
                 self._written[key] = write_contraction(self, factor, order)
             elif isinstance(factor, Masked):
                 self._written[key] = self._masked(factor, order)
+            elif isinstance(factor, Guarded):
+                self._written[key] = self._guarded(factor, order)
             else:
                 self._written[key] = self._ones(order, factor)
         return self._written[key]
 
     def _pieces(self, node: Node) -> Iterable[Node]:
         """Give the nodes whose text a node's text is made of."""
-        pattern = self._pattern(node)
+        pattern = self.pattern(node)
         if pattern:
             return (pattern.of,)
         if self.products.is_product(node) or self.products.opened(node):
@@ -172,7 +179,8 @@ class Writer:
             return found + [self.products.chain(f)[1] for f in found if isinstance(f, Fold) and product.means]
         return (self.products.chain(node)[1],) if isinstance(node, Fold) else arguments(node)
 
-    def _pattern(self, node: Node) -> Named | None:
+    def pattern(self, node: Node) -> Named | None:
+        """Give the function of a whole array that a node spells out, and is written as."""
         pattern = named(self.graph, node)
         # Where the only axis is that of the rows, people write exp(a - logsumexp(a)).
         return None if pattern and "softmax" in pattern.name and not self.arrays else pattern
@@ -184,7 +192,7 @@ class Writer:
             return Piece(*number_text(node.value))
         if isinstance(node, Leaf):
             return write_leaf(self, node, target)
-        pattern = self._pattern(node)
+        pattern = self.pattern(node)
         if pattern:
             return self._named(pattern, target)
         if self.products.is_product(node) or self.products.opened(node):
@@ -193,32 +201,23 @@ class Writer:
             over, body = self.products.chain(node)
             return self.reduction(node.function, lambda order: self.best(body, order), over, node.labels, target)
         assert isinstance(node, Map)
-        both = unit_matrix(node)
-        if both and len(target) == 2 and (length := self.length(both[0])) and length == self.length(both[1]):
-            return Piece(f"eye({length})", ATOM)
-        args = [self.fitted(arg, target) for arg in self._terms(node)]
-        cost = sum(arg.cost for arg in args)
+        diagonal = write_diagonal(self, node, target)
+        if diagonal is not None:
+            return diagonal
         if node.function == "add":
-            return Piece(self._sum(args), ADD, cost)
+            return self._sum(
+                collected(self, node, target) if self.tidy else [self.fitted(a, target) for a in node.args]
+            )
+        args = [self.fitted(arg, target) for arg in node.args]
+        cost = sum(arg.cost for arg in args)
         if node.function == "power":
             return Piece(f"{args[0].inside(ATOM)}**{self._exponent(node, args[1])}", POWER, cost)
         if node.function in _SIGNS:
             a, b = (arg.inside(ADD) for arg in args)
             return Piece(f"{a} {_SIGNS[node.function]} {b}", COMPARE, cost)
-        if self.tidy and node.function in _PLAIN:
-            return Piece(_PLAIN[node.function].format(*(a.inside(ATOM) for a in args)), MULTIPLY, cost)
-        name = "sqrt" if node.function == "sqrt0" else node.function  # they differ in the slope at 0 only
-        return Piece(f"{name}({', '.join(arg.text for arg in args)})", ATOM, cost)
-
-    def _terms(self, node: Map) -> tuple[Node, ...]:
-        """Give the arguments, in derivatives without the parentheses of sums in sums."""
-        if node.function != "add" or not (self.tidy and self.arrays):
-            return node.args
-        found: list[Node] = []
-        for arg in node.args:
-            inner = isinstance(arg, Map) and arg.function == "add" and not self._pattern(arg)
-            found += self._terms(arg) if inner and isinstance(arg, Map) else (arg,)
-        return tuple(found)
+        if node.function in self.spellings:
+            return spelt(self.spellings[node.function], args)
+        return Piece(f"{node.function}({', '.join(arg.text for arg in args)})", ATOM, cost)
 
     def _exponent(self, node: Map, piece: Piece) -> str:
         if piece.level == NEGATE and any(isinstance(n, Leaf) and n.kind == "places" for n in reachable([node.args[0]])):
@@ -227,22 +226,30 @@ class Writer:
             )  # NumPy's integers take no negative one
         return piece.text if piece.level in (NEGATE, ATOM) else f"({piece.text})"
 
-    def _sum(self, terms: Sequence[Piece]) -> str:
+    def _sum(self, terms: Sequence[Piece]) -> Piece:
+        if len(terms) == 1:
+            return terms[0]
         texts = [term.inside(MATMUL) for term in terms]
-        if self.tidy and self.arrays and texts[0].startswith("-"):  # a - b, not -b + a
+        if self.tidy and texts[0].startswith("-"):  # a - b, not -b + a
             first = next((i for i, text in enumerate(texts) if not text.startswith("-")), 0)
             texts.insert(0, texts.pop(first))
-        return texts[0] + "".join(f" - {t[1:]}" if t.startswith("-") else f" + {t}" for t in texts[1:])
+        text = texts[0] + "".join(f" - {t[1:]}" if t.startswith("-") else f" + {t}" for t in texts[1:])
+        return Piece(text, ADD, sum(term.cost for term in terms))
 
     def _ones(self, target: tuple[str, ...], ones: Ones) -> Piece:
         kept = target[min(target.index(label) for label in ones.labels) :]
         return Piece(f"ones({shape_text([self.length(a) if a and a in ones.labels else 1 for a in kept])})", ATOM)
 
     def _masked(self, masked: Masked, order: tuple[str, ...]) -> Piece:
-        inside = self.product(masked.product, order)
         condition = self.fitted(masked.condition, order)
-        branches = f"{inside.text}, 0" if masked.inside else f"0, {inside.text}"
-        return Piece(f"where({condition.text}, {branches})", ATOM, inside.cost + condition.cost)
+        branches = [self.product(branch, order) for branch in (masked.yes, masked.no)]
+        text = f"where({condition.text}, {branches[0].text}, {branches[1].text})"
+        return Piece(text, ATOM, condition.cost + sum(branch.cost for branch in branches))
+
+    def _guarded(self, guarded: Guarded, order: tuple[str, ...]) -> Piece:
+        """Write a divisor so that what is divided by it is 0 where it is 0."""
+        of = self.best(guarded.of, order)
+        return Piece(f"where({of.inside(ADD)} == 0, inf, {of.text})", ATOM, of.cost)
 
     # ---- reductions ------------------------------------------------------------------------------------------------
 
@@ -271,6 +278,7 @@ class Writer:
             ``None`` where the axes of length 1 are not those that it runs over.
         """
         order = tuple(label for label in target if label in labels)
+        name = self.spellings.get(name, (name, ATOM))[0]
         found = []
         if len(order) < len(target):
             slots = [place for place, label in enumerate(target) if label not in labels]
@@ -298,7 +306,8 @@ class Writer:
             inner = self.best(pattern.of, target)
             places = [place for place, label in enumerate(target) if label in pattern.over]
             axis = f", axis={_axis(places)}" if len(target) > 1 else ""
-            return Piece(f"{pattern.name}({inner.text}{axis})", ATOM, inner.cost)
+            name = self.spellings.get(pattern.name, (pattern.name, ATOM))[0]
+            return Piece(f"{name}({inner.text}{axis})", ATOM, inner.cost)
         left = pattern.of.labels - pattern.over
         over = sorted(pattern.over)
         return self.reduction(pattern.name, lambda order: self.best(pattern.of, order), over, left, target)
@@ -307,14 +316,24 @@ class Writer:
 
     def product(self, product: Product, target: tuple[str, ...]) -> Piece:
         """Write a product as an operand of what has the axes ``target``."""
+        if self.tidy:
+            product = products.gathered(product)
+        size, under = self._size(product.bottom)
+        if self.tidy:
+            product, under = products.numbers_above(replace(product, bottom=tuple(under)))
         negative, above, below = coefficient(product.numbers, alone=not product.top)
         sides = outer(product, target)
         factors = [f for f in product.top if not (sides and f.labels)]
         top = self._powers(factors, target, product.means)
         if sides:
             top.append((Ones(frozenset(target)), outer_text(self, sides, target, product.means)))
-        size, under = self._size(product.bottom)
         bottom = self._powers(under, target)
+        if self.tidy and not product.labels() and not sides:  # sums whose terms cancelled
+            if product.is_zero() or any(piece.text == "0" for _, piece in top):
+                return Piece("0", ATOM)
+            top, bottom = ([pair for pair in side if pair[1].text != "1"] for side in (top, bottom))
+            if not top:
+                negative, above, below = coefficient(product.numbers, alone=True)
         # What @ joins needs no parentheses at the end, behind numbers.
         joined = [pair for pair in top if pair[1].level == MATMUL]
         others = [f for f, piece in top if piece.level != MATMUL]
@@ -322,7 +341,9 @@ class Writer:
         ordered = [pair[1] for pair in top if not bare or pair is not joined[0]]
         if self.arrays and len(top) == 1 and not (negative or above or below or size or bottom):
             return top[0][1]
-        above += [piece.inside(POWER) for piece in ordered]
+        for piece in ordered:  # the first one may be a ratio itself
+            first = not above and piece.level == MULTIPLY and not piece.text.startswith("-")
+            above.append(piece.text if first else piece.inside(POWER))
         above += [joined[0][1].text] if bare else []
         below += size + [piece.inside(POWER) for _, piece in bottom]
         text = "*".join(above)
@@ -374,7 +395,12 @@ class Writer:
         """Take a length times the number of rows out of factors: the size of an array of data."""
         counts = [f for f in factors if isinstance(f, Leaf) and f.kind == "count"]
         lengths = [f for f in factors if isinstance(f, Const)]
-        if len(counts) == len(lengths) == 1 and (name := array_of_size(self.graph, lengths[0].value)):
+        averaged = self.graph.averaged if self.graph else ()
+        if (
+            len(counts) == len(lengths) == 1
+            and lengths[0].value in averaged
+            and (name := array_of_size(self.graph, lengths[0].value))
+        ):
             return [f"{name}.size"], [f for f in factors if f not in (counts[0], lengths[0])]
         return [], list(factors)
 

@@ -270,7 +270,7 @@ def test_exit_code_tells_a_good_answer_from_a_finding(arguments, outcome, code):
         (("derive", "sum(w**2)", "--shape", "w=0"), "--shape w=0 must be name=length"),
         (("derive", "sum(w**2)", "--shape", "v=3"), "'v' is no parameter of the formula"),
         (("derive", "sum(w**2)", "--shape", "w=3", "--at", "w=[1,2]"), "'w' has the shape (2,) here, and (3,)"),
-        (("derive", "sum(w**2)", "--shape", "w=3", "--hessian"), "is given in numbers: add --at"),
+        (("derive", "var(w)"), "'w' may be a number or an array, and var(w) depends on it; give the shapes of all"),
         (("derive", "sum(x[1:]*x[:-1])"), "'x' is an array whose shape is not known; give the shapes of all arrays:"),
         (
             ("derive", "sum((X @ w)**2)", "--data-names", "X", "--shape", "X=9x3,w=4"),
@@ -530,6 +530,24 @@ def test_derive_prints_sympy_text():
     assert not any("dx1 dx2" in line for line in done.stdout.splitlines())  # zeros are left out
     assert ["f", "=", "25.2"] in lines
     assert ["df/dx2", "=", "-6"] in lines
+
+
+def test_derive_of_a_name_that_is_reduced():
+    assert "df/dx = 2*(x - mean(x))/3" in call("derive", "var(x)", "--shape", "x=3").stdout
+    assert "df/dx = 2*(x - mean(x))/3" in call("derive", "var(x)", "--at", "x=[1,2,4]").stdout
+    assert "df/dx = 1" in call("derive", "mean(x)", "--shape", "x=()").stdout
+    assert "df/dx = 1" in call("derive", "mean(x)", "--at", "x=2").stdout
+
+
+def test_derive_hessians_of_arrays():
+    model = ("derive", "mean(softplus(X @ w))", "--data-names", "X", "--shape", "X=9x3,w=3", "--hessian")
+    assert "d2f/dw^2 = (X.T*sigmoid(X @ w)*sigmoid(-X @ w)) @ X/len(X)" in call(*model).stdout
+    pasted = "d2f/dw^2 = (X.T*(1/(1 + exp(-X @ w)))*(1/(1 + exp(X @ w)))) @ X/len(X)"
+    assert pasted in call(*model, "--numpy").stdout
+    squares = ("derive", "sum((X @ w)**2)", "--data-names", "X", "--shape", "X=9x3,w=3", "--hessian", "--sympy")
+    assert "d2f/dw[j] dw[k] = 2*Sum(X[i, j]*X[i, k], (i, 1, n))" in call(*squares).stdout
+    lines = call("derive", "sum(x[1:]**3)", "--shape", "x=3", "--hessian").stdout
+    assert "d2f/dx^2 = h, after\n    h = zeros((3, 3))\n    h[1:] += 6*x[1:, None]*eye(3)[1:]" in lines
 
 
 def test_derive_numpy_and_latex():
