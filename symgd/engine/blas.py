@@ -385,8 +385,8 @@ def _tile(module: ir.Module, rows: int, lanes: int, registers: int, used: int) -
 
 
 def _pack(
-    w: _Lines, panel: ir.Value, first: ir.Value, depth: ir.Value, columns: ir.Value, width: ir.Value, registers: int, turned: ir.Value, down: ir.Value,
-    right: ir.Value,
+    w: _Lines, panel: ir.Value, first: ir.Value, depth: ir.Value, columns: ir.Value, width: ir.Value,
+    registers: int, turned: ir.Value, down: ir.Value, right: ir.Value,
 ) -> None:  # fmt: skip
     """Write what copies columns of B to where they lie term after term, zeros behind them."""
     line, zero = w.b, w.whole(0)
