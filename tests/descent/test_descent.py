@@ -291,6 +291,7 @@ def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(rosenbrock, opti
     same(again.resume(half, steps=300), whole)
 
 
+@pytest.mark.compiled
 def test_resuming_after_an_interruption_across_both_tiers(monkeypatch, tmp_path):
     monkeypatch.setattr(Kernel, "budget", lambda self: 5000)  # hand over to compiled code after some 60 steps
     objective = sg.Objective(ROSENBROCK)

@@ -7,7 +7,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 import symgd as sg
@@ -200,7 +200,11 @@ def test_c_agrees_on_random_formulas(compiled, data):
     f, g = objective.kernel().slope(np.array(point))
     expected = np.array([f, *g])
     scale = 1e-12 * (1 + np.abs(expected[np.isfinite(expected)]).max(initial=0))  # the slope is a sum of larger terms
-    np.testing.assert_allclose(compiled(function, f"r{abs(hash(text))}", point), expected, rtol=1e-12, atol=scale)
+    try:
+        found = compiled(function, f"r{abs(hash(text))}", point)
+    except MissingError:
+        reject()  # a derivative took a function that C does not have
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=scale)
 
 
 def test_what_c_cannot_say_yet_is_told():

@@ -13,10 +13,10 @@ from fractions import Fraction
 
 from symgd.graph import Const, Fold, Leaf, Map, Node, arguments
 from symgd.kernel.code import forms
-from symgd.kernel.code.forms import MAIN, Argument, Call, Code, Expression, Negated, Number, Operation, Sum, of
+from symgd.kernel.code.forms import MAIN, Argument, At, Call, Code, Expression, Negated, Number, Operation, Sum, of
 from symgd.language.functions import FUNCTIONS
 
-LONGEST_INLINE = 14  # names and numbers; a larger expression gets a name, so that lines stay readable
+LONGEST_INLINE = 120  # characters; a longer expression gets a name, so that lines stay readable
 LONGEST_SUM = 200  # terms
 
 Access = Callable[[Leaf | Fold], Expression]
@@ -138,7 +138,7 @@ class Expressions:
         self.outer = outer
         self.suffix = suffix
         self.code: dict[Node, Expression] = {}
-        self._sizes: dict[Node, int] = {}  # the names and numbers in what is written into other expressions
+        self._sizes: dict[Node, int] = {}  # characters of what is written into other expressions
 
     def __getitem__(self, node: Node) -> Expression:
         """Give the expression of a node written before."""
@@ -156,18 +156,34 @@ class Expressions:
     def write(self, nodes: Iterable[Node], keep: Iterable[Node] = ()) -> None:
         """Write nodes, given in topological order; those in ``keep`` always get a name."""
         order = [n for n in nodes if isinstance(n, Map) and n.constant is None and self.find(n) is None]
-        mentions = {node: [(a, _mentions(node, index)) for index, a in enumerate(node.args)] for node in order}
         # Each argument counts once for each time that it stands in the code of its user.
-        uses = Counter(arg for found in mentions.values() for arg, count in found for _ in range(count))
+        uses = Counter(a for node in order for i, a in enumerate(node.args) for _ in range(_mentions(node, i)))
         uses.update(dict.fromkeys(keep, 2))
         for node in order:
             code = self._expression(node)
-            size = sum([count * self._sizes.get(arg, 1) for arg, count in mentions[node]])
+            size = self._length(node)
             if uses[node] > 1 or size > LONGEST_INLINE:
                 code = self._named(node, code)
             else:
                 self._sizes[node] = size
             self.code[node] = code
+
+    def _length(self, node: Map) -> int:
+        """Count the characters of a node's code, everything in brackets."""
+        sizes = [self._sizes.get(arg) or _width(self[arg]) for arg in node.args]
+        if node.function == "add":
+            signs = [_signed(self[arg])[1] for arg in node.args]
+            return sum(sizes) + 3 * len(sizes) - 1 - sum(signs) + signs[0]
+        if node.function in ("multiply", "divide"):
+            first = self[node.args[0]]
+            minus = node.function == "multiply" and isinstance(first, Number) and first.value == -1.0
+            return 3 + sizes[1] if minus else sum(sizes) + (3 if node.function == "multiply" else 5)
+        if node.function == "power" and isinstance(node.args[1], Const):
+            return _power_length(sizes[0], node.args[1].value)
+        code = FUNCTIONS[node.function].code
+        if not code:
+            return len(node.function) + 2 * len(sizes) + sum(sizes)
+        return len(code) + sum((size - 3) * _mentions(node, index) for index, size in enumerate(sizes))
 
     def _named(self, node: Node, code: Expression) -> Expression:
         name = forms.Name(f"_t{node.number}{self.suffix}")
@@ -190,6 +206,28 @@ class Expressions:
         while len(terms) > LONGEST_SUM:  # the compiler of Python recurses over the terms of a sum
             terms = [(self._named(node, Sum(terms[:LONGEST_SUM])), False), *terms[LONGEST_SUM:]]
         return Sum(terms)
+
+
+def _width(code: Expression) -> int:
+    """Count the characters of what a node reads."""
+    if isinstance(code, forms.Name):
+        return len(code.name)
+    if isinstance(code, Number):
+        return len(repr(code.value))
+    if isinstance(code, At):
+        return len(code.array) + 2 * len(code.places) + sum(map(_width, code.places))
+    if isinstance(code, Call):
+        return len(code.function) + 2 * len(code.args) + sum(map(_width, code.args))
+    return _width(code.a) + _width(code.b) + 3 if isinstance(code, Operation) else 1
+
+
+def _power_length(size: int, exponent: Fraction | float) -> int:
+    if exponent < 0:
+        return 8 + _power_length(size, -exponent)
+    count, more = {1: (1, 0), Fraction(1, 2): (1, 6), Fraction(3, 2): (2, 9), 2: (2, 3), 3: (3, 4), 4: (4, 9)}.get(
+        exponent, (1, 7 + len(repr(float(exponent))))
+    )
+    return count * size + more
 
 
 def _signed(term: Expression) -> tuple[Expression, bool]:

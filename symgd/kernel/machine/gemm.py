@@ -16,9 +16,12 @@ from __future__ import annotations
 from collections.abc import Iterator, MutableSequence, Sequence
 from contextlib import contextmanager
 from functools import cache as once
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from symgd.kernel.machine import cache
+
+if TYPE_CHECKING:
+    from llvmlite import ir
 
 SYMBOL = "symgd_gemm"
 NEEDS = ("malloc", "free")  # what its machine code calls
@@ -209,7 +212,7 @@ class _Lines:
         The numbers in a register.
     """
 
-    def __init__(self, function: Any, lanes: int) -> None:
+    def __init__(self, function: ir.Function, lanes: int) -> None:
         from llvmlite import ir
 
         self.ir = ir
@@ -219,15 +222,15 @@ class _Lines:
         ir.IRBuilder(entry).branch(start)
         self.b = ir.IRBuilder(start)
 
-    def whole(self, number: int) -> Any:
+    def whole(self, number: int) -> ir.Value:
         return self.ir.Constant(self.ir.IntType(64), number)
 
-    def room(self, kind: Any, size: int = 1) -> Any:
+    def room(self, kind: ir.Type, size: int = 1) -> ir.Value:
         with self.b.goto_entry_block():
             return self.b.alloca(kind, size)
 
     @contextmanager
-    def loop(self, start: Any, stop: Any, step: int = 1) -> Iterator[Any]:
+    def loop(self, start: ir.Value, stop: ir.Value, step: int = 1) -> Iterator[ir.Value]:
         """Write a loop; what is written meanwhile is its body."""
         b = self.b
         place = self.room(self.ir.IntType(64))
@@ -243,18 +246,18 @@ class _Lines:
         b.branch(head)
         b.position_at_end(after)
 
-    def least(self, x: Any, y: Any) -> Any:
+    def least(self, x: ir.Value, y: ir.Value) -> ir.Value:
         return self.b.select(self.b.icmp_signed("<", x, y), x, y)
 
-    def at(self, place: Any, index: Any, stride: Any | None = None) -> Any:
+    def at(self, place: ir.Value, index: ir.Value, stride: ir.Value | None = None) -> ir.Value:
         """Give the address of what stands ``index*stride`` numbers behind a place."""
         return self.b.gep(place, [index if stride is None else self.b.mul(index, stride)])
 
-    def several(self, place: Any, register: int) -> Any:
+    def several(self, place: ir.Value, register: int) -> ir.Value:
         """Give the address of a register's worth of numbers."""
         return self.b.bitcast(self.at(place, self.whole(register * self.lanes)), self.vector.as_pointer())
 
-    def spread(self, number: Any) -> Any:
+    def spread(self, number: ir.Value) -> ir.Value:
         """Give a vector of one number, repeated."""
         ir = self.ir
         empty, first = ir.Constant(self.vector, ir.Undefined), ir.Constant(ir.IntType(32), 0)
@@ -262,7 +265,7 @@ class _Lines:
         picked = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
         return self.b.shuffle_vector(one, empty, picked)
 
-    def grow(self, total: Any, x: Any, y: Any) -> Any:
+    def grow(self, total: ir.Value, x: ir.Value, y: ir.Value) -> ir.Value:
         """Give ``total + x*y``, in one operation where the processor has one."""
         flags = ("contract",)
         return self.b.fadd(total, self.b.fmul(x, y, flags=flags), flags=flags)
@@ -341,7 +344,7 @@ def source(rows: int, lanes: int, registers: int) -> str:
     return str(module)
 
 
-def _tile(module: Any, rows: int, lanes: int, registers: int, used: int) -> Any:
+def _tile(module: ir.Module, rows: int, lanes: int, registers: int, used: int) -> ir.Value:
     """Write the function for one tile: ``out = factor*out + sum of row[p*term]*panel[p]``, for each row.
 
     It is called, not inlined, so that its sums have all registers to themselves.
@@ -382,8 +385,8 @@ def _tile(module: Any, rows: int, lanes: int, registers: int, used: int) -> Any:
 
 
 def _pack(
-    w: _Lines, panel: Any, first: Any, depth: Any, columns: Any, width: Any, registers: int, turned: Any, down: Any,
-    right: Any,
+    w: _Lines, panel: ir.Value, first: ir.Value, depth: ir.Value, columns: ir.Value, width: ir.Value,
+    registers: int, turned: ir.Value, down: ir.Value, right: ir.Value,
 ) -> None:  # fmt: skip
     """Write what copies columns of B to where they lie term after term, zeros behind them."""
     line, zero = w.b, w.whole(0)
@@ -403,7 +406,16 @@ def _pack(
                 line.store(value, w.at(w.at(panel, p, width), j))
 
 
-def _copy(w: _Lines, out: Any, ldc: Any, spare: Any, width: Any, height: Any, columns: Any, factor: Any) -> None:
+def _copy(
+    w: _Lines,
+    out: ir.Value,
+    ldc: ir.Value,
+    spare: ir.Value,
+    width: ir.Value,
+    height: ir.Value,
+    columns: ir.Value,
+    factor: ir.Value,
+) -> None:
     """Write what copies the part of a tile that belongs to C."""
     line = w.b
     nought = line.fcmp_ordered("==", factor, w.ir.Constant(w.ir.DoubleType(), 0.0))
