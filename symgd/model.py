@@ -15,7 +15,7 @@ from symgd import formula as fm
 from symgd.codegen import Program
 from symgd.data import Data, Stored
 from symgd.engine import Kernel, cache, locate
-from symgd.errors import DataError, FormulaError
+from symgd.errors import DataError, FormulaError, unexplained
 from symgd.formula import Tree
 from symgd.functions import CONSTANTS
 from symgd.graph import Array, Graph, Leaf, Node, read, shape, whole
@@ -204,7 +204,10 @@ class Model:
 
     def locate(self, values: Mapping[str, Any]) -> tuple[str, bool]:
         """Name the first subexpression that is not finite at a point."""
-        return locate.first_bad(*self.plain, self.text, values, self.data)
+        try:
+            return locate.first_bad(*self.plain, self.text, values, self.data)
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the run is there
+            return f"a value is not finite, and where {unexplained('it arose', problem)}", False
 
 
 def row_count(tree: Tree, data: Data) -> int | None:

@@ -12,6 +12,7 @@ from symgd.curvature.directions import in_names, names_of
 from symgd.curvature.escape import Surroundings
 from symgd.curvature.spectrum import DENSE, WORK, Spectrum, extremes, judged
 from symgd.engine import Kernel
+from symgd.errors import unexplained
 from symgd.run import Kind
 
 Vector = NDArray[np.float64]
@@ -51,6 +52,13 @@ def classify(kernel: Kernel, x: Vector, f: float, g: Vector) -> tuple[Kind, str]
     ----------
     Nocedal and Wright 2006, theorems 2.3 and 2.4 (second-order conditions).
     """
+    try:
+        return _classified(kernel, x, f, g)
+    except Exception as problem:  # noqa: BLE001 - whatever it is, the point is there
+        return Kind.UNKNOWN, unexplained("the kind of point", problem)
+
+
+def _classified(kernel: Kernel, x: Vector, f: float, g: Vector) -> tuple[Kind, str]:
     found = corner(kernel, x)
     if found is not None:
         return found
