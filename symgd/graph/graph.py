@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from symgd import scalar
-from symgd.graph import stable
+from symgd.graph import lengths, stable
 from symgd.graph.exact import Number, exact, fold_add, fold_multiply, fold_power, magnitude
 from symgd.graph.nodes import ROWS, Const, Fold, Index, Leaf, Map, Node, Span, is_zero
 
@@ -308,7 +308,7 @@ class Graph:
         return node if args[0] is node.body else self._fold(node.function, args[0], node.label)
 
     def _shortcut(self, function: str, args: tuple[Node, ...]) -> Node | None:
-        return stable.rewrite(self, function, args)
+        return stable.rewrite(self, function, args) or lengths.rewrite(self, function, args)
 
     def _map(self, function: str, args: tuple[Node, ...]) -> Node:
         if function == "multiply":
