@@ -123,7 +123,10 @@ _ELEMENTARY = (
     _map("powslope", 2, "b*a**(b - 1), 0 at a = b = 0", lambda s, a, b: b * a ** (b - 1),
          numpy="np.where((a == 0) & (b == 0), 0, b*a**(b - 1))",
          code="(0.0 if {0} == 0.0 and {1} == 0.0 else {1}*pow({0}, {1} - 1.0))",
-         partials=("b*powslope(a, b - 1)", "a**(b - 1) + b*powlog(a, b - 1)"), domain="as for a power"),
+         # No further derivative of a**0 is there, and that of a**1 is 1 at a = 0.
+         partials=("where(b == 0, 0, b*powslope(a, b - 1))",
+                   "where(b > 1, a**(b - 1) + b*powlog(a, b - 1), a**(b - 1)*(1 + b*log(a)))"),
+         domain="as for a power"),
     _map("powlog", 2, "a**b*log(a), 0 at a = 0", lambda s, a, b: a**b * s.log(a),
          numpy="np.where(a == 0, 0, a**b*np.log(a))", code="(0.0 if {0} == 0.0 else pow({0}, {1})*log({0}))",
          partials=("a**(b - 1) + b*powlog(a, b - 1)", "y*log(where(a == 0, 1, a))"), domain="a >= 0"),
@@ -228,6 +231,19 @@ _LEARNING = (
          code="(0.0 if {0} <= 0.0 else {0})", partials=("where(a > 0, 1, 0)",), kink="0 at a = 0", smooth=False),
 )
 
+_ENTROPY = (
+    _map("xlogy", 2, "a*log(b), 0 where a is 0", lambda s, a, b: a * s.log(b), numpy="special.xlogy(a, b)",
+         code="(0.0 if {0} == 0.0 else {0}*log({1}))", partials=("log(b)", "xdivy(a, b)"), domain="b > 0"),
+    _map("xlog1py", 2, "a*log(1 + b), 0 where a is 0", lambda s, a, b: a * s.log(1 + b),
+         numpy="special.xlog1py(a, b)", code="(0.0 if {0} == 0.0 else {0}*log1p({1}))",
+         partials=("log1p(b)", "xdivy(a, 1 + b)"), domain="b > -1"),
+    # Its logarithms are apart, so that no derivative at a = 0 is inf*0.
+    _map("rel_entr", 2, "a*log(a/b), 0 where a is 0", lambda s, a, b: a * s.log(a / b),
+         numpy="special.rel_entr(a, b)", partials=("1 + log(a) - log(b)", "-xdivy(a, b)"), domain="a >= 0, b > 0"),
+    _map("xdivy", 2, "a/b, 0 where a is 0", lambda s, a, b: a / b, numpy="np.where(a == 0, 0, a/b)",
+         code="(0.0 if {0} == 0.0 else {0} / {1})", partials=("1/b", "-xdivy(y, b)"), domain="b != 0"),
+)
+
 _PIECES = (
     _map("abs", 1, "absolute value", lambda s, a: s.Abs(a), aliases=("absolute", "fabs"), partials=("sign(a)",),
          kink="0 at a = 0", smooth=False),
@@ -298,8 +314,10 @@ _ALIASES = (
     _alias("factorial", 1, "gamma(a + 1)", "gamma(a + 1)", numpy="special.gamma(a + 1)",
            domain="a not in {-1, -2, ...}"),
     _alias("logaddexp2", 2, "log2(2**a + 2**b)", "logaddexp(a*log(2), b*log(2))/log(2)"),
-    _alias("xlogy", 2, "a*log(b), 0 where a is 0", "where(a == 0, 0, a*log(where(a == 0, 1, b)))",
-           numpy="special.xlogy(a, b)", domain="b > 0"),
+    _alias("entr", 1, "-a*log(a), 0 at 0", "-xlogy(a, a)", numpy="np.where(a < 0, np.nan, special.entr(a))",
+           domain="a >= 0"),
+    _alias("kl_div", 2, "a*log(a/b) - a + b", "rel_entr(a, b) - a + b",
+           numpy="special.rel_entr(a, b) - a + b", domain="a >= 0, b > 0"),
 )
 
 _REDUCTIONS = (
@@ -341,7 +359,7 @@ _ARRAYS = (
 # fmt: on
 FUNCTIONS: dict[str, Function] = {
     row.name: row
-    for group in (_ARITHMETIC, _ELEMENTARY, _SPECIAL, _LEARNING, _PIECES, _ALIASES, _REDUCTIONS, _ARRAYS)
+    for group in (_ARITHMETIC, _ELEMENTARY, _SPECIAL, _LEARNING, _ENTROPY, _PIECES, _ALIASES, _REDUCTIONS, _ARRAYS)
     for row in group
 }
 _NAMES: dict[str, Function] = FUNCTIONS | {alias: row for row in FUNCTIONS.values() for alias in row.aliases}

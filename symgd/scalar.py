@@ -187,6 +187,15 @@ def logaddexp(a: float, b: float) -> float:
     return (a if a > b else b) + math.log1p(math.exp(-abs(a - b)))  # noqa: FURB136
 
 
+def rel_entr(a: float, b: float) -> float:
+    """a*log(a/b), 0 where a is 0, and infinite where either is negative, as SciPy has it."""
+    if a != a or b != b:  # noqa: PLR0124
+        return nan
+    if a > 0.0 and b > 0.0:
+        return a * log(a / b)
+    return 0.0 if a == 0.0 and b >= 0.0 else inf
+
+
 def millsrest(a: float) -> float:
     """mills(a) - 2*a: to the right of 1 by the continued fraction of erfc (DLMF 7.9.1), where nothing cancels."""
     if a < 1.0 or a != a:  # noqa: PLR0124
@@ -289,7 +298,7 @@ def polygamma_series(n: float, a: float) -> float:
 
 # Names of the functions above that generated code may call, and those of them that are source for both tiers.
 SHARED = ("cbrt", "sech", "sign", "mod", "floor_divide", "copysign", "sinc", "sincslope", "logit",
-          "sigmoid", "softplus", "logcosh", "log1mexp", "logaddexp", "millsrest", "mills",
+          "sigmoid", "softplus", "logcosh", "log1mexp", "logaddexp", "rel_entr", "millsrest", "mills",
           "logerfc", "lngamma",
           "polygamma_series", "digamma_near_zero", "digamma", "polygamma")  # fmt: skip
 GUARDED = (
@@ -320,6 +329,9 @@ _OPERATIONS: dict[str, Scalar] = _COMPARISONS | {
     "minimum": lambda a, b: a if (a <= b or a != a) else b,  # noqa: PLR0124
     "powslope": lambda a, b: 0.0 if a == b == 0.0 else b * pow(a, b - 1.0),
     "powlog": lambda a, b: 0.0 if a == 0.0 else pow(a, b) * log(a),
+    "xlogy": lambda a, b: 0.0 if a == 0.0 else a * log(b),
+    "xlog1py": lambda a, b: 0.0 if a == 0.0 else a * log1p(b),
+    "xdivy": lambda a, b: 0.0 if a == 0.0 else div(a, b),
     "ratio": lambda a, b: 0.0 if b == 0.0 else a / b,
     "cosarcsin": lambda a: sqrt((1.0 - a) * (1.0 + a)),
     "where": lambda a, b, c: b if a else c,

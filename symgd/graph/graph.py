@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from symgd import scalar
-from symgd.graph import flat, lengths, stable
+from symgd.graph import entropy, flat, lengths, stable
 from symgd.graph.exact import Number, exact, fold_add, fold_multiply, fold_power, magnitude
 from symgd.graph.nodes import ROWS, Const, Fold, Index, Leaf, Map, Node, Span, is_zero
 
@@ -310,7 +310,9 @@ class Graph:
         return node if args[0] is node.body else self._fold(node.function, args[0], node.label)
 
     def _shortcut(self, function: str, args: tuple[Node, ...]) -> Node | None:
-        return stable.rewrite(self, function, args) or lengths.rewrite(self, function, args)
+        """Give the form that a node takes instead: one that overflows later, keeps its digits, or has no false kink."""
+        found = (family.rewrite(self, function, args) for family in (stable, lengths, entropy))
+        return next((node for node in found if node is not None), None)
 
     def _map(self, function: str, args: tuple[Node, ...]) -> Node:
         if function == "multiply":
