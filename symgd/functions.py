@@ -244,6 +244,60 @@ _ENTROPY = (
          code="(0.0 if {0} == 0.0 else {0} / {1})", partials=("1/b", "-xdivy(y, b)"), domain="b != 0"),
 )
 
+# Quotients that are 0/0 at 0 and have a limit there, and their derivatives: see quotients.py.
+_QUOTIENTS = (
+    _map("exprel", 1, "(exp(a) - 1)/a, 1 at 0", lambda s, a: (s.exp(a) - 1) / a, numpy="special.exprel(a)",
+         partials=("exprelslope(a)",)),
+    _map("exprelslope", 1, "derivative of exprel", lambda s, a: ((a - 1) * s.exp(a) + 1) / a**2,
+         numpy="special.hyp1f1(2, 3, a)/2", partials=("exprelbend(a)",)),
+    _map("exprelbend", 1, "second derivative of exprel", lambda s, a: ((a**2 - 2 * a + 2) * s.exp(a) - 2) / a**3,
+         numpy="special.hyp1f1(3, 4, a)/3", partials=("(exp(a) - 3*y)/a",)),
+    _map("expm1inv", 1, "a/(exp(a) - 1), 1 at 0", lambda s, a: a / (s.exp(a) - 1), numpy="1/special.exprel(a)",
+         partials=("-y*tilt(a)",)),
+    _map("tilt", 1, "1/(1 - exp(-a)) - 1/a, 1/2 at 0", lambda s, a: 1 / (1 - s.exp(-a)) - 1 / a,
+         numpy="np.where(np.abs(a) < 1e-3, 1/2 + a/12, -1/np.expm1(-a) - 1/a)", partials=("tiltslope(a)",)),
+    _map("tiltslope", 1, "derivative of tilt, 1/12 at 0", lambda s, a: 1 / a**2 - 1 / (4 * s.sinh(a / 2) ** 2),
+         numpy="np.where(np.abs(a) < 1e-2, 1/12 - a**2/240, 1/a**2 - 1/(4*np.sinh(a/2)**2))",
+         partials=("2*(1/a**2 - y)*(tilt(a) - 1/2 + 1/a) - 2/a**3",)),
+    _map("log1prel", 1, "log(1 + a)/a, 1 at 0", lambda s, a: s.log(1 + a) / a,
+         numpy="np.where(a == 0, 1, np.log1p(a)/a)", partials=("log1prelslope(a)",), domain="a > -1"),
+    _map("log1prelslope", 1, "derivative of log1prel, -1/2 at 0",
+         lambda s, a: (1 / (1 + a) - s.log(1 + a) / a) / a, numpy="-special.hyp2f1(2, 2, 3, -a)/2",
+         partials=("log1prelbend(a)",), domain="a > -1"),
+    _map("log1prelbend", 1, "second derivative of log1prel, 2/3 at 0",
+         lambda s, a: s.diff(s.log(1 + a) / a, a, 2), numpy="special.hyp2f1(3, 3, 4, -a)*2/3",
+         partials=("(2/(1 + a)**3 - 3*y)/a",), domain="a > -1"),
+    _map("sinrel", 1, "sin(a)/a, 1 at 0", lambda s, a: s.sin(a) / a, numpy="np.where(a == 0, 1, np.sin(a)/a)",
+         partials=("-a*sincslope(a)",)),
+    _map("sinhrel", 1, "sinh(a)/a, 1 at 0", lambda s, a: s.sinh(a) / a,
+         numpy="np.where(np.isinf(a), np.inf, np.where(a == 0, 1, np.sinh(a)/a))", partials=("a*sinhslope(a)",)),
+    _map("sinhslope", 1, "(a*cosh(a) - sinh(a))/a**3, 1/3 at 0", lambda s, a: (a * s.cosh(a) - s.sinh(a)) / a**3,
+         numpy="np.where(np.abs(a) < 1e-3, 1/3 + a**2/30, np.where(np.abs(a) > 710, np.inf, "
+               "(np.cosh(a) - np.sinh(a)/a)/a**2))", partials=("ratio(sinhrel(a) - 3*y, a)",)),
+    _map("tanhrel", 1, "tanh(a)/a, 1 at 0", lambda s, a: s.tanh(a) / a, numpy="np.where(a == 0, 1, np.tanh(a)/a)",
+         partials=("-a*tanhslope(a)",)),
+    _map("tanhslope", 1, "(tanh(a)/a - sech(a)**2)/a**2, 2/3 at 0",
+         lambda s, a: (s.tanh(a) / a - 1 / s.cosh(a) ** 2) / a**2,
+         numpy="np.where(np.abs(a) < 1e-3, 2/3 - 8*a**2/15, (np.tanh(a)/a - 1/np.cosh(a)**2)/a/a)",
+         partials=("ratio(2*sech(a)**2*tanhrel(a) - 3*y, a)",)),
+    _map("sinrest", 1, "(a - sin(a))/a**3, 1/6 at 0", lambda s, a: (a - s.sin(a)) / a**3,
+         numpy="np.where(np.abs(a) < 1e-3, 1/6 - a**2/120, (1 - np.sin(a)/a)/a/a)",
+         partials=("a*sinrestslope(a)",)),
+    _map("sinrestslope", 1, "((1 - cos(a))/a**2 - 3*sinrest(a))/a**2, -1/60 at 0",
+         lambda s, a: ((1 - s.cos(a)) / a**2 - 3 * (a - s.sin(a)) / a**3) / a**2,
+         numpy="np.where(np.abs(a) < 1e-1, -1/60 + a**2/1260 - a**4/60480, "
+               "((1 - np.cos(a))/a/a - 3*(1 - np.sin(a)/a)/a/a)/a/a)",
+         partials=("ratio(-sinrel(a/2)*sincslope(a/2)/4 - 5*y, a)",)),
+    _map("boxcox", 2, "(a**b - 1)/b, log(a) at b = 0", lambda s, a, b: (a**b - 1) / b, numpy="special.boxcox(a, b)",
+         partials=("a**(b - 1)", "boxcoxslope(a, b)"), domain="a > 0, or b a whole number"),
+    _map("boxcoxslope", 2, "derivative of boxcox by b", lambda s, a, b: s.diff((a**b - 1) / b, b),
+         numpy="np.log(a)**2*special.hyp1f1(2, 3, b*np.log(a))/2",
+         partials=("a**(b - 1)*log(a)", "boxcoxbend(a, b)"), domain="a > 0"),
+    _map("boxcoxbend", 2, "second derivative of boxcox by b", lambda s, a, b: s.diff((a**b - 1) / b, b, 2),
+         numpy="np.log(a)**3*special.hyp1f1(3, 4, b*np.log(a))/3",
+         partials=("a**(b - 1)*log(a)**2", "(a**b*log(a)**3 - 3*y)/b"), domain="a > 0"),
+)
+
 _PIECES = (
     _map("abs", 1, "absolute value", lambda s, a: s.Abs(a), aliases=("absolute", "fabs"), partials=("sign(a)",),
          kink="0 at a = 0", smooth=False),
@@ -359,7 +413,18 @@ _ARRAYS = (
 # fmt: on
 FUNCTIONS: dict[str, Function] = {
     row.name: row
-    for group in (_ARITHMETIC, _ELEMENTARY, _SPECIAL, _LEARNING, _ENTROPY, _PIECES, _ALIASES, _REDUCTIONS, _ARRAYS)
+    for group in (
+        _ARITHMETIC,
+        _ELEMENTARY,
+        _SPECIAL,
+        _LEARNING,
+        _ENTROPY,
+        _QUOTIENTS,
+        _PIECES,
+        _ALIASES,
+        _REDUCTIONS,
+        _ARRAYS,
+    )
     for row in group
 }
 _NAMES: dict[str, Function] = FUNCTIONS | {alias: row for row in FUNCTIONS.values() for alias in row.aliases}

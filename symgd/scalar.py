@@ -10,6 +10,26 @@ import math
 from collections.abc import Callable
 from math import inf, nan
 
+from symgd import quotients
+from symgd.quotients import (  # noqa: F401 - looked up here by name
+    expm1inv,
+    exprel,
+    exprelbend,
+    exprelslope,
+    log1prel,
+    log1prelbend,
+    log1prelslope,
+    sinhrel,
+    sinhslope,
+    sinrel,
+    sinrest,
+    sinrestslope,
+    tanhrel,
+    tanhslope,
+    tilt,
+    tiltslope,
+)  # fmt: skip
+
 Scalar = Callable[..., float]
 
 LOG2 = math.log(2.0)
@@ -296,8 +316,30 @@ def polygamma_series(n: float, a: float) -> float:
     return flip * (gamma(n + 1.0) * y + s)
 
 
+def boxcox(a: float, b: float) -> float:
+    """(a**b - 1)/b, log(a) at b = 0; near that by expm1, which keeps the digits."""
+    if a > 0.0 and b - b == 0.0 and abs(b * log(a)) < 1.0:
+        return log(a) * exprel(b * log(a))
+    return (pow(a, b) - 1.0) / b if b != 0.0 else log(a)
+
+
+def boxcoxslope(a: float, b: float) -> float:
+    """The derivative of boxcox by b."""
+    if a == 0.0 and b > 0.0:
+        return 1.0 / b / b
+    return log(a) * log(a) * exprelslope(b * log(a))
+
+
+def boxcoxbend(a: float, b: float) -> float:
+    """The second derivative of boxcox by b."""
+    if a == 0.0 and b > 0.0:
+        return -2.0 / b / b / b
+    return log(a) * log(a) * log(a) * exprelbend(b * log(a))
+
+
 # Names of the functions above that generated code may call, and those of them that are source for both tiers.
-SHARED = ("cbrt", "sech", "sign", "mod", "floor_divide", "copysign", "sinc", "sincslope", "logit",
+SHARED = (*quotients.SHARED, "boxcox", "boxcoxslope", "boxcoxbend",
+          "cbrt", "sech", "sign", "mod", "floor_divide", "copysign", "sinc", "sincslope", "logit",
           "sigmoid", "softplus", "logcosh", "log1mexp", "logaddexp", "rel_entr", "millsrest", "mills",
           "logerfc", "lngamma",
           "polygamma_series", "digamma_near_zero", "digamma", "polygamma")  # fmt: skip

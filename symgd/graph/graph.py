@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from symgd import scalar
-from symgd.graph import entropy, flat, lengths, stable
+from symgd.graph import entropy, flat, lengths, removable, stable
 from symgd.graph.exact import Number, exact, fold_add, fold_multiply, fold_power, magnitude
 from symgd.graph.nodes import ROWS, Const, Fold, Index, Leaf, Map, Node, Span, is_zero
 
@@ -311,7 +311,7 @@ class Graph:
 
     def _shortcut(self, function: str, args: tuple[Node, ...]) -> Node | None:
         """Give the form that a node takes instead: one that overflows later, keeps its digits, or has no false kink."""
-        found = (family.rewrite(self, function, args) for family in (stable, lengths, entropy))
+        found = (family.rewrite(self, function, args) for family in (removable, stable, lengths, entropy))
         return next((node for node in found if node is not None), None)
 
     def _map(self, function: str, args: tuple[Node, ...]) -> Node:
