@@ -249,24 +249,31 @@ _QUOTIENTS = (
     _map("exprel", 1, "(exp(a) - 1)/a, 1 at 0", lambda s, a: (s.exp(a) - 1) / a, numpy="special.exprel(a)",
          partials=("exprelslope(a)",)),
     _map("exprelslope", 1, "derivative of exprel", lambda s, a: ((a - 1) * s.exp(a) + 1) / a**2,
-         numpy="special.hyp1f1(2, 3, a)/2", partials=("exprelbend(a)",)),
+         numpy="np.where(a > 709, np.inf, np.where(np.abs(a) < 1e-2, 1/2 + a/3 + a**2/8 + a**3/30, "
+               "((1 - 1/a)*np.exp(a) + 1/a)/a))", partials=("exprelbend(a)",)),
     _map("exprelbend", 1, "second derivative of exprel", lambda s, a: ((a**2 - 2 * a + 2) * s.exp(a) - 2) / a**3,
-         numpy="special.hyp1f1(3, 4, a)/3", partials=("(exp(a) - 3*y)/a",)),
+         numpy="np.where(a > 709, np.inf, np.where(np.abs(a) < 1e-2, 1/3 + a/4 + a**2/10 + a**3/36, "
+               "((1 - 2/a + 2/a**2)*np.exp(a) - 2/a**2)/a))", partials=("(exp(a) - 3*y)/a",)),
     _map("expm1inv", 1, "a/(exp(a) - 1), 1 at 0", lambda s, a: a / (s.exp(a) - 1), numpy="1/special.exprel(a)",
-         partials=("-y*tilt(a)",)),
-    _map("tilt", 1, "1/(1 - exp(-a)) - 1/a, 1/2 at 0", lambda s, a: 1 / (1 - s.exp(-a)) - 1 / a,
-         numpy="np.where(np.abs(a) < 1e-3, 1/2 + a/12, -1/np.expm1(-a) - 1/a)", partials=("tiltslope(a)",)),
-    _map("tiltslope", 1, "derivative of tilt, 1/12 at 0", lambda s, a: 1 / a**2 - 1 / (4 * s.sinh(a / 2) ** 2),
-         numpy="np.where(np.abs(a) < 1e-2, 1/12 - a**2/240, 1/a**2 - 1/(4*np.sinh(a/2)**2))",
-         partials=("2*(1/a**2 - y)*(tilt(a) - 1/2 + 1/a) - 2/a**3",)),
+         partials=("expm1invslope(a)",)),
+    _map("expm1invslope", 1, "derivative of expm1inv, -1/2 at 0", lambda s, a: s.diff(a / (s.exp(a) - 1), a),
+         numpy="np.where(np.abs(a) < 1e-3, -1/2 + a/6, np.where(a > 709, 0, "
+               "1/np.expm1(a) - a*np.exp(a)/np.expm1(a)**2))",
+         partials=("expm1invbend(a)",)),
+    _map("expm1invbend", 1, "second derivative of expm1inv, 1/6 at 0", lambda s, a: s.diff(a / (s.exp(a) - 1), a, 2),
+         numpy="np.where(np.abs(a) < 1e-2, 1/6 - a**2/60, np.where(np.abs(a) > 350, 0, "
+               "(a/2/np.tanh(a/2) - 1)/(2*np.sinh(a/2)**2)))",
+         partials=("(1/tanh(a/2) - a/(2*sinh(a/2)**2))/(4*sinh(a/2)**2) - y/tanh(a/2)",)),
     _map("log1prel", 1, "log(1 + a)/a, 1 at 0", lambda s, a: s.log(1 + a) / a,
          numpy="np.where(a == 0, 1, np.log1p(a)/a)", partials=("log1prelslope(a)",), domain="a > -1"),
     _map("log1prelslope", 1, "derivative of log1prel, -1/2 at 0",
-         lambda s, a: (1 / (1 + a) - s.log(1 + a) / a) / a, numpy="-special.hyp2f1(2, 2, 3, -a)/2",
-         partials=("log1prelbend(a)",), domain="a > -1"),
+         lambda s, a: (1 / (1 + a) - s.log(1 + a) / a) / a, partials=("log1prelbend(a)",), domain="a > -1",
+         numpy="np.where(a == -1, -np.inf, np.where(np.abs(a) < 1e-3, -1/2 + 2*a/3 - 3*a**2/4, "
+               "(1/(1 + a) - np.log1p(a)/a)/a))"),
     _map("log1prelbend", 1, "second derivative of log1prel, 2/3 at 0",
-         lambda s, a: s.diff(s.log(1 + a) / a, a, 2), numpy="special.hyp2f1(3, 3, 4, -a)*2/3",
-         partials=("(2/(1 + a)**3 - 3*y)/a",), domain="a > -1"),
+         lambda s, a: s.diff(s.log(1 + a) / a, a, 2), partials=("(2/(1 + a)**3 - 3*y)/a",), domain="a > -1",
+         numpy="np.where(a == -1, np.inf, np.where(np.abs(a) < 1e-2, 2/3 - 3*a/2 + 12*a**2/5, "
+               "(2*np.log1p(a)/a - 2/(1 + a) - a/(1 + a)**2)/a**2))"),
     _map("sinrel", 1, "sin(a)/a, 1 at 0", lambda s, a: s.sin(a) / a, numpy="np.where(a == 0, 1, np.sin(a)/a)",
          partials=("-a*sincslope(a)",)),
     _map("sinhrel", 1, "sinh(a)/a, 1 at 0", lambda s, a: s.sinh(a) / a,
@@ -288,13 +295,17 @@ _QUOTIENTS = (
          numpy="np.where(np.abs(a) < 1e-1, -1/60 + a**2/1260 - a**4/60480, "
                "((1 - np.cos(a))/a/a - 3*(1 - np.sin(a)/a)/a/a)/a/a)",
          partials=("ratio(-sinrel(a/2)*sincslope(a/2)/4 - 5*y, a)",)),
-    _map("boxcox", 2, "(a**b - 1)/b, log(a) at b = 0", lambda s, a, b: (a**b - 1) / b, numpy="special.boxcox(a, b)",
+    _map("boxcox", 2, "(a**b - 1)/b, log(a) at b = 0", lambda s, a, b: (a**b - 1) / b,
+         numpy="np.where(b == 0, np.log(a), "
+               "np.where(np.abs(b*np.log(a)) < 1, special.boxcox(a, b), (a**b - 1)/b))",
          partials=("a**(b - 1)", "boxcoxslope(a, b)"), domain="a > 0, or b a whole number"),
     _map("boxcoxslope", 2, "derivative of boxcox by b", lambda s, a, b: s.diff((a**b - 1) / b, b),
-         numpy="np.log(a)**2*special.hyp1f1(2, 3, b*np.log(a))/2",
+         numpy="np.where((a == 0) & (b > 0), 1/b**2, np.where(np.abs(b*np.log(a)) < 1e-5, "
+               "np.log(a)**2*(1/2 + b*np.log(a)/3), (a**b*np.log(a) - (a**b - 1)/b)/b))",
          partials=("a**(b - 1)*log(a)", "boxcoxbend(a, b)"), domain="a > 0"),
     _map("boxcoxbend", 2, "second derivative of boxcox by b", lambda s, a, b: s.diff((a**b - 1) / b, b, 2),
-         numpy="np.log(a)**3*special.hyp1f1(3, 4, b*np.log(a))/3",
+         numpy="np.where(a == 0, np.where(b > 0, -2/b**3, np.nan), np.where(np.abs(b*np.log(a)) < 1e-4, "
+               "np.log(a)**3*(1/3 + b*np.log(a)/4), (a**b*((b*np.log(a) - 1)**2 + 1) - 2)/b**3))",
          partials=("a**(b - 1)*log(a)**2", "(a**b*log(a)**3 - 3*y)/b"), domain="a > 0"),
 )
 

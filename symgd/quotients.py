@@ -46,7 +46,7 @@ def expm1inv(a: float) -> float:
     """a/expm1(a)."""
     if a == 0.0:
         return 1.0
-    return a * math.exp(-a) if a > TOP else a / math.expm1(a)
+    return 0.0 if a > 800.0 else a * math.exp(-a) if a > TOP else a / math.expm1(a)
 
 
 def tilt(a: float) -> float:
@@ -63,6 +63,22 @@ def tiltslope(a: float) -> float:
         return exprelbend(a) / exprel(a) - mean * mean
     small = math.exp(-abs(a))
     return 1.0 / a / a - small / ((1.0 - small) * (1.0 - small))
+
+
+def expm1invslope(a: float) -> float:
+    """The derivative of expm1inv."""
+    return -expm1inv(a) * tilt(a)
+
+
+def expm1invbend(a: float) -> float:
+    """The second derivative of expm1inv, which is even."""
+    b = abs(a)
+    if b <= 2.0:
+        mean = tilt(b)
+        return expm1inv(b) * (mean * mean - tiltslope(b))
+    small = math.exp(-b)
+    rest = 1.0 - small
+    return small * (b * (1.0 + small) - 2.0 * rest) / (rest * rest * rest) if b < 800.0 or b != b else 0.0  # noqa: PLR0124
 
 
 def log1prel(a: float) -> float:
@@ -147,7 +163,7 @@ def tanhslope(a: float) -> float:
 def sinrest(a: float) -> float:
     """(a - sin(a))/a**3."""
     if a - a != 0.0:
-        return a * 0.0 if a != a else 0.0  # noqa: PLR0124
+        return math.nan
     if abs(a) >= 2.0:
         return (1.0 - math.sin(a) / a) / a / a
     term, total = 1.0 / 6.0, 1.0 / 6.0
@@ -160,7 +176,7 @@ def sinrest(a: float) -> float:
 def sinrestslope(a: float) -> float:
     """((1 - cos(a))/a**2 - 3*sinrest(a))/a**2: what the derivative of sinrest is a times."""
     if a - a != 0.0:
-        return a * 0.0 if a != a else 0.0  # noqa: PLR0124
+        return math.nan
     if abs(a) >= 3.0:
         half = math.sin(0.5 * a) / a
         return (2.0 * half * half - 3.0 * sinrest(a)) / a / a
@@ -172,6 +188,7 @@ def sinrestslope(a: float) -> float:
 
 
 SHARED = (
-    "exprel", "exprelslope", "exprelbend", "expm1inv", "tilt", "tiltslope", "log1prel", "log1prelslope", "log1prelbend",
+    "exprel", "exprelslope", "exprelbend", "expm1inv", "tilt", "tiltslope", "expm1invslope", "expm1invbend",
+    "log1prel", "log1prelslope", "log1prelbend",
     "sinrel", "sinhrel", "sinhslope", "tanhrel", "tanhslope", "sinrest", "sinrestslope",
 )  # fmt: skip

@@ -13,6 +13,8 @@ from math import inf, nan
 from symgd import quotients
 from symgd.quotients import (  # noqa: F401 - looked up here by name
     expm1inv,
+    expm1invbend,
+    expm1invslope,
     exprel,
     exprelbend,
     exprelslope,
@@ -325,15 +327,15 @@ def boxcox(a: float, b: float) -> float:
 
 def boxcoxslope(a: float, b: float) -> float:
     """The derivative of boxcox by b."""
-    if a == 0.0 and b > 0.0:
-        return 1.0 / b / b
+    if a == 0.0:
+        return 1.0 / b / b if b > 0.0 else nan
     return log(a) * log(a) * exprelslope(b * log(a))
 
 
 def boxcoxbend(a: float, b: float) -> float:
     """The second derivative of boxcox by b."""
-    if a == 0.0 and b > 0.0:
-        return -2.0 / b / b / b
+    if a == 0.0:
+        return -2.0 / b / b / b if b > 0.0 else nan
     return log(a) * log(a) * log(a) * exprelbend(b * log(a))
 
 

@@ -131,8 +131,8 @@ def _probe(kernel: Kernel, x: Vector, f: float, d: Vector, rising: NDArray[np.fl
         for sign in (-1.0, 1.0):
             z = x + sign * r * (1.0 + np.abs(x).max()) * d
             values = [kernel.value(z)]
-            if rising.size:
-                bent = rising.T @ kernel.hessian(z) @ rising
+            bent = rising.T @ kernel.hessian(z) @ rising if rising.size else np.full((1, 1), np.nan)
+            if np.isfinite(bent).all():
                 push = rising @ np.linalg.lstsq(bent, rising.T @ kernel.slope(z)[1], rcond=None)[0]
                 values.append(kernel.value(z - push))
             if min(values) < f - noise:
