@@ -10,8 +10,6 @@ from __future__ import annotations
 import math
 from math import inf
 
-TOP = 709.0  # whose exponential is still a float64
-
 
 def exprel(a: float) -> float:
     """expm1(a)/a: the mean of exp(t*a) over t from 0 to 1."""
@@ -23,7 +21,7 @@ def exprel(a: float) -> float:
 def exprelslope(a: float) -> float:
     """The derivative of exprel: the integral of t*exp(t*a)."""
     if abs(a) >= 1.0 or a != a:  # noqa: PLR0124
-        return inf if a > TOP else (math.exp(a) - math.expm1(a) / a) / a
+        return inf if a > 709.0 else (math.exp(a) - math.expm1(a) / a) / a
     term, total = 1.0, 0.5
     for k in range(1, 19):
         term *= a / k
@@ -34,7 +32,7 @@ def exprelslope(a: float) -> float:
 def exprelbend(a: float) -> float:
     """The second derivative of exprel: the integral of t*t*exp(t*a)."""
     if abs(a) >= 2.0 or a != a:  # noqa: PLR0124
-        return inf if a > TOP else (math.exp(a) - 2.0 * exprelslope(a)) / a
+        return inf if a > 709.0 else (math.exp(a) - 2.0 * exprelslope(a)) / a
     term, total = 1.0, 1.0 / 3.0
     for k in range(1, 26):
         term *= a / k
@@ -46,14 +44,14 @@ def expm1inv(a: float) -> float:
     """a/expm1(a)."""
     if a == 0.0:
         return 1.0
-    return 0.0 if a > 800.0 else a * math.exp(-a) if a > TOP else a / math.expm1(a)
+    return 0.0 if a > 800.0 else a * math.exp(-a) if a > 709.0 else a / math.expm1(a)
 
 
 def tilt(a: float) -> float:
     """exprelslope(a)/exprel(a), which is 1/(1 - exp(-a)) - 1/a: from 0 to 1, and 1/2 at 0."""
     if abs(a) <= 1.0:
         return exprelslope(a) / exprel(a)
-    return (0.0 if a < -TOP else -1.0 / math.expm1(-a)) - 1.0 / a
+    return (0.0 if a < -709.0 else -1.0 / math.expm1(-a)) - 1.0 / a
 
 
 def tiltslope(a: float) -> float:

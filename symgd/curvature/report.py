@@ -318,6 +318,8 @@ def curvature(kernel: Kernel, x: Vector, gtol: float = 1e-8, k: int = 3) -> Curv
             kind, message = (kink[0], f"{kink[1]}; {message}") if kink else (kind, message)
         flat = () if kind == Kind.KINK else flat_directions(kernel, x, f, h, names, found)
         scales, scaled_condition = _scaled(h, names)
+    doubt = kernel.doubt(x) if math.isfinite(f) and math.isfinite(norm) else ""
+    message = f"{message}; {doubt}" if doubt else message
     return Curvature(
         names, found.values, found.vectors, norm, kind, message, found.errors, found.converged, found.note, flat,
         scales, scaled_condition, data,

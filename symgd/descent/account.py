@@ -53,6 +53,8 @@ def account(
         outcome, message, kind = _kind(kernel, state, outcome, message, size)
     except Exception as problem:  # noqa: BLE001 - whatever it is, the run is there
         kind, message = Kind.UNKNOWN, f"{message}; {unexplained('the kind of point', problem)}"
+    doubt = kernel.doubt(state.x) if math.isfinite(state.f) and math.isfinite(size) else ""
+    message = f"{message}; {doubt}" if doubt else message
     if settings.sign < 0:
         kind = {Kind.MINIMUM: Kind.MAXIMUM, Kind.MAXIMUM: Kind.MINIMUM}.get(kind, kind)
         message = message.replace("not a minimum", "not a maximum")
