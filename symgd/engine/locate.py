@@ -108,7 +108,7 @@ class _Values:
             if wrong.any():
                 first = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
                 here = {k: int(i) for k, i in zip(self.labels, first, strict=False) if k in node.labels}
-                return {**here, **place}
+                return {k: place.get(k, i) for k, i in here.items()}
         return None
 
 
@@ -116,6 +116,8 @@ def _trace(root: Node, found: _Values) -> tuple[Node, dict[str, int]]:
     """Go down from the root to where, and at which place, a value that is not finite first arises."""
     node, place = root, dict[str, int]()
     while True:
+        if isinstance(node, Fold):  # its label is another than one of the same name outside
+            place = {k: i for k, i in place.items() if k != node.label}
         worse = [(a, p) for a in _sources(node, found, place) if (p := found.bad(a, place)) is not None]
         if not worse:
             return node, place
