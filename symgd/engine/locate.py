@@ -76,9 +76,9 @@ def first_bad(
     ]
     found = _Values([root, *(slope for _, slope in steps)], point, data, graph.sizes())
     for node, slope in steps:
-        place = found.bad(slope, {})
-        if place is not None:
-            return _describe(graph, text, found, node, place, found.at(slope, place), "the derivative of ")
+        where = found.bad(slope, {})
+        if where is not None:
+            return _describe(graph, text, found, node, where, found.at(slope, where), "the derivative of ")
     return "the gradient is not finite", True
 
 

@@ -34,9 +34,9 @@ def rewrite(graph: Graph, function: str, args: tuple[Node, ...]) -> Node | None:
         if found is not None:
             return _product(graph, scale / size, [*found[0], *rest], found[1])
     for place, factor in enumerate(below):
-        found = _inverse(graph, factor, above)
-        if found is not None:
-            return _product(graph, scale / size, found, below[:place] + below[place + 1 :])
+        top = _inverse(graph, factor, above)
+        if top is not None:
+            return _product(graph, scale / size, top, below[:place] + below[place + 1 :])
     return None
 
 
