@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from symgd.functions import FUNCTIONS
+from symgd.graph.lengths import never_zero
 from symgd.graph.nodes import Const, Fold, Map, Node, arguments, is_zero
 
 if TYPE_CHECKING:
@@ -40,9 +41,10 @@ def _pole(node: Node) -> bool:
     if not isinstance(node, Map):
         return False
     if node.function == "divide":
-        return node.args[1].active
+        return node.args[1].active and not never_zero(node.args[1])
     if node.function == "power":
-        return not isinstance(node.args[1], Const) or node.args[1].value < 0
+        falling = not isinstance(node.args[1], Const) or node.args[1].value < 0
+        return falling and not never_zero(node.args[0])
     return node.function in ("log", "log1p", "powslope", "powlog", "tan", "xdivy")
 
 

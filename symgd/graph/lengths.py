@@ -61,6 +61,8 @@ def not_negative(node: Node, depth: int = _DEEP) -> bool:
             return all(not_negative(a, depth - 1) for a in node.args)
         case "multiply":
             return True
+        case "maximum":
+            return any(not_negative(a, depth - 1) for a in node.args)
         case "power":
             return _even(node.args[1]) is not None or not_negative(node.args[0], depth - 1)
     return node.function in _NOT_NEGATIVE or node.function in _POSITIVE
@@ -73,6 +75,26 @@ def positive(node: Node) -> bool:
     if isinstance(node, Leaf):
         return node.kind == "count"
     return isinstance(node, Map) and node.function in _POSITIVE
+
+
+def never_zero(node: Node, depth: int = _DEEP) -> bool:
+    """Tell whether a node is above 0 wherever it is defined, as 1 + x**2 is."""
+    if positive(node):
+        return True
+    if not depth or isinstance(node, Leaf | Const):
+        return False
+    if isinstance(node, Fold):
+        return node.function != "logsumexp" and never_zero(node.body, depth - 1)
+    assert isinstance(node, Map)
+    match node.function:
+        case "add" | "hypot":
+            some = any(never_zero(a, depth - 1) for a in node.args)
+            return some and (node.function == "hypot" or all(not_negative(a) for a in node.args))
+        case "multiply" | "divide":
+            return all(never_zero(a, depth - 1) for a in node.args)
+        case "sqrt" | "sqrt0" | "abs" | "power":
+            return never_zero(node.args[0], depth - 1)
+    return False
 
 
 def smooth(node: Node, depth: int = _DEEP) -> bool:
