@@ -258,7 +258,7 @@ class Graph:
                 return self.multiply(self.const(inverse), a)
         if self.derived:
             factor, rest = self.split(a)
-            chosen = self._into_branches(rest, lambda n: self.divide(n, b), deep=b.active)
+            chosen = self._into_branches(rest, lambda n: self.divide(n, b), deep=b.active and not lengths.never_zero(b))
             if chosen is not None:
                 return self._scale(factor, chosen)
             if factor != 1 and not isinstance(a, Const):
