@@ -10,6 +10,7 @@ import numpy as np
 from symgd.curvature import DENSE, classify, corner
 from symgd.descent.methods import norm
 from symgd.descent.state import GTOL, Settings, State, Vector, fell_for_ever, saved
+from symgd.errors import unexplained
 from symgd.kernel import Kernel
 from symgd.kernel import code as codegen
 from symgd.run import History, Kind, Outcome, Run
@@ -48,17 +49,12 @@ def account(
     history = _history(kernel, state, settings)
     size = norm(state.g)
     outcome, message = _outcome(state, settings, outcome, size, history, locate)
-    kind, evidence = Kind.UNKNOWN, ""
-    finite = math.isfinite(state.f) and math.isfinite(size)
-    if finite and (outcome.converged or size <= GTOL or _gain(kernel, state, outcome) <= NOISE * abs(state.f)):
-        kind, evidence = classify(kernel, state.x, state.f, state.g)
-        if outcome == Outcome.STALLED and kind == Kind.MINIMUM:
-            outcome, message = Outcome.CONVERGED_VALUE, "no smaller value can be told apart in float64"
-        if kind != Kind.MINIMUM:
-            message += f"; {_NOT.get(kind, 'not a minimum')}: {evidence}"
-    elif finite:
-        kind, evidence = corner(kernel, state.x) or (Kind.NOT_STATIONARY, "")
-        message += f"; {evidence}" if evidence else ""
+    try:
+        outcome, message, kind = _kind(kernel, state, outcome, message, size)
+    except Exception as problem:  # noqa: BLE001 - whatever it is, the run is there
+        kind, message = Kind.UNKNOWN, f"{message}; {unexplained('the kind of point', problem)}"
+    doubt = kernel.doubt(state.x) if math.isfinite(state.f) and math.isfinite(size) else ""
+    message = f"{message}; {doubt}" if doubt else message
     if settings.sign < 0:
         kind = {Kind.MINIMUM: Kind.MAXIMUM, Kind.MAXIMUM: Kind.MINIMUM}.get(kind, kind)
         message = message.replace("not a minimum", "not a maximum")
@@ -67,6 +63,21 @@ def account(
         kind, state.t, state.calls, state.seconds, history, settings.rule, settings.recipe.get("lr", "auto"),
         settings.sign < 0, _batch(kernel, settings), state=saved(kernel, state, settings, formula),
     )  # fmt: skip
+
+
+def _kind(kernel: Kernel, state: State, outcome: Outcome, message: str, size: float) -> tuple[Outcome, str, Kind]:
+    """Tell what kind of point a run ended at, and what follows from that."""
+    if not (math.isfinite(state.f) and math.isfinite(size)):
+        return outcome, message, Kind.UNKNOWN
+    if outcome.converged or size <= GTOL or _gain(kernel, state, outcome) <= NOISE * abs(state.f):
+        kind, evidence = classify(kernel, state.x, state.f, state.g)
+        if outcome == Outcome.STALLED and kind == Kind.MINIMUM:
+            outcome, message = Outcome.CONVERGED_VALUE, "no smaller value can be told apart in float64"
+        if kind != Kind.MINIMUM:
+            message += f"; {_NOT.get(kind, 'not a minimum')}: {evidence}"
+        return outcome, message, kind
+    kind, evidence = corner(kernel, state.x) or (Kind.NOT_STATIONARY, "")
+    return outcome, f"{message}; {evidence}" if evidence else message, kind
 
 
 def _batch(kernel: Kernel, settings: Settings) -> int | None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.curvature.directions import in_names, names_of
-from symgd.curvature.kind import classify, judge_large
+from symgd.curvature.kind import classify, corner, judge_large
 from symgd.curvature.spectrum import DENSE, EPS, dense, extremes, unit_diagonal
 from symgd.insight import rates, words
 from symgd.insight.flat import Flat, flat_directions, flat_pairs
@@ -102,7 +102,8 @@ class Curvature:
     def largest_lr(self) -> float:
         """The learning rate from which on gradient descent leaves this point: 2 over the largest eigenvalue.
 
-        Infinite where no curvature is positive: then no direction limits it.
+        Infinite where no curvature is positive: then no direction limits it. nan at a kink and at the edge of the
+        domain, where curvatures do not say.
         """
         return self.largest_lr_momentum(0.0)
 
@@ -135,7 +136,7 @@ class Curvature:
         0.6
         """
         beta = rates.checked_beta(beta)
-        if math.isnan(self.largest):
+        if math.isnan(self.largest) or self.kind in (Kind.KINK, Kind.BOUNDARY):
             return math.nan
         return 2.0 * (1.0 + beta) / self.largest if self.largest > 0 else math.inf
 
@@ -246,8 +247,9 @@ class Curvature:
 
     def __repr__(self) -> str:
         values = ", ".join(f"{v:.6g}" for v in self.eigenvalues[:8])
+        why = f": {self.message}" if np.isnan(self.eigenvalues).any() else ""
         return (
-            f"Curvature({self.kind}, eigenvalues=[{values}{', ...' if len(self.eigenvalues) > 8 else ''}], "
+            f"Curvature({self.kind}{why}, eigenvalues=[{values}{', ...' if len(self.eigenvalues) > 8 else ''}], "
             f"condition={self.condition:.4g}, largest_lr={self.largest_lr:.6g})"
         )
 
@@ -305,11 +307,19 @@ def curvature(kernel: Kernel, x: Vector, gtol: float = 1e-8, k: int = 3) -> Curv
         scales: dict[str, float] = {}
         scaled_condition = math.nan
     else:
-        h = kernel.hessian(x)
+        # A formula that is nan has no curvature, though its derivatives may be numbers: log(x) at -1.
+        h = kernel.hessian(x) if math.isfinite(f) else np.full((len(x), len(x)), np.nan)
         found = dense(h)
-        kind, message = classify(kernel, x, f, g) if _stationary(h, x, g, gtol) else _elsewhere(f, norm)
-        flat = flat_directions(kernel, x, f, h, names, found)
+        if _stationary(h, x, g, gtol):
+            kind, message = classify(kernel, x, f, g)
+        else:
+            kind, message = _elsewhere(f, norm)
+            kink = corner(kernel, x) if kind == Kind.NOT_STATIONARY else None
+            kind, message = (kink[0], f"{kink[1]}; {message}") if kink else (kind, message)
+        flat = () if kind == Kind.KINK else flat_directions(kernel, x, f, h, names, found)
         scales, scaled_condition = _scaled(h, names)
+    doubt = kernel.doubt(x) if math.isfinite(f) and math.isfinite(norm) else ""
+    message = f"{message}; {doubt}" if doubt else message
     return Curvature(
         names, found.values, found.vectors, norm, kind, message, found.errors, found.converged, found.note, flat,
         scales, scaled_condition, data,
@@ -319,14 +329,15 @@ def curvature(kernel: Kernel, x: Vector, gtol: float = 1e-8, k: int = 3) -> Curv
 def _elsewhere(f: float, norm: float) -> tuple[Kind, str]:
     if math.isfinite(f) and math.isfinite(norm):
         return Kind.NOT_STATIONARY, f"the gradient's norm is {norm:.3g}"
-    what = "gradient" if math.isfinite(f) else "value"
-    return Kind.BOUNDARY, f"the {what} is not finite there"
+    if math.isfinite(f):
+        return Kind.BOUNDARY, "the gradient is not finite there"
+    return Kind.BOUNDARY, f"the value is {f:g} there"
 
 
 def _stationary(h: Matrix, x: Vector, g: Vector, gtol: float) -> bool:
     """Tell whether the gradient is as good as 0: by its norm, or by Newton's step."""
     if _norm(g) <= gtol:
-        return True
+        return bool(not np.isnan(h).all())
     if not (np.isfinite(h).all() and np.isfinite(g).all()):
         return False
     scaled, size = unit_diagonal(h)

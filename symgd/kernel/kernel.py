@@ -60,6 +60,7 @@ class Kernel:
         self.workers = workers or threads.available()
         self.large = self.stored or threads.is_large(program, rows)  # enough for threads
         self.squares: Callable[[], Any] = lambda: None  # gives residuals and Jacobian, where the model knows them
+        self.doubt: Callable[[Vector], str] = lambda _: ""  # tells where derivatives have lost digits
         self.spent: dict[str, int] = {}
         self._own = threading.local()
         self._functions: dict[tuple[str, str], Callable[..., Any]] = {}

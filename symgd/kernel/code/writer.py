@@ -118,6 +118,8 @@ class Expressions:
             return self.quotient(*args)
         if node.function == "power" and isinstance(node.args[1], Const):
             return self._power(args[0], node.args[1].value)
+        if node.function == "xdivy":
+            return f"(0.0 if {args[0]} == 0.0 else {self.quotient(*args)})"
         code = FUNCTIONS[node.function].code
         return code.format(*args) if code else f"{node.function}({', '.join(args)})"
 
