@@ -159,6 +159,28 @@ def shown(value: object, limit: int = 60) -> str:
     return f"'{safe(value, limit)}'" if isinstance(value, str) else safe(value, limit)
 
 
+def unexplained(what: str, problem: Exception) -> str:
+    """Say that an explanation failed, and why: what it was to explain is there all the same.
+
+    Parameters
+    ----------
+    what : str
+        What was to be found out.
+    problem : Exception
+        What came instead.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> unexplained("the kind of point", ValueError("no 3 x 3 matrix"))
+    'the kind of point could not be worked out (ValueError: no 3 x 3 matrix)'
+    """
+    return f"{what} could not be worked out ({type(problem).__name__}: {safe(str(problem), 200)})"
+
+
 def suggest(name: str, known: Iterable[str]) -> str | None:
     """Find the known name that was probably meant.
 

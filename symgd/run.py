@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd.errors import DataError, UsageError, safe, shown
+from symgd.errors import DataError, UsageError, safe, shown, unexplained
 from symgd.parameters import entry_names
 from symgd.verdict import Kind, Verdict
 
@@ -249,7 +249,11 @@ class Run:
 
     @cached_property
     def _explained(self) -> Diagnosis:
-        return self.explain(self) if self.explain else Diagnosis()
+        try:
+            return self.explain(self) if self.explain else Diagnosis()
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the run is there
+            message = unexplained("the diagnosis", problem)
+            return Diagnosis((Finding("unexplained", message, "Please report it with the formula and the start."),))
 
     @property
     def diagnosis(self) -> tuple[Finding, ...]:

@@ -52,6 +52,8 @@ class Reason(StrEnum):
     UNCERTAIN = "uncertain"
     MUTE = "mute"
     NOTHING = "nothing"
+    NO_VALUE = "no_value"
+    UNEXPLAINED = "unexplained"
 
 
 # The clause of each reason, in which a run that maximizes swaps the words of the second table.
@@ -81,6 +83,8 @@ _CLAUSES = {
     Reason.UNCERTAIN: "the {smallest} curvature that was found is {0:.3g}, give or take {1:.2g}",
     Reason.MUTE: "",
     Reason.NOTHING: "there are no parameters",
+    Reason.NO_VALUE: "the value is {0:g} there",
+    Reason.UNEXPLAINED: "{along}",
 }
 _SWAPPED = {
     "positive": "negative", "negative": "positive", "least": "most", "most": "least", "above": "below",
@@ -109,6 +113,8 @@ class Verdict:
         Whether it speaks for many points of a valley.
     sign : float
         -1 for a point of an objective that was maximized, which was judged with the opposite sign.
+    slope : float
+        The gradient's norm, where the point is none that a gradient of 0 shows.
     """
 
     kind: Kind
@@ -118,6 +124,7 @@ class Verdict:
     direction: NDArray[np.float64] | None = field(default=None, repr=False)
     valley: bool = False
     sign: float = 1.0
+    slope: float = math.nan
 
     @property
     def falls(self) -> bool:
@@ -152,6 +159,8 @@ class Verdict:
         if self.reason == Reason.UNCERTAIN and math.isfinite(self.numbers[2]):
             further = "smaller ones down" if self.sign > 0 else "larger ones up"
             text += f"; {further} to {self.sign * self.numbers[2]:.2g} may be there"
+        if math.isfinite(self.slope):
+            text += f"; the gradient's norm is {self.slope:.3g}"
         told = self.valley and self.reason != Reason.VALLEY
         return text + ("; the starts ended all along it, and are told as one" if told else "")
 
@@ -162,4 +171,4 @@ class Verdict:
 
 
 # Reasons whose first number is a curvature, and so changes its sign with the objective.
-_CURVATURES = (Reason.LEAST, Reason.ABOVE, Reason.SMALLEST, Reason.BENT, Reason.MOST, Reason.UNCERTAIN)
+_CURVATURES = (Reason.LEAST, Reason.ABOVE, Reason.SMALLEST, Reason.BENT, Reason.MOST, Reason.UNCERTAIN, Reason.NO_VALUE)

@@ -405,7 +405,58 @@ def _sqrt(a):
     return a**HALF
 
 
+def _exprel(a):
+    return (exp(a) - 1) / a
+
+
+def _exprelslope(a):
+    return (exp(a) - _exprel(a)) / a
+
+
+def _log1prel(a):
+    return log(1 + a) / a
+
+
+def _log1prelslope(a):
+    return (1 / (1 + a) - _log1prel(a)) / a
+
+
+def _sinrest(a):
+    return (a - sin(a)) / a**3
+
+
+def _boxcox(a, b):
+    return (a**b - 1) / b
+
+
+def _boxcoxslope(a, b):
+    return (a**b * log(a) - _boxcox(a, b)) / b
+
+
 MPMATH = {
+    "exprel": _exprel,
+    "exprelslope": _exprelslope,
+    "exprelbend": lambda a: (exp(a) - 2 * _exprelslope(a)) / a,
+    "expm1inv": lambda a: a / (exp(a) - 1),
+    "expm1invslope": lambda a: (exp(a) * (1 - a) - 1) / (exp(a) - 1) ** 2,
+    "expm1invbend": lambda a: exp(a) * (a * (exp(a) + 1) - 2 * (exp(a) - 1)) / (exp(a) - 1) ** 3,
+    "log1prel": _log1prel,
+    "log1prelslope": _log1prelslope,
+    "log1prelbend": lambda a: (-1 / (1 + a) ** 2 - 2 * _log1prelslope(a)) / a,
+    "sinrel": lambda a: sin(a) / a,
+    "sinhrel": lambda a: sinh(a) / a,
+    "sinhslope": lambda a: (cosh(a) - sinh(a) / a) / a**2,
+    "tanhrel": lambda a: sinh(a) / cosh(a) / a,
+    "tanhslope": lambda a: (sinh(a) / cosh(a) / a - 1 / cosh(a) ** 2) / a**2,
+    "sinrest": _sinrest,
+    "sinrestslope": lambda a: ((1 - cos(a)) / a**2 - 3 * _sinrest(a)) / a**2,
+    "boxcox": _boxcox,
+    "boxcoxslope": _boxcoxslope,
+    "boxcoxbend": lambda a, b: (a**b * log(a) ** 2 - 2 * _boxcoxslope(a, b)) / b,
+    "xlogy": lambda a, b: a * log(b),
+    "xlog1py": lambda a, b: a * log(1 + b),
+    "xdivy": lambda a, b: a / b,
+    "rel_entr": lambda a, b: a * log(a / b),
     "exp": exp,
     "log": log,
     "ln": log,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from symgd.curvature.directions import in_names, names_of
 from symgd.curvature.escape import Surroundings
 from symgd.curvature.spectrum import DENSE, WORK, Spectrum, extremes, judged
+from symgd.errors import unexplained
 from symgd.kernel import Kernel
 from symgd.verdict import Kind, Reason, Verdict
 
@@ -50,6 +51,13 @@ def classify(kernel: Kernel, x: Vector, f: float, g: Vector) -> Verdict:
     ----------
     Nocedal and Wright 2006, theorems 2.3 and 2.4 (second-order conditions).
     """
+    try:
+        return _classified(kernel, x, f, g)
+    except Exception as problem:  # noqa: BLE001 - whatever it is, the point is there
+        return Verdict(Kind.UNKNOWN, Reason.UNEXPLAINED, (), unexplained("the kind of point", problem))
+
+
+def _classified(kernel: Kernel, x: Vector, f: float, g: Vector) -> Verdict:
     found = corner(kernel, x)
     if found is not None:
         return found
@@ -128,8 +136,8 @@ def _probe(kernel: Kernel, x: Vector, f: float, d: Vector, rising: NDArray[np.fl
         for sign in (-1.0, 1.0):
             z = x + sign * r * (1.0 + np.abs(x).max()) * d
             values = [kernel.value(z)]
-            if rising.size:
-                bent = rising.T @ kernel.hessian(z) @ rising
+            bent = rising.T @ kernel.hessian(z) @ rising if rising.size else np.full((1, 1), np.nan)
+            if np.isfinite(bent).all():
                 push = rising @ np.linalg.lstsq(bent, rising.T @ kernel.slope(z)[1], rcond=None)[0]
                 values.append(kernel.value(z - push))
             if min(values) < f - noise:

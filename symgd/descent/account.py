@@ -10,6 +10,7 @@ import numpy as np
 from symgd.curvature import DENSE, classify, corner
 from symgd.descent.methods import norm
 from symgd.descent.state import GTOL, Settings, State, Vector, fell_for_ever, saved
+from symgd.errors import unexplained
 from symgd.kernel import Kernel
 from symgd.kernel import code as codegen
 from symgd.run import History, Outcome, Run
@@ -49,26 +50,45 @@ def account(
     history = _history(kernel, state, settings)
     size = norm(state.g)
     outcome, message = _outcome(state, settings, outcome, size, history, locate)
-    verdict, settled = Verdict(Kind.UNKNOWN, Reason.MUTE), False
+    verdict = Verdict(Kind.UNKNOWN, Reason.MUTE)
     finite = math.isfinite(state.f) and math.isfinite(size)
-    if finite and (outcome.converged or size <= GTOL or _gain(kernel, state, outcome) <= NOISE * abs(state.f)):
-        verdict, settled = classify(kernel, state.x, state.f, state.g), True
-        if outcome == Outcome.STALLED and verdict.kind == Kind.MINIMUM:
-            outcome, message = Outcome.CONVERGED_VALUE, "no smaller value can be told apart in float64"
-    elif finite:
-        verdict = corner(kernel, state.x) or Verdict(Kind.NOT_STATIONARY, Reason.MUTE)
-    wanted = Kind.MINIMUM
+    settled = False
+    try:
+        settled = finite and (
+            outcome.converged or size <= GTOL or _gain(kernel, state, outcome) <= NOISE * abs(state.f)
+        )
+        if finite:
+            verdict = _verdict(kernel, state, settled=settled)
+    except Exception as problem:  # noqa: BLE001 - whatever it is, the run is there
+        verdict = Verdict(Kind.UNKNOWN, Reason.UNEXPLAINED, (), unexplained("the kind of point", problem))
+    if settled and outcome == Outcome.STALLED and verdict.kind == Kind.MINIMUM:
+        outcome, message = Outcome.CONVERGED_VALUE, "no smaller value can be told apart in float64"
     if settings.sign < 0:
-        verdict, wanted = verdict.turned(), Kind.MAXIMUM
-    if settled and verdict.kind != wanted:
-        message += f"; {_NOT.get(verdict.kind, f'not a {wanted}')}: {verdict.message}"
-    elif not settled and verdict.reason != Reason.MUTE:
-        message += f"; {verdict.message}"
+        verdict = verdict.turned()
+    doubt = kernel.doubt(state.x) if finite else ""
+    told = _told(verdict, Kind.MINIMUM if settings.sign > 0 else Kind.MAXIMUM, settled=settled)
+    message = "; ".join(part for part in (message, told, doubt) if part)
     return Run(
         formula, kernel.program.layout.split(state.x), settings.sign * state.f, size, outcome, message,
         verdict, state.t, state.calls, state.seconds, history, settings.rule, settings.recipe.get("lr", "auto"),
         settings.sign < 0, _batch(kernel, settings), state=saved(kernel, state, settings, formula),
     )  # fmt: skip
+
+
+def _verdict(kernel: Kernel, state: State, *, settled: bool) -> Verdict:
+    """Tell what kind of point a run ended at."""
+    if settled:
+        return classify(kernel, state.x, state.f, state.g)
+    return corner(kernel, state.x) or Verdict(Kind.NOT_STATIONARY, Reason.MUTE)
+
+
+def _told(verdict: Verdict, wanted: Kind, *, settled: bool) -> str:
+    """Say what a run has come to, if not to what it was after."""
+    if verdict.reason == Reason.UNEXPLAINED or not settled:
+        return verdict.message
+    if verdict.kind == wanted or verdict.reason == Reason.MUTE:
+        return ""
+    return f"{_NOT.get(verdict.kind, f'not a {wanted}')}: {verdict.message}"
 
 
 def _batch(kernel: Kernel, settings: Settings) -> int | None:

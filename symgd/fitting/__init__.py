@@ -104,6 +104,7 @@ def fit(
     return _result(problem, found, perf_counter() - begun, level, covariance, absolute=bool(absolute_sigma))
 
 
+@np.errstate(all="ignore")  # numerical trouble is data
 def _result(problem: Problem, found: Solution, seconds: float, level: float, covariance: str, *, absolute: bool) -> Fit:
     """Make the account of a search."""
     squares, at = problem.squares, found.at

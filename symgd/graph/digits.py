@@ -120,6 +120,7 @@ _OWN |= {"abs": "fabs"} | {f"arc{name}": f"a{name}" for name in ("sin", "cos", "
 # What is written out: in terms of numbers alone, or of functions of the context too.
 _PLAIN: dict[str, Callable[..., Any]] = {
     "divide": lambda a, b: a / b,
+    "xdivy": lambda a, b: a / b if a else a,
     "ratio": lambda a, b: a / b if b else a * 0,
     "power": _power,
     "powslope": lambda a, b: b * _power(a, b - 1) if a or b else a,
@@ -136,6 +137,16 @@ _PLAIN: dict[str, Callable[..., Any]] = {
 }
 _WRITTEN: dict[str, Callable[..., Any]] = {
     "powlog": lambda m, a, b: _power(a, b) * m.log(a) if a else a,
+    "xlogy": lambda m, a, b: a * m.log(b) if a else a,
+    "xlog1py": lambda m, a, b: a * m.log1p(b) if a else a,
+    "rel_entr": lambda m, a, b: a * m.log(a / b) if a else a,
+    "exprel": lambda m, a: m.expm1(a) / a if a else a + 1,
+    "expm1inv": lambda m, a: a / m.expm1(a) if a else a + 1,
+    "log1prel": lambda m, a: m.log1p(a) / a if a else a + 1,
+    "sinrel": lambda m, a: m.sin(a) / a if a else a + 1,
+    "sinhrel": lambda m, a: m.sinh(a) / a if a else a + 1,
+    "tanhrel": lambda m, a: m.tanh(a) / a if a else a + 1,
+    "boxcox": lambda m, a, b: m.expm1(b * m.log(a)) / b if b else m.log(a),
     "sqrt0": lambda m, a: m.sqrt(a),
     "log2": lambda m, a: m.log(a) / m.log(2),
     "sigmoid": lambda m, a: 1 / (1 + m.exp(-a)),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from symgd.graph import stable
+from symgd.graph import entropy, flat, lengths, removable, stable
 from symgd.graph.exact import Number, exact, fold_add, fold_multiply, fold_power, magnitude
 from symgd.graph.nodes import ROWS, Const, Fold, Index, Leaf, Map, Node, Span, is_zero
 from symgd.language import scalar
@@ -31,6 +31,8 @@ class Graph:
         self.column = ""  # of the data, by which their number of rows is written
         self.logs: dict[Node, Node | None] = {}  # see stable.log_of
         self.parts: dict[Node, tuple[Node, Node | None]] = {}  # see stable.parts
+        self.singular: dict[Node, bool] = {}  # see flat.singular
+        self.shielded: set[Node] = set()  # see flat.branches
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self._nodes.values())
@@ -213,9 +215,9 @@ class Graph:
         for top, bottom in ((x, y), (y, x)):
             if isinstance(bottom, Map) and bottom.function == "divide" and isinstance(bottom.args[0], Const):
                 return self._scale(fold_multiply(factor, bottom.args[0].value), self.divide(top, bottom.args[1]))
-        chosen = self._into_branches(x, lambda n: self.multiply(n, y)) or self._into_branches(
-            y, lambda n: self.multiply(x, n)
-        )
+        chosen = self._into_branches(
+            x, lambda n: self.multiply(n, y), deep=flat.singular(self, y)
+        ) or self._into_branches(y, lambda n: self.multiply(x, n), deep=flat.singular(self, x))
         if chosen is not None:
             return self._scale(factor, chosen)
         return self._scale(factor, self._map("multiply", (x, y)))
@@ -234,11 +236,11 @@ class Graph:
                 return chosen
         return self.scaled(product, rest)
 
-    def _into_branches(self, node: Node, change: Callable[[Node], Node]) -> Node | None:
+    def _into_branches(self, node: Node, change: Callable[[Node], Node], *, deep: bool = False) -> Node | None:
         """Apply ``change`` inside a where() one branch of which is 0.
 
         The derivative of ``where(x > 0, log(x), 0)`` must be ``where(x > 0, 1/x, 0)``, not ``where(x > 0, 1, 0)/x``,
-        which is nan at 0.
+        which is nan at 0. See `flat.branches` for what else is flat, where a factor that may be infinite goes in.
         """
         if isinstance(node, Map) and node.function == "where":
             condition, yes, no = node.args
@@ -246,7 +248,7 @@ class Graph:
                 return self.map("where", condition, change(yes), no)
             if is_zero(yes):
                 return self.map("where", condition, yes, change(no))
-        return None
+        return flat.branches(self, node, change) if deep else None
 
     def divide(self, a: Node, b: Node) -> Node:
         """Divide; by a number, multiply by its inverse."""
@@ -258,7 +260,7 @@ class Graph:
                 return self.multiply(self.const(inverse), a)
         if self.derived:
             factor, rest = self.split(a)
-            chosen = self._into_branches(rest, lambda n: self.divide(n, b))
+            chosen = self._into_branches(rest, lambda n: self.divide(n, b), deep=b.active and not lengths.never_zero(b))
             if chosen is not None:
                 return self._scale(factor, chosen)
             if factor != 1 and not isinstance(a, Const):
@@ -312,7 +314,9 @@ class Graph:
         return node if args[0] is node.body else self._fold(node.function, args[0], node.label)
 
     def _shortcut(self, function: str, args: tuple[Node, ...]) -> Node | None:
-        return stable.rewrite(self, function, args)
+        """Give the form that a node takes instead: one that overflows later, keeps its digits, or has no false kink."""
+        found = (family.rewrite(self, function, args) for family in (removable, stable, lengths, entropy))
+        return next((node for node in found if node is not None), None)
 
     def _map(self, function: str, args: tuple[Node, ...]) -> Node:
         if function == "multiply":

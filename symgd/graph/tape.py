@@ -156,6 +156,9 @@ def _sigmoid(a: NDArray[np.float64]) -> Any:
 # What else need not be computed number by number.
 _WHOLE: dict[str, Callable[..., Any]] = {
     "ratio": lambda a, b: np.where(b == 0, 0.0, a / b),
+    "xlogy": lambda a, b: np.where(a == 0, 0.0, a * np.log(b)),
+    "xlog1py": lambda a, b: np.where(a == 0, 0.0, a * np.log1p(b)),
+    "xdivy": lambda a, b: np.where(a == 0, 0.0, a / b),
     "powslope": lambda a, b: np.where((a == 0) & (b == 0), 0.0, b * a ** (b - 1)),
     "powlog": lambda a, b: np.where(a == 0, 0.0, a**b * np.log(a)),
     "sqrt0": np.sqrt,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.curvature.directions import in_names, names_of
-from symgd.curvature.kind import classify, judge_large
+from symgd.curvature.kind import classify, corner, judge_large
 from symgd.curvature.spectrum import DENSE, EPS, dense, extremes, unit_diagonal
 from symgd.insight import rates, words
 from symgd.insight.flat import Flat, flat_directions, flat_pairs
@@ -58,6 +58,8 @@ class Curvature:
         The condition in parameters measured so; nan where the Hessian was not formed.
     data : tuple of str
         The arrays of data that the objective reads.
+    doubt : str
+        How many digits the derivatives have, where quotients have lost some; empty where none are lost.
     """
 
     params: Sequence[str]
@@ -72,6 +74,7 @@ class Curvature:
     scales: Mapping[str, float]
     scaled_condition: float
     data: tuple[str, ...]
+    doubt: str = ""
 
     @property
     def kind(self) -> Kind:
@@ -81,7 +84,7 @@ class Curvature:
     @property
     def message(self) -> str:
         """How that is known, as a clause."""
-        return self.verdict.message
+        return f"{self.verdict.message}; {self.doubt}" if self.doubt else self.verdict.message
 
     @property
     def smallest(self) -> float:
@@ -110,7 +113,8 @@ class Curvature:
     def largest_lr(self) -> float:
         """The learning rate from which on gradient descent leaves this point: 2 over the largest eigenvalue.
 
-        Infinite where no curvature is positive: then no direction limits it.
+        Infinite where no curvature is positive: then no direction limits it. nan at a kink and at the edge of the
+        domain, where curvatures do not say.
         """
         return self.largest_lr_momentum(0.0)
 
@@ -143,7 +147,7 @@ class Curvature:
         0.6
         """
         beta = rates.checked_beta(beta)
-        if math.isnan(self.largest):
+        if math.isnan(self.largest) or self.kind in (Kind.KINK, Kind.BOUNDARY):
             return math.nan
         return 2.0 * (1.0 + beta) / self.largest if self.largest > 0 else math.inf
 
@@ -254,8 +258,9 @@ class Curvature:
 
     def __repr__(self) -> str:
         values = ", ".join(f"{v:.6g}" for v in self.eigenvalues[:8])
+        why = f": {self.message}" if np.isnan(self.eigenvalues).any() else ""
         return (
-            f"Curvature({self.kind}, eigenvalues=[{values}{', ...' if len(self.eigenvalues) > 8 else ''}], "
+            f"Curvature({self.kind}{why}, eigenvalues=[{values}{', ...' if len(self.eigenvalues) > 8 else ''}], "
             f"condition={self.condition:.4g}, largest_lr={self.largest_lr:.6g})"
         )
 
@@ -313,27 +318,36 @@ def curvature(kernel: Kernel, x: Vector, gtol: float = 1e-8, k: int = 3) -> Curv
         scales: dict[str, float] = {}
         scaled_condition = math.nan
     else:
-        h = kernel.hessian(x)
+        # A formula that is nan has no curvature, though its derivatives may be numbers: log(x) at -1.
+        h = kernel.hessian(x) if math.isfinite(f) else np.full((len(x), len(x)), np.nan)
         found = dense(h)
-        verdict = classify(kernel, x, f, g) if _stationary(h, x, g, gtol) else _elsewhere(f, norm)
-        flat = flat_directions(kernel, x, f, h, names, found)
+        if _stationary(h, x, g, gtol):
+            verdict = classify(kernel, x, f, g)
+        else:
+            verdict = _elsewhere(f, norm)
+            kink = corner(kernel, x) if verdict.kind == Kind.NOT_STATIONARY else None
+            verdict = replace(kink, slope=norm) if kink else verdict
+        flat = () if verdict.kind == Kind.KINK else flat_directions(kernel, x, f, h, names, found)
         scales, scaled_condition = _scaled(h, names)
+    doubt = kernel.doubt(x) if math.isfinite(f) and math.isfinite(norm) else ""
     return Curvature(
         names, found.values, found.vectors, norm, verdict, found.errors, found.converged, found.note, flat,
-        scales, scaled_condition, data,
+        scales, scaled_condition, data, doubt,
     )  # fmt: skip
 
 
 def _elsewhere(f: float, norm: float) -> Verdict:
     if math.isfinite(f) and math.isfinite(norm):
         return Verdict(Kind.NOT_STATIONARY, Reason.SLOPE, (norm,))
-    return Verdict(Kind.BOUNDARY, Reason.NOT_FINITE, (), "gradient" if math.isfinite(f) else "value")
+    if math.isfinite(f):
+        return Verdict(Kind.BOUNDARY, Reason.NOT_FINITE, (), "gradient")
+    return Verdict(Kind.BOUNDARY, Reason.NO_VALUE, (f,))
 
 
 def _stationary(h: Matrix, x: Vector, g: Vector, gtol: float) -> bool:
     """Tell whether the gradient is as good as 0: by its norm, or by Newton's step."""
     if _norm(g) <= gtol:
-        return True
+        return bool(not np.isnan(h).all())
     if not (np.isfinite(h).all() and np.isfinite(g).all()):
         return False
     scaled, size = unit_diagonal(h)

@@ -31,7 +31,8 @@ def explained(c: Curvature) -> Lines:
     -------
     list of tuple of str
     """
-    slope = "" if c.verdict.reason == Reason.SLOPE else f"; the gradient's norm is {c.gradient_norm:.3g}"
+    told = c.verdict.reason == Reason.SLOPE or math.isfinite(c.verdict.slope)
+    slope = "" if told else f"; the gradient's norm is {c.gradient_norm:.3g}"
     lines = [("point", f"{c.kind}: {c.message}{slope}")]
     lines += _curvatures(c)
     lines += _rates(c)

@@ -59,6 +59,7 @@ class Kernel:
         self.tier = "numba" if self.stored else tier  # plain Python would have to read all of it into lists
         self.tiers = {found.name: found for found in (Plain(self.bound), Compiled(self.bound))}
         self.squares: Callable[[], Any] = lambda: None  # gives residuals and Jacobian, where the model knows them
+        self.doubt: Callable[[Vector], str] = lambda _: ""  # tells where derivatives have lost digits
         self.spent: dict[str, int] = {}
 
     def work(self) -> int:

@@ -123,7 +123,10 @@ _ELEMENTARY = (
     _map("powslope", 2, "b*a**(b - 1), 0 at a = b = 0", lambda s, a, b: b * a ** (b - 1),
          numpy="np.where((a == 0) & (b == 0), 0, b*a**(b - 1))",
          code="(0.0 if {0} == 0.0 and {1} == 0.0 else {1}*pow({0}, {1} - 1.0))",
-         partials=("b*powslope(a, b - 1)", "a**(b - 1) + b*powlog(a, b - 1)"), domain="as for a power"),
+         # No further derivative of a**0 is there, and that of a**1 is 1 at a = 0.
+         partials=("where(b == 0, 0, b*powslope(a, b - 1))",
+                   "where(b > 1, a**(b - 1) + b*powlog(a, b - 1), a**(b - 1)*(1 + b*log(a)))"),
+         domain="as for a power"),
     _map("powlog", 2, "a**b*log(a), 0 at a = 0", lambda s, a, b: a**b * s.log(a),
          numpy="np.where(a == 0, 0, a**b*np.log(a))", code="(0.0 if {0} == 0.0 else pow({0}, {1})*log({0}))",
          partials=("a**(b - 1) + b*powlog(a, b - 1)", "y*log(where(a == 0, 1, a))"), domain="a >= 0"),
@@ -228,6 +231,84 @@ _LEARNING = (
          code="(0.0 if {0} <= 0.0 else {0})", partials=("where(a > 0, 1, 0)",), kink="0 at a = 0", smooth=False),
 )
 
+_ENTROPY = (
+    _map("xlogy", 2, "a*log(b), 0 where a is 0", lambda s, a, b: a * s.log(b), numpy="special.xlogy(a, b)",
+         code="(0.0 if {0} == 0.0 else {0}*log({1}))", partials=("log(b)", "xdivy(a, b)"), domain="b > 0"),
+    _map("xlog1py", 2, "a*log(1 + b), 0 where a is 0", lambda s, a, b: a * s.log(1 + b),
+         numpy="special.xlog1py(a, b)", code="(0.0 if {0} == 0.0 else {0}*log1p({1}))",
+         partials=("log1p(b)", "xdivy(a, 1 + b)"), domain="b > -1"),
+    # Its logarithms are apart, so that no derivative at a = 0 is inf*0.
+    _map("rel_entr", 2, "a*log(a/b), 0 where a is 0", lambda s, a, b: a * s.log(a / b),
+         numpy="special.rel_entr(a, b)", partials=("1 + log(a) - log(b)", "-xdivy(a, b)"), domain="a >= 0, b > 0"),
+    _map("xdivy", 2, "a/b, 0 where a is 0", lambda s, a, b: a / b, numpy="np.where(a == 0, 0, a/b)",
+         code="(0.0 if {0} == 0.0 else {0} / {1})", partials=("1/b", "-xdivy(y, b)"), domain="b != 0"),
+)
+
+# Quotients that are 0/0 at 0 and have a limit there, and their derivatives: see quotients.py.
+_QUOTIENTS = (
+    _map("exprel", 1, "(exp(a) - 1)/a, 1 at 0", lambda s, a: (s.exp(a) - 1) / a, numpy="special.exprel(a)",
+         partials=("exprelslope(a)",)),
+    _map("exprelslope", 1, "derivative of exprel", lambda s, a: ((a - 1) * s.exp(a) + 1) / a**2,
+         numpy="np.where(a > 709, np.inf, np.where(np.abs(a) < 1e-2, 1/2 + a/3 + a**2/8 + a**3/30, "
+               "((1 - 1/a)*np.exp(a) + 1/a)/a))", partials=("exprelbend(a)",)),
+    _map("exprelbend", 1, "second derivative of exprel", lambda s, a: ((a**2 - 2 * a + 2) * s.exp(a) - 2) / a**3,
+         numpy="np.where(a > 709, np.inf, np.where(np.abs(a) < 1e-2, 1/3 + a/4 + a**2/10 + a**3/36, "
+               "((1 - 2/a + 2/a**2)*np.exp(a) - 2/a**2)/a))", partials=("(exp(a) - 3*y)/a",)),
+    _map("expm1inv", 1, "a/(exp(a) - 1), 1 at 0", lambda s, a: a / (s.exp(a) - 1), numpy="1/special.exprel(a)",
+         partials=("expm1invslope(a)",)),
+    _map("expm1invslope", 1, "derivative of expm1inv, -1/2 at 0", lambda s, a: s.diff(a / (s.exp(a) - 1), a),
+         numpy="np.where(np.abs(a) < 1e-3, -1/2 + a/6, np.where(a > 709, 0, "
+               "1/np.expm1(a) - a*np.exp(a)/np.expm1(a)**2))",
+         partials=("expm1invbend(a)",)),
+    _map("expm1invbend", 1, "second derivative of expm1inv, 1/6 at 0", lambda s, a: s.diff(a / (s.exp(a) - 1), a, 2),
+         numpy="np.where(np.abs(a) < 1e-2, 1/6 - a**2/60, np.where(np.abs(a) > 350, 0, "
+               "(a/2/np.tanh(a/2) - 1)/(2*np.sinh(a/2)**2)))",
+         partials=("(1/tanh(a/2) - a/(2*sinh(a/2)**2))/(4*sinh(a/2)**2) - y/tanh(a/2)",)),
+    _map("log1prel", 1, "log(1 + a)/a, 1 at 0", lambda s, a: s.log(1 + a) / a,
+         numpy="np.where(a == 0, 1, np.log1p(a)/a)", partials=("log1prelslope(a)",), domain="a > -1"),
+    _map("log1prelslope", 1, "derivative of log1prel, -1/2 at 0",
+         lambda s, a: (1 / (1 + a) - s.log(1 + a) / a) / a, partials=("log1prelbend(a)",), domain="a > -1",
+         numpy="np.where(a == -1, -np.inf, np.where(np.abs(a) < 1e-3, -1/2 + 2*a/3 - 3*a**2/4, "
+               "(1/(1 + a) - np.log1p(a)/a)/a))"),
+    _map("log1prelbend", 1, "second derivative of log1prel, 2/3 at 0",
+         lambda s, a: s.diff(s.log(1 + a) / a, a, 2), partials=("(2/(1 + a)**3 - 3*y)/a",), domain="a > -1",
+         numpy="np.where(a == -1, np.inf, np.where(np.abs(a) < 1e-2, 2/3 - 3*a/2 + 12*a**2/5, "
+               "(2*np.log1p(a)/a - 2/(1 + a) - a/(1 + a)**2)/a**2))"),
+    _map("sinrel", 1, "sin(a)/a, 1 at 0", lambda s, a: s.sin(a) / a, numpy="np.where(a == 0, 1, np.sin(a)/a)",
+         partials=("-a*sincslope(a)",)),
+    _map("sinhrel", 1, "sinh(a)/a, 1 at 0", lambda s, a: s.sinh(a) / a,
+         numpy="np.where(np.isinf(a), np.inf, np.where(a == 0, 1, np.sinh(a)/a))", partials=("a*sinhslope(a)",)),
+    _map("sinhslope", 1, "(a*cosh(a) - sinh(a))/a**3, 1/3 at 0", lambda s, a: (a * s.cosh(a) - s.sinh(a)) / a**3,
+         numpy="np.where(np.abs(a) < 1e-3, 1/3 + a**2/30, np.where(np.abs(a) > 710, np.inf, "
+               "(np.cosh(a) - np.sinh(a)/a)/a**2))", partials=("ratio(sinhrel(a) - 3*y, a)",)),
+    _map("tanhrel", 1, "tanh(a)/a, 1 at 0", lambda s, a: s.tanh(a) / a, numpy="np.where(a == 0, 1, np.tanh(a)/a)",
+         partials=("-a*tanhslope(a)",)),
+    _map("tanhslope", 1, "(tanh(a)/a - sech(a)**2)/a**2, 2/3 at 0",
+         lambda s, a: (s.tanh(a) / a - 1 / s.cosh(a) ** 2) / a**2,
+         numpy="np.where(np.abs(a) < 1e-3, 2/3 - 8*a**2/15, (np.tanh(a)/a - 1/np.cosh(a)**2)/a/a)",
+         partials=("ratio(2*sech(a)**2*tanhrel(a) - 3*y, a)",)),
+    _map("sinrest", 1, "(a - sin(a))/a**3, 1/6 at 0", lambda s, a: (a - s.sin(a)) / a**3,
+         numpy="np.where(np.abs(a) < 1e-3, 1/6 - a**2/120, (1 - np.sin(a)/a)/a/a)",
+         partials=("a*sinrestslope(a)",)),
+    _map("sinrestslope", 1, "((1 - cos(a))/a**2 - 3*sinrest(a))/a**2, -1/60 at 0",
+         lambda s, a: ((1 - s.cos(a)) / a**2 - 3 * (a - s.sin(a)) / a**3) / a**2,
+         numpy="np.where(np.abs(a) < 1e-1, -1/60 + a**2/1260 - a**4/60480, "
+               "((1 - np.cos(a))/a/a - 3*(1 - np.sin(a)/a)/a/a)/a/a)",
+         partials=("ratio(-sinrel(a/2)*sincslope(a/2)/4 - 5*y, a)",)),
+    _map("boxcox", 2, "(a**b - 1)/b, log(a) at b = 0", lambda s, a, b: (a**b - 1) / b,
+         numpy="np.where(b == 0, np.log(a), "
+               "np.where(np.abs(b*np.log(a)) < 1, special.boxcox(a, b), (a**b - 1)/b))",
+         partials=("a**(b - 1)", "boxcoxslope(a, b)"), domain="a > 0, or b a whole number"),
+    _map("boxcoxslope", 2, "derivative of boxcox by b", lambda s, a, b: s.diff((a**b - 1) / b, b),
+         numpy="np.where((a == 0) & (b > 0), 1/b**2, np.where(np.abs(b*np.log(a)) < 1e-5, "
+               "np.log(a)**2*(1/2 + b*np.log(a)/3), (a**b*np.log(a) - (a**b - 1)/b)/b))",
+         partials=("a**(b - 1)*log(a)", "boxcoxbend(a, b)"), domain="a > 0"),
+    _map("boxcoxbend", 2, "second derivative of boxcox by b", lambda s, a, b: s.diff((a**b - 1) / b, b, 2),
+         numpy="np.where(a == 0, np.where(b > 0, -2/b**3, np.nan), np.where(np.abs(b*np.log(a)) < 1e-4, "
+               "np.log(a)**3*(1/3 + b*np.log(a)/4), (a**b*((b*np.log(a) - 1)**2 + 1) - 2)/b**3))",
+         partials=("a**(b - 1)*log(a)**2", "(a**b*log(a)**3 - 3*y)/b"), domain="a > 0"),
+)
+
 _PIECES = (
     _map("abs", 1, "absolute value", lambda s, a: s.Abs(a), aliases=("absolute", "fabs"), partials=("sign(a)",),
          kink="0 at a = 0", smooth=False),
@@ -299,8 +380,10 @@ _ALIASES = (
     _alias("factorial", 1, "gamma(a + 1)", "gamma(a + 1)", numpy="special.gamma(a + 1)",
            domain="a not in {-1, -2, ...}"),
     _alias("logaddexp2", 2, "log2(2**a + 2**b)", "logaddexp(a*log(2), b*log(2))/log(2)"),
-    _alias("xlogy", 2, "a*log(b), 0 where a is 0", "where(a == 0, 0, a*log(where(a == 0, 1, b)))",
-           numpy="special.xlogy(a, b)", domain="b > 0"),
+    _alias("entr", 1, "-a*log(a), 0 at 0", "-xlogy(a, a)", numpy="np.where(a < 0, np.nan, special.entr(a))",
+           domain="a >= 0"),
+    _alias("kl_div", 2, "a*log(a/b) - a + b", "rel_entr(a, b) - a + b",
+           numpy="special.rel_entr(a, b) - a + b", domain="a >= 0, b > 0"),
 )
 
 _REDUCTIONS = (
@@ -342,7 +425,18 @@ _ARRAYS = (
 # fmt: on
 FUNCTIONS: dict[str, Function] = {
     row.name: row
-    for group in (_ARITHMETIC, _ELEMENTARY, _SPECIAL, _LEARNING, _PIECES, _ALIASES, _REDUCTIONS, _ARRAYS)
+    for group in (
+        _ARITHMETIC,
+        _ELEMENTARY,
+        _SPECIAL,
+        _LEARNING,
+        _ENTROPY,
+        _QUOTIENTS,
+        _PIECES,
+        _ALIASES,
+        _REDUCTIONS,
+        _ARRAYS,
+    )
     for row in group
 }
 _NAMES: dict[str, Function] = FUNCTIONS | {alias: row for row in FUNCTIONS.values() for alias in row.aliases}

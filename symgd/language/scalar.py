@@ -10,6 +10,28 @@ import math
 from collections.abc import Callable
 from math import inf, nan
 
+from symgd.language import quotients
+from symgd.language.quotients import (  # noqa: F401 - looked up here by name
+    expm1inv,
+    expm1invbend,
+    expm1invslope,
+    exprel,
+    exprelbend,
+    exprelslope,
+    log1prel,
+    log1prelbend,
+    log1prelslope,
+    sinhrel,
+    sinhslope,
+    sinrel,
+    sinrest,
+    sinrestslope,
+    tanhrel,
+    tanhslope,
+    tilt,
+    tiltslope,
+)  # fmt: skip
+
 Scalar = Callable[..., float]
 
 LOG2 = math.log(2.0)
@@ -187,6 +209,15 @@ def logaddexp(a: float, b: float) -> float:
     return (a if a > b else b) + math.log1p(math.exp(-abs(a - b)))  # noqa: FURB136
 
 
+def rel_entr(a: float, b: float) -> float:
+    """a*log(a/b), 0 where a is 0, and infinite where either is negative, as SciPy has it."""
+    if a != a or b != b:  # noqa: PLR0124
+        return nan
+    if a > 0.0 and b > 0.0:
+        return a * log(a / b)
+    return 0.0 if a == 0.0 and b >= 0.0 else inf
+
+
 def millsrest(a: float) -> float:
     """mills(a) - 2*a: to the right of 1 by the continued fraction of erfc (DLMF 7.9.1), where nothing cancels."""
     if a < 1.0 or a != a:  # noqa: PLR0124
@@ -287,9 +318,31 @@ def polygamma_series(n: float, a: float) -> float:
     return flip * (gamma(n + 1.0) * y + s)
 
 
+def boxcox(a: float, b: float) -> float:
+    """(a**b - 1)/b, log(a) at b = 0; near that by expm1, which keeps the digits."""
+    if a > 0.0 and b - b == 0.0 and abs(b * log(a)) < 1.0:
+        return log(a) * exprel(b * log(a))
+    return (pow(a, b) - 1.0) / b if b != 0.0 else log(a)
+
+
+def boxcoxslope(a: float, b: float) -> float:
+    """The derivative of boxcox by b."""
+    if a == 0.0:
+        return 1.0 / b / b if b > 0.0 else nan
+    return log(a) * log(a) * exprelslope(b * log(a))
+
+
+def boxcoxbend(a: float, b: float) -> float:
+    """The second derivative of boxcox by b."""
+    if a == 0.0:
+        return -2.0 / b / b / b if b > 0.0 else nan
+    return log(a) * log(a) * log(a) * exprelbend(b * log(a))
+
+
 # Names of the functions above that generated code may call, and those of them that are source for both tiers.
-SHARED = ("cbrt", "sech", "sign", "mod", "floor_divide", "copysign", "sinc", "sincslope", "logit",
-          "sigmoid", "softplus", "logcosh", "log1mexp", "logaddexp", "millsrest", "mills",
+SHARED = (*quotients.SHARED, "boxcox", "boxcoxslope", "boxcoxbend",
+          "cbrt", "sech", "sign", "mod", "floor_divide", "copysign", "sinc", "sincslope", "logit",
+          "sigmoid", "softplus", "logcosh", "log1mexp", "logaddexp", "rel_entr", "millsrest", "mills",
           "logerfc", "lngamma",
           "polygamma_series", "digamma_near_zero", "digamma", "polygamma")  # fmt: skip
 GUARDED = (
@@ -320,6 +373,9 @@ _OPERATIONS: dict[str, Scalar] = _COMPARISONS | {
     "minimum": lambda a, b: a if (a <= b or a != a) else b,  # noqa: PLR0124
     "powslope": lambda a, b: 0.0 if a == b == 0.0 else b * pow(a, b - 1.0),
     "powlog": lambda a, b: 0.0 if a == 0.0 else pow(a, b) * log(a),
+    "xlogy": lambda a, b: 0.0 if a == 0.0 else a * log(b),
+    "xlog1py": lambda a, b: 0.0 if a == 0.0 else a * log1p(b),
+    "xdivy": lambda a, b: 0.0 if a == 0.0 else div(a, b),
     "ratio": lambda a, b: 0.0 if b == 0.0 else a / b,
     "cosarcsin": lambda a: sqrt((1.0 - a) * (1.0 + a)),
     "where": lambda a, b, c: b if a else c,

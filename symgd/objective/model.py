@@ -12,8 +12,8 @@ import numpy as np
 
 from symgd import language as fm
 from symgd.data import Data, Stored
-from symgd.errors import DataError, FormulaError
-from symgd.graph import Array, Graph, Leaf, Node, Span, calculus, is_zero, locate, reachable, read, shape, whole
+from symgd.errors import DataError, FormulaError, unexplained
+from symgd.graph import Array, Graph, Leaf, Node, Span, calculus, doubt, is_zero, locate, reachable, read, shape, whole
 from symgd.kernel import Kernel
 from symgd.kernel import code as codegen
 from symgd.kernel.code import Program
@@ -254,6 +254,7 @@ class Model:
             raise DataError(f"the columns {', '.join(missing)} have no values; give data={{...}} to Objective")
         kernel = Kernel(self.program(sign), self.data, tier, workers, self.rows or 0)
         kernel.squares = lambda: self.squares if sign > 0 else None
+        kernel.doubt = lambda x: self.doubt(kernel.program.layout.split(x))
         return kernel
 
     @cached_property
@@ -262,9 +263,27 @@ class Model:
         # Derivatives are added to a graph of their own.
         return squares(*self._read(group=False), self.shapes, self.data)
 
+    @cached_property
+    def _doubtful(self) -> bool:
+        """Whether a quotient may be 0/0 at some point: most formulas have none, and nothing is asked of them."""
+        small = (self.rows or 0) <= doubt.MOST and not any(isinstance(self.data.get(n), Stored) for n in self.columns)
+        return small and bool(doubt.quotients(self.plain[1]))
+
+    def doubt(self, values: Mapping[str, Any]) -> str:
+        """Tell how many digits the derivatives have at a point, if quotients have lost some there."""
+        if not self._doubtful:
+            return ""
+        try:
+            return doubt.lost(*self.plain, self.slope, values, self.data)
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the point is there
+            return unexplained("the number of digits", problem)
+
     def locate(self, values: Mapping[str, Any]) -> tuple[str, bool]:
         """Name the first subexpression that is not finite at a point."""
-        return locate.first_bad(*self.plain, self.text, values, self.data)
+        try:
+            return locate.first_bad(*self.plain, self.text, values, self.data)
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the run is there
+            return f"a value is not finite, and where {unexplained('it arose', problem)}", False
 
 
 def _unit(graph: Graph, leaf: Leaf, axes: Sequence[Span | int]) -> Node:

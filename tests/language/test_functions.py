@@ -92,6 +92,16 @@ INSIDE = {
     ),
     "cbrt": [-1e100, -0.3, 0.3, 1e100],
     "reciprocal": [-3.0, 0.2],
+    **dict.fromkeys(("log1prel", "log1prelslope", "log1prelbend"), (-0.9, -0.3, 1e-9, 0.45, 7.0)),
+    **dict.fromkeys(
+        ("exprel", "exprelslope", "exprelbend", "expm1inv", "expm1invslope", "expm1invbend"),
+        (-40.0, -1.5, 1e-9, 0.7, 40.0),
+    ),
+    **dict.fromkeys(
+        ("sinrel", "sinhrel", "sinhslope", "tanhrel", "tanhslope", "sinrest", "sinrestslope"),
+        (-2.7, -0.3, 1e-7, 0.7, 3.3),
+    ),
+    "entr": [1e-9, 0.3, 2.0],
     "sinc": [-1.3, 1e-3, 0.3, 2.2],
     "expm1": [-40.0, -1e-12, 0.3, 40.0],
     "logcosh": [-30.0, -1e-7, 0.3, 3.0],
@@ -121,10 +131,16 @@ INSIDE_TWO = {
     "mod": [(7.3, 2.0), (-7.3, 2.0), (7.3, -2.1)],
     "floor_divide": [(0.3, 2.0), (7.3, -2.0), (-3.0, 1.7)],
     "xlogy": [(0.3, 2.0), (2.0, 1e-9)],
+    "xlog1py": [(0.3, 2.0), (2.0, -0.999)],
+    **dict.fromkeys(("rel_entr", "kl_div"), ((0.3, 2.0), (2.0, 0.25))),
+    **dict.fromkeys(("boxcox", "boxcoxslope", "boxcoxbend"), ((0.3, 2.0), (2.0, 1e-9), (30.0, -0.01), (3.0, -2.5))),
     "logaddexp2": [(3.0, 2.0), (900.0, 905.0)],
 }
 # These are derivatives of others: their own first derivative enters third derivatives only, which nothing asks for.
-THIRD = ("millsrest", "sincslope")
+THIRD = (
+    "millsrest", "sincslope", "exprelbend", "expm1invbend", "log1prelbend", "sinhslope", "tanhslope", "sinrestslope",
+    "boxcoxbend",
+)  # fmt: skip
 DEFAULT = [-2.7, -0.3, 1e-3, 0.7, 3.3]
 
 
@@ -136,6 +152,8 @@ def values(row):
     singles = SPECIAL if row.least < 3 else [0.0, 1.0, -1.0, 2.5, math.inf, -math.inf, math.nan]
     if row.name == "polygamma":
         return product([0.0, 1.0, 2.0, 7.0], SPECIAL)
+    if row.name in ("boxcoxslope", "boxcoxbend"):  # derivatives, which are asked for inside of the domain
+        return product([0.0, 0.3, 1.0, 2.0, 30.0], [0.0, 1e-9, 0.5, -0.5, 2.0, -3.0])
     return product(singles, repeat=row.least)
 
 
@@ -185,7 +203,7 @@ def test_value_is_numpys(row):
     f = Objective(call(row), params=tuple(ARGUMENTS[: row.least]), tier="python")
     wrong = {}
     for point in values(row):
-        if row.name == "xlogy" and point[0] == 0 and math.isnan(point[1]):
+        if row.name in ("xlogy", "xlog1py") and point[0] == 0 and math.isnan(point[1]):
             continue  # 0 here, nan in SciPy
         found, wanted = f.fun(point), numpy_of(row, point)
         if not same(found, wanted, accuracy(row, point)):
@@ -196,6 +214,8 @@ def test_value_is_numpys(row):
 def accuracy(row, point):
     if row.name == "millsrest":
         return math.inf if point[0] > 1e9 else 1e-14 * (2 + point[0] * point[0])  # what its NumPy form loses
+    if row.name in THIRD or row.name in ("exprelslope", "expm1invslope", "log1prelslope", "sinrest", "boxcoxslope"):
+        return 1e-12  # the plain formulas lose digits near 0, and mpmath looks closer below
     if row.name in ("gamma", "factorial", "polygamma") and max(map(abs, point)) > 20:
         return 1e-12  # SciPy's own error: its gamma(100.5) is off by 100 units in the last place
     if row.name in ("digamma", "lgamma", "gelu", "logaddexp2", "sinc", "power"):
@@ -362,7 +382,8 @@ def check_alike(params, a, b, digits=1e-13):
     """Numba's functions come from LLVM and libm, Python's from libm: a few units in the last place."""
     wrong = {name: (p, q) for name, p, q in zip(params, a.tolist(), b.tolist(), strict=True) if not same(p, q, digits)}
     where = {name: ROWS[int(name[1:].split("_")[0])].name for name in wrong}
-    assert not wrong, where
+    # The slopes of what is itself a second derivative cancel, and are not asked for.
+    assert not [name for name in wrong if name.startswith("c") or where[name] not in THIRD], where
 
 
 # ---- reductions ------------------------------------------------------------------------------------------------------

@@ -199,6 +199,8 @@ class Expressions:
             return Negated(b) if isinstance(a, Number) and a.value == -1.0 else Operation("*", a, b)
         if node.function == "power" and isinstance(node.args[1], Const):
             return _power(args[0], node.args[1].value)
+        if node.function == "xdivy":
+            return Choice(args[0].is_(0.0), 0.0, Call("divide", *args))
         return Call(node.function, *args)
 
     def _sum(self, node: Map) -> Expression:

@@ -1,0 +1,118 @@
+"""Derivatives where a branch is flat: 0, whatever they are multiplied by.
+
+The slope of ``sqrt(u)`` is infinite at u = 0, and that of ``maximum(0, v)`` is 0 where v < 0. Their product, the slope
+of ``sqrt(maximum(0, v))`` there, is 0 and not nan: the function is constant in a neighbourhood. So a factor that may be
+infinite is multiplied inside the branches that the other factor chooses between, and never reaches those that are flat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from symgd.graph.lengths import never_zero
+from symgd.graph.nodes import Const, Fold, Map, Node, arguments, is_zero
+from symgd.language.functions import FUNCTIONS
+
+if TYPE_CHECKING:
+    from symgd.graph.graph import Graph
+
+Change = Callable[[Node], Node]
+
+
+def singular(graph: Graph, node: Node) -> bool:
+    """Tell whether a factor of a derivative may be infinite where the function itself is not."""
+    known = graph.singular
+    stack = [node]
+    while stack:
+        top = stack[-1]
+        if top in known:
+            stack.pop()
+        elif not top.active or _pole(top):
+            known[top] = top.active
+        elif missing := [a for a in arguments(top) if a not in known]:
+            stack += missing
+        else:
+            known[top] = any(known[a] for a in arguments(top))
+    return known[node]
+
+
+def _pole(node: Node) -> bool:
+    if not isinstance(node, Map):
+        return False
+    if node.function == "divide":
+        return node.args[1].active and not never_zero(node.args[1])
+    if node.function == "power":
+        falling = not isinstance(node.args[1], Const) or node.args[1].value < 0
+        return falling and not never_zero(node.args[0])
+    return node.function in ("log", "log1p", "powslope", "powlog", "tan", "xdivy")
+
+
+def masked(graph: Graph, node: Node, depth: int = 12) -> bool:
+    """Tell whether a node is 0 in a whole neighbourhood of some points: a chosen branch, or what is made of such."""
+    if not depth or node in graph.shielded:
+        return False
+    if isinstance(node, Fold):
+        return node.function == "sum" and masked(graph, node.body, depth - 1)
+    if not isinstance(node, Map):
+        return False
+    match node.function:
+        case "where":
+            return any(is_zero(branch) or masked(graph, branch, depth - 1) for branch in node.args[1:])
+        case "multiply":
+            return any(masked(graph, a, depth - 1) for a in node.args)
+        case "divide":
+            return masked(graph, node.args[0], depth - 1)
+        case "add":
+            return all(masked(graph, a, depth - 1) for a in node.args[:16])
+        case "maximum" | "minimum":
+            return any(is_zero(a) for a in node.args)
+        case "power":
+            exponent = node.args[1]
+            return isinstance(exponent, Const) and exponent.value > 0 and masked(graph, node.args[0], depth - 1)
+    return node.function == "relu" or FUNCTIONS[node.function].boolean
+
+
+def branches(graph: Graph, node: Node, change: Change) -> Node | None:
+    """Apply a change, which multiplies by what may be infinite, to a factor everywhere but where that is flat.
+
+    Parameters
+    ----------
+    graph : Graph
+        Where nodes are made.
+    node : Node
+        The factor.
+    change : callable
+        Gives the product.
+
+    Returns
+    -------
+    Node or None
+        ``None`` for a factor that is flat nowhere.
+    """
+    if not masked(graph, node):
+        return None
+    if isinstance(node, Map):
+        if node.function == "where":
+            condition, *choices = node.args
+            return graph.map("where", condition, *(_inside(graph, c, change) for c in choices))
+        if node.function == "add":
+            return graph.add(*(_inside(graph, t, change) for t in node.args))
+        if node.function == "multiply":
+            a, b = node.args if masked(graph, node.args[0]) else node.args[::-1]
+            return branches(graph, a, lambda n: change(graph.multiply(n, b)))
+        if node.function == "divide":
+            return branches(graph, node.args[0], lambda n: change(graph.divide(n, node.args[1])))
+        if FUNCTIONS[node.function].boolean:
+            return graph.map("where", node, change(graph.const(1)), graph.const(0))
+    # Sums, positive parts and the like say by their value that they are flat.
+    graph.shielded.add(node)
+    try:
+        changed = change(node)
+    finally:
+        graph.shielded.discard(node)
+    return graph.raw("where", graph.map("equal", node, graph.const(0)), graph.const(0), changed)
+
+
+def _inside(graph: Graph, node: Node, change: Change) -> Node:
+    return node if is_zero(node) else branches(graph, node, change) or change(node)
