@@ -58,14 +58,15 @@ def _norm(reader: Reader, tree: fm.Call) -> Array:
 
 
 def _softmax(reader: Reader, tree: fm.Call) -> Array:
-    """exp(a - logsumexp(a)), or its logarithm; by default along the last axis."""
+    """exp(a - logsumexp(a)), or its logarithm, of a less its largest entry; by default along the last axis."""
     graph = reader.graph
     array = reader.number(tree.args[0])
     if not array.axes:
         reader.misfit(f"'{tree.function}' needs an array", tree.start, tree.end, tree.args)
     over, _ = reader.axes(tree, array, default=(len(array.axes) - 1,))
-    total = arrays.reduce(graph, "logsumexp", array, over, keep=True)
-    log = graph.subtract(array.node, total.node)
+    shift = graph.map("held", arrays.reduce(graph, "max", array, over, keep=True).node)
+    below = Array(graph.map("below", array.node, shift), array.axes)
+    log = graph.subtract(below.node, arrays.reduce(graph, "logsumexp", below, over, keep=True).node)
     return Array(log if tree.function == "logsoftmax" else graph.map("exp", log), array.axes)
 
 

@@ -1,0 +1,221 @@
+"""Nodes made of exponentials: their logarithms, and how they are kept in range.
+
+A sum of exponentials is written ``exp(s)*(p*exp(u - s) + q*exp(v - s))``. The shift s may be any number at all, so
+derivatives take it as a constant (`held`, a function of the table); it is 0 where the exponentials are far from
+overflow, so that there the sum is computed just as it was written, and the size of the largest term beyond.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from symgd.graph.nodes import Const, Fold, Leaf, Map, Node, is_zero
+from symgd.graph.stable.matching import half
+
+if TYPE_CHECKING:
+    from symgd.graph.graph import Graph
+
+MOST_TERMS = 16  # of a sum that is shifted
+FAR = 600  # exponents up to here are far from overflow, for sums of 1e40 terms too
+
+
+# ---- logarithms of what is positive --------------------------------------------------------------------------------
+
+
+def log_of(graph: Graph, node: Node) -> Node | None:
+    """Give the logarithm of a node that is positive because it is made of exponentials; ``None`` for any other."""
+    if isinstance(node, Leaf | Const):
+        return None
+    if node not in graph.logs:
+        graph.logs[node] = _find_log(graph, node)
+    return graph.logs[node]
+
+
+def _find_log(graph: Graph, node: Node) -> Node | None:
+    if isinstance(node, Fold):
+        u = log_of(graph, node.body) if node.function == "sum" else None
+        return None if u is None else graph.fold("logsumexp", u, node.label)
+    assert isinstance(node, Map)
+    return log_of_map(graph, node.function, node.args)
+
+
+def log_of_map(graph: Graph, function: str, args: tuple[Node, ...]) -> Node | None:
+    """Give the logarithm of a function of nodes made of exponentials; ``None`` for any other."""
+    a, *rest = args
+    match function:
+        case "exp":
+            # What was shifted stays as it is.
+            return None if isinstance(a, Map) and a.function == "below" else a
+        case "sigmoid":
+            return graph.negate(graph.map("softplus", graph.negate(a)))
+        case "cosh":
+            return graph.map("logcosh", a)
+        case "sech":
+            return graph.negate(graph.map("logcosh", a))
+        case "sqrt":
+            u = log_of(graph, a)
+            return None if u is None else half(graph, u)
+        case "power":
+            if isinstance(a, Const) and a.value > 0:
+                return graph.multiply(rest[0], graph.map("log", a))
+            u = log_of(graph, a)
+            return None if u is None else graph.multiply(rest[0], u)
+        case "add" | "multiply" | "divide":
+            return _log_of_arithmetic(graph, function, args)
+    return None
+
+
+def _log_of_arithmetic(graph: Graph, function: str, args: tuple[Node, ...]) -> Node | None:
+    """Sums, products and ratios of exponentials and positive numbers."""
+    logs = [log_of(graph, a) for a in args]
+    if all(u is None for u in logs):
+        return None
+    found = []
+    for u, arg in zip(logs, args, strict=True):
+        known = u if u is not None else log_of_number(graph, arg)
+        if known is None:
+            return None
+        found.append(known)
+    if function == "add":
+        return log_sum(graph, found)
+    return graph.add(*found) if function == "multiply" else graph.subtract(*found)
+
+
+def log_of_number(graph: Graph, node: Node) -> Node | None:
+    """Give the logarithm of a positive number or of the number of rows."""
+    counts = isinstance(node, Leaf) and node.kind == "count"
+    if not counts and (node.constant is None or not 0 < node.constant < 1e308):
+        return None
+    return graph.const(0) if node.constant == 1 else graph.map("log", node)
+
+
+def log_sum(graph: Graph, exponents: list[Node]) -> Node:
+    """log(exp(u1) + exp(u2) + ...)."""
+    total = exponents[0]
+    for u in exponents[1:]:
+        total = graph.map("logaddexp", total, u)
+    return total
+
+
+# ---- a factor times an exponential ---------------------------------------------------------------------------------
+
+
+def parts(graph: Graph, node: Node) -> tuple[Node, Node | None]:
+    """Give p and u where the node is p*exp(u); u is ``None`` where no exponential is in it."""
+    if node not in graph.parts:
+        graph.parts[node] = _find_parts(graph, node)
+    return graph.parts[node]
+
+
+def _find_parts(graph: Graph, node: Node) -> tuple[Node, Node | None]:
+    nothing = node, None
+    if isinstance(node, Fold):
+        return shifted_fold(graph, node) or nothing
+    if not isinstance(node, Map):
+        return nothing
+    match node.function:
+        case "add":
+            return shifted_sum(graph, node.args) or nothing
+        case "multiply" | "divide":
+            (p, u), (q, v) = (parts(graph, a) for a in node.args)
+            if u is None and v is None:
+                return nothing
+            if node.function == "multiply":
+                return graph.multiply(p, q), _plus(graph, u, v)
+            return graph.divide(p, q), _minus(graph, u, v)
+        case "sqrt":
+            p, u = parts(graph, node.args[0])
+            return nothing if u is None else (graph.map("sqrt", p), half(graph, u))
+        case "power":
+            p, u = parts(graph, node.args[0])
+            if u is not None:
+                return graph.power(p, node.args[1]), graph.multiply(node.args[1], u)
+        case "where":
+            return _parts_of_branches(graph, node) or nothing
+    u = log_of(graph, node)
+    return nothing if u is None else (graph.const(1), u)
+
+
+def _parts_of_branches(graph: Graph, node: Map) -> tuple[Node, Node] | None:
+    """where(c, p*exp(u), 0): where c does not hold, u is not looked at."""
+    condition, *branches = node.args
+    split = [parts(graph, b) for b in branches]
+    if not any(u is not None and is_zero(other) for (_, u), other in zip(split, branches[::-1], strict=True)):
+        return None
+    zero = graph.const(0)
+    factor, exponent = ([n if n is not None else zero for n in column] for column in zip(*split, strict=True))
+    return graph.map("where", condition, *factor), graph.map("where", condition, *exponent)
+
+
+def _plus(graph: Graph, u: Node | None, v: Node | None) -> Node | None:
+    return v if u is None else u if v is None else graph.add(u, v)
+
+
+def _minus(graph: Graph, u: Node | None, v: Node | None) -> Node | None:
+    return u if v is None else graph.negate(v) if u is None else graph.subtract(u, v)
+
+
+# ---- shifts --------------------------------------------------------------------------------------------------------
+
+
+def shifted_sum(graph: Graph, args: tuple[Node, ...]) -> tuple[Node, Node] | None:
+    """Give d and s where the sum of the terms is d*exp(s); ``None`` where no exponential is among them."""
+    if len(args) > MOST_TERMS:
+        return None
+    split = [parts(graph, t) for t in args]
+    if all(u is None for _, u in split):
+        return None
+    largest, *others = (_size(graph, p, u) for p, u in split)
+    for size in others:
+        largest = graph.map("maximum", largest, size)
+    shift = _shift(graph, largest)
+    total = graph.add(*(shifted(graph, p, graph.const(0) if u is None else u, shift) for p, u in split))
+    return total, shift
+
+
+def shifted_fold(graph: Graph, node: Fold) -> tuple[Node, Node] | None:
+    """Give d and s where a sum over a label is d*exp(s); ``None`` where there is no exponential in it."""
+    p, u = parts(graph, node.body)
+    if u is None or node.function != "sum":
+        return None
+    shift = _shift(graph, graph.fold("max", _size(graph, p, u), node.label))
+    return graph.fold("sum", shifted(graph, p, u, shift), node.label), shift
+
+
+def _shift(graph: Graph, largest: Node) -> Node:
+    """Give the size of the largest term where that is large, and 0 where the text can be computed as it stands."""
+    large = graph.map("greater", graph.map("abs", largest), graph.const(FAR))
+    return graph.map("held", graph.map("where", large, largest, graph.const(0)))
+
+
+def shifted(graph: Graph, p: Node, u: Node, shift: Node) -> Node:
+    """p*exp(u - shift); 0 where p is 0, however large the exponential."""
+    below = graph.map("below", u, shift)
+    if p.constant is not None and p.constant != 0:
+        return graph.multiply(p, graph.raw("exp", below))
+    return graph.map("weighted", p, below)
+
+
+def _size(graph: Graph, p: Node, u: Node | None) -> Node:
+    """log(abs(p*exp(u))), to within rounding."""
+    zero = graph.const(0)
+    if p.constant is not None and abs(p.constant) == 1:
+        return zero if u is None else u
+    size = graph.raw("log", graph.raw("abs", p))
+    return size if u is None else graph.add(u, size)
+
+
+def over_sum(graph: Graph, p: Node, u: Node | None, b: Node) -> Node | None:
+    """p*exp(u)/b, where b is a sum of exponentials over a label, and p*exp(u) may be one of its terms."""
+    if not isinstance(b, Fold) or b.function != "sum" or (v := log_of(graph, b.body)) is None:
+        return None
+    return graph.multiply(p, graph.map("exp", less_logsumexp(graph, graph.const(0) if u is None else u, v, b.label)))
+
+
+def less_logsumexp(graph: Graph, u: Node, v: Node, label: str) -> Node:
+    """u - logsumexp(v) over a label: the largest v is taken off both first, or 1e10 would leave six digits."""
+    if label not in v.labels:
+        return graph.subtract(u, graph.fold("logsumexp", v, label))
+    shift = graph.map("held", graph.fold("max", v, label))
+    total = graph.fold("logsumexp", graph.map("below", v, shift), label)
+    return graph.subtract(graph.map("below", u, shift), total)
