@@ -31,6 +31,7 @@ class Graph:
         self.logs: dict[Node, Node | None] = {}  # see stable.log_of
         self.parts: dict[Node, tuple[Node, Node | None]] = {}  # see stable.parts
         self.stable = True  # whether spellings are rewritten that lose digits
+        self.guarded = True  # by shifts and branches too, which mean nothing but to float64; views go without
         self.fired: Counter[str] = Counter()  # how often each rewrite was
 
     def __iter__(self) -> Iterator[Node]:
@@ -302,6 +303,10 @@ class Graph:
     def raw(self, function: str, *args: Node) -> Node:
         """Apply a function as it stands, without looking for a better form."""
         return self._map(function, args)
+
+    def raw_fold(self, function: str, body: Node, label: str) -> Node:
+        """Reduce over a label that the body has, as it stands."""
+        return self._fold(function, body, label)
 
     def same(self, node: Node, args: tuple[Node, ...]) -> Node:
         """Give a map or fold like another, of other arguments."""

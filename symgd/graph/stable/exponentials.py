@@ -109,31 +109,39 @@ def parts(graph: Graph, node: Node) -> tuple[Node, Node | None]:
 
 def _find_parts(graph: Graph, node: Node) -> tuple[Node, Node | None]:
     nothing = node, None
-    if isinstance(node, Fold):
-        return shifted_fold(graph, node) or nothing
-    if not isinstance(node, Map):
-        return nothing
-    match node.function:
-        case "add":
-            return shifted_sum(graph, node.args) or nothing
-        case "multiply" | "divide":
-            (p, u), (q, v) = (parts(graph, a) for a in node.args)
-            if u is None and v is None:
-                return nothing
-            if node.function == "multiply":
-                return graph.multiply(p, q), _plus(graph, u, v)
-            return graph.divide(p, q), _minus(graph, u, v)
-        case "sqrt":
-            p, u = parts(graph, node.args[0])
-            return nothing if u is None else (graph.map("sqrt", p), half(graph, u))
-        case "power":
-            p, u = parts(graph, node.args[0])
-            if u is not None:
-                return graph.power(p, node.args[1]), graph.multiply(node.args[1], u)
-        case "where":
-            return _parts_of_branches(graph, node) or nothing
+    if isinstance(node, Map) and node.function in _PARTS:
+        return _PARTS[node.function](graph, node) or nothing
+    found = None
+    if graph.guarded and isinstance(node, Fold):
+        found = shifted_fold(graph, node)
+    elif graph.guarded and isinstance(node, Map) and node.function == "add":
+        found = shifted_sum(graph, node.args)
+    if found is None:
+        u = log_of(graph, node)
+        found = None if u is None else (graph.const(1), u)
+    return found or nothing
+
+
+def _parts_of_product(graph: Graph, node: Map) -> tuple[Node, Node | None] | None:
+    (p, u), (q, v) = (parts(graph, a) for a in node.args)
+    if u is None and v is None:
+        return None
+    if node.function == "multiply":
+        return graph.multiply(p, q), _plus(graph, u, v)
+    return graph.divide(p, q), _minus(graph, u, v)
+
+
+def _parts_of_root(graph: Graph, node: Map) -> tuple[Node, Node] | None:
+    p, u = parts(graph, node.args[0])
+    return None if u is None else (graph.map("sqrt", p), half(graph, u))
+
+
+def _parts_of_power(graph: Graph, node: Map) -> tuple[Node, Node] | None:
     u = log_of(graph, node)
-    return nothing if u is None else (graph.const(1), u)
+    if isinstance(node.args[0], Const) and u is not None:
+        return graph.const(1), u
+    p, u = parts(graph, node.args[0])
+    return None if u is None else (graph.power(p, node.args[1]), graph.multiply(node.args[1], u))
 
 
 def _parts_of_branches(graph: Graph, node: Map) -> tuple[Node, Node] | None:
@@ -145,6 +153,10 @@ def _parts_of_branches(graph: Graph, node: Map) -> tuple[Node, Node] | None:
     zero = graph.const(0)
     factor, exponent = ([n if n is not None else zero for n in column] for column in zip(*split, strict=True))
     return graph.map("where", condition, *factor), graph.map("where", condition, *exponent)
+
+
+_PARTS = {"multiply": _parts_of_product, "divide": _parts_of_product, "sqrt": _parts_of_root,
+          "power": _parts_of_power, "where": _parts_of_branches}  # fmt: skip
 
 
 def _plus(graph: Graph, u: Node | None, v: Node | None) -> Node | None:
@@ -214,7 +226,7 @@ def over_sum(graph: Graph, p: Node, u: Node | None, b: Node) -> Node | None:
 
 def less_logsumexp(graph: Graph, u: Node, v: Node, label: str) -> Node:
     """u - logsumexp(v) over a label: the largest v is taken off both first, or 1e10 would leave six digits."""
-    if label not in v.labels:
+    if label not in v.labels or not graph.guarded:
         return graph.subtract(u, graph.fold("logsumexp", v, label))
     shift = graph.map("held", graph.fold("max", v, label))
     total = graph.fold("logsumexp", graph.map("below", v, shift), label)

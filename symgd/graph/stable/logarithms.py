@@ -51,7 +51,7 @@ def _of_one_and_more(graph: Graph, a: Node) -> Node | None:
         return None
     u = graph.add(*rest)
     near = graph.map("log1p", u)
-    if len(rest) == 1:
+    if len(rest) == 1 or not graph.guarded:
         return near
     small = graph.map("less", graph.map("abs", u), graph.const(Fraction(1, 2)))
     return graph.map("where", small, near, graph.raw("log", a))

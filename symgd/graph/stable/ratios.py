@@ -39,10 +39,10 @@ def times_sech(graph: Graph, a: Node, b: Node) -> Node | None:
 
 def times_exponential(graph: Graph, a: Node, b: Node) -> Node | None:
     """p*exp(u) times q*exp(v) is p*q*exp(u + v)."""
-    if not (_may_overflow(a) or _may_overflow(b)):
-        return None
     (p, u), (q, v) = parts(graph, a), parts(graph, b)
-    if u is None or v is None or u is v or not (_no_sum(a) or _no_sum(b)):
+    if u is None or v is None or u is v or not (_may_overflow(a) or _may_overflow(b)):
+        return None
+    if not (_no_sum(a) or _no_sum(b)):
         return None
     return graph.multiply(graph.multiply(p, q), graph.map("exp", graph.add(u, v)))
 
@@ -132,7 +132,28 @@ def over_exponential(graph: Graph, a: Node, b: Node) -> Node | None:
     share = over_sum(graph, p, u, b)
     if share is not None:
         return share
-    return graph.multiply(graph.divide(p, q), graph.map("exp", graph.subtract(u or graph.const(0), v)))
+    through = _divided_through(graph, u, b)
+    if through is not None:
+        return graph.multiply(p, graph.divide(graph.const(1), through))
+    return graph.divide(graph.multiply(p, _exp_difference(graph, u or graph.const(0), v)), q)
+
+
+def _divided_through(graph: Graph, u: Node | None, b: Node) -> Node | None:
+    """Give b/exp(u) where exp(u) is in one of the terms of b, which then varies no more: 1/(q + p*exp(-u))."""
+    if u is None or not isinstance(b, Map) or b.function != "add":
+        return None
+    split = [parts(graph, t) for t in b.args]
+    if all(v is not u for _, v in split):
+        return None
+    zero = graph.const(0)
+    return graph.add(*(graph.multiply(p, graph.map("exp", graph.subtract(v or zero, u))) for p, v in split))
+
+
+def _exp_difference(graph: Graph, u: Node, v: Node) -> Node:
+    """exp(u - v), where v may be a shift."""
+    if isinstance(v, Map) and v.function == "held":
+        return graph.raw("exp", graph.map("below", u, v))
+    return graph.map("exp", graph.subtract(u, v))
 
 
 # ---- powers and roots ----------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ def _tanh_squared(graph: Graph, f: Map, weight: Number, other: Node) -> Node | N
 
 def _power_of_number(graph: Graph, f: Map, weight: Number, other: Node) -> Node | None:
     """c**u - 1 is expm1(u*log(c)) near 0; beyond, the power itself has more digits, and all of them for whole u."""
-    if f.function != "power" or weight != -1 or not is_number(other, 1):
+    if f.function != "power" or weight != -1 or not is_number(other, 1) or not graph.guarded:
         return None
     base, u = f.args
     if not isinstance(base, Const) or base.value <= 0:
@@ -141,7 +141,7 @@ def _difference_of_roots(graph: Graph, f: Map, weight: Number, other: Node) -> N
 
     Where v is negative there is nothing to cancel, and where both are 0 no quotient.
     """
-    if f.function not in ("sqrt", "hypot"):
+    if f.function not in ("sqrt", "hypot") or not graph.guarded:
         return None
     if isinstance(other, Const):
         weight, other = Fraction(-1), graph.const(-weight)
