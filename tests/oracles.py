@@ -16,6 +16,7 @@ import numpy as np
 from scipy import special
 
 EPS = 2.0**-53
+HUGE = mp.mpf("1e1000")
 _LITERAL = re.compile(r"(?<![\w.])(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)")
 
 
@@ -130,6 +131,8 @@ class Jet:
 
     def apply(self, slopes):
         """A function of one argument; ``slopes(x)`` gives its value and first three derivatives."""
+        if abs(self.v) > HUGE:
+            raise OutOfReachError("too large for mpmath, which would take as many digits")
         v, d1, d2, d3 = slopes(self.v)
         if not all(mp.isfinite(d) and mp.im(d) == 0 for d in (v, d1, d2, d3)):
             raise OutOfReachError("outside of the domain")
@@ -245,22 +248,22 @@ def _log_slopes(x):
 
 def _psi_slopes(order):
     def slopes(x):
-        if x <= 0 and x == mp.floor(x):
-            raise OutOfReachError("a pole")
+        if (x <= 0 and x == mp.floor(x)) or abs(x) > 1e5:
+            raise OutOfReachError("a pole, or too large for mpmath")
         return tuple(mp.psi(order + k, x) for k in range(4))
 
     return slopes
 
 
 def _lgamma_slopes(x):
-    if x <= 0 and x == mp.floor(x):
-        raise OutOfReachError("a pole")
+    if (x <= 0 and x == mp.floor(x)) or abs(x) > 1e5:
+        raise OutOfReachError("a pole, or too large for mpmath")
     return (mp.log(abs(mp.gamma(x))), *(mp.psi(k, x) for k in range(3)))
 
 
 def _gamma_slopes(x):
-    if x <= 0 and x == mp.floor(x):
-        raise OutOfReachError("a pole")
+    if (x <= 0 and x == mp.floor(x)) or abs(x) > 1e5:
+        raise OutOfReachError("a pole, or too large for mpmath")
     y, p, q, r = mp.gamma(x), mp.psi(0, x), mp.psi(1, x), mp.psi(2, x)
     return y, y * p, y * (p**2 + q), y * (p**3 + 3 * p * q + r)
 

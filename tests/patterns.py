@@ -17,7 +17,7 @@ import mpmath as mp
 import numpy as np
 import oracles
 
-from symgd import calculus
+from symgd import FormulaError, calculus
 from symgd import formula as fm
 from symgd.engine.tape import Tape
 from symgd.graph import Array, Graph, read, whole
@@ -46,7 +46,11 @@ PATTERNS = {
     ),
     "log of 1 + u": ("log(1 + {u})", "log({u} + 1)", "log(1 - {u} + {v})", "log(1 + {u} + {v})", "log(1 - {u})"),
     "log of squares": ("log(({u})**2 + ({v})**2)", "log(({u})*({u}) + 1)"),
-    "log of gammas": ("log(gamma({u})*{p})", "log({p}**2*gamma({u})/gamma({v}))", "log(exp(-({u}))*({u})**2/gamma({v}))"),
+    "log of gammas": (
+        "log(gamma({u})*{p})",
+        "log({p}**2*gamma({u})/gamma({v}))",
+        "log(exp(-({u}))*({u})**2/gamma({v}))",
+    ),
     "log of -expm1": ("log(-expm1({u}))", "log(-3*expm1({u}))"),
     "log of k*f(u)": ("log(2*(1 + {u}))", "log(3/({u}))", "log(0.5*sinh({u}))", "log(1/(1 + {u}))", "log(1e300/({u}))"),
     "log of a power": ("log(({u})**2)", "log(({u})**3)", "log(({u})**-2)", "log(({u})**0.5)", "log(({u})**2.5)"),
@@ -94,7 +98,12 @@ PATTERNS = {
     ),
     "u**(1/2)": ("({u})**0.5", "(({u})**2 + {p})**0.5"),
     "exp(u)**p": ("exp({u})**{p}", "exp({u})**2", "exp({u})**-0.5"),
-    "(p*exp(u))**-k": ("(1 + exp({u}))**-2", "({p} + exp({u}))**-1", "({p} + {q}*exp({u}))**-0.5", "(2 + exp({u}))**-1.5"),
+    "(p*exp(u))**-k": (
+        "(1 + exp({u}))**-2",
+        "({p} + exp({u}))**-1",
+        "({p} + {q}*exp({u}))**-0.5",
+        "(2 + exp({u}))**-1.5",
+    ),
     "(exp(u) + exp(v))**p": ("(1 + exp({u}))**({p})", "(exp({u}) + exp({v}))**({v})"),
     "sqrt(u**2)": ("sqrt(({u})**2)", "sqrt(({u})*({u}))", "sqrt(({u})*({v}))"),
     "sqrt(exp(u))": ("sqrt(exp({u}))",),
@@ -244,31 +253,12 @@ class Compiled:
         return np.array([[float(np.ravel(found[node])[0]) for found in each] for node in self.nodes])
 
 
-def exact(text, point, data):
-    """The jet of a formula, with digits enough; None where it is not defined."""
-    last = None
-    for digits in (60, 130) if "gamma" in text or "erf" in text else (60, 130, 900, 2000):
-        if "gamma" in text and max(map(abs, point.values())) > 300:
-            return None  # takes mpmath seconds
-        try:
-            found = oracles.exact(text, point, data, digits=digits, largest=math.inf)
-        except (oracles.OutOfReachError, OverflowError, ValueError, ZeroDivisionError):
-            return None
-        # A 0 may be what is left when 1 was added and taken off again: more digits tell.
-        zero = found.v == 0 or any(found.g.get(name, 0) == 0 for name in found.g)
-        if last is not None and _agree(last, found) and (digits > 100 and "erf" in text or digits > 1000 or not zero):
-            return found
-        last = found
-    return None
-
-
-def _agree(a, b):
-    pairs = [(a.v, b.v), *((a.g.get(k, 0), g) for k, g in b.g.items())]
-    return all(abs(p - q) <= mp.mpf("1e-25") * abs(q) or max(abs(p), abs(q)) < mp.mpf("1e-320") for p, q in pairs)
-
-
-def _number(value):
-    return mp.mpf(value) if math.isfinite(value) else None
+def exact(text, point, data, digits):
+    """The jet of a formula; None where it is not defined."""
+    try:
+        return oracles.exact(text, point, data, digits=digits, largest=math.inf)
+    except (oracles.OutOfReachError, OverflowError, ValueError, ZeroDivisionError):
+        return None
 
 
 def verdict(form, text, wanted, condition, extreme):
@@ -279,7 +269,7 @@ def verdict(form, text, wanted, condition, extreme):
     allowed = 24 * oracles.EPS * size + mp.mpf("1e-300") * (1 + size)
     plain = abs(text - wanted) if math.isfinite(text) else mp.inf
     if not math.isfinite(form):
-        return "" if plain == mp.inf or plain > abs(wanted) / 2 else "no number"
+        return "" if plain == mp.inf or plain > abs(wanted) / 100 else "no number"
     error = abs(mp.mpf(form) - wanted)
     if error <= allowed:
         return ""
@@ -291,47 +281,58 @@ def verdict(form, text, wanted, condition, extreme):
 def check(text, data, where, tally):
     """Hold a formula against the law at points."""
     try:
-        form = Compiled(text, data, stable=True)
-    except fm.FormulaError if hasattr(fm, "FormulaError") else Exception:
+        form, plain = (Compiled(text, data, stable=stable) for stable in (True, False))
+    except FormulaError:  # a constant outside of a function's domain
         return
-    plain = Compiled(text, data, stable=False)
     for name, times in form.fired.items():
         tally.fired[name] = tally.fired.get(name, 0) + times
     a, b = form.at(where), plain.at(where)
     names = [None, *form.names]
     rows = {name: k for k, name in enumerate([None, *plain.names])}
     b = np.array([b[rows[name]] if name in rows else np.zeros(b.shape[1]) for name in names])
-    count = a.shape[1]
-    tally.instances += count
+    tally.instances += a.shape[1]
     with np.errstate(all="ignore"):
-        same = (np.abs(a - b) <= 1e-15 * np.abs(b)) | (a == b) | (np.isnan(a) & np.isnan(b))
+        same = (np.abs(a - b) <= 4e-15 * np.abs(b)) | (a == b) | (np.isnan(a) & np.isnan(b))
     for i in np.flatnonzero(~same.all(axis=0)):
         point = {name: float(column[i]) for name, column in where.items()}
+        chosen = [(name, float(a[k, i]), float(b[k, i])) for k, name in enumerate(names) if not same[k, i]]
         tally.compared += 1
-        jet = exact(text, point, data)
+        _compare(text, data, point, chosen, tally)
+
+
+def _compare(text, data, point, chosen, tally):
+    """Hold the form's numbers and the text's at a point against jets, of more digits where these are too few."""
+    extreme = any(v and not 1e-100 < abs(v) < 1e100 for v in point.values()) or "e300" in text or "e-300" in text
+    for digits in (60, 150) if "gamma" in text or "erf" in text else (60, 900, 2000):
+        jet = exact(text, point, data, digits)
         if jet is None:
-            # Where the value is not defined the form must not make one up; derivatives at kinks are another matter.
-            if math.isfinite(a[0, i]) and math.isnan(b[0, i]) and _undefined(text, point, data):
-                tally.wrong.append(("a number where there is none", text, point, data, None, a[0, i], b[0, i], None))
-            continue
-        for k, name in enumerate(names):
-            if same[k, i]:
-                continue
-            wanted = jet.v if name is None else jet.g.get(name, mp.mpf(0))
-            slopes = (
-                jet.g if name is None else {m: jet.h.get((min(m, name), max(m, name)), mp.mpf(0)) for m in PARAMS}
-            )
-            # What rounding the inputs once would change; and a bound on what evaluating the text loses.
-            condition = sum(abs(mp.mpf(point[m]) * s) for m, s in slopes.items())
-            condition += (jet.ev if name is None else jet.eg.get(name, 0)) / 8
-            extreme = any(v and not 1e-100 < abs(v) < 1e100 for v in point.values()) or "e300" in text or "e-300" in text
-            word = verdict(a[k, i], b[k, i], wanted, condition, extreme)
-            if word == "beyond":
-                tally.beyond += 1
-            elif word:
-                tally.wrong.append((word, text, point, data, name, a[k, i], b[k, i], wanted))
-            elif not math.isfinite(b[k, i]) or abs(b[k, i] - wanted) > 10 * abs(a[k, i] - wanted):
-                tally.gained += 1
+            name, form, plain = chosen[0]
+            # Where there is no value the form must not make one up; derivatives at kinks are another matter.
+            if name is None and math.isfinite(form) and math.isnan(plain) and _undefined(text, point, data):
+                tally.wrong.append(("a number where there is none", text, point, data, None, form, plain, None))
+            return
+        found = [(name, form, plain, *_held(jet, name, form, plain, point, extreme)) for name, form, plain in chosen]
+        # A 0 may be what is left when 1 was added and taken off again.
+        if all(not word and (wanted != 0 or form == plain == 0) for _, form, plain, word, wanted in found):
+            break
+    for name, form, plain, word, wanted in found:
+        if word == "beyond":
+            tally.beyond += 1
+        elif word:
+            tally.wrong.append((word, text, point, data, name, form, plain, mp.nstr(wanted, 17)))
+        elif not math.isfinite(plain) or abs(plain - wanted) > 10 * abs(form - wanted):
+            tally.gained += 1
+
+
+def _held(jet, name, form, plain, point, extreme):
+    """Give the verdict on one number, and the number that it should be."""
+    zero = mp.mpf(0)
+    wanted = jet.v if name is None else jet.g.get(name, zero)
+    slopes = jet.g if name is None else {m: jet.h.get((min(m, name), max(m, name)), zero) for m in PARAMS}
+    # What rounding the inputs once would change; and a bound on what evaluating the text loses.
+    condition = sum(abs(mp.mpf(point[m]) * s) for m, s in slopes.items())
+    condition += (jet.ev if name is None else jet.eg.get(name, 0)) / 8
+    return verdict(form, plain, wanted, condition, extreme), wanted
 
 
 def _undefined(text, point, data):

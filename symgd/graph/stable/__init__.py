@@ -26,7 +26,7 @@ from symgd.graph.stable.matching import Rules, first
 if TYPE_CHECKING:
     from symgd.graph.graph import Graph
 
-__all__ = ["RULES", "names", "less_logsumexp", "rewrite"]
+__all__ = ["RULES", "less_logsumexp", "names", "rewrite"]
 
 # Of each function, the rewrites that are tried, in order.
 RULES: dict[str, Rules] = {

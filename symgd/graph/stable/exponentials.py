@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from symgd.graph.graph import Graph
 
 MOST_TERMS = 16  # of a sum that is shifted
-FAR = 600  # exponents up to here are far from overflow, for sums of 1e40 terms too
+FAR = 700  # terms up to exp(700) do not overflow, nor do sums of ten thousand of them
 
 
 # ---- logarithms of what is positive --------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ def over_sum(graph: Graph, p: Node, u: Node | None, b: Node) -> Node | None:
 
 
 def less_logsumexp(graph: Graph, u: Node, v: Node, label: str) -> Node:
-    """u - logsumexp(v) over a label: the largest v is taken off both first, or 1e10 would leave six digits."""
+    """U - logsumexp(v) over a label: the largest v is taken off both first, or 1e10 would leave six digits."""
     if label not in v.labels or not graph.guarded:
         return graph.subtract(u, graph.fold("logsumexp", v, label))
     shift = graph.map("held", graph.fold("max", v, label))

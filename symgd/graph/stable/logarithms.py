@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from symgd.graph.nodes import Const, Fold, Leaf, Map, Node
-from symgd.graph.stable.exponentials import log_of, log_of_number, parts
+from symgd.graph.stable.exponentials import log_of, parts
 from symgd.graph.stable.matching import Rules, argument, first, half, is_number, radius, terms, twice
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ def _of_difference(graph: Graph, a: Node) -> Node | None:
     found = terms(a)
     if len(found) != 2:
         return None
-    for (k, first_), (m, second) in zip(*[[graph.split(t) for t in order] for order in (found, found[::-1])], strict=True):
+    for (k, first_), (m, second) in zip(
+        *[[graph.split(t) for t in order] for order in (found, found[::-1])], strict=True
+    ):
         u = graph.const(0) if is_number(first_, 1) else _exponent(graph, first_) if k == 1 else None
         v = _exponent(graph, second) if m == -1 else graph.const(0) if is_number(second, -1) else None
         if u is not None and v is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from symgd.graph.nodes import Const, Fold, Leaf, Map, Node
-from symgd.graph.stable.exponentials import log_of, log_of_number, log_sum, over_sum, parts
+from symgd.graph.stable.exponentials import log_of, over_sum, parts
 from symgd.graph.stable.matching import argument, half, is_number, radius, scaled, squared, terms, twice
 
 if TYPE_CHECKING:
@@ -204,7 +204,9 @@ def root_of_exp(graph: Graph, a: Node) -> Node | None:
 
 def norm_spelt_out(graph: Graph, a: Node) -> Node | None:
     """sqrt(sum(u**2)) is norm(u), flat at 0."""
-    return graph.map("sqrt0", a) if isinstance(a, Fold) and a.function == "sum" and squared(a.body) is not None else None
+    return (
+        graph.map("sqrt0", a) if isinstance(a, Fold) and a.function == "sum" and squared(a.body) is not None else None
+    )
 
 
 def root_of_squares(graph: Graph, a: Node) -> Node | None:

@@ -43,7 +43,9 @@ def _pair(graph: Graph, a: Node, b: Node) -> Node | None:
 # ---- f(u) + number -------------------------------------------------------------------------------------------------
 
 
-def _complement(function: str, number: Fraction | int, make: Callable[[Graph, Node], Node]) -> Callable[..., Node | None]:
+def _complement(
+    function: str, number: Fraction | int, make: Callable[[Graph, Node], Node]
+) -> Callable[..., Node | None]:
     """Give the rule for function(u) + number."""
 
     def rule(graph: Graph, f: Map, weight: Number, other: Node) -> Node | None:
