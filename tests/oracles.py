@@ -241,8 +241,10 @@ def _power_slopes(x, p):
 
 
 def _log_slopes(x):
-    if x <= 0:
-        raise OutOfReachError("the logarithm of a number that is not positive")
+    if x == 0:
+        raise OutOfReachError("log(0)")
+    if x < 0:
+        raise OutOfReachError("the logarithm of a negative number")
     return mp.log(x), 1 / x, -1 / x**2, 2 / x**3
 
 

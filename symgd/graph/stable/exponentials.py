@@ -217,13 +217,6 @@ def _size(graph: Graph, p: Node, u: Node | None) -> Node:
     return size if u is None else graph.add(u, size)
 
 
-def over_sum(graph: Graph, p: Node, u: Node | None, b: Node) -> Node | None:
-    """p*exp(u)/b, where b is a sum of exponentials over a label, and p*exp(u) may be one of its terms."""
-    if not isinstance(b, Fold) or b.function != "sum" or (v := log_of(graph, b.body)) is None:
-        return None
-    return graph.multiply(p, graph.map("exp", less_logsumexp(graph, graph.const(0) if u is None else u, v, b.label)))
-
-
 def less_logsumexp(graph: Graph, u: Node, v: Node, label: str) -> Node:
     """U - logsumexp(v) over a label: the largest v is taken off both first, or 1e10 would leave six digits."""
     if label not in v.labels or not graph.guarded:

@@ -95,22 +95,35 @@ _PLAIN = 1000
 
 
 def _of_gammas(graph: Graph, a: Node) -> Node | None:
-    """The logarithm of a product with gamma functions in it, each of them too large for float64 from 172 on."""
+    """The logarithm of a product with gamma functions in it, each of them too large for float64 from 172 on.
+
+    Two negative factors have a positive product: logarithms are those of the sizes, and the signs are multiplied.
+    """
     if not isinstance(a, Map) or a.function not in ("multiply", "divide"):
         return None
     factors = _factors(a)
     if not any(argument(f, "gamma") is not None for f, _ in factors):
         return None
-    logs = []
-    for factor, sign in factors:
-        if isinstance(factor, Map) and factor.function == "power":
-            u = graph.multiply(factor.args[1], graph.map("log", factor.args[0]))
-        else:
-            u = graph.map("log", factor)
-        logs.append(u if sign > 0 else graph.negate(u))
+    logs, sign = [], graph.const(1)
+    for factor, side in factors:
+        log, of = _log_of_size(graph, factor)
+        logs.append(log if side > 0 else graph.negate(log))
+        sign = sign if of is None else graph.multiply(sign, graph.map("sign", of))
     total = graph.add(*logs)
-    # Where two of the factors are negative their logarithms are nan, though the product's is not.
-    return graph.map("where", graph.map("equal", total, total), total, graph.raw("log", a))
+    return graph.map("where", graph.map("greater", sign, graph.const(0)), total, graph.raw("log", a))
+
+
+def _log_of_size(graph: Graph, factor: Node) -> tuple[Node, Node | None]:
+    """Give log(abs(factor)), and what has the sign of the factor; ``None`` where that is positive."""
+    if isinstance(factor, Map) and factor.function == "power":
+        base, p = factor.args
+        whole = isinstance(p, Const) and isinstance(p.value, Fraction) and p.value.denominator == 1
+        if not whole:
+            return graph.multiply(p, graph.map("log", base)), base  # nan where the base is negative
+        odd = isinstance(p, Const) and p.value % 2 == 1
+        return graph.multiply(p, graph.map("log", graph.map("abs", base))), base if odd else None
+    log = log_of(graph, factor)
+    return (log, None) if log is not None else (graph.map("log", graph.map("abs", factor)), factor)
 
 
 def _factors(node: Node, sign: int = 1) -> list[tuple[Node, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from symgd.graph.nodes import Const, Fold, Leaf, Map, Node
-from symgd.graph.stable.exponentials import log_of, over_sum, parts
+from symgd.graph.stable.exponentials import log_of, parts
 from symgd.graph.stable.matching import argument, half, is_number, radius, scaled, squared, terms, twice
 
 if TYPE_CHECKING:
@@ -123,19 +123,25 @@ def over_exponential(graph: Graph, a: Node, b: Node) -> Node | None:
             return graph.multiply(count, quotient) if swap else graph.divide(quotient, count)
     if isinstance(b, Map) and b.function == "power" and isinstance(b.args[1], Const) and b.args[1].value >= 1:
         return graph.multiply(a, graph.power(graph.divide(graph.const(1), b.args[0]), b.args[1]))
-    (factor, top), (scale, bottom) = graph.split(a), graph.split(b)
+    scale, bottom = graph.split(b)
     if scale != 1 and isinstance(bottom, Fold):
         return graph.divide(graph.divide(a, bottom), graph.const(scale))
-    if isinstance(top, Fold) and isinstance(b, Fold) and top.label not in b.labels and parts(graph, top)[1] is not None:
-        return scaled(graph, factor, graph.fold("sum", graph.divide(top.body, b), top.label))
+    if not graph.guarded:
+        return _shown_ratio(graph, a, b)
     p, u = parts(graph, a)
-    share = over_sum(graph, p, u, b)
-    if share is not None:
-        return share
     through = _divided_through(graph, u, b)
     if through is not None:
         return graph.multiply(p, graph.divide(graph.const(1), through))
     return graph.divide(graph.multiply(p, _exp_difference(graph, u or graph.const(0), v)), q)
+
+
+def _shown_ratio(graph: Graph, a: Node, b: Node) -> Node:
+    """p*exp(u)/(q*exp(v)) as people write it: of a sum over a label by its logsumexp."""
+    (factor, top), (p, u), (q, v) = graph.split(a), parts(graph, a), parts(graph, b)
+    assert v is not None
+    if isinstance(top, Fold) and isinstance(b, Fold) and top.label not in b.labels and parts(graph, top.body)[1]:
+        return scaled(graph, factor, graph.fold("sum", graph.divide(top.body, b), top.label))
+    return graph.multiply(graph.divide(p, q), graph.map("exp", graph.subtract(u or graph.const(0), v)))
 
 
 def _divided_through(graph: Graph, u: Node | None, b: Node) -> Node | None:
