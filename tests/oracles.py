@@ -16,7 +16,7 @@ import numpy as np
 from scipy import special
 
 EPS = 2.0**-53
-HUGE = mp.mpf("1e1000")
+HUGE = mp.mpf("1e20000")
 _LITERAL = re.compile(r"(?<![\w.])(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)")
 
 
@@ -250,7 +250,7 @@ def _log_slopes(x):
 
 def _psi_slopes(order):
     def slopes(x):
-        if (x <= 0 and x == mp.floor(x)) or abs(x) > 1e5:
+        if (x <= 0 and x == mp.floor(x)) or abs(x) > 1e10:
             raise OutOfReachError("a pole, or too large for mpmath")
         return tuple(mp.psi(order + k, x) for k in range(4))
 
@@ -258,13 +258,13 @@ def _psi_slopes(order):
 
 
 def _lgamma_slopes(x):
-    if (x <= 0 and x == mp.floor(x)) or abs(x) > 1e5:
+    if (x <= 0 and x == mp.floor(x)) or abs(x) > 1e10:
         raise OutOfReachError("a pole, or too large for mpmath")
     return (mp.log(abs(mp.gamma(x))), *(mp.psi(k, x) for k in range(3)))
 
 
 def _gamma_slopes(x):
-    if (x <= 0 and x == mp.floor(x)) or abs(x) > 1e5:
+    if (x <= 0 and x == mp.floor(x)) or abs(x) > 1e10:
         raise OutOfReachError("a pole, or too large for mpmath")
     y, p, q, r = mp.gamma(x), mp.psi(0, x), mp.psi(1, x), mp.psi(2, x)
     return y, y * p, y * (p**2 + q), y * (p**3 + 3 * p * q + r)

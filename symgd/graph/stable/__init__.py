@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from symgd.graph.nodes import Node
 from symgd.graph.stable import logarithms, ratios, sums
-from symgd.graph.stable.exponentials import less_logsumexp, log_of, log_of_map
+from symgd.graph.stable.exponentials import keep_parts, less_logsumexp
 from symgd.graph.stable.matching import Rules, first
 
 if TYPE_CHECKING:
@@ -74,9 +74,8 @@ def rewrite(graph: Graph, function: str, args: tuple[Node, ...]) -> Node | None:
     """Give the stable form of a function applied to arguments; ``None`` where it needs none."""
     rules = RULES.get(function)
     found = first(graph, rules, *args) if rules else None
-    if found is not None and function in ("multiply", "divide", "power") and log_of(graph, found) is None:
-        # The form may have no logarithm that is seen, and what was written have one.
-        graph.logs[found] = log_of_map(graph, function, args)
+    if found is not None and function in ("multiply", "divide", "power"):
+        keep_parts(graph, found, function, args)
     return found
 
 

@@ -107,6 +107,32 @@ def parts(graph: Graph, node: Node) -> tuple[Node, Node | None]:
     return graph.parts[node]
 
 
+def keep_parts(graph: Graph, found: Node, function: str, args: tuple[Node, ...]) -> None:
+    """Note the logarithm and the parts of what was written, where its stable form does not show them any more."""
+    if log_of(graph, found) is None:
+        graph.logs[found] = log_of_map(graph, function, args)
+    if parts(graph, found)[1] is None:
+        node = graph.raw(function, *args)
+        assert isinstance(node, Map)
+        graph.parts[found] = (_PARTS[function](graph, node) if found is not node else None) or (found, None)
+
+
+def may_overflow(node: Node) -> bool:
+    """Tell whether a node holds another exponential than those that are at most 1."""
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Fold):
+            stack.append(part.body)
+        elif isinstance(part, Map):
+            if part.function in ("add", "multiply", "divide", "power", "sqrt", "where"):
+                stack += [a for a in part.args if not isinstance(a, Const | Leaf)]
+            shifted = isinstance(part.args[0], Map) and part.args[0].function == "below"
+            if part.function == "cosh" or (part.function == "exp" and not shifted):
+                return True
+    return False
+
+
 def _find_parts(graph: Graph, node: Node) -> tuple[Node, Node | None]:
     nothing = node, None
     if isinstance(node, Map) and node.function in _PARTS:
@@ -175,7 +201,7 @@ def shifted_sum(graph: Graph, args: tuple[Node, ...]) -> tuple[Node, Node] | Non
     if len(args) > MOST_TERMS:
         return None
     split = [parts(graph, t) for t in args]
-    if all(u is None for _, u in split):
+    if all(u is None for _, u in split) or not any(map(may_overflow, args)):
         return None
     largest, *others = (_size(graph, p, u) for p, u in split)
     for size in others:
@@ -188,7 +214,7 @@ def shifted_sum(graph: Graph, args: tuple[Node, ...]) -> tuple[Node, Node] | Non
 def shifted_fold(graph: Graph, node: Fold) -> tuple[Node, Node] | None:
     """Give d and s where a sum over a label is d*exp(s); ``None`` where there is no exponential in it."""
     p, u = parts(graph, node.body)
-    if u is None or node.function != "sum":
+    if u is None or node.function != "sum" or not may_overflow(node.body):
         return None
     shift = _shift(graph, graph.fold("max", _size(graph, p, u), node.label))
     return graph.fold("sum", shifted(graph, p, u, shift), node.label), shift

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from symgd.graph.exact import fold_multiply
 from symgd.graph.nodes import Const, Fold, Leaf, Map, Node
 from symgd.graph.stable.exponentials import log_of, parts
 from symgd.graph.stable.matching import Rules, argument, first, half, is_number, radius, terms, twice
@@ -69,9 +70,10 @@ def _of_minus_expm1(graph: Graph, a: Node) -> Node | None:
     """log(-k*expm1(v)) is log(k) + log1mexp(v)."""
     factor, rest = graph.split(a)
     v = argument(rest, "expm1")
-    if v is None or not -_PLAIN <= factor < 0 or abs(factor) * _PLAIN < 1:
+    number = graph.const(fold_multiply(factor, Fraction(-1)))
+    if v is None or not 1 / _PLAIN <= number.value <= _PLAIN:
         return None
-    return graph.add(graph.map("log", graph.const(-factor)), graph.map("log1mexp", v))
+    return graph.add(graph.map("log", number), graph.map("log1mexp", v))
 
 
 def _of_multiple(graph: Graph, a: Node) -> Node | None:

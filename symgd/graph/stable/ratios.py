@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from symgd.graph.nodes import Const, Fold, Leaf, Map, Node
-from symgd.graph.stable.exponentials import log_of, parts
+from symgd.graph.stable.exponentials import log_of, may_overflow, parts
 from symgd.graph.stable.matching import argument, half, is_number, radius, scaled, squared, terms, twice
 
 if TYPE_CHECKING:
@@ -40,18 +40,14 @@ def times_sech(graph: Graph, a: Node, b: Node) -> Node | None:
 def times_exponential(graph: Graph, a: Node, b: Node) -> Node | None:
     """p*exp(u) times q*exp(v) is p*q*exp(u + v)."""
     (p, u), (q, v) = parts(graph, a), parts(graph, b)
-    if u is None or v is None or u is v or not (_may_overflow(a) or _may_overflow(b)):
+    if u is None or v is None or u is v or not (may_overflow(a) or may_overflow(b)):
         return None
     if not (_no_sum(a) or _no_sum(b)):
         return None
-    return graph.multiply(graph.multiply(p, q), graph.map("exp", graph.add(u, v)))
-
-
-def _may_overflow(node: Node) -> bool:
-    """Tell whether a node holds another exponential than those that are at most 1."""
-    if isinstance(node, Map) and node.function in ("multiply", "divide", "power", "sqrt"):
-        return any(_may_overflow(a) for a in node.args if not isinstance(a, Const))
-    return isinstance(node, Fold) or (isinstance(node, Map) and node.function in ("exp", "add", "cosh"))
+    factor, exponent = graph.multiply(p, q), graph.add(u, v)
+    if graph.guarded and not graph.derived and factor.constant is None:
+        return graph.map("weighted", factor, exponent)  # 0 times what overflows is 0
+    return factor if factor.constant == 0 else graph.multiply(factor, graph.map("exp", exponent))
 
 
 def _no_sum(node: Node) -> bool:

@@ -146,9 +146,9 @@ def _difference_of_roots(graph: Graph, f: Map, weight: Number, other: Node) -> N
     if f.function not in ("sqrt", "hypot") or not graph.guarded:
         return None
     if isinstance(other, Const):
-        weight, other = Fraction(-1), graph.const(-weight)
-        if other.value <= 0 or fold_multiply(other.value, other.value) == 0:
+        if weight >= 0 or fold_multiply(weight, weight) == 0:
             return None
+        weight, other = Fraction(-1), graph.const(fold_multiply(weight, Fraction(-1)))
     if weight != -1:
         return None
     p, q = Counter(_square_terms(graph, f)), Counter(_square_terms(graph, other))
