@@ -16,7 +16,7 @@ import numpy as np
 from scipy import special
 
 EPS = 2.0**-53
-HUGE = mp.mpf("1e20000")
+HUGE = mp.mpf("1e20000")  # larger arguments take as many digits
 _LITERAL = re.compile(r"(?<![\w.])(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)")
 
 
@@ -131,8 +131,6 @@ class Jet:
 
     def apply(self, slopes):
         """A function of one argument; ``slopes(x)`` gives its value and first three derivatives."""
-        if abs(self.v) > HUGE:
-            raise OutOfReachError("too large for mpmath, which would take as many digits")
         v, d1, d2, d3 = slopes(self.v)
         if not all(mp.isfinite(d) and mp.im(d) == 0 for d in (v, d1, d2, d3)):
             raise OutOfReachError("outside of the domain")
@@ -305,7 +303,13 @@ def _of(slopes):
     return _elementwise(lambda a: jet(a).apply(slopes))
 
 
-exp = _of(lambda x: (mp.exp(x),) * 4)
+def _exp_slopes(x):
+    if abs(x) > HUGE:
+        raise OutOfReachError("too large for mpmath")
+    return (mp.exp(x),) * 4
+
+
+exp = _of(_exp_slopes)
 log = _of(_log_slopes)
 sin = _of(lambda x: (mp.sin(x), mp.cos(x), -mp.sin(x), -mp.cos(x)))
 cos = _of(lambda x: (mp.cos(x), -mp.sin(x), -mp.cos(x), mp.sin(x)))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from symgd.graph.graph import Graph
 
 MOST_TERMS = 16  # of a sum that is shifted
-FAR = 700  # terms up to exp(700) do not overflow, nor do sums of ten thousand of them
+FAR, LARGEST = 350, 700  # of exponents, whose squares derivatives divide by; and of terms with their coefficients
 
 
 # ---- logarithms of what is positive --------------------------------------------------------------------------------
@@ -203,10 +203,9 @@ def shifted_sum(graph: Graph, args: tuple[Node, ...]) -> tuple[Node, Node] | Non
     split = [parts(graph, t) for t in args]
     if all(u is None for _, u in split) or not any(map(may_overflow, args)):
         return None
-    largest, *others = (_size(graph, p, u) for p, u in split)
-    for size in others:
-        largest = graph.map("maximum", largest, size)
-    shift = _shift(graph, largest)
+    zero = graph.const(0)
+    shift = _shift(graph, _largest(graph, [_size(graph, p, u) for p, u in split]),
+                   _largest(graph, [u or zero for _, u in split]))  # fmt: skip
     total = graph.add(*(shifted(graph, p, graph.const(0) if u is None else u, shift) for p, u in split))
     return total, shift
 
@@ -216,14 +215,24 @@ def shifted_fold(graph: Graph, node: Fold) -> tuple[Node, Node] | None:
     p, u = parts(graph, node.body)
     if u is None or node.function != "sum" or not may_overflow(node.body):
         return None
-    shift = _shift(graph, graph.fold("max", _size(graph, p, u), node.label))
+    shift = _shift(graph, *(graph.fold("max", n, node.label) for n in (_size(graph, p, u), u)))
     return graph.fold("sum", shifted(graph, p, u, shift), node.label), shift
 
 
-def _shift(graph: Graph, largest: Node) -> Node:
+def _largest(graph: Graph, nodes: list[Node]) -> Node:
+    largest, *others = nodes
+    for other in others:
+        largest = graph.map("maximum", largest, other)
+    return largest
+
+
+def _shift(graph: Graph, term: Node, exponent: Node) -> Node:
     """Give the size of the largest term where that is large, and 0 where the text can be computed as it stands."""
-    large = graph.map("greater", graph.map("abs", largest), graph.const(FAR))
-    return graph.map("held", graph.map("where", large, largest, graph.const(0)))
+    large = graph.map("greater", graph.map("abs", exponent), graph.const(FAR))
+    if term is not exponent:
+        beyond = graph.map("greater", graph.map("abs", term), graph.const(LARGEST))
+        large = graph.map("logical_or", large, beyond)
+    return graph.map("held", graph.map("where", large, term, graph.const(0)))
 
 
 def shifted(graph: Graph, p: Node, u: Node, shift: Node) -> Node:

@@ -70,10 +70,10 @@ def _of_minus_expm1(graph: Graph, a: Node) -> Node | None:
     """log(-k*expm1(v)) is log(k) + log1mexp(v)."""
     factor, rest = graph.split(a)
     v = argument(rest, "expm1")
-    number = graph.const(fold_multiply(factor, Fraction(-1)))
-    if v is None or not 1 / _PLAIN <= number.value <= _PLAIN:
+    size = fold_multiply(factor, Fraction(-1))
+    if v is None or not 1 / _PLAIN <= size <= _PLAIN:
         return None
-    return graph.add(graph.map("log", number), graph.map("log1mexp", v))
+    return graph.add(graph.map("log", graph.const(size)), graph.map("log1mexp", v))
 
 
 def _of_multiple(graph: Graph, a: Node) -> Node | None:

@@ -42,7 +42,7 @@ def times_exponential(graph: Graph, a: Node, b: Node) -> Node | None:
     (p, u), (q, v) = parts(graph, a), parts(graph, b)
     if u is None or v is None or u is v or not (may_overflow(a) or may_overflow(b)):
         return None
-    if not (_no_sum(a) or _no_sum(b)):
+    if not (_no_sum(a) and _no_sum(b)):
         return None
     factor, exponent = graph.multiply(p, q), graph.add(u, v)
     if graph.guarded and not graph.derived and factor.constant is None:
