@@ -27,6 +27,11 @@ def one(name: str, count: int, seed: int) -> tuple[str, patterns.Tally, float]:
     return name, tally, time.perf_counter() - began
 
 
+def line(name: str, t: patterns.Tally) -> str:
+    """Write what came out of a search."""
+    return f"{name:28} {t.instances:10,} {t.compared:7,} {t.gained:7,} {t.beyond:8,} {len(t.wrong):7,}"
+
+
 def main() -> int:
     """Run the search and print what it found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -41,9 +46,7 @@ def main() -> int:
     print(f"{'rewrite':28}  instances  differ  better  neither  broken  seconds")
     with ProcessPoolExecutor(given.workers) as pool:
         for name, t, seconds in pool.map(one, names, [each] * len(names), [given.seed] * len(names)):
-            print(
-                f"{name:28} {t.instances:10,} {t.compared:7,} {t.gained:7,} {t.beyond:8,} {len(t.wrong):7,} {seconds:8.0f}"
-            )
+            print(line(name, t), f"{seconds:8.0f}")
             for word, text, point, data, by, form, plain, wanted in t.wrong[:5]:
                 about = f"d/d{by} " if by else ""
                 print(f"    {word}: {about}{text} at {point} {data or ''}: {form!r}, text {plain!r}, true {wanted}")
@@ -53,9 +56,7 @@ def main() -> int:
             total.gained += t.gained
             total.beyond += t.beyond
             total.wrong += t.wrong
-    print(
-        f"{'all':28} {total.instances:10,} {total.compared:7,} {total.gained:7,} {total.beyond:8,} {len(total.wrong):7,}"
-    )
+    print(line("all", total))
     return 1 if total.wrong else 0
 
 

@@ -6,7 +6,6 @@ import pytest
 import strategies
 import sympy
 from hypothesis import HealthCheck, assume, given, settings
-from hypothesis import strategies as st
 
 from symgd import FormulaError, Objective
 
@@ -31,14 +30,13 @@ def numbers(expressions, symbols, point):
 
 
 def agree(what, found, wanted, bound):
-    """To 60 digits but for what floats in the text, as 10.0**400 raised to 2e5, cannot tell."""
-    assert abs(found - wanted) <= mp.mpf("1e-13") * oracles.EPS**0 * (abs(wanted) + bound), what
+    """To 13 digits of the largest number on the way: SymPy holds some numbers as floats."""
+    assert abs(found - wanted) <= mp.mpf("1e-13") * (abs(wanted) + bound), what
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(strategies.scalars(6), strategies.points, st.data())
-def test_value_gradient_and_hessian_of_what_is_shown(text, point, data):
-    del data
+@given(strategies.scalars(6), strategies.points)
+def test_value_gradient_and_hessian_of_what_is_shown(text, point):
     check(text, point)
 
 
@@ -73,4 +71,5 @@ def check(text, point):
         bound = 32 * oracles.EPS * (abs(true) + wanted.eg.get(name, 0)) + 1e-300
         assert abs(kernel[name] - true) <= bound, (name, text, point)
     for pair, found in zip(pairs, rest[3:], strict=True):
-        agree(f"d/d{pair} of {shown} for {text} at {point}", found, wanted.h.get(pair, mp.mpf(0)), wanted.eh.get(pair, 0))
+        true, bound = wanted.h.get(pair, mp.mpf(0)), wanted.eh.get(pair, 0)
+        agree(f"d/d{pair} of {shown} for {text} at {point}", found, true, bound)
