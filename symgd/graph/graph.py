@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
@@ -29,6 +30,9 @@ class Graph:
         self.column = ""  # of the data, by which their number of rows is written
         self.logs: dict[Node, Node | None] = {}  # see stable.log_of
         self.parts: dict[Node, tuple[Node, Node | None]] = {}  # see stable.parts
+        self.stable = True  # whether spellings are rewritten that lose digits
+        self.guarded = True  # by shifts and branches too, which mean nothing but to float64; views go without
+        self.fired: Counter[str] = Counter()  # how often each rewrite was
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self._nodes.values())
@@ -300,6 +304,10 @@ class Graph:
         """Apply a function as it stands, without looking for a better form."""
         return self._map(function, args)
 
+    def raw_fold(self, function: str, body: Node, label: str) -> Node:
+        """Reduce over a label that the body has, as it stands."""
+        return self._fold(function, body, label)
+
     def same(self, node: Node, args: tuple[Node, ...]) -> Node:
         """Give a map or fold like another, of other arguments."""
         if isinstance(node, Map):
@@ -308,7 +316,7 @@ class Graph:
         return node if args[0] is node.body else self._fold(node.function, args[0], node.label)
 
     def _shortcut(self, function: str, args: tuple[Node, ...]) -> Node | None:
-        return stable.rewrite(self, function, args)
+        return stable.rewrite(self, function, args) if self.stable else None
 
     def _map(self, function: str, args: tuple[Node, ...]) -> Node:
         if function == "multiply":

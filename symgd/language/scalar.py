@@ -320,6 +320,9 @@ _OPERATIONS: dict[str, Scalar] = _COMPARISONS | {
     "minimum": lambda a, b: a if (a <= b or a != a) else b,  # noqa: PLR0124
     "powslope": lambda a, b: 0.0 if a == b == 0.0 else b * pow(a, b - 1.0),
     "powlog": lambda a, b: 0.0 if a == 0.0 else pow(a, b) * log(a),
+    "held": lambda a: a,
+    "below": lambda a, b: 0.0 if a == b else a - b,
+    "weighted": lambda a, b: 0.0 if a == 0.0 else a * exp(b),
     "ratio": lambda a, b: 0.0 if b == 0.0 else a / b,
     "cosarcsin": lambda a: sqrt((1.0 - a) * (1.0 + a)),
     "where": lambda a, b, c: b if a else c,

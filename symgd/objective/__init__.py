@@ -223,7 +223,7 @@ class Objective:
     @cached_property
     def gradient(self) -> views.Gradient:
         """The exact partial derivatives by name: SymPy expressions, and NumPy text where they are arrays."""
-        return views.Gradient(self.model.plain[0], self.model.slope, self.model.shapes)
+        return views.Gradient(self.model.shown[0], self.model.slope, self.model.shapes)
 
     @cached_property
     def hessian(self) -> views.Hessian:
@@ -232,12 +232,12 @@ class Objective:
         if any(model.shapes.values()):
             name = next(name for name, shape in model.shapes.items() if shape)
             raise UsageError(f"'{name}' is an array; hessian_at gives the Hessian in numbers, hvp its products")
-        return views.Hessian(self.params, calculus.hessian(model.plain[0], model.slope, self.params))
+        return views.Hessian(self.params, calculus.hessian(model.shown[0], model.slope, self.params))
 
     @cached_property
     def sympy(self) -> Any:
         """The objective as a SymPy expression."""
-        return views.to_sympy(self.model.plain[1], graph=self.model.plain[0])
+        return views.to_sympy(self.model.shown[1], graph=self.model.shown[0])
 
     def numpy(self) -> str:
         """Give the objective as NumPy text, which reads back as the same function.
@@ -251,7 +251,7 @@ class Objective:
         >>> Objective("log(1 + exp(x))").numpy()
         'softplus(x)'
         """
-        return views.to_text(self.model.plain[1], graph=self.model.plain[0])
+        return views.to_text(self.model.shown[1], graph=self.model.shown[0])
 
     def latex(self) -> str:
         """Give the objective as LaTeX."""

@@ -13,7 +13,7 @@ import numpy as np
 from symgd import language as fm
 from symgd.data import Data, Stored
 from symgd.errors import DataError, FormulaError
-from symgd.graph import Array, Graph, Leaf, Node, calculus, locate, read, shape, whole
+from symgd.graph import Array, Fold, Graph, Leaf, Map, Node, calculus, locate, read, shape, whole
 from symgd.kernel import Kernel
 from symgd.kernel import code as codegen
 from symgd.kernel.code import Program
@@ -70,8 +70,9 @@ class Model:
 
     # ---- the graph -------------------------------------------------------------------------------------------------
 
-    def _read(self, *, group: bool) -> tuple[Graph, Node]:
+    def _read(self, *, group: bool, guarded: bool = True) -> tuple[Graph, Node]:
         graph = Graph()
+        graph.guarded = guarded
         graph.rows = self.rows
         with _deep():
             found = read(
@@ -125,9 +126,16 @@ class Model:
 
     @cached_property
     def plain(self) -> tuple[Graph, Node]:
-        """The graph without grouped terms, which views show."""
+        """The graph without grouped terms."""
         graph, root = self.grouped
         return self._read(group=False) if any(label.startswith("terms") for label in graph.lengths) else (graph, root)
+
+    @cached_property
+    def shown(self) -> tuple[Graph, Node]:
+        """The graph that views show: without what keeps float64 in range."""
+        graph, root = self.plain
+        guards = any(n.function in ("logsumexp", "held", "where") for n in graph if isinstance(n, Map | Fold))
+        return self._read(group=False, guarded=False) if guards else (graph, root)
 
     @property
     def root(self) -> Node:
@@ -136,8 +144,8 @@ class Model:
 
     @cached_property
     def slope(self) -> calculus.Vector:
-        """The gradient."""
-        return calculus.gradient(*self.plain)
+        """The gradient, in the graph that views show."""
+        return calculus.gradient(*self.shown)
 
     # ---- functions -------------------------------------------------------------------------------------------------
 

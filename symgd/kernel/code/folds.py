@@ -1,17 +1,22 @@
-"""How sums, minima, maxima and logsumexp are accumulated: their start, one more place, and two parts joined."""
+"""How sums, minima, maxima and logsumexp are accumulated: their start, one more place, and two parts joined.
+
+A logsumexp holds the largest body so far, and the sum in units of its exponential; so does ``logexcess``, which is what
+logsumexp is beyond the largest body, and keeps its digits where that is 1e10.
+"""
 
 from __future__ import annotations
 
 from symgd.graph import Fold
 from symgd.kernel.code.writer import Writer
 
-STARTS = {"sum": "0.0", "min": "1e999", "max": "-1e999", "logsumexp": "-1e999"}
+STARTS = {"sum": "0.0", "min": "1e999", "max": "-1e999", "logsumexp": "-1e999", "logexcess": "-1e999"}
+DOUBLE = ("logsumexp", "logexcess")  # folds that are made of two numbers
 
 
 def start(w: Writer, fold: Fold, total: str, second: str = "") -> None:
-    """Write the start; logsumexp holds the largest body so far, and the sum in units of its exponential."""
+    """Write the start."""
     w.line(f"{total} = {STARTS[fold.function]}")
-    if fold.function == "logsumexp":
+    if fold.function in DOUBLE:
         w.line(f"{second} = 0.0")
 
 
@@ -19,7 +24,7 @@ def grow(w: Writer, fold: Fold, total: str, value: str, second: str = "") -> Non
     """Write one more place into a fold. A nan stays, whatever follows."""
     if fold.function == "sum":
         w.line(f"{total} += {value}")
-    elif fold.function == "logsumexp":
+    elif fold.function in DOUBLE:
         w.line(f"_value = {value}")
         _rescale(w, total, second, "_value", "1.0")
     else:
@@ -30,7 +35,7 @@ def grow(w: Writer, fold: Fold, total: str, value: str, second: str = "") -> Non
 
 def join(w: Writer, fold: Fold, total: str, part: str, second: str = "", weight: str = "") -> None:
     """Write the result of a block into the total."""
-    if fold.function == "logsumexp":
+    if fold.function in DOUBLE:
         _rescale(w, total, second, part, weight)
     else:
         grow(w, fold, total, part)
@@ -40,14 +45,18 @@ def finish(w: Writer, fold: Fold, total: str, second: str = "") -> None:
     """Write the end of a fold."""
     if fold.function == "logsumexp":
         w.line(f"{total} = {total} + log({second})")
+    elif fold.function == "logexcess":
+        w.line(f"{total} = log({second})")
 
 
 def _rescale(w: Writer, largest: str, total: str, other: str, weight: str) -> None:
     """Write ``total*exp(largest) + weight*exp(other)`` in units of the larger exponential."""
-    w.open(f"if {other} <= {largest}:")
-    w.open(f"if {largest} > -1e999:")
+    w.open(f"if {other} == {largest}:")  # infinities too, whose difference is none
+    w.line(f"{total} += {weight}")
+    w.close()
+    w.open(f"elif {other} <= {largest}:")
     w.line(f"{total} += {weight}*exp({other} - {largest})")
-    w.close(2)
+    w.close()
     w.open("else:")
     w.line(f"{total} = {total}*exp({largest} - {other}) + {weight}")
     w.line(f"{largest} = {other}")

@@ -263,7 +263,7 @@ class Function:
         for level in range(piece.level + 1):
             self._write_scalars(level)
         size = block.plan.block
-        width = sum(1 + (f.function == "logsumexp") for f in block.numbers())
+        width = sum(1 + (f.function in folds.DOUBLE) for f in block.numbers())
         width += sum(int(self._size_of(f)) for f in block.plan.totals)
         w.open("for _s in range(_lo, _hi):")
         w.open(f"for _a in range(_cuts[_s], _cuts[_s + 1], {size}):")
@@ -271,7 +271,7 @@ class Function:
         place = 0
         totals: list[dict[str, Any]] = []
         for fold in block.numbers():
-            double = fold.function == "logsumexp"
+            double = fold.function in folds.DOUBLE
             part = f"_part[{block.at(f'_s*{width} + {place}')}]"
             second = f"_part[{block.at(f'_s*{width} + {place + 1}')}]" if double else ""
             folds.join(w, fold, part, f"_b{fold.number}", second, f"_c_{fold.number}")
