@@ -16,6 +16,7 @@ import numpy as np
 from scipy import special
 
 EPS = 2.0**-53
+HUGE = mp.mpf("1e20000")  # larger arguments take as many digits
 _LITERAL = re.compile(r"(?<![\w.])(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)")
 
 
@@ -238,29 +239,31 @@ def _power_slopes(x, p):
 
 
 def _log_slopes(x):
-    if x <= 0:
-        raise OutOfReachError("the logarithm of a number that is not positive")
+    if x == 0:
+        raise OutOfReachError("log(0)")
+    if x < 0:
+        raise OutOfReachError("the logarithm of a negative number")
     return mp.log(x), 1 / x, -1 / x**2, 2 / x**3
 
 
 def _psi_slopes(order):
     def slopes(x):
-        if x <= 0 and x == mp.floor(x):
-            raise OutOfReachError("a pole")
+        if (x <= 0 and x == mp.floor(x)) or abs(x) > 1e10:
+            raise OutOfReachError("a pole, or too large for mpmath")
         return tuple(mp.psi(order + k, x) for k in range(4))
 
     return slopes
 
 
 def _lgamma_slopes(x):
-    if x <= 0 and x == mp.floor(x):
-        raise OutOfReachError("a pole")
+    if (x <= 0 and x == mp.floor(x)) or abs(x) > 1e10:
+        raise OutOfReachError("a pole, or too large for mpmath")
     return (mp.log(abs(mp.gamma(x))), *(mp.psi(k, x) for k in range(3)))
 
 
 def _gamma_slopes(x):
-    if x <= 0 and x == mp.floor(x):
-        raise OutOfReachError("a pole")
+    if (x <= 0 and x == mp.floor(x)) or abs(x) > 1e10:
+        raise OutOfReachError("a pole, or too large for mpmath")
     y, p, q, r = mp.gamma(x), mp.psi(0, x), mp.psi(1, x), mp.psi(2, x)
     return y, y * p, y * (p**2 + q), y * (p**3 + 3 * p * q + r)
 
@@ -300,7 +303,13 @@ def _of(slopes):
     return _elementwise(lambda a: jet(a).apply(slopes))
 
 
-exp = _of(lambda x: (mp.exp(x),) * 4)
+def _exp_slopes(x):
+    if abs(x) > HUGE:
+        raise OutOfReachError("too large for mpmath")
+    return (mp.exp(x),) * 4
+
+
+exp = _of(_exp_slopes)
 log = _of(_log_slopes)
 sin = _of(lambda x: (mp.sin(x), mp.cos(x), -mp.sin(x), -mp.cos(x)))
 cos = _of(lambda x: (mp.cos(x), -mp.sin(x), -mp.cos(x), mp.sin(x)))
@@ -498,6 +507,9 @@ MPMATH = {
     "powslope": lambda a, b: b * a ** (b - 1),
     "powlog": lambda a, b: a**b * log(a),
     "ratio": lambda a, b: a / b,
+    "held": _elementwise(lambda a: Jet(jet(a).v)),
+    "below": lambda a, b: a - b,
+    "weighted": lambda a, b: a * exp(b),
     "cosarcsin": lambda a: _sqrt(1 - a * a),
     "heaviside": lambda a, b: (1 + _sign(a)) / 2,
     "sinc": lambda a: sin(mp.pi * a) / (mp.pi * a),

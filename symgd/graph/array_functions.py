@@ -21,6 +21,8 @@ def _fold(function: str) -> Callable[[Reader, fm.Call], Array]:
     def fold(reader: Reader, tree: fm.Call) -> Array:
         array = reader.number(tree.args[0])
         over, keep = reader.axes(tree, array)
+        if function == "logsumexp" and reader.graph.guarded and sum(bool(array.axes[place]) for place in over) > 1:
+            return _logsumexp(reader.graph, array, over, keep=keep)
         return arrays.reduce(reader.graph, function, array, over, keep=keep)
 
     return fold
@@ -29,6 +31,14 @@ def _fold(function: str) -> Callable[[Reader, fm.Call], Array]:
 def average_over(graph: Graph, array: Array, over: Iterable[int]) -> None:
     """Note that the formula divides by the number of elements along axes: that it is a mean, not a sum over 2."""
     graph.averaged.add(math.prod(graph.lengths.get(array.axes[place], 1) for place in over))
+
+
+def _logsumexp(graph: Graph, array: Array, over: Sequence[int], *, keep: bool) -> Array:
+    """Logsumexp over several axes, which are taken one after the other: the largest entry of all comes off first."""
+    shift = graph.map("held", arrays.reduce(graph, "max", array, over, keep=True).node)
+    below = Array(graph.map("below", array.node, shift), array.axes)
+    total = arrays.reduce(graph, "logsumexp", below, over, keep=keep)
+    return Array(graph.add(shift, total.node), total.axes)
 
 
 def _mean_of(graph: Graph, array: Array, over: Sequence[int], *, keep: bool) -> Array:
@@ -65,14 +75,17 @@ def _norm(reader: Reader, tree: fm.Call) -> Array:
 
 
 def _softmax(reader: Reader, tree: fm.Call) -> Array:
-    """exp(a - logsumexp(a)), or its logarithm; by default along the last axis."""
+    """exp(a - logsumexp(a)), or its logarithm, of a less its largest entry; by default along the last axis."""
     graph = reader.graph
     array = reader.number(tree.args[0])
     if not array.axes:
         reader.misfit(f"'{tree.function}' needs an array", tree.start, tree.end, tree.args)
     over, _ = reader.axes(tree, array, default=(len(array.axes) - 1,))
-    total = arrays.reduce(graph, "logsumexp", array, over, keep=True)
-    log = graph.subtract(array.node, total.node)
+    below = array
+    if graph.guarded:
+        shift = graph.map("held", arrays.reduce(graph, "max", array, over, keep=True).node)
+        below = Array(graph.map("below", array.node, shift), array.axes)
+    log = graph.subtract(below.node, arrays.reduce(graph, "logsumexp", below, over, keep=True).node)
     return Array(log if tree.function == "logsoftmax" else graph.map("exp", log), array.axes)
 
 

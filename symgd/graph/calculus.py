@@ -29,6 +29,7 @@ from symgd.graph import (
     is_zero,
     reachable,
 )
+from symgd.graph.stable import less_logsumexp
 from symgd.language.functions import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ def _merged(graph: Graph, found: dict[Leaf, Node]) -> dict[Leaf, Node]:
         labels: list[str] = []
         places: dict[str, Index] = {}
         # What is compared with its own maximum must stay what it is, to the last bit.
-        fixed = any(isinstance(n, Fold) and n.function in ("min", "max") for n in reachable([node]))
+        fixed = any(isinstance(n, Map) and n.function == "equal" and any(isinstance(a, Fold) for a in n.args)
+                    for n in reachable([node]))  # fmt: skip
         for index in () if fixed else leaf.index:
             # Along the rows of the data, gathers, and where two axes share a label, everything stays as it is.
             if isinstance(index, Node) or (isinstance(index, Span) and (index.label == ROWS or index.label in places)):
@@ -179,7 +181,9 @@ def _weight(graph: Graph, fold: Fold) -> Node:
     if fold.function == "sum":
         return graph.const(1)
     if fold.function == "logsumexp":
-        return graph.map("exp", graph.subtract(fold.body, fold))
+        if isinstance(fold.body, Map) and fold.body.function == "below":
+            return graph.map("exp", graph.subtract(fold.body, fold))
+        return graph.map("exp", less_logsumexp(graph, fold.body, fold.body, fold.label))
     # min and max: the places that attain it share evenly.
     attained = graph.map("where", graph.map("equal", fold.body, fold), graph.const(1), graph.const(0))
     return graph.divide(attained, graph.fold("sum", attained, fold.label))

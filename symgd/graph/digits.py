@@ -121,6 +121,8 @@ _OWN |= {"abs": "fabs"} | {f"arc{name}": f"a{name}" for name in ("sin", "cos", "
 _PLAIN: dict[str, Callable[..., Any]] = {
     "divide": lambda a, b: a / b,
     "xdivy": lambda a, b: a / b if a else a,
+    "held": lambda a: a,
+    "below": lambda a, b: a - b if a != b else a * 0,
     "ratio": lambda a, b: a / b if b else a * 0,
     "power": _power,
     "powslope": lambda a, b: b * _power(a, b - 1) if a or b else a,
@@ -148,6 +150,7 @@ _WRITTEN: dict[str, Callable[..., Any]] = {
     "tanhrel": lambda m, a: m.tanh(a) / a if a else a + 1,
     "boxcox": lambda m, a, b: m.expm1(b * m.log(a)) / b if b else m.log(a),
     "sqrt0": lambda m, a: m.sqrt(a),
+    "weighted": lambda m, a, b: a * m.exp(b) if a else a,
     "log2": lambda m, a: m.log(a) / m.log(2),
     "sigmoid": lambda m, a: 1 / (1 + m.exp(-a)),
     "softplus": lambda m, a: max(a, 0) + m.log1p(m.exp(-abs(a))),

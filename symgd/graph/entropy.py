@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from symgd.graph.nodes import Map, Node
-from symgd.graph.stable import log_of
+from symgd.graph.stable.exponentials import log_of
 
 if TYPE_CHECKING:
     from symgd.graph.graph import Graph

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
@@ -33,6 +34,9 @@ class Graph:
         self.parts: dict[Node, tuple[Node, Node | None]] = {}  # see stable.parts
         self.singular: dict[Node, bool] = {}  # see flat.singular
         self.shielded: set[Node] = set()  # see flat.branches
+        self.stable = True  # whether spellings are rewritten that lose digits
+        self.guarded = True  # by shifts and branches too, which mean nothing but to float64; views go without
+        self.fired: Counter[str] = Counter()  # how often each rewrite was
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self._nodes.values())
@@ -306,6 +310,10 @@ class Graph:
         """Apply a function as it stands, without looking for a better form."""
         return self._map(function, args)
 
+    def raw_fold(self, function: str, body: Node, label: str) -> Node:
+        """Reduce over a label that the body has, as it stands."""
+        return self._fold(function, body, label)
+
     def same(self, node: Node, args: tuple[Node, ...]) -> Node:
         """Give a map or fold like another, of other arguments."""
         if isinstance(node, Map):
@@ -315,6 +323,8 @@ class Graph:
 
     def _shortcut(self, function: str, args: tuple[Node, ...]) -> Node | None:
         """Give the form that a node takes instead: one that overflows later, keeps its digits, or has no false kink."""
+        if not self.stable:
+            return None
         found = (family.rewrite(self, function, args) for family in (removable, stable, lengths, entropy))
         return next((node for node in found if node is not None), None)
 

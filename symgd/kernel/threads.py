@@ -156,9 +156,10 @@ def _join(
             column += total["size"]
             if "memory" in total:
                 memory[total["memory"] : total["memory"] + total["size"]] = getattr(values, total["function"])(axis=0)
-            elif total["function"] == "logsumexp":
+            elif total["function"] in ("logsumexp", "logexcess"):
                 top = values[:, 0].max()
-                weights = np.exp(values[:, 0] - top) if np.isfinite(top) else np.ones(len(values))
-                sums[total["sum"]] = top + np.log((values[:, 1] * weights).sum())
+                weights = np.where(values[:, 0] == top, 1.0, np.exp(values[:, 0] - top))
+                excess = np.log((values[:, 1] * weights).sum())
+                sums[total["sum"]] = excess if total["function"] == "logexcess" else top + excess
             else:
                 sums[total["sum"]] = getattr(values[:, 0], total["function"])()

@@ -132,6 +132,14 @@ _ELEMENTARY = (
          partials=("a**(b - 1) + b*powlog(a, b - 1)", "y*log(where(a == 0, 1, a))"), domain="a >= 0"),
     _map("exp", 1, "e**a", lambda s, a: s.exp(a), partials=("y",)),
     _map("expm1", 1, "exp(a) - 1, exact for small a", lambda s, a: s.exp(a) - 1),
+    # What keeps exponentials in range: exp(a) is exp(s)*exp(a - s) for any s at all, so that the derivative of s is 0.
+    _map("held", 1, "a, constant to derivatives", None, numpy="np.positive(a)", code="{0}", partials=("0",),
+         kink="0 everywhere", smooth=False),
+    _map("below", 2, "a - b, 0 where they are equal", lambda s, a, b: a - b, numpy="np.where(a == b, 0, a - b)",
+         code="(0.0 if {0} == {1} else {0} - {1})", partials=("1", "-1"), smooth=False),
+    _map("weighted", 2, "a*exp(b), 0 where a is 0", lambda s, a, b: a * s.exp(b),
+         numpy="np.where(a == 0, 0, a*np.exp(b))", code="(0.0 if {0} == 0.0 else {0}*exp({1}))",
+         partials=("exp(b)", "y")),
     _map("log", 1, "natural logarithm", lambda s, a: s.log(a), aliases=("ln",), domain="a > 0"),
     _map("log1p", 1, "log(1 + a), exact for small a", lambda s, a: s.log(1 + a), domain="a > -1"),
     _map(

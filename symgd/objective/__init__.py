@@ -264,7 +264,7 @@ class Objective:
     @property
     def sympy(self) -> Any:
         """The objective as a SymPy expression."""
-        graph, root = self.shown.plain
+        graph, root = self.shown.written
         return views.to_sympy(root, graph=graph)
 
     def numpy(self) -> str:
@@ -281,7 +281,7 @@ class Objective:
         >>> Objective("log(1 + exp(x))").numpy()
         'logaddexp(0, x)'
         """
-        graph, root = self.shown.plain
+        graph, root = self.shown.written
         return views.to_text(root, graph=graph, numpy=True)
 
     def latex(self) -> str:

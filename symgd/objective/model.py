@@ -13,7 +13,23 @@ import numpy as np
 from symgd import language as fm
 from symgd.data import Data, Stored
 from symgd.errors import DataError, FormulaError, unexplained
-from symgd.graph import Array, Graph, Leaf, Node, Span, calculus, doubt, is_zero, locate, reachable, read, shape, whole
+from symgd.graph import (
+    Array,
+    Fold,
+    Graph,
+    Leaf,
+    Map,
+    Node,
+    Span,
+    calculus,
+    doubt,
+    is_zero,
+    locate,
+    reachable,
+    read,
+    shape,
+    whole,
+)
 from symgd.kernel import Kernel
 from symgd.kernel import code as codegen
 from symgd.kernel.code import Program
@@ -71,8 +87,9 @@ class Model:
 
     # ---- the graph -------------------------------------------------------------------------------------------------
 
-    def _read(self, *, group: bool) -> tuple[Graph, Node]:
+    def _read(self, *, group: bool, guarded: bool = True) -> tuple[Graph, Node]:
         graph = Graph()
+        graph.guarded = guarded
         graph.rows = self.rows
         with _deep():
             found = read(
@@ -126,9 +143,16 @@ class Model:
 
     @cached_property
     def plain(self) -> tuple[Graph, Node]:
-        """The graph without grouped terms, which views show."""
+        """The graph without grouped terms."""
         graph, root = self.grouped
         return self._read(group=False) if any(label.startswith("terms") for label in graph.lengths) else (graph, root)
+
+    @cached_property
+    def written(self) -> tuple[Graph, Node]:
+        """The graph that views show: without what keeps float64 in range."""
+        graph, root = self.plain
+        guards = any(n.function in ("logsumexp", "held", "where") for n in graph if isinstance(n, Map | Fold))
+        return self._read(group=False, guarded=False) if guards else (graph, root)
 
     @property
     def root(self) -> Node:
@@ -137,8 +161,8 @@ class Model:
 
     @cached_property
     def slope(self) -> calculus.Vector:
-        """The gradient."""
-        return calculus.gradient(*self.plain)
+        """The gradient, in the graph that views show."""
+        return calculus.gradient(*self.written)
 
     @cached_property
     def gaps(self) -> frozenset[str]:
@@ -149,14 +173,14 @@ class Model:
     @cached_property
     def _second(self) -> tuple[Graph, calculus.Vector, int]:
         """A graph of its own for second derivatives, the gradient in it, and the number of the formula's last node."""
-        graph, root = self._read(group=False)
+        graph, root = self._read(group=False, guarded=False)
         graph.gaps = self.gaps
         return graph, calculus.gradient(graph, root), root.number
 
     @cached_property
     def gradient(self) -> Gradient:
         """The gradient, to be shown."""
-        graph, root = self.plain
+        graph, root = self.written
         slope = self.slope
         graph.gaps = self.gaps
         return Gradient(graph, slope, self.shapes, root.number)
@@ -274,7 +298,7 @@ class Model:
         if not self._doubtful:
             return ""
         try:
-            return doubt.lost(*self.plain, self.slope, values, self.data)
+            return doubt.lost(*self.written, self.slope, values, self.data)
         except Exception as problem:  # noqa: BLE001 - whatever it is, the point is there
             return unexplained("the number of digits", problem)
 

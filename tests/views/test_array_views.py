@@ -293,7 +293,7 @@ def number(expression, case, indices=None):
 def test_sympy_elements_have_the_values_of_the_gradient(text, shapes):
     case = Case(text, shapes)
     f = objective(text, case)
-    graph, root = f.model.plain
+    graph, root = f.model.written
     # The same sums in another order.
     assert number(to_sympy(root, graph=graph), case) == pytest.approx(f.value(case.point), rel=1e-12)
     for name, slope in f.gradient_at(case.point).items():

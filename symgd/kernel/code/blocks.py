@@ -90,7 +90,7 @@ class Block:
         """Give the variables of the sums that are numbers, which the function returns."""
         names = []
         for fold in self.numbers():
-            names += [f"_b{fold.number}", *([f"_c_{fold.number}"] if fold.function == "logsumexp" else [])]
+            names += [f"_b{fold.number}", *([f"_c_{fold.number}"] if fold.function in folds.DOUBLE else [])]
         return names
 
     def numbers(self) -> list[Fold]:

@@ -261,7 +261,7 @@ class Function:
         w = self.writer
         block = self.blocks[id(piece)]
         size = block.plan.block
-        width = sum(1 + (f.function == "logsumexp") for f in block.numbers())
+        width = sum(1 + (f.function in folds.DOUBLE) for f in block.numbers())
         width += sum(self._size_of(f) for f in block.plan.totals)
         totals: list[dict[str, Any]] = []
         with self._part(name, SHARES, ["number"], clear=False):
@@ -272,7 +272,7 @@ class Function:
                 block.call([self.scalars[n] for n in block.inputs()], "_a", Call("min", of("_a") + size, end))
                 place = 0
                 for fold in block.numbers():
-                    double = fold.function == "logsumexp"
+                    double = fold.function in folds.DOUBLE
                     part, second = (block.at("_part", of("_s") * width + (place + i)) for i in range(2))
                     folds.join(w, fold, part, f"_b{fold.number}", second, f"_c_{fold.number}")
                     totals.append({"function": fold.function, "sum": every.index(fold), "size": 1 + double})

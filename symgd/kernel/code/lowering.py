@@ -13,7 +13,8 @@ from symgd.kernel.code.schedule import home_of
 def lowered(graph: Graph, roots: Sequence[Node], lengths: Mapping[str, int]) -> dict[Node, Node]:
     """Write logsumexp along an inner axis as a maximum and a sum, which both run in vector registers.
 
-    A logsumexp over the home of a pass stays: it is accumulated as it goes.
+    A logsumexp over the home of a pass stays: it is accumulated as it goes. Where a graph takes the largest body off
+    first, to keep digits, it need not be known before: what is accumulated is relative to it anyway.
 
     Parameters
     ----------
@@ -40,8 +41,11 @@ def lowered(graph: Graph, roots: Sequence[Node], lengths: Mapping[str, int]) -> 
         elif isinstance(node, Fold):
             inner = node.labels or node.label != home_of(node.body.labels, lengths)
             body = new[node.body]
+            below = _shifted(node)
             if node.function == "logsumexp" and inner:
-                new[node] = _logsumexp(graph, body, node.label)
+                new[node] = _logsumexp(graph, body, node.label, small=below is not None)
+            elif below is not None:
+                new[node] = graph.raw_fold("logexcess", new[below], node.label)
             else:
                 new[node] = graph.same(node, (body,))
         else:
@@ -80,7 +84,20 @@ def _leaf(graph: Graph, node: Node, new: Mapping[Node, Node]) -> Node:
     return node
 
 
-def _logsumexp(graph: Graph, body: Node, label: str) -> Node:
+def _shifted(node: Fold) -> Node | None:
+    """Give u where the node is logsumexp(u - max(u))."""
+    body = node.body
+    if node.function != "logsumexp" or not isinstance(body, Map) or body.function != "below":
+        return None
+    u, shift = body.args
+    largest = shift.args[0] if isinstance(shift, Map) and shift.function == "held" else None
+    same = isinstance(largest, Fold) and (largest.function, largest.body, largest.label) == ("max", u, node.label)
+    return u if same else None
+
+
+def _logsumexp(graph: Graph, body: Node, label: str, *, small: bool) -> Node:
+    if small:
+        return graph.raw("log", graph.fold("sum", graph.raw("exp", body), label))
     largest = graph.fold("max", body, label)
     # An infinite maximum would make nan of itself.
     finite = graph.raw("less_equal", graph.raw("abs", largest), graph.const(sys.float_info.max))

@@ -13,7 +13,20 @@ from fractions import Fraction
 
 from symgd.graph import Const, Fold, Leaf, Map, Node, arguments
 from symgd.kernel.code import forms
-from symgd.kernel.code.forms import MAIN, Argument, At, Call, Code, Expression, Negated, Number, Operation, Sum, of
+from symgd.kernel.code.forms import (
+    MAIN,
+    Argument,
+    At,
+    Call,
+    Choice,
+    Code,
+    Expression,
+    Negated,
+    Number,
+    Operation,
+    Sum,
+    of,
+)
 from symgd.language.functions import FUNCTIONS
 
 LONGEST_INLINE = 120  # characters; a longer expression gets a name, so that lines stay readable
