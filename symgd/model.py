@@ -76,6 +76,7 @@ class Model:
             found = read(
                 graph, self.text, self.tree, lambda name: self._leaf(graph, name.name), group=group,
                 undeclared=self.undeclared, bounds=lambda node: self._bounds(graph, node) if self.data else (0, 0),
+                flags=[name for name in self.columns if self._is_flag(self.data.get(name))],
             )  # fmt: skip
         if found.axes:
             one_a_row = found.axes == ("rows",)
@@ -83,6 +84,11 @@ class Model:
             problem = f"the objective must be one number, but this has {what}"
             raise FormulaError(problem, self.text, 0, len(self.text), "put mean(...) or sum(...) around it")
         return graph, found.node
+
+    @staticmethod
+    def _is_flag(values: Any) -> bool:
+        """Tell whether data hold True and False, or may: where only their names are known."""
+        return values is None or (not isinstance(values, float) and np.dtype(values.dtype).kind == "b")
 
     def _leaf(self, graph: Graph, name: str) -> Array:
         if name in self.shapes:
