@@ -142,7 +142,8 @@ class Model:
     @cached_property
     def slope(self) -> calculus.Vector:
         """The gradient."""
-        return calculus.gradient(*self.plain)
+        with _deep():
+            return calculus.gradient(*self.plain)
 
     # ---- functions -------------------------------------------------------------------------------------------------
 
@@ -170,7 +171,8 @@ class Model:
                 graph, root = self._read(group=True)  # what derivatives add stays out of the next key
                 node = root if sign > 0 else graph.negate(root)
                 known = {name: t for name, t in types.items() if t is not None}
-                self._programs[sign] = codegen.generate(graph, node, self.params, self.shapes, known)
+                with _deep():
+                    self._programs[sign] = codegen.generate(graph, node, self.params, self.shapes, known)
                 cache.save(key, self._programs[sign].to_json().encode())
         return self._programs[sign]
 
@@ -206,7 +208,8 @@ class Model:
     def squares(self) -> Squares | None:
         """The residuals, where the formula is a sum of squares."""
         # Derivatives are added to a graph of their own.
-        return squares(*self._read(group=False), self.shapes, self.data)
+        with _deep():
+            return squares(*self._read(group=False), self.shapes, self.data)
 
     def locate(self, values: Mapping[str, Any]) -> tuple[str, bool]:
         """Name the first subexpression that is not finite at a point."""

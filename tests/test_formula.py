@@ -2,7 +2,6 @@ import ast
 import keyword
 import subprocess
 import sys
-import time
 import tracemalloc
 import unicodedata
 from fractions import Fraction

@@ -38,8 +38,8 @@ def _extreme(reader: Reader, tree: fm.Call) -> Array:
         array, number = (reader.brief(t) for t in tree.args)
         what = "largest" if tree.function == "max" else "smallest"
         problem = f"{tree.function}({array}, {number}) has two meanings"
-        hint = (f"write {builtin}({array}, {number}) for the {what} of each entry and {number}, "
-                f"or {tree.function}({array}, axis={number}) for NumPy's {tree.function} along axis {number}")  # fmt: skip
+        hint = (f"write {builtin}({array}, {number}) for the {what} of each entry and {number}, or "
+                f"{tree.function}({array}, axis={number}) for NumPy's along axis {number}")  # fmt: skip
         raise reader.error(problem, tree, hint)
     total = values[0]
     left: Tree = tree.args[0]

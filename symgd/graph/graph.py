@@ -28,6 +28,7 @@ class Graph:
         self.spans: dict[int, tuple[int, int]] = {}
         self.column = ""  # of the data, by which their number of rows is written
         self.logs: dict[Node, Node | None] = {}  # see stable.log_of
+        self.outside: dict[tuple[Node, str], tuple[Node, Node] | None] = {}  # see _outside
         self.parts: dict[Node, tuple[Node, Node | None]] = {}  # see stable.parts
 
     def __iter__(self) -> Iterator[Node]:
@@ -350,6 +351,12 @@ class Graph:
 
     def _outside(self, body: Node, label: str) -> tuple[Node, Node] | None:
         """Take a factor off a product that varies, but not along a label: it need not be multiplied at each place."""
+        key = body, label
+        if key not in self.outside:
+            self.outside[key] = self._find_outside(body, label)
+        return self.outside[key]
+
+    def _find_outside(self, body: Node, label: str) -> tuple[Node, Node] | None:
         if not isinstance(body, Map) or body.function != "multiply":
             return None
         a, b = body.args

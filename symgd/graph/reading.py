@@ -26,6 +26,8 @@ Bounds = Callable[[Node], tuple[int, int]]
 _COMPARISONS = {
     "<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "not_equal",
 }  # fmt: skip
+MOST_FACTORS = 2000  # of one product
+MOST_MATRICES = 50
 # Functions of constants that stay as they are, so that a gradient shows sqrt(2) and not 1.414...
 _KEPT = ("sqrt", "log", "exp")
 
@@ -321,6 +323,13 @@ class Reader:
         return Array(self.graph.add(*grouped, *terms), axes)
 
     def _product(self, tree: fm.Product) -> Array:
+        if len(tree.args) > MOST_FACTORS:
+            problem = f"a product of {len(tree.args):,} factors; at most {MOST_FACTORS:,} are read"
+            hint = "float64 holds no product of so many numbers: write the sum of their logarithms, or exp of it"
+            raise self.error(problem, tree.args[MOST_FACTORS], hint)
+        if tree.ops.count("@") > MOST_MATRICES:
+            problem = f"a product of more than {MOST_MATRICES} matrices"
+            raise self.error(problem, tree.args[MOST_MATRICES], "give a part of it as data")
         total = self.value(tree.args[0])
         left: Tree = tree.args[0]
         for op, arg in zip(tree.ops, tree.args[1:], strict=True):
