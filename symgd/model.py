@@ -63,6 +63,8 @@ class Model:
         self.columns = columns
         self.undeclared = undeclared
         self.rows = row_count(tree, data)
+        self.notes: tuple[str, ...] = ()  # what is probably not meant
+        self.taken: dict[str, str] = {}  # undeclared names that a reduction takes for numbers, with its text
         self._programs: dict[float, Program] = {}
         # Read at once, so that a mistake is reported here and not at the first evaluation.
         self.root  # noqa: B018
@@ -83,6 +85,7 @@ class Model:
             what = "one value a row" if one_a_row else f"the shape {shape(graph, found)}"
             problem = f"the objective must be one number, but this has {what}"
             raise FormulaError(problem, self.text, 0, len(self.text), "put mean(...) or sum(...) around it")
+        self.notes, self.taken = tuple(graph.notes), dict(graph.taken)
         return graph, found.node
 
     @staticmethod

@@ -26,6 +26,8 @@ class Graph:
         self.lengths: dict[str, int] = {}  # of all labels but the rows'
         self.rows: int | None = None  # where the data are known
         self.spans: dict[int, tuple[int, int]] = {}
+        self.notes: dict[str, None] = {}  # what is probably not meant, in the order of the text
+        self.taken: dict[str, str] = {}  # undeclared names that a reduction takes for numbers, with its text
         self.column = ""  # of the data, by which their number of rows is written
         self.logs: dict[Node, Node | None] = {}  # see stable.log_of
         self.outside: dict[tuple[Node, str], tuple[Node, Node] | None] = {}  # see _outside

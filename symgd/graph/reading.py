@@ -253,7 +253,9 @@ class Reader:
         if not any(value.axes for value in values):
             return [value.node for value in values], ()
         try:
-            return arrays.broadcast(self.graph, *values)
+            nodes, axes = arrays.broadcast(self.graph, *values)
+            self._note_square(trees, values, axes)
+            return nodes, axes
         except Misfit as problem:
             second = next(i for i in range(1, len(values)) if self._clashes(values[: i + 1]))
             first = next(i for i in range(second) if self._clashes((values[i], values[second])))
@@ -262,6 +264,25 @@ class Reader:
             shown = f"{self.shown(trees[first], values[first])} and {self.shown(trees[second], values[second])}"
             hint = "axes are matched from the last one on, and must be equal or 1"
             self.misfit(f"{shown} {problem}", start, end, [t for tree in trees for t in _regrouping(tree)], hint)
+
+    def _note_square(self, trees: Sequence[Tree], values: Sequence[Array], axes: tuple[str, ...]) -> None:
+        """Note where a column beside a vector of the same length makes a square of them, though nothing says so."""
+        if len(axes) != 2 or ONE in axes or arrays.size(self.graph, axes[0]) != arrays.size(self.graph, axes[1]):
+            return
+        column = next((i for i, v in enumerate(values) if len(v.axes) == 2 and v.axes[1] == ONE), None)
+        vector = next((i for i, v in enumerate(values) if len(v.axes) == 1), None)
+        if column is None or vector is None:
+            return
+        if any(isinstance(part, fm.NewAxis | fm.Bool) for t in (trees[column], trees[vector]) for part in fm.walk(t)):
+            return  # x[:, None] - x is meant so
+        (first, a), (second, b) = sorted((i, trees[i]) for i in (column, vector))
+        shown = f"{self.shown(a, values[first])} and {self.shown(b, values[second])}"
+        name = self.brief(trees[column])
+        short = name if isinstance(trees[column], fm.Name) else f"({name})"
+        self.graph.notes[
+            f"{shown} broadcast to {arrays.shape(self.graph, Array(self.graph.const(0), axes))}: every row meets every "
+            f"other; write {short}[:, 0] to match them one by one, {self.brief(trees[vector])}[None, :] to mean this"
+        ] = None
 
     def _clashes(self, values: Sequence[Array]) -> bool:
         try:
@@ -457,6 +478,10 @@ class Reader:
         if not isinstance(keep, fm.Bool):
             raise self.error("'keepdims' must be True or False", keep, "write keepdims=True")
         axis = given.get("axis")
+        if not array.axes and self.undeclared:
+            for name in fm.names(tree):
+                if name in self.undeclared:
+                    self.graph.taken.setdefault(name, self.brief(tree))
         if axis is None or isinstance(axis, fm.NewAxis):
             over = tuple(range(len(array.axes))) if default is None else tuple(default)
             return _Axes(over, keep.value)
