@@ -89,7 +89,7 @@ def misspelt(params: Sequence[str], data: Collection[str], used: Collection[str]
         if near:
             found.append(
                 f"'{name}' is taken for a parameter, for no data have this name; did you mean the column '{near}'? "
-                f"params= says that it is one"
+                "if not, declare it by params="
             )
     return found
 

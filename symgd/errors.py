@@ -126,8 +126,8 @@ def warn(message: str) -> None:
     message : str
         What was found, and what to do.
     """
-    level, frame = 1, sys._getframe(0)
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("symgd"):
+    level, frame = 1, sys._getframe(0)  # noqa: SLF001 - warnings themselves look there
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(("symgd", "functools")):
         level, frame = level + 1, frame.f_back  # type: ignore[assignment]
     warnings.warn(message, SymgdWarning, stacklevel=level)
 

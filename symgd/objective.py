@@ -38,8 +38,6 @@ from symgd.model import Model, row_count
 from symgd.parameters import entry_names
 from symgd.run import Run, load_state
 
-_AVERAGES = ("sum", "mean", "var", "std")  # of numbers they make no sense: data were forgotten
-
 
 class Objective:
     """A formula to minimize, with its exact derivatives.
@@ -191,8 +189,7 @@ class Objective:
         for name in missing:
             if near := arguments.near_column(name, self.data, fm.names(self.tree)):
                 return f"; '{name}' is no column of the data: did you mean '{near}'?"
-        averages = any(isinstance(t, fm.Call) and t.function in _AVERAGES for t in fm.walk(self.tree))
-        if self._known or not averages:
+        if self._known or self._default is None or not set(missing) & set(self._default.taken):
             return ""
         return f"; no data were given: if some of {', '.join(missing[:5])} are columns, give them by data="
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from symgd.errors import FormulaError, SymgdError, SymgdWarning, other_option, suggest
+from symgd.errors import FormulaError, SymgdError, SymgdWarning, other_option
 from symgd.formula.foreign import distance
 
 GOOD, FINDING, FAULT = 0, 1, 2  # exit codes
@@ -53,16 +53,17 @@ class Command(click.Command):
 def _renamed(problem: click.NoSuchOption, known: set[str], ctx: click.Context) -> click.UsageError:
     """Say what an option of another library is called here; never that it may be another option."""
     typed = problem.option_name
-    if "-" + typed.split("=")[0] in known:  # one dash too few
-        return problem
     other = other_option(typed.lstrip("-"), {name.lstrip("-").replace("-", "_") for name in known})
     if other is None:
-        near = suggest(typed, known) if problem.possibilities else None
-        close = near is not None and distance(typed, near) <= 1 + (len(typed) > 7)
-        return click.NoSuchOption(typed, possibilities=[near] if near and close else None, ctx=ctx)
-    if " " in other:
+        meant = "-" + typed.split("=")[0]  # one dash too few
+        near = meant if meant in known else min(known, key=lambda name: distance(typed, name))
+        if distance(typed.split("=")[0], near) > 1 + (len(typed) > 8):
+            return click.UsageError(f"No such option '{typed}'.", ctx=ctx)
+    elif " " in other:
         return click.UsageError(f"No such option '{typed}': {other}.", ctx=ctx)
-    return click.NoSuchOption(typed, possibilities=[f"--{other.replace('_', '-')}"], ctx=ctx)
+    else:
+        near = f"--{other.replace('_', '-')}"
+    return click.UsageError(f"No such option '{typed}'. Did you mean '{near}'?", ctx=ctx)
 
 
 def _listed(numbers: Mapping[str, float]) -> str:
@@ -149,7 +150,7 @@ def _tell(problem: SymgdError | click.ClickException, *, as_json: bool) -> None:
         click.echo(f"Error: {_spelt(str(problem))}", err=True)
 
 
-def _note(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+def _note(message: Warning | str, category: type[Warning], *_: Any) -> None:
     """Show a warning as a line of its own, without a place in any code."""
     click.echo(f"{'Note' if issubclass(category, SymgdWarning) else 'Warning'}: {_spelt(str(message))}", err=True)
 

@@ -142,6 +142,10 @@ KEYWORDS = {
 }  # fmt: skip
 
 
+# Names of functions and factors that people make up, and that are one slip away from a function.
+_NOUNS = frozenset({"cost", "loss", "dist", "sums", "rate", "size_", "lens", "maxi", "mini", "means", "weights"})
+
+
 def replacement(name: str, argument: str) -> str | None:
     """Give what to write for a name of another library or of a textbook, or say that it is theirs.
 
@@ -198,15 +202,23 @@ def typo(name: str) -> str | None:
     ('sigmoid', 'sum', 'mean', None)
     """
     wanted = name.lower()
+    if name in _NOUNS:
+        return None
     if not 2 < len(name) <= 32:
         return next((known for known in functions.names() if known == wanted and len(name) > 1), None)
     slips = 1 + (len(name) >= 8)
     near = [
         (distance(wanted, known.lower()), known) for known in functions.names() if abs(len(known) - len(name)) <= slips
     ]
-    # A name of three letters has a slip only where its first letter is right: `tin` may be anything.
-    near = [(d, known) for d, known in near if d <= slips and (d == 0 or len(name) > 3 or known[0] == wanted[0])]
+    # In a short name a letter too many or too few is a slip, and another letter is another name.
+    near = [
+        (d, known) for d, known in near if d <= slips and (d == 0 or len(name) > 4 or _is_short_slip(wanted, known))
+    ]
     return min(near, key=lambda found: found[0])[1] if near else None
+
+
+def _is_short_slip(name: str, known: str) -> bool:
+    return name[0] == known[0] and (len(name) != len(known) or sorted(name) == sorted(known))
 
 
 def distance(a: str, b: str) -> int:

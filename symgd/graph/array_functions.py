@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -84,12 +85,13 @@ def _variance(reader: Reader, tree: fm.Call) -> Array:
         result = _mean_of(graph, Array(square, array.axes), over, keep=keep)
     else:
         total = arrays.reduce(graph, "sum", Array(square, array.axes), over, keep=keep)
-        count = graph.subtract(arrays.count(graph, array, over), reader.scalar(ddof, "'ddof'").node)
-        if (count.constant or 1) <= 0:
+        less = reader.scalar(ddof, "'ddof'").node
+        lengths = [arrays.size(graph, array.axes[place]) for place in over]
+        if less.constant is not None and math.prod(n or math.inf for n in lengths) <= less.constant:
             reader.ask(tree.args)
-            raise reader.error(
-                f"'ddof' leaves nothing to divide by: {reader.shown(tree.args[0], array)}", ddof, "write less"
-            )
+            problem = f"'ddof' leaves nothing to divide by: {reader.shown(tree.args[0], array)}"
+            raise reader.error(problem, ddof, "write less")
+        count = graph.subtract(arrays.count(graph, array, over), less)
         result = Array(graph.divide(total.node, count), total.axes)
     return Array(graph.map("sqrt0", result.node), result.axes) if tree.function == "std" else result
 

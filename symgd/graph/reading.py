@@ -279,9 +279,11 @@ class Reader:
         shown = f"{self.shown(a, values[first])} and {self.shown(b, values[second])}"
         name = self.brief(trees[column])
         short = name if isinstance(trees[column], fm.Name) else f"({name})"
+        row = self.brief(trees[vector])
+        row = row if isinstance(trees[vector], fm.Name) else f"({row})"
         self.graph.notes[
             f"{shown} broadcast to {arrays.shape(self.graph, Array(self.graph.const(0), axes))}: every row meets every "
-            f"other; write {short}[:, 0] to match them one by one, {self.brief(trees[vector])}[None, :] to mean this"
+            f"other; write {short}[:, 0] to match them one by one, {row}[None, :] to mean this"
         ] = None
 
     def _clashes(self, values: Sequence[Array]) -> bool:
