@@ -142,7 +142,7 @@ sum(v > 0) and x > 0; not sum(v); x & y; 1 | 2; ~(x + 1); m & v
 )
 
 
-@pytest.mark.parametrize("text", map(str.strip, NUMBERS))
+@pytest.mark.parametrize("text", [text.strip() for text in NUMBERS])
 def test_numbers_are_no_conditions(text):
     """In Python ``2 or x`` is 2, and ``~x`` is -x - 1."""
     with pytest.raises(FormulaError, match=r"wants conditions, and '.*' is a number(.|\n)*write \(.* != 0\)") as caught:
