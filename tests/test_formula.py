@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import hostile
 import pytest
+from effort import calls
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -477,21 +478,15 @@ def assert_presentable(message):
 
 
 def steps(text):
-    """Count the Python functions that reading or refusing enters: a time that no other process changes."""
-    count = 0
+    """Count the functions that reading or refusing enters."""
 
-    def enter(frame, event, arg):
-        nonlocal count
-        count += event in ("call", "c_call")
+    def answer():
+        try:
+            parse(text)
+        except FormulaError as error:
+            str(error)
 
-    sys.setprofile(enter)
-    try:
-        parse(text)
-    except FormulaError as error:
-        str(error)
-    finally:
-        sys.setprofile(None)
-    return count
+    return calls(answer)
 
 
 def test_every_hostile_text_is_answered_at_once():

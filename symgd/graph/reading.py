@@ -28,6 +28,7 @@ _COMPARISONS = {
 }  # fmt: skip
 MOST_FACTORS = 2000  # of one product
 MOST_MATRICES = 50
+MOST_LISTED = 32  # entries of a list that stands for an array: each place looks for its own among them
 # Functions of constants that stay as they are, so that a gradient shows sqrt(2) and not 1.414...
 _KEPT = ("sqrt", "log", "exp")
 
@@ -622,6 +623,9 @@ class Reader:
 
     def _sequence(self, tree: fm.Sequence) -> Array:
         """Read [a, b] as an array, as NumPy's functions do."""
+        if len(tree.items) > MOST_LISTED:
+            problem = f"a list of {len(tree.items):,} entries; at most {MOST_LISTED} are read as an array"
+            raise self.error(problem, tree, "give it as data, or as a parameter with a shape")
         return ARRAY_FUNCTIONS["stack"](self, fm.Call("stack", (tree,), start=tree.start, end=tree.end))
 
     def _unexpected(self, tree: Tree) -> Array:
