@@ -259,7 +259,7 @@ def _type(values: Any) -> tuple[str, Shape] | None:
 def _deep() -> Iterator[None]:
     """Let a formula nested as deeply as the language allows be walked: Python's own limit is in the way."""
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, 12_000))
+    sys.setrecursionlimit(max(before, 30_000))
     try:
         yield
     finally:

@@ -153,7 +153,7 @@ def test_suggestions(name, known, found):
 @pytest.mark.parametrize("name", ["a" * 32, "ab" * 16, "x" * 32 + "y", "aaaa"])
 def test_a_suggestion_takes_bounded_time(name):
     known = [name[: 20 + index % 12] + str(index) for index in range(100_000)]
-    assert calls(lambda: suggest(name, known)) < 100_000
+    assert calls(lambda: suggest(name, known)) < 300_000
 
 
 def test_the_name_meant_is_found_among_many():

@@ -87,7 +87,7 @@ class Group(click.Group):
         """
         args = sys.argv[1:] if args is None else list(args)
         _spell_anything()
-        warnings.showwarning = _note
+        warnings.showwarning = _note  # type: ignore[assignment]
         try:
             # By its own count click would turn `*` in a formula into file names on Windows.
             result = super().main(args, *rest, **{**options, "standalone_mode": False, "windows_expand_args": False})

@@ -78,7 +78,8 @@ def _rates(c: Curvature) -> Lines:
     return [("lr", stable), ("", plain), ("momentum", f"{heavy}, {_to_a_millionth(c.steps(method='momentum'))}")]
 
 
-def _to_a_millionth(steps: int) -> str:
+def _to_a_millionth(steps: int | None) -> str:
+    assert steps is not None  # for there is a rate
     return f"{steps:,} step{'s' * (steps != 1)} to a millionth"
 
 

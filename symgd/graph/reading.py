@@ -26,7 +26,7 @@ Bounds = Callable[[Node], tuple[int, int]]
 _COMPARISONS = {
     "<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "not_equal",
 }  # fmt: skip
-MOST_FACTORS = 2000  # of one product
+MOST_FACTORS = 5000  # of one product
 MOST_MATRICES = 50
 MOST_LISTED = 32  # entries of a list that stands for an array: each place looks for its own among them
 # Functions of constants that stay as they are, so that a gradient shows sqrt(2) and not 1.414...
@@ -347,10 +347,11 @@ class Reader:
         return Array(self.graph.add(*grouped, *terms), axes)
 
     def _product(self, tree: fm.Product) -> Array:
-        if len(tree.args) > MOST_FACTORS:
-            problem = f"a product of {len(tree.args):,} factors; at most {MOST_FACTORS:,} are read"
+        factors = [arg for arg in tree.args if not isinstance(arg, fm.Number)]
+        if len(factors) > MOST_FACTORS:
+            problem = f"a product of {len(factors):,} factors; at most {MOST_FACTORS:,} are read"
             hint = "float64 holds no product of so many numbers: write the sum of their logarithms, or exp of it"
-            raise self.error(problem, tree.args[MOST_FACTORS], hint)
+            raise self.error(problem, factors[MOST_FACTORS], hint)
         if tree.ops.count("@") > MOST_MATRICES:
             problem = f"a product of more than {MOST_MATRICES} matrices"
             raise self.error(problem, tree.args[MOST_MATRICES], "give a part of it as data")
