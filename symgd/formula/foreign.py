@@ -226,8 +226,10 @@ def distance(a: str, b: str) -> int:
 
     Parameters
     ----------
-    a, b : str
-        The words.
+    a : str
+        A word.
+    b : str
+        Another.
 
     Returns
     -------

@@ -390,7 +390,7 @@ class Reader:
             return arrays.matmul(self.graph, a, b)
         except Misfit as problem:
             shown = f"{self.shown(trees[0], a)} and {self.shown(trees[1], b)}"
-            hint = "turn one of them round with .T" if a.axes and b.axes else "write * for a product with a number"
+            hint = "the two must be equal" if a.axes and b.axes else "write * for a product with a number"
             self.misfit(f"{shown} {problem}", start, end, trees, hint)
 
     def _power(self, tree: fm.Power) -> Array:
