@@ -107,7 +107,7 @@ def _merged(graph: Graph, found: dict[Leaf, Node]) -> dict[Leaf, Node]:
         labels: list[str] = []
         places: dict[str, Index] = {}
         # What is compared with its own maximum must stay what it is, to the last bit.
-        fixed = any(isinstance(n, Fold) and n.function in ("min", "max") for n in reachable([node]))
+        fixed = leaf.index and any(isinstance(n, Fold) and n.function in ("min", "max") for n in reachable([node]))
         for index in () if fixed else leaf.index:
             # Along the rows of the data, gathers, and where two axes share a label, everything stays as it is.
             if isinstance(index, Node) or (isinstance(index, Span) and (index.label == ROWS or index.label in places)):

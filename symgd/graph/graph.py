@@ -26,8 +26,11 @@ class Graph:
         self.lengths: dict[str, int] = {}  # of all labels but the rows'
         self.rows: int | None = None  # where the data are known
         self.spans: dict[int, tuple[int, int]] = {}
+        self.notes: dict[str, None] = {}  # what is probably not meant, in the order of the text
+        self.taken: dict[str, str] = {}  # undeclared names that a reduction takes for numbers, with its text
         self.column = ""  # of the data, by which their number of rows is written
         self.logs: dict[Node, Node | None] = {}  # see stable.log_of
+        self.outside: dict[tuple[Node, str], tuple[Node, Node] | None] = {}  # see _outside
         self.parts: dict[Node, tuple[Node, Node | None]] = {}  # see stable.parts
 
     def __iter__(self) -> Iterator[Node]:
@@ -350,6 +353,12 @@ class Graph:
 
     def _outside(self, body: Node, label: str) -> tuple[Node, Node] | None:
         """Take a factor off a product that varies, but not along a label: it need not be multiplied at each place."""
+        key = body, label
+        if key not in self.outside:
+            self.outside[key] = self._find_outside(body, label)
+        return self.outside[key]
+
+    def _find_outside(self, body: Node, label: str) -> tuple[Node, Node] | None:
         if not isinstance(body, Map) or body.function != "multiply":
             return None
         a, b = body.args

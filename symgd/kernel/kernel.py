@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -298,8 +299,14 @@ def load_python(source: str) -> dict[str, Any]:
     if "gemm(" in source:
         space["gemm"] = blas.gemm
     space["__builtins__"] = {"range": range, "min": min, "abs": abs, "float": float, "int": int, "len": len}
-    exec(compile(source, "<symgd>", "exec"), space)
+    exec(_compiled(source), space)
     return space
+
+
+@lru_cache(maxsize=8)
+def _compiled(source: str) -> Any:
+    """Compile a module's text once for all the functions that are taken from it."""
+    return compile(source, "<symgd>", "exec")
 
 
 def _loop_arguments(source: str) -> list[str]:

@@ -64,6 +64,8 @@ class Model:
         self.columns = columns
         self.undeclared = undeclared
         self.rows = row_count(tree, data)
+        self.notes: tuple[str, ...] = ()  # what is probably not meant
+        self.taken: dict[str, str] = {}  # undeclared names that a reduction takes for numbers, with its text
         self._programs: dict[float, Program] = {}
         # Read at once, so that a mistake is reported here and not at the first evaluation.
         self.root  # noqa: B018
@@ -77,13 +79,20 @@ class Model:
             found = read(
                 graph, self.text, self.tree, lambda name: self._leaf(graph, name.name), group=group,
                 undeclared=self.undeclared, bounds=lambda node: self._bounds(graph, node) if self.data else (0, 0),
+                flags=[name for name in self.columns if self._is_flag(self.data.get(name))],
             )  # fmt: skip
         if found.axes:
             one_a_row = found.axes == ("rows",)
             what = "one value a row" if one_a_row else f"the shape {shape(graph, found)}"
             problem = f"the objective must be one number, but this has {what}"
             raise FormulaError(problem, self.text, 0, len(self.text), "put mean(...) or sum(...) around it")
+        self.notes, self.taken = tuple(graph.notes), dict(graph.taken)
         return graph, found.node
+
+    @staticmethod
+    def _is_flag(values: Any) -> bool:
+        """Tell whether data hold True and False, or may: where only their names are known."""
+        return values is None or (not isinstance(values, float) and np.dtype(values.dtype).kind == "b")
 
     def _leaf(self, graph: Graph, name: str) -> Array:
         if name in self.shapes:
@@ -137,7 +146,8 @@ class Model:
     @cached_property
     def slope(self) -> calculus.Vector:
         """The gradient."""
-        return calculus.gradient(*self.plain)
+        with _deep():
+            return calculus.gradient(*self.plain)
 
     # ---- functions -------------------------------------------------------------------------------------------------
 
@@ -165,7 +175,8 @@ class Model:
                 graph, root = self._read(group=True)  # what derivatives add stays out of the next key
                 node = root if sign > 0 else graph.negate(root)
                 known = {name: t for name, t in types.items() if t is not None}
-                self._programs[sign] = codegen.generate(graph, node, self.params, self.shapes, known)
+                with _deep():
+                    self._programs[sign] = codegen.generate(graph, node, self.params, self.shapes, known)
                 cache.save(key, self._programs[sign].to_json().encode())
         return self._programs[sign]
 
@@ -201,7 +212,8 @@ class Model:
     def squares(self) -> Squares | None:
         """The residuals, where the formula is a sum of squares."""
         # Derivatives are added to a graph of their own.
-        return squares(*self._read(group=False), self.shapes, self.data)
+        with _deep():
+            return squares(*self._read(group=False), self.shapes, self.data)
 
     def locate(self, values: Mapping[str, Any]) -> tuple[str, bool]:
         """Name the first subexpression that is not finite at a point."""
@@ -248,7 +260,7 @@ def _type(values: Any) -> tuple[str, Shape] | None:
 def _deep() -> Iterator[None]:
     """Let a formula nested as deeply as the language allows be walked: Python's own limit is in the way."""
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, 12_000))
+    sys.setrecursionlimit(max(before, 30_000))
     try:
         yield
     finally:
