@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from symgd.errors import DataError, FormulaError, ShapeError, SymgdError, UsageError
+    from symgd import curvature, plotting
+    from symgd.errors import DataError, FormulaError, ShapeError, SymgdError, SymgdWarning, UsageError
     from symgd.fitting import Fit, fit
     from symgd.insight.theory import Theory
     from symgd.many import Many
@@ -31,6 +32,7 @@ _HOMES = {
     "Run": "run",
     "ShapeError": "errors",
     "SymgdError": "errors",
+    "SymgdWarning": "errors",
     "Theory": "insight.theory",
     "UsageError": "errors",
     "fit": "fitting",
@@ -50,22 +52,29 @@ __all__ = [
     "Run",
     "ShapeError",
     "SymgdError",
+    "SymgdWarning",
     "Theory",
     "UsageError",
+    "curvature",
     "fit",
+    "plotting",
     "schedule",
 ]
 
+_PACKAGES = ("curvature", "plotting")  # those that a user may ask for by name
+
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _HOMES and name not in _PACKAGES:
         raise AttributeError(f"module 'symgd' has no attribute {name!r}")
     from importlib import import_module
 
+    if name in _PACKAGES:
+        return import_module(f"symgd.{name}")
     value = getattr(import_module(f"symgd.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted({*globals(), *_HOMES, *_PACKAGES})

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import difflib
 import reprlib
+import sys
 import unicodedata
+import warnings
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,10 @@ _SIDEWAYS = frozenset({"R", "AL", "AN"})  # written from right to left: a termin
 
 class SymgdError(Exception):
     """What symgd raises when it is used wrongly; numerical trouble is an outcome of the run instead."""
+
+
+class SymgdWarning(UserWarning):
+    """What is probably not meant, though it can be computed: once for an objective, at the call that meets it."""
 
 
 class UsageError(SymgdError, ValueError):
@@ -95,6 +101,10 @@ class FormulaError(SymgdError, ValueError):
             lines.append(_escaped(self.hint))
         return "\n".join(lines)
 
+    def _render_traceback_(self) -> list[str]:
+        """Show a notebook the message and no frames: what is wrong stands in the formula, not in any code."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class ShapeError(FormulaError):
     """Arrays in a formula whose shapes do not go together: both operands with their shapes, and the operator.
@@ -106,6 +116,20 @@ class ShapeError(FormulaError):
       X*w
        ^
     """
+
+
+def warn(message: str) -> None:
+    """Warn of what is probably not meant, at the line outside of symgd that led here.
+
+    Parameters
+    ----------
+    message : str
+        What was found, and what to do.
+    """
+    level, frame = 1, sys._getframe(0)  # noqa: SLF001 - warnings themselves look there
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(("symgd", "functools")):
+        level, frame = level + 1, frame.f_back  # type: ignore[assignment]
+    warnings.warn(message, SymgdWarning, stacklevel=level)
 
 
 def safe(text: object, limit: int = 60) -> str:
@@ -211,6 +235,85 @@ def suggest(name: str, known: Iterable[str]) -> str | None:
     likely = sorted(lowered, key=lambda other: (other[:1] != wanted[:1], other[:2] != wanted[:2]))[:_COMPARED]
     close = difflib.get_close_matches(wanted, likely, n=1)
     return lowered[close[0]] if close else None
+
+
+# What other libraries call an option, and what it is called here; or, in a sentence, what there is in its place.
+OTHER_OPTIONS: dict[str, str] = {
+    **dict.fromkeys(("learning_rate", "learningrate", "step_size", "stepsize", "eta", "alpha", "lr0", "rate"), "lr"),
+    **dict.fromkeys(("max_iter", "maxiter", "max_iters", "max_iterations", "iterations", "iters", "niter", "n_iter",
+                     "num_iterations", "num_steps", "n_steps", "nsteps", "max_steps", "maxsteps", "nit"), "steps"),
+    **dict.fromkeys(("x0", "init", "initial", "initial_guess", "guess", "p0", "start_point", "theta0"), "start"),
+    **dict.fromkeys(("optimizer", "optimiser", "algorithm", "algo", "solver", "rule"), "method"),
+    **dict.fromkeys(("batch_size", "batchsize", "minibatch", "mini_batch"), "batch"),
+    **dict.fromkeys(("n_epochs", "num_epochs", "max_epochs"), "epochs"),
+    **dict.fromkeys(("random_state", "random_seed", "rng"), "seed"),
+    **dict.fromkeys(("timeout", "max_time", "maxtime", "time_limit"), "seconds"),
+    **dict.fromkeys(("tol", "tolerance", "eps", "epsilon", "grad_tol", "g_tol", "pgtol"), "gtol"),
+    **dict.fromkeys(("verbose", "disp", "progress_bar"), "progress"),
+    **dict.fromkeys(("f_tol", "fatol"), "ftol"), **dict.fromkeys(("x_tol", "xatol"), "xtol"),
+    **dict.fromkeys(("bounds", "constraints", "limits", "lower", "upper"),
+                    "a formula keeps its own bounds: write low + (high - low)*sigmoid(s) for a parameter that lies "
+                    "between two numbers, exp(s) for one that is positive"),
+    **dict.fromkeys(("jac", "grad", "gradient", "hess", "hessian", "jacobian"),
+                    "leave it out: the derivatives are worked out from the formula"),
+    **dict.fromkeys(("weight_decay", "l2", "penalty"), "add the penalty to the formula, such as + 0.01*sum(w**2)"),
+    **dict.fromkeys(("scheduler", "schedule", "decay", "lr_scheduler"),
+                    "a schedule is a learning rate that is a formula of t, such as 0.1/(1 + t/100)"),
+    "args": "name the numbers in the formula, and give them as data",
+}  # fmt: skip
+
+
+def other_option(name: str, known: Iterable[str]) -> str | None:
+    """Say what an option of another library is called here.
+
+    Parameters
+    ----------
+    name : str
+        What was given.
+    known : iterable of str
+        The options that there are.
+
+    Returns
+    -------
+    str or None
+        The option's name, a sentence on what to do instead, or ``None`` where nothing is known of it.
+
+    Examples
+    --------
+    >>> other_option("learning_rate", ["lr", "steps"])
+    'lr'
+    """
+    found = OTHER_OPTIONS.get(name.lower().replace("-", "_"))
+    return found if found is not None and (" " in found or found in known) else None
+
+
+def unknown_option(name: str, known: Iterable[str]) -> UsageError:
+    """Make the error for an option that does not exist.
+
+    Parameters
+    ----------
+    name : str
+        What was given.
+    known : iterable of str
+        The options that there are.
+
+    Returns
+    -------
+    UsageError
+
+    Examples
+    --------
+    >>> print(unknown_option("max_iter", ["lr", "steps"]))
+    there is no option 'max_iter'; here it is called 'steps'
+    """
+    listed = list(known)
+    other = other_option(name, listed)
+    if other is not None:
+        hint = other if " " in other else f"here it is called '{other}'"
+    else:
+        near = suggest(name, listed)
+        hint = f"did you mean '{near}'?" if near else f"known: {', '.join(listed)}"
+    return UsageError(f"there is no option '{safe(name)}'; {hint}")
 
 
 def _shown(character: str) -> str:

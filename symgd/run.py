@@ -42,6 +42,13 @@ class Outcome(StrEnum):
         return self.value.startswith("converged")
 
 
+_STOPPED = {
+    Kind.SADDLE: "at a saddle", Kind.MAXIMUM: "at a maximum", Kind.MINIMUM: "at a minimum",
+    Kind.DEGENERATE: "at a flat point", Kind.KINK: "at a kink", Kind.BOUNDARY: "at a boundary",
+    Kind.NOT_STATIONARY: "where the gradient is not 0",
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Finding:
     """Something that a run shows.
@@ -296,11 +303,9 @@ class Run:
     def summary(self) -> str:
         """Give the run as a few lines of text."""
         verb = "maximized" if self.maximized else "minimized"
-        # Steps that were asked for and taken are neither a success nor a failure.
-        mark = " (ok)" if self.ok else "" if self.outcome == Outcome.MAX_STEPS else " (not ok)"
         lines = [
             f"{verb} {_shorten(self.formula)}",
-            f"  outcome   {self.outcome}{mark}: {self.message}",
+            f"  outcome   {self._verdict()}: {self.message}",
             f"  value     {self.value:.10g}",
             f"  gradient  {self.gradient_norm:.3g}",
             f"  kind      {self.kind}",
@@ -316,6 +321,15 @@ class Run:
         lines += [f"  finding   {finding}" for finding in self.diagnosis]
         return "\n".join(lines)
 
+    def _verdict(self) -> str:
+        """Say first what matters: a small gradient is no success at a saddle."""
+        if self.ok:
+            return f"{self.outcome} (ok)"
+        if self.outcome.converged and self.kind in _STOPPED:
+            return f"stopped {_STOPPED[self.kind]} (not ok, {self.outcome})"
+        # Steps that were asked for and taken are neither a success nor a failure.
+        return f"{self.outcome}{'' if self.outcome == Outcome.MAX_STEPS else ' (not ok)'}"
+
     def _work(self) -> str:
         if self.batch is None or self.history.epoch is None:
             return f"{self.evaluations:,} evaluations"
@@ -329,7 +343,7 @@ class Run:
     def _repr_html_(self) -> str:
         import html
 
-        rows = [("outcome", f"{self.outcome} ({'ok' if self.ok else 'not ok'})"), ("", self.message),
+        rows = [("outcome", self._verdict()), ("", self.message),
                 ("value", f"{self.value:.10g}"), ("gradient norm", f"{self.gradient_norm:.3g}"), ("kind", self.kind),
                 ("steps", f"{self.steps:,} of {self.method}")]  # fmt: skip
         rows += [(k, _brief(v, 10)) for k, v in list(self.point.items())[:12]]

@@ -1,9 +1,11 @@
 import copy
 import pickle
-import time
+import subprocess
+import sys
 import unicodedata
 
 import pytest
+from effort import calls
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -125,9 +127,8 @@ def test_every_error_is_ours_and_a_value_error(kind):
 
 def test_the_place_of_a_huge_text_is_found_at_once():
     error = FormulaError("odd", "x\n" * 5_000_000, 200_001, 200_002)
-    begin = time.perf_counter()
     assert "line 100001, column 2" in str(error)
-    assert time.perf_counter() - begin < 0.5
+    assert calls(lambda: str(error)) < 2000
 
 
 @pytest.mark.parametrize(
@@ -152,9 +153,7 @@ def test_suggestions(name, known, found):
 @pytest.mark.parametrize("name", ["a" * 32, "ab" * 16, "x" * 32 + "y", "aaaa"])
 def test_a_suggestion_takes_bounded_time(name):
     known = [name[: 20 + index % 12] + str(index) for index in range(100_000)]
-    begin = time.perf_counter()
-    suggest(name, known)
-    assert time.perf_counter() - begin < 0.3
+    assert calls(lambda: suggest(name, known)) < 300_000
 
 
 def test_the_name_meant_is_found_among_many():
@@ -191,3 +190,18 @@ def test_safe_cuts_long_texts():
     assert safe("x" * 60) == "x" * 60
     assert safe("\u202e" * 10**6, limit=10) == r"\u202e\..."
     assert safe(10**5000) == "<int>"
+
+
+def test_a_notebook_shows_the_lines_of_a_formula_error_and_no_frames():
+    error = FormulaError("unknown function 'sinn'", "x + sinn(y)", 4, 8, "did you mean 'sin'?")
+    shown = "\n".join(error._render_traceback_())
+    assert shown == f"FormulaError: {error}"
+    assert shown.count("\n") == 3
+
+
+def test_packages_are_there_when_first_asked_for():
+    code = (
+        "import sys, symgd as sg; assert 'matplotlib' not in sys.modules; assert sg.plotting.__name__ == "
+        "'symgd.plotting'; assert sg.curvature.__name__ == 'symgd.curvature'; assert 'plotting' in dir(sg)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

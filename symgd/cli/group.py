@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 import click
 
-from symgd.errors import FormulaError, SymgdError
+from symgd.errors import FormulaError, SymgdError, SymgdWarning, other_option
+from symgd.language.foreign import distance
 
 GOOD, FINDING, FAULT = 0, 1, 2  # exit codes
 
@@ -23,7 +26,10 @@ class Command(click.Command):
         options = [p for p in self.get_params(ctx) if isinstance(p, click.Option)]
         known = {name for o in options for name in o.opts}
         valued = {name for o in options if not o.is_flag for name in o.opts}
-        return super().parse_args(ctx, _with_formula_last(args, known, valued))
+        try:
+            return super().parse_args(ctx, _with_formula_last(args, known, valued))
+        except click.NoSuchOption as problem:
+            raise _renamed(problem, known, ctx) from None
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the tables of methods and schedules, which are imported for this alone."""
@@ -42,6 +48,22 @@ class Command(click.Command):
                 with formatter.section(title):
                     formatter.write_dl(rows)
         super().format_epilog(ctx, formatter)
+
+
+def _renamed(problem: click.NoSuchOption, known: set[str], ctx: click.Context) -> click.UsageError:
+    """Say what an option of another library is called here; never that it may be another option."""
+    typed = problem.option_name
+    other = other_option(typed.lstrip("-"), {name.lstrip("-").replace("-", "_") for name in known})
+    if other is None:
+        meant = "-" + typed.split("=")[0]  # one dash too few
+        near = meant if meant in known else min(known, key=lambda name: distance(typed, name))
+        if distance(typed.split("=")[0], near) > 1 + (len(typed) > 8):
+            return click.UsageError(f"No such option '{typed}'.", ctx=ctx)
+    elif " " in other:
+        return click.UsageError(f"No such option '{typed}': {other}.", ctx=ctx)
+    else:
+        near = f"--{other.replace('_', '-')}"
+    return click.UsageError(f"No such option '{typed}'. Did you mean '{near}'?", ctx=ctx)
 
 
 def _listed(numbers: Mapping[str, float]) -> str:
@@ -65,6 +87,7 @@ class Group(click.Group):
         """
         args = sys.argv[1:] if args is None else list(args)
         _spell_anything()
+        warnings.showwarning = _note  # type: ignore[assignment]
         try:
             # By its own count click would turn `*` in a formula into file names on Windows.
             result = super().main(args, *rest, **{**options, "standalone_mode": False, "windows_expand_args": False})
@@ -120,9 +143,30 @@ def _tell(problem: SymgdError | click.ClickException, *, as_json: bool) -> None:
     elif isinstance(problem, click.ClickException):
         problem.show()
     elif isinstance(problem, FormulaError):
-        click.echo(str(problem), err=True)
+        hint = problem.hint and _spelt(problem.hint)
+        told = type(problem)(problem.problem, problem.text, problem.start, problem.end, hint)
+        click.echo(str(told), err=True)
     else:
-        click.echo(f"Error: {problem}", err=True)
+        click.echo(f"Error: {_spelt(str(problem))}", err=True)
+
+
+def _note(message: Warning | str, category: type[Warning], *_: Any) -> None:
+    """Show a warning as a line of its own, without a place in any code."""
+    click.echo(f"{'Note' if issubclass(category, SymgdWarning) else 'Warning'}: {_spelt(str(message))}", err=True)
+
+
+# The options that messages name as Python's; on the command line they are spelt in another way.
+_NAMED = re.compile(
+    r"(?<![\w.-])(data|start|lr|steps|method|batch|epochs|seed|gtol|ftol|xtol|seconds|target|weights|sigma|level|box|"
+    r"covariance|workers|strategy|shuffle|every|params)=(?=(\S)?)"
+)
+
+
+def _spelt(message: str) -> str:
+    """Put hints that are meant for Python into the command line's spelling."""
+    message = re.sub(r"f\.with_shapes\(\{'(\w+)': (\d+)\}\)", r"--shape \1=\2", message)
+    message = re.sub(r"data=\{\.\.\.\}(?: to Objective)?", "--data", message)
+    return _NAMED.sub(lambda m: f"--{m[1]}" + (" " if m[2] and m[2] not in ",;.)" else ""), message)
 
 
 def _described(problem: SymgdError | click.ClickException) -> dict[str, Any]:

@@ -214,7 +214,8 @@ def complete(options: Options, objective: Objective) -> Any:
     if isinstance(found, list) or not missing or set(given) - set(objective.params):
         return found  # what is wrong with these, the objective says
     count, listed = len(missing), ", ".join(missing[:8]) + (", ..." if len(missing) > 8 else "")
-    raise UsageError(f"--start gives no value for {'the parameter' if count == 1 else 'the parameters'} {listed}; "
+    raise UsageError(f"--start gives no value for {'the parameter' if count == 1 else 'the parameters'} {listed}"
+                     f"{objective.lacking(missing)}; "
                      f"try:\n  {_example(options, objective, given)}")  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from symgd import language as fm
 from symgd.data import AXES  # as many for a parameter as for an array of data
 from symgd.errors import FormulaError, UsageError, safe, shown, suggest
+from symgd.language.foreign import distance
 from symgd.language.functions import CONSTANTS
 
 MOST = 2**40  # most entries
@@ -68,8 +69,41 @@ def find_params(
     return chosen
 
 
-def entries(params: tuple[str, ...], point: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what a point says of each parameter, by name and in order: floats and arrays, checked."""
+def near_column(name: str, data: Collection[str], used: Collection[str]) -> str | None:
+    """Give the column that a name was probably meant for: one like it that the formula does not read."""
+    plain = name.lower().replace("_", "")
+    for column in data:
+        if column in used:
+            continue
+        other = column.lower().replace("_", "")
+        if plain == other or (min(len(plain), len(other)) > 3 and distance(plain, other) <= 1 + (len(plain) > 7)):
+            return column
+    return None
+
+
+def misspelt(params: Sequence[str], data: Collection[str], used: Collection[str]) -> list[str]:
+    """Say of each parameter that nobody declared and that is nearly the name of a column what it was taken for."""
+    found = []
+    for name in params if data else ():
+        near = near_column(name, data, used)
+        if near:
+            found.append(
+                f"'{name}' is taken for a parameter, for no data have this name; did you mean the column '{near}'? "
+                "if not, declare it by params="
+            )
+    return found
+
+
+def entries(
+    params: tuple[str, ...],
+    point: Any,
+    values: Mapping[str, Any],
+    lacking: Callable[[Sequence[str]], str] | None = None,
+) -> dict[str, Any]:
+    """Give what a point says of each parameter, by name and in order: floats and arrays, checked.
+
+    `lacking` says what may be the matter with those that have no value.
+    """
     if isinstance(point, str | bytes):
         raise UsageError(f"a point must be a mapping or a sequence of numbers; got {shown(point)}")
     if isinstance(point, Mapping) or (point is None and values is not None):
@@ -84,7 +118,10 @@ def entries(params: tuple[str, ...], point: Any, values: Mapping[str, Any]) -> d
             hint = f"did you mean '{near}'?" if near else f"the parameters are {', '.join(params) or 'none'}"
             raise UsageError(f"'{extra[0]}' is no parameter of the formula; {hint}")
         if missing:
-            raise UsageError(f"no value for {', '.join(missing[:5])}; give every parameter one: {_example(params)}")
+            more = lacking(missing) if lacking else ""
+            raise UsageError(
+                f"no value for {', '.join(missing[:5])}; give every parameter one: {_example(params)}{more}"
+            )
         found = [(p, given[p]) for p in params]
     else:
         if values:

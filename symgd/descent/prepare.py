@@ -13,7 +13,7 @@ import numpy as np
 from symgd import rules
 from symgd.descent.methods import METHODS, At, Function, Method
 from symgd.descent.state import Settings, State, Vector, read_state
-from symgd.errors import DataError, UsageError, safe, shown, suggest
+from symgd.errors import DataError, UsageError, safe, shown, unknown_option
 from symgd.graph import Graph
 from symgd.graph.locate import evaluate
 from symgd.kernel import Kernel
@@ -133,10 +133,7 @@ def _with_method(method: type[Method], sign: float, given: Mapping[str, Any], nu
 
 
 def _unknown(name: str, hyper: Iterable[str]) -> UsageError:
-    known = [*OPTIONS, "method", "lr", "callback", "progress", *hyper]
-    near = suggest(name, known)
-    hint = f"did you mean '{near}'?" if near else f"known: {', '.join(known)}"
-    return UsageError(f"there is no option '{safe(name)}'; {hint}")
+    return unknown_option(name, [*OPTIONS, "start", "method", "lr", "callback", "progress", *hyper])
 
 
 def _plan_epochs(kernel: Kernel, numbers: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from symgd.errors import UsageError, shown
+from symgd.errors import UsageError, shown, unknown_option
 from symgd.fitting import statistics
 from symgd.fitting.curve import Band
 from symgd.fitting.problem import Problem, read
@@ -20,6 +20,7 @@ from symgd.verdict import Kind, Reason, Verdict
 
 __all__ = ["Band", "Fit", "fit"]
 
+OPTIONS = ("target", "start", "weights", "sigma", "absolute_sigma", "level", "covariance")
 STILL = 1e-10  # of a parameter's size: less than anybody reads
 RUNAWAY = 1e6  # times its start that a parameter has grown by when it counts as lost
 
@@ -27,6 +28,7 @@ RUNAWAY = 1e6  # times its start that a parameter has grown by when it counts as
 def fit(
     model: str, data: Any, target: str = "y", start: Any = None, *, weights: Any = None, sigma: Any = None,
     absolute_sigma: bool = False, level: float = 0.95, covariance: str = "jacobian",
+    **others: Any,
 ) -> Fit:  # fmt: skip
     r"""Fit a model to data by least squares.
 
@@ -62,6 +64,8 @@ def fit(
         Where standard errors come from: ``"jacobian"``, ``s**2 * inv(J.T @ J)``, which is what is usually published;
         ``"hessian"``, ``2 * s**2 * inv(H)`` with the exact Hessian of the sum of squares, which takes the curvature of
         the model into account; ``"robust"``, which does not assume that all residuals have the same variance.
+    **others : object
+        There are no others: each is refused, with the name that it has here.
 
     Returns
     -------
@@ -91,6 +95,8 @@ def fit(
     >>> found.ok, round(found.rss, 6)
     (True, 0.045069)
     """
+    for name in others:
+        raise unknown_option(name, OPTIONS)
     if covariance not in statistics.KINDS:
         raise UsageError(f"covariance={shown(covariance)} must be one of {', '.join(statistics.KINDS)}")
     checked_level(level)

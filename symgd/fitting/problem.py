@@ -106,6 +106,7 @@ def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: An
     tree = fm.parse(model, declared=set(known))  # mistakes are shown in the text as it was typed
     text = str.__str__(model)
     _check_columns("target", target, known)
+    _check_no_loss(text, tree, target)
     y = _values(target, known, "target")
     factor, w = _counting(known, weights, sigma, fm.names(tree), y)
     for name in fm.names(tree):
@@ -122,6 +123,28 @@ def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: An
     assert found is not None
     _check_sizes(found, y, w, text, target)
     return Problem(text, target, objective, found, x, guessed, y, w, known)
+
+
+def _check_no_loss(text: str, tree: fm.Tree, target: str) -> None:
+    """Refuse a loss in the place of a model: a sum or mean of something that reads the target."""
+    read = fm.names(tree)
+    if target not in read:
+        return
+    summed = [t for t in fm.walk(tree) if isinstance(t, fm.Call) and t.function in ("sum", "mean", "norm")
+              and target in fm.names(t)]  # fmt: skip
+    squared = isinstance(tree, fm.Power | fm.Sum) and any(isinstance(t, fm.Power) and target in fm.names(t.base)
+                                                         for t in fm.walk(tree))  # fmt: skip
+    if not summed and not squared:
+        return
+    hint = f"give the model alone, what {target} is to be like"
+    for t in fm.walk(tree):
+        if isinstance(t, fm.Sum) and len(t.args) == 2 and t.signs[1] < 0:
+            other = [a for a in t.args if not (isinstance(a, fm.Name) and a.name == target)]
+            if len(other) == 1 and target not in fm.names(other[0]):
+                hint += f": {safe(fm.source(text, other[0]), 60)}"
+                break
+    problem = f"this is a loss, for it reads the target '{target}'; fit takes the model, and squares the differences"
+    raise FormulaError(problem, text, *read[target], f"{hint}; a loss is for Objective(...).minimize")
 
 
 def enclosed(text: str) -> str:

@@ -108,8 +108,8 @@ def _merged(graph: Graph, found: dict[Leaf, Node]) -> dict[Leaf, Node]:
         labels: list[str] = []
         places: dict[str, Index] = {}
         # What is compared with its own maximum must stay what it is, to the last bit.
-        fixed = any(isinstance(n, Map) and n.function == "equal" and any(isinstance(a, Fold) for a in n.args)
-                    for n in reachable([node]))  # fmt: skip
+        fixed = leaf.index and any(isinstance(n, Map) and n.function == "equal" and
+                                   any(isinstance(a, Fold) for a in n.args) for n in reachable([node]))  # fmt: skip
         for index in () if fixed else leaf.index:
             # Along the rows of the data, gathers, and where two axes share a label, everything stays as it is.
             if isinstance(index, Node) or (isinstance(index, Span) and (index.label == ROWS or index.label in places)):

@@ -29,8 +29,10 @@ class Graph:
         self.spans: dict[int, tuple[int, int]] = {}
         self.averaged: set[int] = set()  # of how many terms, the rows left aside, the formula takes means
         self.gaps: frozenset[str] = frozenset()  # data with entries that are no numbers, for views
+        self.notes: dict[str, None] = {}  # what is probably not meant, in the order of the text
         self.column = ""  # of the data, by which their number of rows is written
         self.logs: dict[Node, Node | None] = {}  # see stable.log_of
+        self.outside: dict[tuple[Node, str], tuple[Node, Node] | None] = {}  # see _outside
         self.parts: dict[Node, tuple[Node, Node | None]] = {}  # see stable.parts
         self.singular: dict[Node, bool] = {}  # see flat.singular
         self.shielded: set[Node] = set()  # see flat.branches
@@ -368,6 +370,12 @@ class Graph:
 
     def _outside(self, body: Node, label: str) -> tuple[Node, Node] | None:
         """Take a factor off a product that varies, but not along a label: it need not be multiplied at each place."""
+        key = body, label
+        if key not in self.outside:
+            self.outside[key] = self._find_outside(body, label)
+        return self.outside[key]
+
+    def _find_outside(self, body: Node, label: str) -> tuple[Node, Node] | None:
         if not isinstance(body, Map) or body.function != "multiply":
             return None
         a, b = body.args

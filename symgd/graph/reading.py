@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple, NoReturn
 
 from symgd import language as fm
 from symgd.errors import FormulaError, ShapeError
 from symgd.graph import arrays, groups
-from symgd.graph.array_functions import ARRAY_FUNCTIONS, average_over
+from symgd.graph.array_functions import ARRAY_FUNCTIONS, average_over, rounded
 from symgd.graph.arrays import ONE, Array, Cut, Item, Misfit
 from symgd.graph.exact import LARGEST_EXPONENT, magnitude
 from symgd.graph.graph import Graph
@@ -25,6 +26,9 @@ Bounds = Callable[[Node], tuple[int, int]]
 _COMPARISONS = {
     "<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "not_equal",
 }  # fmt: skip
+MOST_FACTORS = 5000  # of one product
+MOST_MATRICES = 50
+MOST_LISTED = 32  # entries of a list that stands for an array: each place looks for its own among them
 # Functions of constants that stay as they are, so that a gradient shows sqrt(2) and not 1.414...
 _KEPT = ("sqrt", "log", "exp")
 
@@ -43,7 +47,7 @@ class NeedsShape(Exception):  # noqa: N818 - a question, not an error
 
 def read(
     graph: Graph, text: str, tree: Tree, lookup: Lookup, *, group: bool = True, undeclared: Collection[str] = (),
-    bounds: Bounds | None = None,
+    bounds: Bounds | None = None, flags: Collection[str] = (),
 ) -> Array:  # fmt: skip
     """Give the array that a tree says.
 
@@ -63,6 +67,8 @@ def read(
         Parameters whose shapes were not given: they are taken for numbers while that makes sense.
     bounds : callable, optional
         Gives the smallest and the largest value of a node that serves as an index; by default it is trusted.
+    flags : collection of str
+        Data that hold True and False, or whose values are not known: they may stand where a condition does.
 
     Returns
     -------
@@ -78,7 +84,7 @@ def read(
         If a parameter in ``undeclared`` is used as an array.
     """
     reader = Reader(graph, text, lookup, group=group)
-    reader.undeclared, reader.bounds = undeclared, bounds
+    reader.undeclared, reader.bounds, reader.flags = undeclared, bounds, flags
     found = reader.value(tree)
     if reader.reduced is not None:  # asked last, since what follows may say it
         raise reader.reduced
@@ -175,6 +181,7 @@ class Reader:
         self.undeclared: Collection[str] = ()
         self.reduced: NeedsShape | None = None
         self.bounds: Bounds | None = None
+        self.flags: Collection[str] = ()
         # While a group's shape is read, what stands for the names and numbers of its first term, by their place.
         self.override: dict[int, Node] = {}
 
@@ -186,24 +193,29 @@ class Reader:
 
     def misfit(self, problem: str, start: int, end: int, operands: Sequence[Tree], hint: str | None = None) -> NoReturn:
         """Say that shapes do not fit; while the shape of a parameter among the operands is open, ask for it."""
+        self.ask_at_once(operands)
+        raise ShapeError(problem, self.text, start, end, hint)
+
+    def ask_at_once(self, operands: Sequence[Tree]) -> None:
+        """Ask for the shape of a parameter among the operands, if one is open."""
         for operand in operands:
             for name in fm.names(operand):
                 if name in self.undeclared:
                     raise NeedsShape(name, None)
-        raise ShapeError(problem, self.text, start, end, hint)
 
     def ask(self, tree: Tree, operands: Sequence[Tree], *values: Array) -> None:
         """Note that what is reduced has no axes, if it would have some were a parameter an array that may be one."""
         if self.reduced is None and self.undeclared and not any(value.axes for value in values):
             open_names = (n for n in _exposed(operands) if n.name in self.undeclared and not self._name(n).axes)
             name = next(open_names, None)
-            self.reduced = NeedsShape(name.name, None, self._brief(tree)) if name else None
+            self.reduced = NeedsShape(name.name, None, self.brief(tree)) if name else None
 
     def shown(self, tree: Tree, array: Array) -> str:
         """Write an operand down with its shape."""
-        return f"'{self._brief(tree)}' with shape {arrays.shape(self.graph, array)}"
+        return f"'{self.brief(tree)}' with shape {arrays.shape(self.graph, array)}"
 
-    def _brief(self, tree: Tree) -> str:
+    def brief(self, tree: Tree) -> str:
+        """Write an operand down, shortened."""
         text = " ".join(fm.source(self.text, tree).split())
         return text if len(text) <= 30 else text[:27] + "..."
 
@@ -223,27 +235,62 @@ class Reader:
         value = array.node.constant
         if self.strict and value is not None and not math.isfinite(value):
             what = "is not a real number" if value != value else "is infinite, or too large for float64"  # noqa: PLR0124
-            raise self.error(f"the constant '{fm.source(self.text, tree)[:40]}' {what}", tree)
+            raise self.error(
+                f"the constant '{fm.source(self.text, tree)[:40]}' {what}", tree, "leave it out, or rewrite it"
+            )
         if self.strict:
             self.graph.spans.setdefault(array.node.number, (tree.start, tree.end))
         return array
 
     def number(self, tree: Tree) -> Array:
         """Give an array that arithmetic can be done with: a truth value counts as 1 or 0."""
-        array = self.value(tree)
+        return self.numbers(self.value(tree))
+
+    def numbers(self, array: Array) -> Array:
+        """Give 1 and 0 for truth values."""
         return Array(as_number(self.graph, array.node), array.axes)
 
     def condition(self, tree: Tree) -> Array:
         """Give truth values: a number holds where it is not 0."""
-        node, axes = self.value(tree)
+        return self._truth(*self.value(tree))
+
+    def _truth(self, node: Node, axes: tuple[str, ...]) -> Array:
         return Array(node if is_boolean(node) else self.graph.map("not_equal", node, self.graph.const(0)), axes)
+
+    def is_truth(self, node: Node) -> bool:
+        """Tell whether NumPy would have True and False here: of a comparison, or of data that are so."""
+        return is_boolean(node) or (isinstance(node, Leaf) and node.kind == "data" and node.name in self.flags)
+
+    def operand(self, tree: Tree, operator: str) -> Array:
+        """Give the truth values that stand beside and, or, not, &, | or ~; of numbers these mean something else.
+
+        In Python ``2 or x`` is 2, and ``~x`` is ``-x - 1``.
+        """
+        array = self.value(tree)
+        if not self.is_truth(array.node):
+            brief = self.brief(tree)
+            problem = f"'{operator}' wants conditions, and '{brief}' is a number"
+            simple = isinstance(tree, fm.Name | fm.Number | fm.Call | fm.Index | fm.Attribute) or brief.startswith("(")
+            condition = f"({brief} != 0)" if simple else f"(({brief}) != 0)"
+            raise self.error(problem, tree, f"write {condition}; where(condition, a, b) chooses between numbers")
+        return self._truth(*array)
+
+    def no_truths(self, operator: str, trees: Sequence[Tree], values: Sequence[Array]) -> None:
+        """Refuse an operation that NumPy does in another way where both operands are True and False."""
+        if all(self.is_truth(value.node) for value in values):
+            problem = f"'{operator}' of truth values is no arithmetic in NumPy"
+            raise FormulaError(
+                problem, self.text, trees[0].start, trees[-1].end, "write where(condition, 1, 0) for each"
+            )
 
     def lined_up(self, trees: Sequence[Tree], values: Sequence[Array]) -> tuple[list[Node], tuple[str, ...]]:
         """Broadcast the operands of one operator or call."""
         if not any(value.axes for value in values):
             return [value.node for value in values], ()
         try:
-            return arrays.broadcast(self.graph, *values)
+            nodes, axes = arrays.broadcast(self.graph, *values)
+            self._note_square(trees, values, axes)
+            return nodes, axes
         except Misfit as problem:
             second = next(i for i in range(1, len(values)) if self._clashes(values[: i + 1]))
             first = next(i for i in range(second) if self._clashes((values[i], values[second])))
@@ -252,6 +299,27 @@ class Reader:
             shown = f"{self.shown(trees[first], values[first])} and {self.shown(trees[second], values[second])}"
             hint = "axes are matched from the last one on, and must be equal or 1"
             self.misfit(f"{shown} {problem}", start, end, [t for tree in trees for t in _regrouping(tree)], hint)
+
+    def _note_square(self, trees: Sequence[Tree], values: Sequence[Array], axes: tuple[str, ...]) -> None:
+        """Note where a column beside a vector of the same length makes a square of them, though nothing says so."""
+        if len(axes) != 2 or ONE in axes or arrays.size(self.graph, axes[0]) != arrays.size(self.graph, axes[1]):
+            return
+        column = next((i for i, v in enumerate(values) if len(v.axes) == 2 and v.axes[1] == ONE), None)
+        vector = next((i for i, v in enumerate(values) if len(v.axes) == 1), None)
+        if column is None or vector is None:
+            return
+        if any(isinstance(part, fm.NewAxis | fm.Bool) for t in (trees[column], trees[vector]) for part in fm.walk(t)):
+            return  # x[:, None] - x is meant so
+        (first, a), (second, b) = sorted((i, trees[i]) for i in (column, vector))
+        shown = f"{self.shown(a, values[first])} and {self.shown(b, values[second])}"
+        name = self.brief(trees[column])
+        short = name if isinstance(trees[column], fm.Name) else f"({name})"
+        row = self.brief(trees[vector])
+        row = row if isinstance(trees[vector], fm.Name) else f"({row})"
+        self.graph.notes[
+            f"{shown} broadcast to {arrays.shape(self.graph, Array(self.graph.const(0), axes))}: every row meets every "
+            f"other; write {short}[:, 0] to match them one by one, {row}[None, :] to mean this"
+        ] = None
 
     def _clashes(self, values: Sequence[Array]) -> bool:
         try:
@@ -265,6 +333,18 @@ class Reader:
         nodes, axes = self.lined_up(trees, values)
         return Array(self.graph.map(function, *nodes), axes)
 
+    def no_divisor(self, operator: str, tree: Tree, value: Array) -> None:
+        """Refuse a remainder by True or False, which is one of small whole numbers in NumPy: 0 for False."""
+        if self.is_truth(value.node):
+            raise self.error(f"a truth value is no divisor for '{operator}'", tree, "write where(condition, 1, 0)")
+
+    def _one_shape(self, tree: fm.Compare | fm.Logical, word: str, values: Sequence[Array]) -> None:
+        """Refuse arrays beside numbers where Python looks at the left side and may leave the right one out."""
+        if len({len(value.axes) for value in values}) > 1:
+            shown = self.shown(tree, max(values, key=lambda value: len(value.axes)))
+            problem = f"'{word}' joins an array and a number in {shown}"
+            raise self.error(problem, tree, "write & or |, with parentheses around each comparison")
+
     # ---- one method a kind of tree ---------------------------------------------------------------------------------
 
     def _number(self, tree: fm.Number) -> Array:
@@ -276,10 +356,13 @@ class Reader:
 
     def _unary(self, tree: fm.Unary) -> Array:
         if tree.op == "not":
-            node, axes = self.condition(tree.arg)
+            typed = "~" if self.text[tree.start : tree.arg.start].lstrip(" (\t\n").startswith("~") else "not"
+            node, axes = self.operand(tree.arg, typed)
+            if typed == "~" and node.constant is not None:
+                raise self.error("'~' of numbers compared is -1 or -2 in Python", tree, "write not")
             return Array(self.graph.map("logical_not", node), axes)
         node, axes = self.value(tree.arg)
-        if is_boolean(node):
+        if self.is_truth(node):
             raise self.error("a truth value has no sign", tree, "write where(condition, 1, 0)")
         return Array(node if tree.op == "+" else self.graph.negate(node), axes)
 
@@ -289,7 +372,7 @@ class Reader:
         values, truths = [], 0
         for arg, _ in rest:
             node, axes = self.value(arg)
-            truths += is_boolean(node)
+            truths += self.is_truth(node)
             if truths > 1:
                 raise self.error("truth values are not added up", tree, "write where(condition, 1, 0) for each")
             values.append(Array(as_number(self.graph, node), axes))
@@ -298,20 +381,33 @@ class Reader:
         return Array(self.graph.add(*grouped, *terms), axes)
 
     def _product(self, tree: fm.Product) -> Array:
-        total = self.number(tree.args[0])
+        factors = [arg for arg in tree.args if not isinstance(arg, fm.Number)]
+        if len(factors) > MOST_FACTORS:
+            problem = f"a product of {len(factors):,} factors; at most {MOST_FACTORS:,} are read"
+            hint = "float64 holds no product of so many numbers: write the sum of their logarithms, or exp of it"
+            raise self.error(problem, factors[MOST_FACTORS], hint)
+        if tree.ops.count("@") > MOST_MATRICES:
+            problem = f"a product of more than {MOST_MATRICES} matrices"
+            raise self.error(problem, tree.args[MOST_MATRICES], "give a part of it as data")
+        total = self.value(tree.args[0])
         left: Tree = tree.args[0]
         for op, arg in zip(tree.ops, tree.args[1:], strict=True):
-            total = self._apply_operator(op, (left, arg), (total, self.number(arg)))
+            right = self.value(arg)
+            if op == "@":
+                self.no_truths(op, (left, arg), (total, right))
+            elif op in ("%", "//"):
+                self.no_divisor(op, arg, right)
+            total = self._apply_operator(op, (left, arg), (self.numbers(total), self.numbers(right)))
             left = fm.Product((left, arg), (op,), start=tree.start, end=arg.end)
             if self.strict and total.node.constant is not None and not math.isfinite(total.node.constant):
-                raise self.error("a constant in this product is infinite or no real number", tree)
+                raise self.error("a constant in this product is infinite or no real number", tree, "scale its factors")
         return total
 
     def _apply_operator(self, op: str, trees: tuple[Tree, Tree], values: tuple[Array, Array]) -> Array:
         if op == "@":
             return self.matmul(trees, values)
         if op != "*" and self.strict and values[1].node.constant == 0:
-            raise self.error("division by zero", trees[1])
+            raise self.error("division by zero", trees[1], "leave it out; a limit such as sin(x)/x is read as it is")
         (a, b), axes = self.lined_up(trees, values)
         name = {"*": "multiply", "/": "divide", "%": "mod", "//": "floor_divide"}[op]
         return Array(self.graph.map(name, a, b), axes)
@@ -328,7 +424,7 @@ class Reader:
             return arrays.matmul(self.graph, a, b)
         except Misfit as problem:
             shown = f"{self.shown(trees[0], a)} and {self.shown(trees[1], b)}"
-            hint = None if a.axes and b.axes else "write * for a product with a number"
+            hint = "the two must be equal" if a.axes and b.axes else "write * for a product with a number"
             self.misfit(f"{shown} {problem}", start, end, trees, hint)
 
     def _power(self, tree: fm.Power) -> Array:
@@ -337,7 +433,9 @@ class Reader:
         if isinstance(exponent, Const):
             n = exponent.value
             if magnitude(n) > LARGEST_EXPONENT:
-                raise self.error(f"the exponent is larger than {LARGEST_EXPONENT:,}", tree.exponent)
+                raise self.error(
+                    f"the exponent is larger than {LARGEST_EXPONENT:,}", tree.exponent, "write exp(n*log(x))"
+                )
             if not isinstance(base, Const):
                 self._check_coefficient(float(n) * self._log_coefficient(base), tree)
         return Array(self.graph.power(base, exponent), axes)
@@ -358,12 +456,21 @@ class Reader:
             raise self.error(problem, tree, "scale the variable instead")
 
     def _compare(self, tree: fm.Compare) -> Array:
-        nodes, axes = self.lined_up(tree.args, [self.number(arg) for arg in tree.args])
+        values = [self.number(arg) for arg in tree.args]
+        if len(values) > 2:
+            ranks = [Array(a.node, max(a.axes, b.axes, key=len)) for a, b in pairwise(values)]
+            self._one_shape(tree, tree.ops[0], ranks)
+        nodes, axes = self.lined_up(tree.args, values)
         pairs = zip(tree.ops, nodes, nodes[1:], strict=False)
         return Array(self._all("logical_and", [self.graph.map(_COMPARISONS[op], a, b) for op, a, b in pairs]), axes)
 
     def _logical(self, tree: fm.Logical) -> Array:
-        nodes, axes = self.lined_up(tree.args, [self.condition(arg) for arg in tree.args])
+        sign = {"and": "&", "or": "|"}[tree.op]
+        typed = sign if sign in self.text[tree.args[0].end : tree.args[1].start] else tree.op
+        values = [self.operand(arg, typed) for arg in tree.args]
+        if typed == tree.op:
+            self._one_shape(tree, typed, values)
+        nodes, axes = self.lined_up(tree.args, values)
         return Array(self._all(f"logical_{tree.op}", nodes), axes)
 
     def _all(self, function: str, conditions: Sequence[Node]) -> Node:
@@ -385,10 +492,15 @@ class Reader:
         elif row.name.startswith("logical_"):
             args = [self.condition(a) for a in tree.args]
         else:
-            args = [self.number(a) for a in tree.args]
+            found = [self.value(a) for a in tree.args]
+            if row.name in ("mod", "floor_divide"):
+                self.no_divisor(row.name, tree.args[1], found[1])
+            args = [self.numbers(a) for a in found]
         nodes, axes = self.lined_up(tree.args, args)
         if row.kind == "alias":
             return Array(instantiate(self.graph, row.definition, dict(zip("abc", nodes, strict=False))), axes)
+        if tree.keywords:  # round(x, 2)
+            return rounded(self, tree, Array(nodes[0], axes))
         node = self.graph.map(row.name, *nodes)
         kept = row.name in _KEPT and all(map(_plain, nodes)) and not float(node.constant or 0).is_integer()
         if node.constant is not None and math.isfinite(node.constant) and not kept:
@@ -408,7 +520,7 @@ class Reader:
         given = dict(tree.keywords)
         keep = given.get("keepdims", fm.Bool(value=False))
         if not isinstance(keep, fm.Bool):
-            raise self.error("'keepdims' must be True or False", keep)
+            raise self.error("'keepdims' must be True or False", keep, "write keepdims=True")
         axis = given.get("axis")
         if axis is None or isinstance(axis, fm.NewAxis):
             over = tuple(range(len(array.axes))) if default is None else tuple(default)
@@ -416,25 +528,34 @@ class Reader:
         trees = axis.items if isinstance(axis, fm.Sequence) else (axis,)
         over = tuple(self.position(t, len(array.axes), tree.args) for t in trees)
         if len(set(over)) < len(over):
-            self.misfit("an axis is named twice", axis.start, axis.end, tree.args)
+            self.misfit("an axis is named twice", axis.start, axis.end, tree.args, "name each axis once")
         return _Axes(over, keep.value)
 
     def position(self, tree: Tree, rank: int, operands: Sequence[Tree] = ()) -> int:
         """Read the number of an axis."""
-        place = self.whole(tree, "an axis")
+        listed = ", ".join(self.brief(t) for t in (*operands[:1], tree))
+        place = self.whole(tree, "an axis", f"for the entries of several, write a list: [{listed}]")
         if not -rank <= place < rank:
             has = "no axes" if rank == 0 else "only axis 0" if rank == 1 else f"axes 0 to {rank - 1}"
-            shown = f"'{self._brief(operands[0])}'" if operands else "the array"
-            self.misfit(f"axis {place} is out of bounds: {shown} has {has}", tree.start, tree.end, operands)
+            shown = f"'{self.brief(operands[0])}'" if operands else "the array"
+            self.misfit(f"axis {place} is out of bounds: {shown} has {has}", tree.start, tree.end, operands,
+                        "axes are counted from 0, and -1 is the last" if rank else "leave the axis out")  # fmt: skip
         return place % rank
 
-    def whole(self, tree: Tree, what: str) -> int:
+    def scalar(self, tree: Tree, what: str) -> Array:
+        """Read one number, which may depend on anything."""
+        array = self.number(tree)
+        if array.axes:
+            raise self.error(f"{what} must be one number", tree, "give a number, or a name that is one")
+        return array
+
+    def whole(self, tree: Tree, what: str, hint: str = "write it as a number, such as 0") -> int:
         """Read a whole number that must be known at once."""
         node = self.number(tree).node
         if isinstance(node, Leaf) and node.kind == "count" and self.graph.rows is not None:
             return self.graph.rows
         if not isinstance(node, Const) or node.value != int(node.value):
-            raise self.error(f"{what} must be a whole number", tree)
+            raise self.error(f"{what} must be a whole number", tree, hint)
         return int(node.value)
 
     def stretch(self, tree: Tree) -> str:
@@ -444,7 +565,7 @@ class Reader:
             return ROWS
         length = self.whole(tree, "a length")
         if length < 1:
-            raise self.error("a length must be at least 1", tree)
+            raise self.error("a length must be at least 1", tree, "leave the array out")
         return ONE if length == 1 else self.graph.label(length)
 
     # ---- shapes and indices ----------------------------------------------------------------------------------------
@@ -467,7 +588,7 @@ class Reader:
             if len(tree.items) == 1:
                 place = self.position(tree.items[0], len(array.axes), (tree.value.value,))
                 return Array(arrays.count(self.graph, array, (place,)))
-            raise self.error("a shape takes one whole number", tree)
+            raise self.error("a shape takes one whole number", tree, "write x.shape[0]")
         array = self.value(tree.value)
         used = sum(not isinstance(t, fm.Ellipsis_ | fm.NewAxis) for t in tree.items)
         try:
@@ -475,13 +596,19 @@ class Reader:
             return arrays.pick(self.graph, array, self._items(tree, array))
         except Misfit as problem:
             start = tree.value.end
-            self.misfit(f"{self.shown(tree.value, array)} {problem}", start, tree.end, (tree.value,))
+            self.misfit(
+                f"{self.shown(tree.value, array)} {problem}",
+                start,
+                tree.end,
+                (tree.value,),
+                "leave an index out, or pick another",
+            )
 
     def _items(self, tree: fm.Index, array: Array) -> list[Item]:
         items: list[Item] = []
         dots = [t for t in tree.items if isinstance(t, fm.Ellipsis_)]
         if len(dots) > 1:
-            raise self.error("an index takes one '...' at most", dots[1])
+            raise self.error("an index takes one '...' at most", dots[1], "write ':' for the others")
         used = sum(not isinstance(t, fm.Ellipsis_ | fm.NewAxis) for t in tree.items)
         axis = 0
         for item in tree.items:
@@ -501,7 +628,9 @@ class Reader:
                       for t in (tree.lower, tree.upper, tree.step))  # fmt: skip
             cut = Cut(*bounds)
             if cut.step == 0:
-                raise self.error("the step of a slice must not be 0", tree)
+                raise self.error(
+                    "the step of a slice must not be 0", tree, "write x[::1] for every entry, x[::-1] backwards"
+                )
             return cut
         node, axes = self.value(tree)
         if is_boolean(node):
@@ -509,7 +638,7 @@ class Reader:
         if isinstance(node, Const) and not axes:
             return self.whole(tree, "an index")
         if node.active:
-            raise self.error("an index must not depend on a parameter", tree)
+            raise self.error("an index must not depend on a parameter", tree, "give it as data")
         return Array(self._wrapped(node, tree, axis, base), axes)
 
     def _wrapped(self, node: Node, tree: Tree, axis: str, base: Tree) -> Node:
@@ -531,12 +660,19 @@ class Reader:
         negative = graph.map("less", node, graph.const(0))
         return graph.map("where", negative, graph.add(node, graph.const(length)), node)
 
+    def _sequence(self, tree: fm.Sequence) -> Array:
+        """Read [a, b] as an array, as NumPy's functions do."""
+        if len(tree.items) > MOST_LISTED:
+            problem = f"a list of {len(tree.items):,} entries; at most {MOST_LISTED} are read as an array"
+            raise self.error(problem, tree, "give it as data, or as a parameter with a shape")
+        return ARRAY_FUNCTIONS["stack"](self, fm.Call("stack", (tree,), start=tree.start, end=tree.end))
+
     def _unexpected(self, tree: Tree) -> Array:
-        raise self.error("this has no meaning here", tree)
+        raise self.error("this has no meaning here", tree, "leave it out")
 
     _READERS: Mapping[type[Tree], Callable[..., Array]] = {
         fm.Number: _number, fm.Name: _name, fm.Unary: _unary, fm.Sum: _sum, fm.Product: _product, fm.Power: _power,
         fm.Compare: _compare, fm.Logical: _logical, fm.Call: _call, fm.Attribute: _attribute, fm.Index: _index,
-        fm.Sequence: _unexpected, fm.Slice: _unexpected, fm.Bool: _unexpected, fm.NewAxis: _unexpected,
+        fm.Sequence: _sequence, fm.Slice: _unexpected, fm.Bool: _unexpected, fm.NewAxis: _unexpected,
         fm.Ellipsis_: _unexpected,
     }  # fmt: skip

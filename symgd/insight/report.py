@@ -251,8 +251,8 @@ class Curvature:
                    5            along x
         condition  5; all eigenvalues
         lr         gradient descent is stable here below 0.4
-                   fastest at 0.333333: a step leaves 0.666667 of the error, 35 a millionth
-        momentum   fastest at 0.381966 with beta=0.145898: a step leaves 0.381966 of the error, 18 a millionth
+                   fastest at 0.333333: a step leaves 0.666667 of the error, 35 steps to a millionth
+        momentum   fastest at 0.381966 with beta=0.145898: a step leaves 0.381966 of the error, 18 steps to a millionth
         """
         return "\n".join(f"{label:11}{line}" for label, line in words.explained(self))
 

@@ -136,6 +136,8 @@ def zigzag(e: Evidence) -> Finding | None:
             f"jumps to the other side (factor {_factor(across)}), while along "
             f"{in_names(names, vectors[:, -len(e.eigenvalues)])}, where it is {low:.6g}, it leaves {_factor(along)}."
         )
+    if e.run.ok:
+        message = f"The run converged, and could be faster. {message}"
     remedy = f"lr={1 / high:.6g} does not overshoot."
     if len(e.eigenvalues) > 1:
         slower = f", but leaves {_factor(1 - low / high)} of the error a step" if 1 - low / high > abs(across) else ""

@@ -74,9 +74,14 @@ def _rates(c: Curvature) -> Lines:
         if negative:
             return [("lr", stable), ("", "along a negative curvature it leaves with any learning rate")]
         return [("lr", stable), ("", "there is no fastest one, and no number of steps: a curvature may be 0")]
-    plain = f"fastest at {c.best_lr:.6g}: a step leaves {rate:.6g} of the error, {c.steps():,} a millionth"
+    plain = f"fastest at {c.best_lr:.6g}: a step leaves {rate:.6g} of the error, {_to_a_millionth(c.steps())}"
     heavy = f"fastest at {pair.lr:.6g} with beta={pair.beta:.6g}: a step leaves {pair.rate:.6g} of the error"
-    return [("lr", stable), ("", plain), ("momentum", f"{heavy}, {c.steps(method='momentum'):,} a millionth")]
+    return [("lr", stable), ("", plain), ("momentum", f"{heavy}, {_to_a_millionth(c.steps(method='momentum'))}")]
+
+
+def _to_a_millionth(steps: int | None) -> str:
+    assert steps is not None  # for there is a rate
+    return f"{steps:,} step{'s' * (steps != 1)} to a millionth"
 
 
 def _scaling(c: Curvature) -> list[str]:

@@ -55,6 +55,10 @@ class Function:
         Whether it can be differentiated any number of times inside its domain.
     keywords : tuple of str
         Names of the keyword arguments that it takes.
+    positional : tuple of str
+        Those of them that NumPy also takes by position, after the arguments, in this order.
+    builtin : str
+        What its bare name means in Python when it is called with several arguments: another function's name.
     boolean : bool
         Whether it gives truth values.
     """
@@ -74,6 +78,8 @@ class Function:
     kink: str = ""
     smooth: bool = True
     keywords: tuple[str, ...] = ()
+    positional: tuple[str, ...] = ()
+    builtin: str = ""
     boolean: bool = False
 
 
@@ -89,11 +95,13 @@ def _alias(name: str, arity: int, summary: str, definition: str, **more: Any) ->
 
 def _reduction(name: str, summary: str, **more: Any) -> Function:
     more.setdefault("numpy", f"np.{name}(a)")
+    more.setdefault("positional", tuple(name for name in more.get("keywords", ()) if name == "axis"))
     return Function(name, "reduction", 1, 1, summary, **more)
 
 
 def _array(name: str, arity: int, summary: str, **more: Any) -> Function:
     more.setdefault("numpy", f"np.{name}({', '.join('ab'[:arity])})")
+    more.setdefault("positional", tuple(name for name in more.get("keywords", ()) if name == "axis"))
     return Function(name, "array", arity, arity, summary, **more)
 
 
@@ -327,8 +335,9 @@ _PIECES = (
          smooth=False),
     _map("trunc", 1, "whole part", None, aliases=("fix",), partials=("0",), kink="0 everywhere",
          smooth=False),
-    _map("rint", 1, "nearest whole number, ties to even", None, aliases=("round", "around"), partials=("0",),
-         kink="0 everywhere", smooth=False),
+    _map("rint", 1, "nearest whole number, ties to even; round(a, 2) to two decimals", None,
+         aliases=("round", "around"), partials=("0",), kink="0 everywhere", smooth=False, keywords=("decimals",),
+         positional=("decimals",)),
     _map("mod", 2, "remainder with the sign of b", lambda s, a, b: s.Mod(a, b), aliases=("remainder",),
          partials=("1", "-floor_divide(a, b)"), domain="b != 0", kink="that of a - b*floor(a/b)", smooth=False),
     _map("floor_divide", 2, "floor(a/b)", lambda s, a, b: s.floor(a / b), partials=("0", "0"), domain="b != 0",
@@ -373,7 +382,8 @@ _ALIASES = (
     _alias("square", 1, "a**2", "a**2"),
     _alias("reciprocal", 1, "1/a", "1/a", domain="a != 0"),
     _alias("exp2", 1, "2**a", "2**a"),
-    _alias("clip", 3, "a held between b and c", "minimum(maximum(a, b), c)", kink="a tie splits evenly", smooth=False),
+    _alias("clip", 3, "a held between b and c", "minimum(maximum(a, b), c)", kink="a tie splits evenly", smooth=False,
+           keywords=("a_min", "a_max", "min", "max")),
     _alias("degrees", 1, "radians to degrees", "a*180/pi", aliases=("rad2deg",)),
     _alias("radians", 1, "degrees to radians", "a*pi/180", aliases=("deg2rad",)),
     _alias("heaviside", 2, "0, b at zero, 1", "where(a == 0, b, (1 + sign(a))/2)", kink="0 in a", smooth=False),
@@ -397,19 +407,21 @@ _ALIASES = (
 _REDUCTIONS = (
     _reduction("sum", "sum over axes", keywords=("axis", "keepdims")),
     _reduction("mean", "mean over axes", aliases=("average",), keywords=("axis", "keepdims")),
-    _reduction("min", "smallest along axes", aliases=("amin",), kink="ties split evenly", smooth=False,
-               keywords=("axis", "keepdims")),
-    _reduction("max", "largest along axes", aliases=("amax",), kink="ties split evenly", smooth=False,
-               keywords=("axis", "keepdims")),
-    _reduction("var", "mean squared distance from the mean", keywords=("axis", "keepdims")),
-    _reduction("std", "square root of var", keywords=("axis", "keepdims")),
+    _reduction("min", "smallest along axes; min(a, b) is minimum(a, b)", aliases=("amin",), kink="ties split evenly",
+               smooth=False, keywords=("axis", "keepdims"), builtin="minimum"),
+    _reduction("max", "largest along axes; max(a, b) is maximum(a, b)", aliases=("amax",), kink="ties split evenly",
+               smooth=False, keywords=("axis", "keepdims"), builtin="maximum"),
+    _reduction("var", "mean squared distance from the mean", keywords=("axis", "ddof", "keepdims")),
+    _reduction("std", "square root of var", keywords=("axis", "ddof", "keepdims")),
     _reduction("logsumexp", "log(sum(exp(a))), without overflow", numpy="special.logsumexp(a)",
                keywords=("axis", "keepdims")),
-    _reduction("norm", "sqrt(sum(a**2))", numpy="np.linalg.norm(a)", keywords=("axis", "keepdims")),
+    _reduction("norm", "sqrt(sum(a**2)); ord=1, inf, -inf or another number for other norms of vectors",
+               numpy="np.linalg.norm(a)", keywords=("ord", "axis", "keepdims"), positional=("ord", "axis")),
     _reduction("len", "length of the first axis", numpy="len(a)"),
-    _reduction("size", "number of elements", numpy="np.size(a)"),
-    Function("dot", "reduction", 2, 2, "sum(a*b), or the product of matrices", aliases=("inner", "vdot"),
-             numpy="np.dot(a, b)"),
+    _reduction("size", "number of elements", numpy="np.size(a)", keywords=("axis",)),
+    Function("dot", "reduction", 2, 2, "sum(a*b), or the product of matrices", numpy="np.dot(a, b)"),
+    Function("inner", "reduction", 2, 2, "sum(a*b) along the last axes", numpy="np.inner(a, b)"),
+    Function("vdot", "reduction", 2, 2, "sum(a*b) over all entries", numpy="np.vdot(a, b)"),
 )
 
 _ARRAYS = (
@@ -419,10 +431,12 @@ _ARRAYS = (
            keywords=("axis",), numpy="special.log_softmax(a, axis=-1)"),
     _array("outer", 2, "a[:, None]*b[None, :]"),
     _array("trace", 1, "sum of the diagonal"),
-    _array("diagonal", 1, "diagonal of a matrix", aliases=("diag",)),
+    _array("diagonal", 1, "diagonal of a matrix"),
+    _array("diag", 1, "diagonal of a matrix, or the matrix with a vector on its diagonal"),
     _array("transpose", 1, "a.T: the axes in reverse order"),
-    _array("diff", 1, "a[1:] - a[:-1], along the last axis", keywords=("axis",)),
+    _array("diff", 1, "a[1:] - a[:-1], along the last axis; n times", keywords=("n", "axis"), positional=("n", "axis")),
     _array("concatenate", 1, "arrays one after the other: concatenate([a, b])", keywords=("axis",)),
+    _array("array", 1, "an array of its entries: array([a, b])", aliases=("asarray",), numpy="np.array(a)"),
     _array("stack", 1, "arrays side by side, along a new axis: stack([a, b])", keywords=("axis",)),
     Function("arange", "array", 1, 3, "0, 1, ..., a - 1; or from a to b by c", numpy="np.arange(a)"),
     _array("zeros", 1, "an array of zeros: zeros(3), zeros((2, 3))"),

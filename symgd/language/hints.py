@@ -6,16 +6,18 @@ import re
 from typing import TYPE_CHECKING
 
 from symgd.errors import FormulaError, safe, suggest
-from symgd.language import functions
+from symgd.language import foreign, functions
 from symgd.language.tokens import character, spell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from symgd.language.tokens import Token
+    from symgd.language.tree import Tree
 
 ATTRIBUTES = ("T", "shape", "size", "ndim")
-METHODS = ("sum", "mean", "min", "max", "dot", "var", "std")
+METHODS = ("sum", "mean", "min", "max", "dot", "var", "std", "clip", "round", "trace", "diagonal", "transpose", "prod",
+           "cumsum")  # fmt: skip
 DISPLAYS = "tuples and lists are only arguments of functions, as in sum(x, axis=(0, 1))"
 
 _ASSIGNMENTS = frozenset({"=", "+=", "-=", "*=", "/=", "**=", "//=", "%=", "^=", "@=", "&=", "|="})
@@ -54,30 +56,6 @@ _KEYWORDS = {
     "True": "True and False are only values of named arguments, as in keepdims=True",
     "False": "True and False are only values of named arguments, as in keepdims=True",
     "None": "None is only an index, as in x[:, None], or a value as in axis=None; for clip write maximum or minimum",
-}
-
-# Functions of other languages, where the nearest name would be another function.
-_FOREIGN_FUNCTIONS = {
-    "sec": "write 1/cos(x)",
-    "csc": "write 1/sin(x)",
-    "cosec": "write 1/sin(x)",
-    "cot": "write 1/tan(x)",
-    "ctg": "write 1/tan(x)",
-    "tg": "write tan(x)",
-    "coth": "write 1/tanh(x)",
-    "csch": "write 1/sinh(x)",
-    "sgn": "write sign(x)",
-    "sigma": "write sigmoid(x)",
-    "Sigma": "write sum(x)",
-    "lg": "write log10(x) or log2(x)",
-    "matmul": "write A @ B",
-    "transpose": "write A.T",
-    "iif": "write where(condition, x, y)",
-    "ifelse": "write where(condition, x, y)",
-    "int": "write trunc(x)",
-    "float": "numbers are floats already; leave it out",
-    "eval": "write the expression itself",
-    "exec": "write the expression itself",
 }
 
 
@@ -222,34 +200,41 @@ def unknown_function(text: str, tokens: Sequence[Token], index: int, name: str, 
     closing = _closing(tokens, index + 1)
     if closing and tokens[closing + 1].kind in ("=", ":="):
         return _at(text, token, problem, f"leave out the left side, '{safe(token.text)}{argument} ='")
-    if name in _FOREIGN_FUNCTIONS:
-        return _at(text, token, problem, _FOREIGN_FUNCTIONS[name])
-    # A name of one letter is near to every short function, and most often a factor.
-    near = suggest(name, functions.names()) if len(name) > 1 else None
-    return _at(text, token, problem, f"did you mean {near!r}?" if near else multiply)
+    inside = argument[1:-1]
+    known = foreign.replacement(name, inside if re.fullmatch(r"[\w.*+\- ]+", inside) else "x")
+    near = None if known else foreign.typo(name)
+    return _at(text, token, problem, known or (f"did you mean {near!r}?" if near else multiply))
+
+
+def other_meaning(text: str, tokens: Sequence[Token], index: int) -> FormulaError:
+    """Say that a function of PyTorch is not NumPy's of the same name."""
+    name = tokens[index].text
+    problem = f"PyTorch's {name!r} divides by n - 1, and NumPy's by n"
+    return _at(text, tokens[index], problem, f"write {name}(x, ddof=1), or {name}(x), without 'torch.'")
 
 
 def unknown_constant(text: str, token: Token) -> FormulaError:
     """Say that a module has no such constant."""
-    near = suggest(token.text, [*functions.CONSTANTS, *functions.names()])
-    hint = f"did you mean {near!r}?" if near else "leave out the prefix if it is a variable"
-    return _at(text, token, f"unknown function or constant {safe(token.text)!r}", hint)
+    name = token.text
+    near = next((known for known in functions.CONSTANTS if known == name.lower()), None) or foreign.typo(name)
+    known = foreign.replacement(name, "x") or (f"did you mean {near!r}?" if near else None)
+    hint = known or "leave out the prefix if it is a variable"
+    return _at(text, token, f"unknown function or constant {safe(name)!r}", hint)
 
 
-def argument_count(text: str, row: functions.Function, typed: Token, args: Sequence[object]) -> FormulaError:
-    """Say how many arguments a function takes."""
+def argument_count(text: str, row: functions.Function, typed: Token, count: int) -> FormulaError:
+    """Say how many arguments a function takes, where `count` were given."""
     if row.most is None:
         takes = f"at least {row.least}"
     else:
         takes = str(row.least) if row.least == row.most else f"{row.least} to {row.most}"
-    problem = f"{typed.text!r} takes {takes} argument{'s' * (takes != '1')}; got {len(args)}"
+    problem = f"{typed.text!r} takes {takes} argument{'s' * (takes != '1')}; got {count}"
     hint = f"{row.name}: {row.summary}"
-    if len(args) > (row.most or 0):
-        larger = {"max": "maximum", "min": "minimum"}.get(row.name)
-        if larger:
-            hint = f"write {larger}(a, b) for two values, and axis=0 for an axis"
-        elif "axis" in row.keywords:
-            hint = "write axis=0 for an axis"
+    if count > (row.most or 0):
+        if row.builtin:
+            hint = f"write {row.builtin}(a, b) for the values of several, and axis=0 for an axis"
+        elif "keepdims" in row.keywords:
+            hint = "write axis=0 for an axis, and keepdims=True by name"
         elif row.name == "log":
             hint = "write log(x)/log(b) for the base b"
         elif re.search(r"\(\s*[0-9]+,[0-9]+\s*\)", text[typed.end : typed.end + 40]):
@@ -260,24 +245,44 @@ def argument_count(text: str, row: functions.Function, typed: Token, args: Seque
 def unknown_keyword(text: str, row: functions.Function, token: Token) -> FormulaError:
     """Say which named arguments a function takes."""
     near = suggest(token.text, row.keywords)
-    if near:
+    if token.text in foreign.KEYWORDS and (
+        row.keywords or row.kind != "map" or token.text in ("out", "dtype", "where")
+    ):
+        hint = foreign.KEYWORDS[token.text]
+    elif near:
         hint = f"did you mean {near!r}?"
     else:
-        takes = " and ".join(row.keywords) or "no named arguments"
+        takes = (
+            " and ".join([", ".join(row.keywords[:-1]), row.keywords[-1]][len(row.keywords) < 2 :])
+            if row.keywords
+            else "no named arguments"
+        )
         hint = f"{row.name} takes {takes}; for a comparison, write =="
     return _at(text, token, f"{row.name!r} has no argument {safe(token.text)!r}", hint)
 
 
-def unknown_attribute(text: str, token: Token, *, called: bool) -> FormulaError:
+def unknown_attribute(text: str, tokens: Sequence[Token], index: int, value: Tree) -> FormulaError:
     """Say which attributes and methods there are."""
+    token = tokens[index]
     name = spell(text, token)
+    called = tokens[index + 1].kind == "("
+    before = text[value.start : value.end]
+    before = safe(before) if len(before) <= 30 and "\n" not in before else "x"
     near = suggest(name, (*ATTRIBUTES, *METHODS))
     if called and name in ATTRIBUTES:
         hint = f"write .{name} without parentheses"
     elif not called and name in METHODS:
         hint = f"write .{name}()"
+    elif name in foreign.ATTRIBUTES:
+        hint = foreign.ATTRIBUTES[name].replace("{0}", before)
     elif functions.find(name):
-        hint = f"write {name}(x)"
+        inside = _brackets(text, tokens, index + 1)[1:-1] if called else ""
+        first = before[1:-1] if before.startswith("(") and before.find(")") == len(before) - 1 else before
+        takes = functions.find(name).most or 9  # type: ignore[union-attr]
+        pieces = [piece for piece in (first, inside) if piece]
+        hint = f"write {name}({', '.join(pieces[-takes:])})"  # F.relu(x) is relu(x)
+    elif (known := foreign.replacement(name, before)) is not None:
+        hint = known
     elif near:
         hint = f"did you mean {near!r}?"
     else:

@@ -47,8 +47,10 @@ _LOGICAL = {_OR: "or", _AND: "and", _BIT_OR: "or", _BIT_AND: "and"}
 
 # Modules that people call NumPy's functions by; the names after them must be the table's.
 _MODULES = frozenset({
-    ("np",), ("numpy",), ("jnp",), ("math",), ("torch",), ("special",), ("scipy", "special"), ("linalg",),
-    ("np", "linalg"), ("numpy", "linalg"), ("jnp", "linalg"), ("torch", "linalg"), ("scipy", "linalg"),
+    ("np",), ("numpy",), ("jnp",), ("math",), ("torch",), ("special",), ("linalg",), ("scipy", "special"),
+    ("np", "linalg"),
+    ("numpy", "linalg"), ("jnp", "linalg"), ("torch", "linalg"), ("scipy", "linalg"), ("jax", "numpy"), ("jax", "nn"),
+    ("jax", "scipy", "special"), ("torch", "nn", "functional"), ("torch", "special"),
 })  # fmt: skip
 _ASSIGNED = {"+=": "+", "-=": "-", "*=": "*", "/=": "/"}
 # Only an update rule may draw random numbers: an objective must give the same value twice.
@@ -305,8 +307,8 @@ class Parser:
         """Count the tokens of a prefix such as ``np.`` or ``np.linalg.``; 0 where ``np`` is a variable."""
         if self.token.kind != "name" or self.peek().kind != "." or self.token.text in self.declared:
             return 0
-        texts = [token.text for token in self.tokens[self.index : self.index + 6]]
-        for count in (4, 2):
+        texts = [token.text for token in self.tokens[self.index : self.index + 8]]
+        for count in (6, 4, 2):
             if tuple(texts[:count:2]) in _MODULES and set(texts[1:count:2]) == {"."}:
                 attribute = texts[count] in hints.ATTRIBUTES and texts[count + 1] != "("
                 return 0 if attribute else count
@@ -341,10 +343,19 @@ class Parser:
         row = functions.find(name) or self.extra.get(name)
         if row is None:
             raise hints.unknown_function(self.text, self.tokens, self.index, name, declared=name in self.declared)
-        return self.arguments(row, self.advance(), start, [])
+        bare = start == self.token.start and name == row.name
+        if not bare and name in ("std", "var") and self.text.startswith("torch", start):
+            raise hints.other_meaning(self.text, self.tokens, self.index)
+        return self.arguments(row, self.advance(), start, [], bare=bare)
 
-    def arguments(self, row: functions.Function, typed: Token, start: int, args: list[Tree]) -> Tree:
-        """Read the arguments of a call, after those in `args`, and check them against the function's row."""
+    def arguments(
+        self, row: functions.Function, typed: Token, start: int, args: list[Tree | None], *, bare: bool = False
+    ) -> Tree:
+        """Read the arguments of a call, after those in `args`, and check them against the function's row.
+
+        `bare` says that the function's own name was typed, without a prefix: then Python's own function of that name
+        may be meant.
+        """
         opening = self.advance()
         self.enter(opening)
         keywords: dict[str, Tree | None] = {}
@@ -354,6 +365,9 @@ class Parser:
                 self.keyword(row, keywords)
             elif keywords:
                 raise self.error("an argument without a name follows one with a name", self.token, "put it first")
+            elif self.token.text == "None" and args and row.positional + row.keywords:
+                self.advance()
+                args.append(None)
             else:
                 args.append(self.expression(displays=True))
             links = max(links, self.links)
@@ -362,10 +376,50 @@ class Parser:
             self.advance()
         end = self.close(opening)
         self.links = links
-        if not (row.least <= len(args) and (row.most is None or len(args) <= row.most)):
-            raise hints.argument_count(self.text, row, typed, args)
+        return self.checked_call(row, typed, args, keywords, bare=bare, span={"start": start, "end": end})
+
+    def checked_call(
+        self, row: functions.Function, typed: Token, args: list[Tree | None], keywords: dict[str, Tree | None], *,
+        bare: bool, span: dict[str, int],
+    ) -> Tree:  # fmt: skip
+        """Match arguments with the function's row, as NumPy's signatures say."""
+        if row.name == "clip":
+            return self.clipped(row, typed, args, keywords, span)
+        builtin = bare and row.builtin and not keywords and len(args) > 1
+        if row.most is not None and len(args) > row.most and not builtin:
+            extra = args[row.most :]
+            if len(extra) > len(row.positional):
+                raise hints.argument_count(self.text, row, typed, len(args))
+            named = dict(zip(row.positional, extra, strict=False))
+            if twice := next((name for name in named if name in keywords), None):
+                raise self.error(f"the argument {twice!r} is given twice", typed, "leave one of them out")
+            keywords = named | keywords
+            args = args[: row.most]
+        if len(args) < row.least or None in args:
+            raise hints.argument_count(self.text, row, typed, len(args) - args.count(None))
+        found = tuple(arg for arg in args if arg is not None)
         given = tuple((name, value) for name, value in keywords.items() if value is not None)
-        return Call(row.name, tuple(args), given, typed.text, start=start, end=end)
+        return Call(row.name, found, given, typed.text, **span)
+
+    def clipped(
+        self, row: functions.Function, typed: Token, args: list[Tree | None], keywords: dict[str, Tree | None],
+        span: dict[str, int],
+    ) -> Tree:  # fmt: skip
+        """Give a call of clip, one bound of which may be left out or None."""
+        bounds = dict(enumerate(args))
+        for name, value in keywords.items():
+            place = 1 if name.endswith("min") else 2
+            if place in bounds:
+                raise self.error("a bound of 'clip' is given twice", typed, "leave one of them out")
+            bounds[place] = value
+        value, low, high = bounds.get(0), bounds.get(1), bounds.get(2)
+        if value is None or len(bounds) > 3 or (low is None and high is None):
+            raise hints.argument_count(self.text, row, typed, len(args) + len(keywords))
+        if low is not None and high is not None:
+            return Call(row.name, (value, low, high), (), typed.text, **span)
+        bound, one = (high, "minimum") if low is None else (low, "maximum")
+        assert bound is not None
+        return Call(one, (value, bound), (), typed.text, **span)
 
     def keyword(self, row: functions.Function, keywords: dict[str, Tree | None]) -> None:
         """Read ``name=value``; the value ``None`` is every keyword's default and leaves no trace."""
@@ -397,7 +451,7 @@ class Parser:
             self.advance()
             return self.arguments(row, token, value.start, [value])
         if called or token.text not in hints.ATTRIBUTES:
-            raise hints.unknown_attribute(self.text, token, called=called)
+            raise hints.unknown_attribute(self.text, self.tokens, self.index, value)
         self.advance()
         return Attribute(value, token.text, start=value.start, end=token.end)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,17 @@ from symgd import descent, many, views
 from symgd import language as fm
 from symgd.data import Stored, points
 from symgd.data.points import Point, Shape, Vector
-from symgd.errors import DataError, FormulaError, ShapeError, UsageError, safe, shown
+from symgd.errors import (
+    DataError,
+    FormulaError,
+    ShapeError,
+    UsageError,
+    other_option,
+    safe,
+    shown,
+    unknown_option,
+    warn,
+)
 from symgd.graph import NeedsShape, Node
 from symgd.insight import diagnose
 from symgd.insight.report import Curvature, curvature
@@ -90,6 +100,9 @@ class Objective:
         self._default: Model | None = None
         self._open: NeedsShape | None = None  # the parameter whose shape is not known
         self._guessed = len(self._declared) < len(self.params)
+        self._told: set[str] = set()  # what was warned of
+        if chosen is None:
+            self._tell(points.misspelt(self.params, self.data, used))
         self._settle()
         self._said = self._default  # what the text and the declarations say, whatever points are given later
         self._denied: tuple[str, Shape] | None = None  # an array that the first point gave another shape
@@ -127,6 +140,7 @@ class Objective:
         if key not in self._models:
             ordered = {name: shapes[name] for name in self.params}
             self._models[key] = Model(self.text, self.tree, ordered, self.data, self._known, undeclared)
+            self._tell(self._models[key].notes)
         return self._models[key]
 
     @property
@@ -169,6 +183,33 @@ class Objective:
             raise UsageError(f"{what}; declare its shape, as by {example}, or {number} for a number")
         raise UsageError(f"'{name}' is an array whose shape is not known; declare it, as by {example}")
 
+    def _tell(self, notes: Iterable[str]) -> None:
+        """Warn, once, of what is probably not meant."""
+        for note in notes:
+            if note not in self._told:
+                self._told.add(note)
+                warn(note)
+
+    def lacking(self, missing: Sequence[str]) -> str:
+        """Say what may be the matter with parameters that have no value: data that were forgotten or misspelt.
+
+        Parameters
+        ----------
+        missing : sequence of str
+            The parameters.
+
+        Returns
+        -------
+        str
+            What to put behind the message; empty where nothing is the matter.
+        """
+        for name in missing:
+            if near := points.near_column(name, self.data, fm.names(self.tree)):
+                return f"; '{name}' is no column of the data: did you mean '{near}'?"
+        if self._known or self._open is None or not self._open.reduced or self._open.name not in missing:
+            return ""
+        return f"; no data were given: if some of {', '.join(missing[:5])} are columns, give them by data="
+
     def with_shapes(self, shapes: Mapping[str, Any]) -> Objective:
         """Give the objective with the shapes of its parameters declared.
 
@@ -204,7 +245,7 @@ class Objective:
         if self._is_flat(point):
             assert self._default is not None
             return self._default, points.flat(self._size(self._default), point)
-        given = points.entries(self.params, point, values or {})
+        given = points.entries(self.params, point, values or {}, self.lacking)
         shapes = {name: np.shape(value) for name, value in given.items()}
         for name, shape in self._declared.items():
             if shapes[name] != shape:
@@ -514,7 +555,7 @@ class Objective:
 
     # ---- descents --------------------------------------------------------------------------------------------------
 
-    def minimize(self, start: Point, **options: Any) -> Run:
+    def minimize(self, start: Point | None = None, **options: Any) -> Run:
         """Descend from a start.
 
         Parameters
@@ -548,7 +589,7 @@ class Objective:
         """
         return self._descend(start, 1.0, options)
 
-    def maximize(self, start: Point, **options: Any) -> Run:
+    def maximize(self, start: Point | None = None, **options: Any) -> Run:
         """Ascend from a start: as `minimize`, up the gradient.
 
         Parameters
@@ -669,9 +710,12 @@ class Objective:
         except (TypeError, ValueError) as problem:
             raise DataError(f"the saved run is damaged: {safe(repr(problem))}") from None
 
-    def _descend(self, start: Point, sign: float, options: dict[str, Any]) -> Run:
+    def _descend(self, start: Point | None, sign: float, options: dict[str, Any]) -> Run:
         if not self.params:
             raise UsageError("there is nothing to minimize: every name in the formula has data")
+        for name in options:
+            if other_option(name, ["start"]) == "start":
+                raise unknown_option(name, ["start"])
         model, x0 = self._at(start)
         callback, progress = options.pop("callback", None), options.pop("progress", None)
         points.check_callback(callback)

@@ -81,6 +81,7 @@ class Model:
         self.columns = columns
         self.undeclared = undeclared
         self.rows = row_count(tree, data)
+        self.notes: tuple[str, ...] = ()  # what is probably not meant
         self._programs: dict[float, Program] = {}
         # Read at once, so that a mistake is reported here and not at the first evaluation.
         self.root  # noqa: B018
@@ -95,13 +96,20 @@ class Model:
             found = read(
                 graph, self.text, self.tree, lambda name: self._leaf(graph, name.name), group=group,
                 undeclared=self.undeclared, bounds=lambda node: self._bounds(graph, node) if self.data else (0, 0),
+                flags=[name for name in self.columns if self._is_flag(self.data.get(name))],
             )  # fmt: skip
         if found.axes:
             one_a_row = found.axes == ("rows",)
             what = "one value a row" if one_a_row else f"the shape {shape(graph, found)}"
             problem = f"the objective must be one number, but this has {what}"
             raise FormulaError(problem, self.text, 0, len(self.text), "put mean(...) or sum(...) around it")
+        self.notes = tuple(graph.notes)
         return graph, found.node
+
+    @staticmethod
+    def _is_flag(values: Any) -> bool:
+        """Tell whether data hold True and False, or may: where only their names are known."""
+        return values is None or (not isinstance(values, float) and np.dtype(values.dtype).kind == "b")
 
     def _leaf(self, graph: Graph, name: str) -> Array:
         if name in self.shapes:
@@ -162,7 +170,8 @@ class Model:
     @cached_property
     def slope(self) -> calculus.Vector:
         """The gradient, in the graph that views show."""
-        return calculus.gradient(*self.written)
+        with _deep():
+            return calculus.gradient(*self.written)
 
     @cached_property
     def gaps(self) -> frozenset[str]:
@@ -248,7 +257,8 @@ class Model:
                 graph, root = self._read(group=True)  # what derivatives add stays out of the next key
                 node = root if sign > 0 else graph.negate(root)
                 known = {name: t for name, t in types.items() if t is not None}
-                self._programs[sign] = codegen.generate(graph, node, self.params, self.shapes, known)
+                with _deep():
+                    self._programs[sign] = codegen.generate(graph, node, self.params, self.shapes, known)
                 cache.save(key, self._programs[sign].to_json().encode())
         return self._programs[sign]
 
@@ -285,7 +295,8 @@ class Model:
     def squares(self) -> Squares | None:
         """The residuals, where the formula is a sum of squares."""
         # Derivatives are added to a graph of their own.
-        return squares(*self._read(group=False), self.shapes, self.data)
+        with _deep():
+            return squares(*self._read(group=False), self.shapes, self.data)
 
     @cached_property
     def _doubtful(self) -> bool:
@@ -361,7 +372,7 @@ def _type(values: Any) -> tuple[str, Shape] | None:
 def _deep() -> Iterator[None]:
     """Let a formula nested as deeply as the language allows be walked: Python's own limit is in the way."""
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, 12_000))
+    sys.setrecursionlimit(max(before, 30_000))
     try:
         yield
     finally:

@@ -92,7 +92,35 @@ def _below(graph: Graph, node: Node, above: _Reached) -> list[tuple[Node, _Reach
 
 
 def _root(graph: Graph, node: Node) -> Node | None:
-    """Give the node whose square this is, as far as its form tells."""
+    """Give the node whose square this is, as far as its form tells; without recursion, for products may be long."""
+    known: dict[Node, Node | None] = {}
+    stack = [node]
+    while stack:
+        here = stack[-1]
+        parts = _factors(here)
+        if any(part in known and known[part] is None for part in parts):
+            known[here] = None
+        elif (unknown := next((part for part in parts if part not in known), None)) is not None:
+            stack.append(unknown)
+            continue
+        elif parts:
+            assert isinstance(here, Map)
+            known[here] = graph.map(here.function, *(found for part in here.args if (found := known[part]) is not None))
+        else:
+            known[here] = _root_of_one(graph, here)
+        stack.pop()
+    return known[node]
+
+
+def _factors(node: Node) -> tuple[Node, ...]:
+    """Give the operands of a product or quotient, the last one first: in a long product it is the short one."""
+    if isinstance(node, Map) and node.function in ("multiply", "divide") and node.args[0] is not node.args[1]:
+        return node.args[::-1]
+    return ()
+
+
+def _root_of_one(graph: Graph, node: Node) -> Node | None:
+    """Give the root of what is no product of different factors."""
     if not isinstance(node, Map):
         return None
     if node.function == "power":
@@ -102,15 +130,8 @@ def _root(graph: Graph, node: Node) -> Node | None:
         if isinstance(base, Map) and base.function == "abs" and exponent == 2:
             base = base.args[0]
         return graph.power(base, graph.const(exponent / 2))
-    if node.function == "multiply":
-        a, b = node.args
-        if a is b:
-            return a if _under_root(a) is None else None
-        left, right = _root(graph, a), _root(graph, b)
-        return None if left is None or right is None else graph.multiply(left, right)
-    if node.function == "divide":
-        top, bottom = _root(graph, node.args[0]), _root(graph, node.args[1])
-        return None if top is None or bottom is None else graph.divide(top, bottom)
+    if node.function == "multiply":  # of a node with itself
+        return node.args[0] if _under_root(node.args[0]) is None else None
     if node.function == "exp":  # exp(u)**2 was read as exp(2*u)
         factor, rest = graph.split(node.args[0])
         return graph.map("exp", graph.multiply(graph.const(factor / 2), rest)) if factor == 2 else None

@@ -4,7 +4,6 @@ import math
 import os
 import signal
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -241,9 +240,7 @@ def test_ctrl_c_keeps_what_was_done(rosenbrock):
     timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
     rosenbrock.minimize(start=START, lr=1e-4, steps=10)  # compiled beforehand
     timer.start()
-    began = time.perf_counter()
-    run = rosenbrock.minimize(start=START, lr=1e-9, steps=10**11, gtol=0)
-    assert time.perf_counter() - began < 30
+    run = rosenbrock.minimize(start=START, lr=1e-9, steps=10**11, gtol=0)  # hours, if it went on
     assert run.outcome == "interrupted"
     assert run.steps > 0
     assert run.history.step[-1] == run.steps

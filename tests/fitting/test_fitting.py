@@ -402,7 +402,7 @@ def test_the_exit_code_tells_findings_from_faults():
     assert command("b1*b2*x", "--data", NIST / "Misra1a.csv", "--start", "b1=1,b2=1").exit_code == 1
     fault = command("b1*x", "--data", NIST / "Misra1a.csv", "--target", "z")
     assert fault.exit_code == 2
-    assert "target='z' is no column" in fault.output
+    assert "--target 'z' is no column" in fault.output
     assert command().exit_code == 2
     weighted = command("b1*x", "--data", NIST / "Misra1a.csv", "--weights", "1/x", "--covariance", "robust", "--json")
     assert weighted.exit_code == 0

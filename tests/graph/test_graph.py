@@ -1,10 +1,11 @@
 """Reading: numbers stay exact and small, bombs are refused at their place, and nothing recurses over long input."""
 
+import contextlib
 import math
-import time
 
 import numpy as np
 import pytest
+from effort import calls
 
 from symgd import FormulaError, Objective
 
@@ -65,17 +66,16 @@ def test_constants_that_are_no_real_number_are_refused_at_their_place(text):
 
 @pytest.mark.parametrize("text", [*REFUSED, *HARMLESS])
 def test_no_constant_takes_long(text):
-    began = time.perf_counter()
-    try:
-        f = Objective(text)
-    except FormulaError:
-        f = None
-    assert time.perf_counter() - began < 0.2  # 50 ms and slack for a busy machine
-    if f is not None and f.params:
-        began = time.perf_counter()
-        str(f.gradient)
-        f.gradient.text()
-        assert time.perf_counter() - began < 2  # SymPy's import included
+    found = []
+
+    def build():
+        with contextlib.suppress(FormulaError):
+            found.append(Objective(text))
+
+    assert calls(build) < 100_000
+    if found and found[0].params:
+        str(Objective("x").gradient)  # SymPy is loaded
+        assert calls(lambda: (str(found[0].gradient), found[0].gradient.text())) < 1_000_000
 
 
 def test_zero_to_the_zero_is_one():
@@ -164,9 +164,6 @@ def hessian_of_rosenbrock(x):
 
 @pytest.mark.parametrize("n", [17, 100, 1000])
 def test_rosenbrock_written_out(n):
-    import sympy  # noqa: F401 - its import is not what is timed
-
-    began = time.perf_counter()
     f = Objective(rosenbrock(n), tier="python")
     x = np.linspace(-1.2, 1.3, n)
     order = [int(name[1:]) for name in f.params]
@@ -180,20 +177,27 @@ def test_rosenbrock_written_out(n):
     v = np.cos(np.arange(n))
     product = hessian_of_rosenbrock(x_sorted)[np.ix_(order, order)] @ v
     np.testing.assert_allclose(f.hessp(x, v), product, rtol=1e-11, atol=1e-9)
-    assert time.perf_counter() - began < 5
+
+
+def test_rosenbrock_written_out_is_linear_work():
+    def work(n):
+        f = Objective(rosenbrock(n), tier="python")
+        return calls(lambda: f.kernel().slope(np.ones(n)))
+
+    work(20)  # loads what is loaded once
+    assert work(800) < 6 * work(200)
 
 
 def test_derivatives_of_grouped_terms_as_sympy_are_quick():
     import sympy
 
     f = Objective(rosenbrock(100))
-    began = time.perf_counter()
     gradient, hessian = f.gradient, f.hessian
+    assert calls(lambda: (gradient["x5"], hessian["x5", "x6"], hessian["x5", "x9"])) < 1_000_000
     a, b, c = sympy.symbols("x4 x5 x6", real=True)
     assert sympy.expand(gradient["x5"] - (-400 * b * (c - b**2) - 2 * (1 - b) + 200 * (b - a**2))) == 0
     assert sympy.expand(hessian["x5", "x6"] + 400 * b) == 0
     assert hessian["x5", "x9"] == 0
-    assert time.perf_counter() - began < 2
 
 
 def test_grouped_and_plain_terms_agree():

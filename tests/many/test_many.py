@@ -4,7 +4,6 @@ import json
 import math
 import signal
 import threading
-import time
 from functools import partial
 
 import numpy as np
@@ -333,9 +332,7 @@ def test_an_interrupt_keeps_what_was_done():
     f = sg.Objective("(x**2 + y - 11)**2 + (x + y**2 - 7)**2", tier="python")
     timer = threading.Timer(0.3, lambda: signal.raise_signal(signal.SIGINT))
     timer.start()
-    began = time.perf_counter()
     many = f.minimize_many(box=SQUARE, n=5000, lr=1e-4, steps=100_000, gtol=1e-12)
-    assert time.perf_counter() - began < 20
     assert many.counts["interrupted"] > 4000
     assert np.isnan(many.values[-1])  # its turn did not come
 

@@ -275,8 +275,10 @@ class Planner:
         """Give the youngest node that belongs into a buffer and is in none: what is below it may then need none."""
         users: dict[Node, set[_Key]] = defaultdict(set)
         work = [*self._roots(), *((self._key(self.stages[n], n.labels), n) for n in self.kept if n not in self.folds)]
+        opened: dict[_Key, set[Node]] = defaultdict(set)
         for key, root in work:
-            self._mark(key, root, users, top=root in self.kept and key == self._key(self.stages[root], root.labels))
+            top = root in self.kept and key == self._key(self.stages[root], root.labels)
+            self._mark(key, root, users, opened[key], top=top)
         for node in sorted(users, key=lambda n: -n.number):
             if node in self.kept or self.is_input(node) or isinstance(node, Fold):
                 continue
@@ -289,16 +291,19 @@ class Planner:
                 return node
         return None
 
-    def _mark(self, key: _Key, root: Node, users: dict[Node, set[_Key]], *, top: bool) -> None:
-        """Note for each node below a root the nest that it is computed in, down to what is kept."""
-        stack, seen = [(root, top)], set()
+    def _mark(self, key: _Key, root: Node, users: dict[Node, set[_Key]], opened: set[Node], *, top: bool) -> None:
+        """Note for each node below a root the nest that it is computed in, down to what is kept.
+
+        `opened` holds the nodes below which all is noted for this nest already: its roots share most of what they read.
+        """
+        stack = [(root, top)]
         while stack:
             node, own = stack.pop()
-            if node in seen or node not in self.inside:
+            if node in opened or node not in self.inside:
                 continue
-            seen.add(node)
             users[node].add(key)
             if own or (node not in self.kept and not self.is_input(node)):
+                opened.add(node)
                 stack.extend((a, False) for a in arguments(node))
 
     # ---- steps -----------------------------------------------------------------------------------------------------
