@@ -85,7 +85,7 @@ def _begin(given: Options, *, maximize: bool) -> tuple[Run, Objective]:
 
 
 def _resume(given: Options, *, maximize: bool) -> tuple[Run, Objective]:
-    from symgd.run import load_state
+    from symgd import saving
 
     for name in _SETTLED:
         if given[name]:
@@ -93,7 +93,7 @@ def _resume(given: Options, *, maximize: bool) -> tuple[Run, Objective]:
             raise UsageError(
                 f"--{option} is settled by the saved run; leave it out, or start a new run without --resume"
             )
-    state = load_state(given["resume"])
+    state = saving.read(given["resume"])
     given["formula"] = given["formula"] or str(state.get("formula", ""))
     if (state.get("sign") == -1.0) != maximize:
         raise UsageError(f"the saved run is of symgd {'minimize' if maximize else 'maximize'}; call that")

@@ -134,7 +134,7 @@ def descend_many(
 
 def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     """Leave the exact Cauchy step where neither a method nor a learning rate is given."""
-    for name in ("callback", "every"):
+    for name in ("callback", "every", "save", "save_every"):
         if options.get(name) is not None:
             raise UsageError(f"{name} is for a single run; minimize takes it")
     given = {name: value for name, value in options.items() if value is not None}

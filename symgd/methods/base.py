@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.checks import number
 from symgd.codegen import HUGE
 from symgd.engine import Kernel
-from symgd.errors import UsageError, shown, suggest
+from symgd.errors import UsageError, suggest
 
 Vector = NDArray[np.float64]
 Memory = list[NDArray[np.float64]]
@@ -133,11 +134,9 @@ class Method:
                 hint = f"did you mean '{near}'?" if near else f"it has: {', '.join(self.hyper) or 'none'}"
                 raise UsageError(f"{self.name} has no number '{key}'; {hint}")
             low, high = self.bounds.get(key, (-math.inf, math.inf))
-            number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-            if not number or not low <= value <= high or not math.isfinite(value):
-                between = f" from {low:g} to {high:g}" if math.isfinite(low + high) else ""
-                raise UsageError(f"{key}={shown(value)} must be a finite number{between}")
-        self.values = {**self.hyper, **{k: float(v) for k, v in hyper.items()}}
+            between = f" from {low:g} to {high:g}" if math.isfinite(low + high) else ""
+            hyper[key] = number(key, value, f"a finite number{between}", low=low, high=high)
+        self.values = {**self.hyper, **hyper}
 
     def begin(self, function: Function, at: At) -> Memory:
         """Give the memory before the first step."""
