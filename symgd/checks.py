@@ -40,8 +40,10 @@ def whole(name: str, value: Any, least: int = 0, most: int = LARGEST) -> int:
         The option's, for the message.
     value : object
         What was given: an integer of Python's or NumPy's, or a float that is one.
-    least, most : int
-        The bounds, which are allowed.
+    least : int
+        The lower bound, which is allowed.
+    most : int
+        The upper one.
 
     Returns
     -------
@@ -60,9 +62,9 @@ def whole(name: str, value: Any, least: int = 0, most: int = LARGEST) -> int:
     plain = single(value)
     if isinstance(plain, float | np.floating) and np.isfinite(plain) and plain == int(plain):
         plain = int(plain)
-    if not isinstance(plain, Integral) or isinstance(plain, bool) or not least <= plain <= most:
+    if not isinstance(plain, Integral) or isinstance(plain, bool) or not least <= int(plain) <= most:
         bound = f"at least {least}" if most == LARGEST else f"{least} to {most:,}"
-        raise UsageError(f"{name}={shown(value)} must be a whole number of {bound}")
+        raise UsageError(f"{name}={shown(plain)} must be a whole number of {bound}")
     return int(plain)
 
 
@@ -88,8 +90,10 @@ def number(
         What was given.
     rule : str
         What it must be, for the message: ``a number of at least 0``.
-    low, high : float
-        The bounds.
+    low : float
+        The lower bound.
+    high : float
+        The upper one.
     closed : bool
         Whether the bounds themselves are allowed.
 

@@ -647,7 +647,7 @@ class Objective:
 
     def _saved_model(self, state: Mapping[str, Any]) -> Model:
         """Give the model of a saved run; an error if it is another objective's."""
-        params, shapes, x = state.get("params"), state.get("shapes"), state.get("x")
+        params, shapes, x = state.get("params"), state.get("shapes"), state.get("x", ())
         if state.get("formula") != self.text:
             raise UsageError(f"the saved run is of {safe(str(state.get('formula')))!r}, not of {safe(self.text)!r}")
         if params != list(self.params):

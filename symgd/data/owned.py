@@ -41,12 +41,13 @@ class Owned(Mapping[str, Any]):
     def __init__(
         self, values: Mapping[str, Any], indices: Mapping[str, bool] | None = None, used: Container[str] | None = None
     ) -> None:
-        known, ours = indices or {}, values._ours if isinstance(values, Owned) else frozenset()  # noqa: SLF001
+        known = indices or {}
+        ours: frozenset[str] = values._ours if isinstance(values, Owned) else frozenset()  # noqa: SLF001
         wanted = {name: array for name, array in values.items() if used is None or name in used}
         self._values = {name: a if name in ours else _own(a, known.get(name)) for name, a in wanted.items()}
         # The arrays that nobody else has a reference to.
-        kept = (name for name, a in self._values.items() if isinstance(a, np.ndarray) and a.base is None)
-        self._ours = frozenset(name for name in kept if name in ours or self._values[name] is not values[name])
+        kept = {name for name, a in self._values.items() if isinstance(a, np.ndarray) and a.base is None}
+        self._ours: frozenset[str] = frozenset(n for n in kept if n in ours or self._values[n] is not values[n])
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
@@ -134,8 +135,10 @@ def difference(here: Mapping[str, Any], there: Mapping[str, Any]) -> str | None:
 
     Parameters
     ----------
-    here, there : mapping of str to list
-        As `Owned.fingerprint` gives them; those that were saved may be anything.
+    here : mapping of str to list
+        As `Owned.fingerprint` gives it.
+    there : mapping
+        That of a saved run, which may hold anything.
 
     Returns
     -------
@@ -161,4 +164,4 @@ def _sample(values: Any) -> NDArray[Any]:
 
 
 def _hash(values: NDArray[Any]) -> str:
-    return hashlib.sha256(np.ascontiguousarray(values).reshape(-1).view(np.uint8)).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data).hexdigest()

@@ -100,6 +100,11 @@ class Keep:
         Seconds from one time to the next.
     more : mapping
         What is saved besides the state of the descent.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder, or no such span of time.
     """
 
     def __init__(self, path: Any, every: Any, more: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from functools import cached_property
 from numbers import Real
 from typing import Any
 
+from symgd.checks import is_number
 from symgd.errors import UsageError, safe, shown
 from symgd.graph import Graph
 from symgd.rules.forms import NoMatrix
@@ -20,7 +21,7 @@ from symgd.rules.rule import Rule
 from symgd.rules.search import best_lr, best_values, worst_rate
 from symgd.rules.stability import stable_below
 from symgd.rules.symbols import Symbols
-from symgd.rules.values import check_schedule, is_number, of_t
+from symgd.rules.values import check_schedule, of_t
 from symgd.run import finite
 from symgd.views import to_latex
 

@@ -252,7 +252,7 @@ class Hessian(Mapping[tuple[str, str], "sympy.Expr"]):
 
     def _name(self, key: Any) -> str:
         """Give the parameter that a name or a place stands for."""
-        if isinstance(key, Integral) and not isinstance(key, bool) and -len(self.params) <= key < len(self.params):
+        if isinstance(key, Integral) and not isinstance(key, bool) and -len(self.params) <= int(key) < len(self.params):
             return self.params[int(key)]
         if not isinstance(key, str) or key not in self.params:
             raise UnknownNameError(key, self.params, "the Hessian")
