@@ -60,11 +60,14 @@ def whole(name: str, value: Any, least: int = 0, most: int = LARGEST) -> int:
     (5, 1000)
     """
     plain = single(value)
+    if why_not(plain):
+        plain = None
     if isinstance(plain, float | np.floating) and np.isfinite(plain) and plain == int(plain):
         plain = int(plain)
     if not isinstance(plain, Integral) or isinstance(plain, bool) or not least <= int(plain) <= most:
         bound = f"at least {least}" if most == LARGEST else f"{least} to {most:,}"
-        raise UsageError(f"{name}={shown(plain)} must be a whole number of {bound}")
+        given = value if plain is None else plain
+        raise UsageError(f"{name}={shown(given)} must be a whole number of {bound}")
     return int(plain)
 
 
@@ -72,7 +75,8 @@ def is_number(value: Any) -> bool:
     """Tell whether an option is a finite real number."""
     plain = single(value)
     try:
-        return isinstance(plain, Real) and not isinstance(plain, bool) and math.isfinite(plain)
+        real = isinstance(plain, Real) and not isinstance(plain, bool) and not why_not(plain)
+        return real and math.isfinite(plain)
     except (OverflowError, ValueError):  # a whole number beyond float64
         return False
 

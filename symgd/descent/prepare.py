@@ -68,7 +68,7 @@ def prepare(kernel: Kernel, x0: Vector, sign: float, options: Mapping[str, Any])
     for name in given:
         if name not in rule.hyper:
             raise _unknown(name, rule.hyper)
-    if "steps" in numbers and lr not in (None, "auto") and not {"gtol", "ftol", "xtol"} & set(numbers):
+    if "steps" in numbers and lr is not None and lr != "auto" and not {"gtol", "ftol", "xtol"} & set(numbers):
         numbers["gtol"] = -1.0  # so many steps were asked for
     rule = rule.with_hyper(given) if given else rule
     lr = rule.lr if lr is None else lr

@@ -253,9 +253,14 @@ class Kernel:
         if self.stored and batched:
             space["slope"] = self._compile_alone("slope")
             space["stage"] = streams.stage
-        return lambda x, g, s, *rest: self._run_plain(
-            space["loop"], tier, x, g, s, (*rest, *self._staging(rest, batched=batched))
-        )
+
+        def run(x: Vector, g: Vector, s: list[Vector], *rest: Any) -> Any:
+            room = self._staging(rest, batched=batched)
+            if tier == "python":  # NumPy's numbers are slow one by one, and warn of what overflows
+                room = [r.tolist() for r in room]
+            return self._run_plain(space["loop"], tier, x, g, s, (*rest, *room))
+
+        return run
 
     def _staging(self, rest: tuple[Any, ...], *, batched: bool) -> list[Any]:
         """Give room for the rows of one batch."""
