@@ -58,22 +58,26 @@ def _loop() -> list[Any]:
     return found
 
 
-ODD: tuple[Callable[[], Any], ...] = tuple(
-    (lambda value=value: value)
-    for value in (
-        None, True, False, math.nan, math.inf, -math.inf, -1, 0, 1, 2, 3.5, 0.1, 10**30, -(10**30), 10**400, 1e308, 5e-324,
-        "", "a", "x", "auto", "x + ", "x**2", "é", "\x00", "9" * 5000, "x" * 3000, b"x", bytearray(b"x"), memoryview(b"x"),
-        1j, np.complex128(1), (), [], [1], [1, 2], [1, 2, 3], [math.nan, 1], [[1, 2], [3]], [[1, 2], [3, 4]], [None], ["a"],
-        {}, {"x": 1}, {"x": 1, "y": 2}, {"x": [1, 2], "y": 2}, {"zz": 1}, {1: 2}, {"x": None}, {"w": [0, 0, 0]},
-        {"x": (0, 1), "y": (0, 1)}, {"x": (1, 0)}, {1}, frozenset(), object(), Hostile(), print, Hostile, int, range(3),
-        Decimal("0.5"), Decimal("nan"), Fraction(1, 3), datetime.date(2020, 1, 1), datetime.timedelta(1),
-        np.datetime64("2020-01-01"), np.timedelta64(1, "s"), np.int8(2), np.uint64(2**64 - 1), np.float32(0.5),
-        np.bool_(True), np.array(2), np.array(True), np.array([]), np.zeros(3), np.zeros((2, 2)), np.zeros((1, 1, 1, 1)),
-        np.array(["a"]), np.array([None]), np.array([{}], object), np.ma.masked, np.ma.array([1.0, 2.0], mask=[0, 1]),
-        np.zeros(2, [("a", float)]), np.array([1j]), np.array([10**30], object), Path("nowhere.npy"), Path(),
-        (10**6, 10**6), ((2,), 3), "nowhere.csv", "nowhere.npz", "nowhere.json", "nowhere.parquet",
-    )
-) + (lambda: iter([1, 2]), _loop, lambda: (i for i in range(3)))  # fmt: skip
+_VALUES: tuple[Any, ...] = (
+    None, True, False, math.nan, math.inf, -math.inf, -1, 0, 1, 2, 3.5, 0.1, 10**30, -(10**30), 10**400, 1e308,
+    5e-324, "", "a", "x", "auto", "x + ", "x**2", "é", "\x00", "9" * 5000, "x" * 3000, b"x", bytearray(b"x"),
+    memoryview(b"x"), 1j, np.complex128(1), (), [], [1], [1, 2], [1, 2, 3], [math.nan, 1], [[1, 2], [3]],
+    [[1, 2], [3, 4]], [None], ["a"], {}, {"x": 1}, {"x": 1, "y": 2}, {"x": [1, 2], "y": 2}, {"zz": 1}, {1: 2},
+    {"x": None}, {"w": [0, 0, 0]}, {"x": (0, 1), "y": (0, 1)}, {"x": (1, 0)}, {1}, frozenset(), object(), Hostile(),
+    print, Hostile, int, range(3), Decimal("0.5"), Decimal("nan"), Fraction(1, 3), dt.date(2020, 1, 1),
+    dt.timedelta(1), np.datetime64("2020-01-01"), np.timedelta64(1, "s"), np.int8(2), np.uint64(2**64 - 1),
+    np.float32(0.5), np.bool_(True), np.array(2), np.array(True), np.array([]), np.zeros(3), np.zeros((2, 2)),
+    np.zeros((1, 1, 1, 1)), np.array(["a"]), np.array([None]), np.array([{}], object), np.ma.masked,
+    np.ma.array([1.0, 2.0], mask=[0, 1]), np.zeros(2, [("a", float)]), np.array([1j]), np.array([10**30], object),
+    Path("nowhere.npy"), Path(), (10**6, 10**6), ((2,), 3), "nowhere.csv", "nowhere.npz", "nowhere.json",
+    "nowhere.parquet",
+)  # fmt: skip
+ODD: tuple[Callable[[], Any], ...] = (
+    *((lambda value=value: value) for value in _VALUES),
+    lambda: iter([1, 2]),
+    _loop,
+    lambda: (i for i in range(3)),
+)
 
 OPTIONS = ("lr", "steps", "gtol", "ftol", "xtol", "seconds", "seed", "every", "batch", "epochs", "shuffle", "method",
            "callback", "progress", "beta", "save", "save_every", "nonsense")  # fmt: skip
@@ -165,10 +169,16 @@ class Calls:
 
     def call_schedule(self) -> None:
         name = self.odd() if self.rng.random() < 0.2 else self.rng.choice(("constant", "inverse", "cosine", "warmup"))
-        sg.schedule(name, self.odd() if self.rng.random() < 0.5 else 0.1, **{self.rng.choice(("decay", "steps")): self.odd()})
+        sg.schedule(
+            name, self.odd() if self.rng.random() < 0.5 else 0.1, **{self.rng.choice(("decay", "steps")): self.odd()}
+        )
 
     def call_fit(self) -> None:
-        given: dict[str, Any] = {"data": {"x": [0, 1, 2, 3], "y": [1, 2, 3, 5]}, "target": "y", "start": {"a": 1, "b": 1}}
+        given: dict[str, Any] = {
+            "data": {"x": [0, 1, 2, 3], "y": [1, 2, 3, 5]},
+            "target": "y",
+            "start": {"a": 1, "b": 1},
+        }
         given[self.rng.choice((*given, "weights", "sigma", "level", "covariance"))] = self.odd()
         sg.fit("a + b*x", **given)
 
@@ -181,7 +191,9 @@ class Calls:
         n = self.rng.choice((4, 50))
         data = {"u": self.numbers.integers(-7, 7, n), "y": self.numbers.normal(size=n), "U": self.numbers.normal(size=7),
                 "b": self.numbers.random(n) > 0.5}  # fmt: skip
-        text = self.rng.choice(("mean((y - U[u]*w)**2)", "mean((y - w*b)**2)", "sum(U[u + 0]*w*y)", "sum(U[abs(u) - 1]*w)"))
+        text = self.rng.choice(
+            ("mean((y - U[u]*w)**2)", "mean((y - w*b)**2)", "sum(U[u + 0]*w*y)", "sum(U[abs(u) - 1]*w)")
+        )
         tier = "numba" if self.rng.random() < 0.5 else "python"
         f = sg.Objective(text, data, tier=tier, params=["w"])
         before = f.value(w=0.5), f.jac([0.5]).tolist()
@@ -229,7 +241,11 @@ def child(seed: int, count: int, log: Path) -> None:
                 call()
                 what = "answered"
             except sg.SymgdError as problem:
-                what = "refused" if len(str(problem)) < 1000 else f"WRONG {name}: a message of {len(str(problem))} characters"
+                what = (
+                    "refused"
+                    if len(str(problem)) < 1000
+                    else f"WRONG {name}: a message of {len(str(problem))} characters"
+                )
             except Exception as problem:  # noqa: BLE001 - this is what is looked for
                 traceback.print_exc()
                 what = f"WRONG {name}: {type(problem).__name__}: {str(problem)[:150]} (call {number} of seed {seed})"
@@ -255,7 +271,17 @@ def main() -> int:
         for begun in range(0, given.calls, SLICE):
             seed = given.seed + begun // SLICE
             count = min(SLICE, given.calls - begun)
-            command = [sys.executable, "-m", "benchmarks.fuzz_calls", "--child", str(seed), "--calls", str(count), "--log", str(log)]
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.fuzz_calls",
+                "--child",
+                str(seed),
+                "--calls",
+                str(count),
+                "--log",
+                str(log),
+            ]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
                 what = f"signal {-done.returncode}" if done.returncode < 0 else f"exit {done.returncode}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from symgd import checks
 from symgd import formula as fm
 from symgd.data import AXES  # as many for a parameter as for an array of data
-from symgd.errors import FormulaError, UsageError, safe, shown, suggest
+from symgd.errors import DataError, FormulaError, UsageError, safe, shown, suggest
 from symgd.functions import CONSTANTS
 
 MOST = 2**40  # most entries
@@ -48,6 +48,17 @@ def _shape(name: str, given: Any) -> Shape:
         rule = f"a tuple of at most {AXES} whole numbers of at least 1, () for a number, and no more than memory holds"
         raise UsageError(f"the shape {shown(given)} of '{safe(name)}' must be {rule}")
     return tuple(int(n) for n in sizes)
+
+
+def check_indices(names: Iterable[str], data: Any) -> None:
+    """Refuse a single truth value as an index: in NumPy it chooses all or nothing, and here it would be a place."""
+    for name in names:
+        value = checks.single(data.get(name)) if isinstance(data, Mapping) else None
+        if isinstance(value, bool | np.bool_):
+            raise DataError(
+                f"'{name}' is {bool(value)}, and serves as an index, which holds positions; give {name}={int(value)} to "
+                f"choose entry {int(value)}"
+            )
 
 
 def find_params(

@@ -78,7 +78,9 @@ class Objective:
         self.text = str.__str__(text)
         self.tier, self.workers = tier, workers
         used = fm.names(self.tree)
-        self.data = Owned(loaded, indices(self.tree), used)
+        chosen_by = indices(self.tree)
+        arguments.check_indices(chosen_by, data)
+        self.data = Owned(loaded, chosen_by, used)
         self.params = arguments.find_params(self.text, used, known, chosen)
         self.columns = tuple(n for n in used if n in known and not isinstance(self.data.get(n), float))
         self._known = tuple(n for n in used if n in known)
