@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import collections
-import datetime
+import datetime as dt
 import faulthandler
 import json
 import math
@@ -116,11 +116,12 @@ class Calls:
     def call_data(self) -> None:
         data = {name: self.odd() for name in ("x", "y") if self.rng.random() < 0.8}
         f = sg.Objective(self.rng.choice(TEXTS), data, tier="python")
-        f.value({name: 1.0 for name in f.params})
+        f.value(dict.fromkeys(f.params, 1.0))
 
     def call_numbers(self) -> None:
         f, name = self._objective(), self.rng.choice(
-            ("value", "gradient_at", "hessian_at", "curvature", "vector", "fun", "jac", "hess", "lambdify", "with_shapes"))  # fmt: skip
+            ("value", "gradient_at", "hessian_at", "curvature", "vector", "fun", "jac", "hess", "lambdify",
+             "with_shapes"))  # fmt: skip
         getattr(f, name)(self.odd())
 
     def call_pairs(self) -> None:
@@ -189,8 +190,9 @@ class Calls:
     def call_changed_data(self) -> None:
         """Change the arrays that an objective was made from, and ask again."""
         n = self.rng.choice((4, 50))
-        data = {"u": self.numbers.integers(-7, 7, n), "y": self.numbers.normal(size=n), "U": self.numbers.normal(size=7),
-                "b": self.numbers.random(n) > 0.5}  # fmt: skip
+        draw = self.numbers
+        data = {"u": draw.integers(-7, 7, n), "y": draw.normal(size=n), "U": draw.normal(size=7),
+                "b": draw.random(n) > 0.5}  # fmt: skip
         text = self.rng.choice(
             ("mean((y - U[u]*w)**2)", "mean((y - w*b)**2)", "sum(U[u + 0]*w*y)", "sum(U[abs(u) - 1]*w)")
         )

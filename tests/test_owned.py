@@ -74,7 +74,7 @@ def test_a_large_mapped_array_is_read_from_its_file(monkeypatch, tmp_path, mode)
     changed[0] = 5.0
     assert isinstance(Owned({"X": changed})["X"], np.ndarray)
     (tmp_path / "X.npy").write_bytes(b"")
-    with pytest.raises(sg.DataError, match="X.npy"):
+    with pytest.raises(sg.DataError, match=r"X\.npy"):
         f.data["X"].whole()
 
 
@@ -144,7 +144,7 @@ def test_truth_values_are_0_and_1(tmp_path, monkeypatch, tier, kind):
 
 @pytest.mark.parametrize("b", [True, np.True_, np.array(False), np.array([True, False])])
 def test_truth_values_are_no_index(b):
-    with pytest.raises(sg.SymgdError, match="a condition is no index|is (True|False), and serves as an index"):
+    with pytest.raises(sg.SymgdError, match=r"a condition is no index|is (True|False), and serves as an index"):
         sg.Objective("w*sum(U[b])", {"U": np.arange(3.0), "b": b})
     with pytest.raises(sg.FormulaError, match="unexpected 'True'"):
         sg.Objective("w*U[True]", {"U": np.arange(3.0)})

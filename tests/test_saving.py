@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks import fuzz_saves
 from hypothesis import given
 from hypothesis import strategies as st
 
 import symgd as sg
+from benchmarks import fuzz_saves
 from symgd import saving
 
 ROOT = Path(__file__).parents[1]
