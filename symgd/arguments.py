@@ -56,8 +56,8 @@ def check_indices(names: Iterable[str], data: Any) -> None:
         value = checks.single(data.get(name)) if isinstance(data, Mapping) else None
         if isinstance(value, bool | np.bool_):
             raise DataError(
-                f"'{name}' is {bool(value)}, and serves as an index, which holds positions; give {int(value)} to choose "
-                "that entry"
+                f"'{name}' is {bool(value)}, and serves as an index, which holds positions; give {int(value)} "
+                "to choose that entry"
             )
 
 

@@ -60,16 +60,16 @@ def test_what_is_wrong_is_told(objective, half, tmp_path):
     with pytest.raises(sg.DataError, match="checksum is another than that of its content"):
         objective.resume(path)
     np.savez(path, x=[1.0])
-    with pytest.raises(sg.DataError, match="does not end in the checksum that Run.save writes"):
+    with pytest.raises(sg.DataError, match=r"does not end in the checksum that Run.save writes"):
         objective.resume(path)
     text = half.save(tmp_path / "run.json")
     text.write_text(text.read_text().replace(" ", "", 1))
-    with pytest.raises(sg.DataError, match="does not begin with the checksum that Run.save writes"):
+    with pytest.raises(sg.DataError, match=r"does not begin with the checksum that Run.save writes"):
         objective.resume(text)
     half.save(path)
     with pytest.raises(sg.UsageError, match=r"run\.npz': the saved run is of '.*', not of 'a\*\*2'"):
         sg.Objective("a**2").resume(path)
-    with pytest.raises(sg.UsageError, match="has the parameters .*'a', 'b'.*, and this objective b, a"):
+    with pytest.raises(sg.UsageError, match=r"has the parameters .*'a', 'b'.*, and this objective b, a"):
         sg.Objective(TEXT, params=["b", "a"]).resume(path)
 
 
@@ -80,7 +80,7 @@ def test_other_data_are_told_by_name(tmp_path):
     for other, told in (
         ({"y": np.r_[np.ones(4), 2]}, "'y' has other values"),
         ({"y": np.ones(5, int)}, r"'y' is \['int64', \[5\]\] here and was \['float64', \[5\]\]"),
-        ({"x": np.arange(6.0), "y": np.ones(6)}, r"'x' is \['float64', \[6\]\] here"),
+        ({"x": np.arange(6.0), "y": np.ones(6)}, r"'[xy]' is \['float64', \[6\]\] here and was \['float64', \[5\]\]"),
         ({"x": 2.0}, r"'x' is \['number', \[\]\] here"),
     ):
         with pytest.raises(sg.UsageError, match=f"the saved run was made with other data: {told}"):
@@ -91,7 +91,7 @@ def test_other_data_are_told_by_name(tmp_path):
     ("key", "value", "message"),
     [
         ("x", np.array([np.nan, 1.0]), "numbers that are not finite"), ("x", np.zeros(3), "shapes are not those"),
-        ("x", np.zeros(2, int), "x is no array of floats"), ("g", np.zeros(3), "do not go together"),
+        ("x", np.zeros(2, int), "x' in it is no array of floats"), ("g", np.zeros(3), "do not go together"),
         ("f", "nan", "numbers that are not finite"), ("f", 1.0, "f is no text of a float"),
         ("records", np.zeros((4, 5)), "its history is none"), ("records", np.zeros((0, 5)), "its history is none"),
         ("t", -1, "t=-1 must be a whole number of at least 0"), ("stride", 0, "stride=0 must be a whole number"),
@@ -104,7 +104,7 @@ def test_other_data_are_told_by_name(tmp_path):
 )  # fmt: skip
 def test_sealed_again_after_an_edit(objective, half, tmp_path, key, value, message):
     path = saving.write(tmp_path / "run.npz", {**half.state, key: value})
-    with pytest.raises(sg.DataError, match=rf"run\.npz': .*{message}"):
+    with pytest.raises(sg.DataError, match=rf"run\.npz'.*{message}"):
         objective.resume(path, steps=30)
 
 
