@@ -11,7 +11,7 @@ import symgd as sg
 from symgd.data import Owned, Stored, owned
 
 TIERS = ("python", "numba")
-N = 60
+N = 5000
 
 
 def columns(seed=0):
@@ -53,6 +53,7 @@ def test_large_arrays_are_read_in_place_but_indices_never(monkeypatch, tier):
     before = f.value(w=0.5)
     data["u"][...] = 10**15
     assert f.value(w=0.5) == before
+    assert pickle.loads(pickle.dumps(f)).data.fingerprint(data) == f.data.fingerprint(data)
     # What was copied once is not copied again, and what was not is looked at anew.
     again = sg.Objective("sum((y - U[u]*w)**2)", f.data, params=["w"])
     assert again.data["u"] is f.data["u"]

@@ -45,9 +45,11 @@ class Owned(Mapping[str, Any]):
         ours: frozenset[str] = values._ours if isinstance(values, Owned) else frozenset()  # noqa: SLF001
         wanted = {name: array for name, array in values.items() if used is None or name in used}
         self._values = {name: a if name in ours else _own(a, known.get(name)) for name, a in wanted.items()}
-        # The arrays that nobody else has a reference to.
-        kept = {name for name, a in self._values.items() if isinstance(a, np.ndarray) and a.base is None}
-        self._ours: frozenset[str] = frozenset(n for n in kept if n in ours or self._values[n] is not values[n])
+        # The arrays that nobody else has a reference to: those that were copied, and not looked at in place.
+        arrays = (name for name, a in self._values.items() if isinstance(a, np.ndarray))
+        self._ours: frozenset[str] = frozenset(
+            name for name in arrays if name in ours or not np.may_share_memory(self._values[name], wanted[name])
+        )
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
@@ -60,7 +62,8 @@ class Owned(Mapping[str, Any]):
 
     @cached_property
     def _hashes(self) -> dict[str, str]:
-        return {name: _hash(self._values[name]) for name in self._ours}
+        # By size alone, so that data that have travelled are told to be the same.
+        return {name: _hash(self._values[name]) for name in self._ours if self._values[name].nbytes <= COPIED}
 
     def fingerprint(self, names: Iterable[str]) -> dict[str, list[Any]]:
         """Give what tells data apart, as JSON holds it.
@@ -82,7 +85,7 @@ class Owned(Mapping[str, Any]):
             if isinstance(values, float):
                 found[name] = ["number", [], values.hex()]
                 continue
-            content = self._hashes[name] if name in self._ours else _hash(_sample(values))
+            content = self._hashes.get(name) or _hash(_sample(values))
             found[name] = [str(values.dtype), list(values.shape), content]
         return found
 
