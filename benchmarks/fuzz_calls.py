@@ -290,8 +290,13 @@ def main() -> int:
                 found[f"WRONG: {what} in {log.read_text()}: {done.stderr[-500:]}"] += 1
             else:
                 found.update(json.loads(done.stdout))
+            print(f"{begun + count:,} calls, {sum(map(_is_wrong, found))} kinds of what is wrong", file=sys.stderr)
     print(json.dumps(dict(found.most_common()), indent=1))
-    return int(any(what.startswith("WRONG") for what in found))
+    return int(any(map(_is_wrong, found)))
+
+
+def _is_wrong(what: str) -> bool:
+    return what.startswith("WRONG")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,18 @@
 """Data belong to the objective: arrays and files that change afterwards change no answer and end no process."""
 
+import json
 import os
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import symgd as sg
+from symgd import formula as fm
 from symgd.data import Owned, Stored, owned
 
 TIERS = ("python", "numba")
@@ -164,3 +169,42 @@ def test_data_travel_and_files_as_paths(tmp_path):
     np.save(tmp_path / "y.npy", np.zeros(N))
     with pytest.raises(sg.DataError, match=r"y\.npy' has changed"):
         pickle.loads(pickle.dumps(f)).value(w=0.5)
+
+
+# ---- odd calls, and threads ----------------------------------------------------------------------------------------
+
+
+def test_odd_calls_give_errors_of_symgd_and_no_signal():
+    root = Path(__file__).parents[1]
+    command = [sys.executable, "-m", "benchmarks.fuzz_calls", "--calls", "300", "--seed", "7"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout
+    assert sum(json.loads(done.stdout).values()) == 300
+
+
+@pytest.mark.parametrize(
+    ("text", "point"),
+    [
+        ("max(abs(y - w*b)) + min((y - w)**2)", {"w": 0.5}), ("logsumexp(y*w) + std(y*w)", {"w": 0.5}),
+        ("mean((y - U[u])**2) + sum(U**2)", {"U": np.ones(5)}),
+        ("mean((tanh(X @ W) @ v - y)**2) + sum(max(X @ W, axis=0))", {"W": np.ones((3, 9)) / 7, "v": np.ones(9)}),
+        ("sum(logsumexp(X*v, axis=0)**2) + norm(X @ v)", {"v": np.array([0.1, 0.2, 0.3])}),
+    ],
+)  # fmt: skip
+def test_the_bits_are_those_of_one_worker(monkeypatch, text, point):
+    from symgd.engine import threads
+
+    monkeypatch.setattr(threads, "LARGE", 1)
+    monkeypatch.setattr(threads, "SHARE", 1 << 10)
+    data = columns() | {"X": np.random.default_rng(1).normal(size=(N, 3))}
+    used = {name: data[name] for name in data if name in fm.names(fm.parse(text)) and name not in point}
+    found = set()
+    for workers in (1, 2, 3, 5):
+        f = sg.Objective(text, used, tier="numba", workers=workers)
+        kernel, x = f._ready(point)
+        v = np.linspace(1, 2, len(x))
+        parts = (np.array(kernel.value(x)), kernel.slope(x)[1], kernel.product(x, v), kernel.hessian(x))
+        found.add(b"".join(part.tobytes() for part in parts))
+        if workers == 1:
+            assert kernel.large
+    assert len(found) == 1
