@@ -156,7 +156,7 @@ def test_what_is_missing_is_nan_and_objects_are_numbers():
 # ---- names ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("key", ["alpa", "", 5, None, [1], ("alpha", "zz"), np.zeros(2)])
+@pytest.mark.parametrize("key", ["alpa", "", 5, None, [1], ("alpha", "zz"), np.zeros(2), np.timedelta64(0, "s")])
 def test_what_there_is_is_told(key):
     f = sg.Objective("alpha**2 + b")
     history = F.minimize(1, lr=0.1, steps=2).history

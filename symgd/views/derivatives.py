@@ -7,6 +7,7 @@ from functools import cached_property
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
+from symgd.checks import why_not
 from symgd.errors import UnknownNameError
 from symgd.graph import ROWS, Graph, Leaf, Node, Span, reachable
 from symgd.graph.arrays import ONE
@@ -252,7 +253,8 @@ class Hessian(Mapping[tuple[str, str], "sympy.Expr"]):
 
     def _name(self, key: Any) -> str:
         """Give the parameter that a name or a place stands for."""
-        if isinstance(key, Integral) and not isinstance(key, bool) and -len(self.params) <= int(key) < len(self.params):
+        whole = isinstance(key, Integral) and not isinstance(key, bool) and not why_not(key)
+        if whole and -len(self.params) <= int(key) < len(self.params):
             return self.params[int(key)]
         if not isinstance(key, str) or key not in self.params:
             raise UnknownNameError(key, self.params, "the Hessian")
