@@ -90,7 +90,7 @@ def fit(
     >>> found.ok, round(found.rss, 6)
     (True, 0.045069)
     """
-    if covariance not in statistics.KINDS:
+    if not isinstance(covariance, str) or covariance not in statistics.KINDS:
         raise UsageError(f"covariance={shown(covariance)} must be one of {', '.join(statistics.KINDS)}")
     checked_level(level)
     if absolute_sigma and sigma is None:

@@ -49,6 +49,7 @@ class Kernel:
         self, program: Program, data: Mapping[str, Any], tier: str = "auto", workers: int | None = None, rows: int = 0
     ) -> None:
         self.program = program
+        self.data = data
         inputs = program.layout
         self.n = inputs.size
         self.rows = rows
@@ -57,12 +58,17 @@ class Kernel:
         self.tier = "numba" if self.stored else tier  # plain Python would have to read all of it into lists
         self.numbers = [float(data[name]) for name in inputs.scalars]
         self.tables = [_table(t, inputs.index) for t in inputs.tables]
+        self.given = workers
         self.workers = workers or threads.available()
         self.large = self.stored or threads.is_large(program, rows)  # enough for threads
-        self.squares: Callable[[], Any] = lambda: None  # gives residuals and Jacobian, where the model knows them
+        self.squares: Callable[[], Any] = _nothing  # gives residuals and Jacobian, where the model knows them
         self.spent: dict[str, int] = {}
         self._own = threading.local()
         self._functions: dict[tuple[str, str], Callable[..., Any]] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What is compiled, and the room of each thread, stay behind.
+        return _again, (self.program, self.data, self.tier, self.given, self.rows, self.squares)
 
     def work(self) -> int:
         """Give the operations of one evaluation of value and gradient."""
@@ -249,9 +255,14 @@ class Kernel:
         if self.stored and batched:
             space["slope"] = self._compile_alone("slope")
             space["stage"] = streams.stage
-        return lambda x, g, s, *rest: self._run_plain(
-            space["loop"], tier, x, g, s, (*rest, *self._staging(rest, batched=batched))
-        )
+
+        def run(x: Vector, g: Vector, s: list[Vector], *rest: Any) -> Any:
+            room = self._staging(rest, batched=batched)
+            if tier == "python":  # NumPy's numbers are slow one by one, and warn of what overflows
+                room = [r.tolist() for r in room]
+            return self._run_plain(space["loop"], tier, x, g, s, (*rest, *room))
+
+        return run
 
     def _staging(self, rest: tuple[Any, ...], *, batched: bool) -> list[Any]:
         """Give room for the rows of one batch."""
@@ -278,6 +289,19 @@ class Kernel:
         for vector, values in zip([*vectors, h], [*lists, hyper], strict=True):
             vector[:] = values
         return result
+
+
+def _nothing() -> None:
+    """Give no residuals."""
+
+
+def _again(
+    program: Program, data: Mapping[str, Any], tier: str, workers: int | None, rows: int, squares: Callable[[], Any]
+) -> Kernel:
+    """Give a kernel that has travelled."""
+    kernel = Kernel(program, data, tier, workers, rows)
+    kernel.squares = squares
+    return kernel
 
 
 def load_python(source: str) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from symgd import language as fm
+from symgd.checks import is_number, single
 from symgd.errors import FormulaError, UsageError, safe, shown, suggest
 from symgd.graph import Graph
 from symgd.rules.lowering import lower
 from symgd.rules.table import RULES
-from symgd.rules.values import check_schedule, is_number
+from symgd.rules.values import check_schedule
 
 if TYPE_CHECKING:
     from symgd.insight.theory import Theory
@@ -72,7 +73,8 @@ class Rule:
         steps = fm.parse_program(text, declared=(*READ, *hyper))
         init = dict(init or {})
         _check(text, steps, hyper, init)
-        plain = {k: v if isinstance(v, str) else float(v) for k, v in hyper.items()}
+        plain = {k: v if isinstance(v, str) else float(single(v)) for k, v in hyper.items()}
+        default_lr = default_lr if isinstance(default_lr, str) else float(single(default_lr))
         values = {"text": text, "init": init, "name": name, "hyper": plain, "lr": default_lr,
                   "states": _states(steps, hyper)}  # fmt: skip
         for key, value in values.items():

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
+from symgd.checks import why_not
+from symgd.errors import UnknownNameError
 from symgd.graph import ROWS, Graph, Leaf, Node, Span, reachable
 from symgd.graph.arrays import ONE
 from symgd.views.formulas import letters, symbol, to_element, to_latex, to_sympy
@@ -163,6 +166,8 @@ class Gradient(Mapping[str, Any]):
         self._shown: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
+        if not isinstance(name, str) or name not in self._shapes:
+            raise UnknownNameError(name, self._shapes, "the gradient")
         if name not in self._shown:
             shape = self._shapes[name]
             self._shown[name] = (
@@ -233,19 +238,27 @@ class Hessian(Mapping[tuple[str, str], "sympy.Expr"]):
         return len(self.params), len(self.params)
 
     def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, str):
-            if key not in self.params:
-                raise KeyError(key)
-            return {name: self[key, name] for name in self.params}
-        a, b = (self.params[k] if isinstance(k, int) else k for k in key)
-        if a not in self.params or b not in self.params:
-            raise KeyError(key)
+        if not isinstance(key, tuple):
+            first = self._name(key)
+            return {name: self[first, name] for name in self.params}
+        if len(key) != 2:
+            raise UnknownNameError(key, self.params, "the Hessian, which takes one name or two,")
+        a, b = map(self._name, key)
         pair = (a, b) if (a, b) in self._nodes else (b, a)
         if pair not in self._shown:
             import sympy
 
             self._shown[pair] = to_sympy(self._nodes[pair]) if pair in self._nodes else sympy.Integer(0)
         return self._shown[pair]
+
+    def _name(self, key: Any) -> str:
+        """Give the parameter that a name or a place stands for."""
+        whole = isinstance(key, Integral) and not isinstance(key, bool) and not why_not(key)
+        if whole and -len(self.params) <= int(key) < len(self.params):
+            return self.params[int(key)]
+        if not isinstance(key, str) or key not in self.params:
+            raise UnknownNameError(key, self.params, "the Hessian")
+        return key
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return ((a, b) for a in self.params for b in self.params)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import os
 import re
 import sys
 import types
@@ -32,6 +33,9 @@ REORDER = {"contract", "reassoc"}
 # The letters of vectors, by the type of what they hold.
 VECTORS = {"float64": "v", "int64": "t", "float32": "s", "int32": "j", "int16": "h", "int8": "b", "uint8": "B",
            "uint16": "H", "uint32": "J", "bool": "?"}  # fmt: skip
+
+# Whether compiled code looks at every subscript, and fails with code 1 where one is out of bounds: for tests.
+CHECKED = os.environ.get("SYMGD_BOUNDS_CHECK", "") not in ("", "0")
 
 _INT, _FLOAT, _POINTER = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
 # What Numba's own wrapper of a compiled function, which is never called, refers to.
@@ -127,6 +131,7 @@ def compile_function(source: str, name: str, kinds: str, result: str, *, strict:
         name,
         kinds,
         str(strict),
+        str(CHECKED),
         _versions(),
         llvm.get_host_cpu_name(),
         _features(),
@@ -289,6 +294,7 @@ def _jit(
     options: dict[str, Any] = {"pipeline_class": _apart()} if apart else {"forceinline": inline}
     # Nothing calls it from Python.
     bare = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    options |= {"boundscheck": True} if CHECKED else {}
     return numba.njit(function, error_model="numpy", fastmath=False if strict else flags, **bare, **options)
 
 
