@@ -50,6 +50,36 @@ class DataError(SymgdError, ValueError):
     """Data that cannot be used: which column or array, what is wrong with it, the remedy."""
 
 
+class UnknownNameError(SymgdError, KeyError):
+    """A name under which there is nothing: the name, the nearest one, and what there is.
+
+    Parameters
+    ----------
+    name : object
+        What was asked for.
+    known : iterable of str
+        What there is.
+    what : str
+        What has the names, for the message.
+
+    Examples
+    --------
+    >>> print(UnknownNameError("w1", ["w", "b"], "the gradient"))
+    the gradient has no 'w1'; did you mean 'w'? It has: w, b
+    """
+
+    def __init__(self, name: object, known: Iterable[str], what: str) -> None:
+        names = list(known)
+        super().__init__(name, names, what)  # all of it goes to args, from which pickle rebuilds an exception
+        near = suggest(name, names) if isinstance(name, str) else None
+        hint = f"did you mean '{near}'? It has" if near else "it has"
+        listed = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+        self.message = f"{what} has no {shown(name)}; {hint}: {listed or 'nothing'}"
+
+    def __str__(self) -> str:
+        return self.message  # KeyError shows the repr
+
+
 class FormulaError(SymgdError, ValueError):
     """A text that is not a formula: what is wrong, where, and what to write instead.
 

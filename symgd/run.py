@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,12 +9,12 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd.errors import DataError, UsageError, safe, shown, unexplained
+from symgd import saving
+from symgd.errors import UnknownNameError, safe, unexplained
 from symgd.parameters import entry_names
 from symgd.verdict import Kind, Verdict
 
@@ -140,6 +139,8 @@ class History:
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Give one parameter's values, or ``step``, ``epoch``, ``value``, ``gradient_norm``."""
+        if not isinstance(name, str):
+            raise UnknownNameError(name, self.columns(), "the history")
         if name in self.params and self.point.shape[1]:
             shapes = self.shapes or [()] * len(self.params)
             place = self.params.index(name)
@@ -153,7 +154,7 @@ class History:
             return column
         if name in self.params:
             raise KeyError(f"so many parameters are not kept at every step; the run's point has '{safe(name)}'")
-        raise KeyError(f"the history has no '{safe(name)}'; it has: {', '.join(self.columns())}")
+        raise UnknownNameError(name, self.columns(), "the history")
 
     def columns(self) -> list[str]:
         """Give the names of all columns."""
@@ -387,70 +388,7 @@ class Run:
         UsageError
             If the name ends in neither.
         """
-        target = _path(path)
-        arrays = {f"array_{k}": v for k, v in self.state.items() if isinstance(v, np.ndarray)}
-        plain = {k: v for k, v in self.state.items() if not isinstance(v, np.ndarray)}
-        if target.suffix == ".npz":
-            np.savez_compressed(target, allow_pickle=False, state=np.array(json.dumps(plain)), **arrays)
-        elif target.suffix == ".json":
-            # Floats as hexadecimal text: exact, nan and infinities included.
-            rows = {k: [a.shape, [float(v).hex() for v in a.ravel()]] for k, a in arrays.items()}
-            target.write_text(json.dumps({"state": plain, "arrays": rows}), encoding="utf-8")
-        else:
-            raise UsageError(f"path={safe(str(target))!r} must end in .npz or .json")
-        return target
-
-
-def load_state(path: str | Path) -> dict[str, Any]:
-    """Read what `Run.save` wrote.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file.
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    DataError
-        If the file is no saved run.
-    """
-    target = _path(path)
-    try:
-        if target.suffix == ".json":
-            saved = json.loads(target.read_text(encoding="utf-8"))
-            state = dict(saved["state"])
-            for name, (shape, values) in saved["arrays"].items():
-                state[name.removeprefix("array_")] = np.array([float.fromhex(v) for v in values]).reshape(shape)
-            return state
-        with target.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            state = dict(json.loads(str(file["state"])))
-            for name in file.files:
-                if name.startswith("array_"):
-                    state[name.removeprefix("array_")] = file[name]
-            return state
-    except FileNotFoundError:
-        raise DataError(f"there is no file '{safe(str(target))}'") from None
-    except (
-        OSError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-        EOFError,
-        BadZipFile,
-    ) as problem:
-        raise DataError(f"'{safe(str(target))}' is not a saved run: {safe(str(problem))}") from problem
-
-
-def _path(path: str | Path) -> Path:
-    if not isinstance(path, str | Path):
-        raise UsageError(f"path={shown(path)} must be the name of a file")
-    return Path(path)
+        return saving.write(path, self.state)
 
 
 def finite(value: float | None) -> float | None:

@@ -365,7 +365,7 @@ def test_the_number_of_threads_changes_no_bit(tmp_path, on_disk):
         data = kept("npy", data, tmp_path)
     options = {"start": {"w": np.zeros(8), "b": 0}, "lr": 1.0}
     runs = []
-    for workers in (1, 2, 5):
+    for workers in (1, 2, 3, 5):
         f = sg.Objective("mean(softplus(X @ w + b) - y*(X @ w + b))", data=data, workers=workers)
         assert f.kernel().large
         numbers = [f.value(w=np.ones(8), b=1), f.gradient_at(w=np.ones(8), b=1)]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _EXIT = "Exit code: 0 when a minimum was found; 1 when none was; 2 when the call, the data or the formula is at fault."
 _NUMBERS = ("steps", "batch", "epochs", "gtol", "ftol", "xtol", "seconds")
-_ALONE = ("start", "save", "resume")  # options of a single descent
+_ALONE = ("start", "save", "save_every", "resume")  # options of a single descent
 
 
 def _name(option: options.Decorator) -> str:

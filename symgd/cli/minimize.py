@@ -23,6 +23,7 @@ _EXIT = (
     "before it converged; 2 when the call, the data or the formula is at fault."
 )
 _PASSED_ON = ("steps", "batch", "epochs", "gtol", "ftol", "xtol", "seconds", "seed")
+_SAVING = ("save", "save_every")
 _SETTLED = ("start", "method", "rule", "hyper", "lr", "schedule", "batch", "no_shuffle", "gtol", "ftol", "xtol", "seed")
 
 
@@ -57,8 +58,6 @@ def _descend(given: Options, *, maximize: bool) -> int:
     """Check everything, run, and give the account; each step needs the one before."""
     _check_files(given)
     run, objective = (_resume if given["resume"] else _begin)(given, maximize=maximize)
-    if given["save"]:
-        _writing(given["save"], run.save)
     if given["as_json"]:
         _plot(given, run, objective)
         print_json(account.as_dict(given, run))
@@ -72,7 +71,7 @@ def _begin(given: Options, *, maximize: bool) -> tuple[Run, Objective]:
     if given["formula"] is None:
         raise UsageError('there is no formula; write it first: symgd minimize "x**2 - 4*x + 5" --start x=0')
     objective = inputs.objective(given)
-    chosen = {name: given[name] for name in _PASSED_ON if given[name] is not None}
+    chosen = {name: given[name] for name in (*_PASSED_ON, *_SAVING) if given[name] is not None}
     if given["no_shuffle"]:
         chosen["shuffle"] = False
     lr = method.learning_rate(given)
@@ -85,7 +84,7 @@ def _begin(given: Options, *, maximize: bool) -> tuple[Run, Objective]:
 
 
 def _resume(given: Options, *, maximize: bool) -> tuple[Run, Objective]:
-    from symgd.run import load_state
+    from symgd import saving
 
     for name in _SETTLED:
         if given[name]:
@@ -93,7 +92,7 @@ def _resume(given: Options, *, maximize: bool) -> tuple[Run, Objective]:
             raise UsageError(
                 f"--{option} is settled by the saved run; leave it out, or start a new run without --resume"
             )
-    state = load_state(given["resume"])
+    state = saving.read(given["resume"])
     given["formula"] = given["formula"] or str(state.get("formula", ""))
     if (state.get("sign") == -1.0) != maximize:
         raise UsageError(f"the saved run is of symgd {'minimize' if maximize else 'maximize'}; call that")
@@ -103,7 +102,7 @@ def _resume(given: Options, *, maximize: bool) -> tuple[Run, Objective]:
     except FormulaError as problem:  # the formula was read before, so what is unknown now had data then
         name = safe(problem.text[problem.start : problem.end])
         raise UsageError(f"the saved run has data for '{name}'; give them again by --data or --set") from None
-    limit = {} if given["seconds"] is None else {"seconds": given["seconds"]}
+    limit = {name: given[name] for name in ("seconds", *_SAVING) if given[name] is not None}
     steps = _steps(given, objective, state)
     return objective.resume(given["resume"], steps, progress=_progress(given), **limit), objective
 
@@ -146,6 +145,8 @@ def _check_files(given: Options) -> None:
         from symgd.plotting import check_path
 
         check_path(given["plot"])
+    if given["save_every"] is not None and not given["save"]:
+        raise UsageError("--save-every says how often --save writes; give --save FILE too")
     if given["save"]:
         path = Path(given["save"])
         if path.suffix not in (".npz", ".json"):

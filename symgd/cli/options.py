@@ -78,6 +78,9 @@ DESCENT = (
     click.option("--tier", metavar="NAME", help="python, numba or auto: short work in plain Python, long compiled."),
     click.option("--save", metavar="FILE", help="Write the run to a .npz or .json file, from which --resume goes on."),
     click.option(
+        "--save-every", type=float, metavar="S", help="Seconds between two times that --save writes; by default 60."
+    ),
+    click.option(
         "--resume", metavar="FILE", help="Go on with a saved run; --steps and --epochs count from its beginning."
     ),
 )  # fmt: skip

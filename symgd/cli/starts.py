@@ -171,9 +171,9 @@ def _from_json(path: Path) -> dict[str, Any]:
 
 def _of_saved(path: Path) -> dict[str, Any]:
     """Give the point at which a saved run stands."""
-    from symgd.run import load_state
+    from symgd import saving
 
-    state = load_state(path)
+    state = saving.read(path)
     try:
         x, point = state["x"], {}
         for name, shape in zip(state["params"], state.get("shapes") or [()] * len(state["params"]), strict=True):

@@ -13,17 +13,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd import checks
 from symgd import language as fm
 from symgd.data.files import read, read_csv, usable
+from symgd.data.owned import Owned, difference
 from symgd.data.stored import DTYPES, Stored
 from symgd.errors import DataError, safe, shown
 
-__all__ = ["AXES", "DTYPES", "Array", "Data", "Stored", "as_index", "column", "load", "names", "read_csv"]
+__all__ = [
+    "AXES",
+    "DTYPES",
+    "Array",
+    "Data",
+    "Owned",
+    "Stored",
+    "as_index",
+    "column",
+    "difference",
+    "load",
+    "names",
+    "read_csv",
+]
 
 AXES = 3  # most axes of an array
 
 Array = NDArray[Any]
-Data = dict[str, "float | Array | Stored"]
+Data = Mapping[str, "float | Array | Stored"]
 
 
 def load(source: Any) -> Data:
@@ -54,6 +69,8 @@ def load(source: Any) -> Data:
     """
     if source is None:
         return {}
+    if isinstance(source, Owned):
+        return source
     if isinstance(source, str | os.PathLike):
         source = read(Path(source))
     elif _is_frame(source):
@@ -185,31 +202,14 @@ def _columns(frame: Any) -> dict[str, Any]:
 def _numbers(name: str, values: Any) -> Array:
     """Give an array of one of `DTYPES` as kernels read it: the one that was given, if it is so."""
     try:
-        array = np.asarray(values)
-        _check_kind(name, values, array)
-        if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-            array = np.ma.filled(values.astype(np.float64), np.nan)
-        if array.dtype.kind == "O" and hasattr(values, "isna"):
-            # What pandas marks as missing is no float; NumPy's own conversion knows only None.
-            array = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        array = checks.numbers(values)
+    except ValueError as problem:
+        raise DataError(f"'{name}' {problem}") from None
+    try:
         with np.errstate(over="raise"):
             return array.astype(_kept(array), order="C", copy=False)
-    except DataError:
-        raise
-    except (TypeError, ValueError, ArithmeticError) as problem:
+    except ArithmeticError as problem:
         raise DataError(f"'{name}' must hold numbers; {safe(str(problem), 160)}") from None
-
-
-def _check_kind(name: str, values: Any, array: Array) -> None:
-    kind = array.dtype.kind
-    if kind == "c":
-        raise DataError(f"'{name}' has complex values; data must be real")
-    if array.dtype.names:
-        raise DataError(f"'{name}' has the fields {safe(', '.join(array.dtype.names))}; give them one by one")
-    # Of objects, those are numbers that turn into one; text would as well.
-    text = next((v for v in array.flat if isinstance(v, str | bytes)), None) if kind == "O" else None
-    if kind not in "biufO" or values is None or text is not None:
-        raise DataError(f"'{name}' must hold numbers; got {shown(values if text is None else text)}")
 
 
 def _kept(array: Array) -> str:

@@ -210,7 +210,9 @@ def _member(archive: ZipFile, info: ZipInfo) -> NDArray[Any] | None:
 
 
 def _cells(cells: tuple[str, ...]) -> NDArray[Any] | None:
-    """Read a column of a CSV file, if it holds numbers."""
+    """Read a column of a CSV file, if it holds numbers, or True and False."""
+    if all(cell.strip().lower() in ("true", "false") for cell in cells):
+        return np.array([cell.strip().lower() == "true" for cell in cells])
     for dtype in (np.int64, np.float64):
         try:
             return np.array(cells, dtype=dtype)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd import checks
 from symgd import language as fm
 from symgd.data import AXES  # as many for a parameter as for an array of data
-from symgd.errors import FormulaError, UsageError, safe, shown, suggest
+from symgd.errors import DataError, FormulaError, UsageError, safe, shown, suggest
 from symgd.language.foreign import distance
 from symgd.language.functions import CONSTANTS
 
@@ -48,6 +49,17 @@ def _shape(name: str, given: Any) -> Shape:
         rule = f"a tuple of at most {AXES} whole numbers of at least 1, () for a number, and no more than memory holds"
         raise UsageError(f"the shape {shown(given)} of '{safe(name)}' must be {rule}")
     return tuple(int(n) for n in sizes)
+
+
+def check_indices(names: Iterable[str], data: Any) -> None:
+    """Refuse a single truth value as an index: in NumPy it chooses all or nothing, and here it would be a place."""
+    for name in names:
+        value = checks.single(data.get(name)) if isinstance(data, Mapping) else None
+        if isinstance(value, bool | np.bool_):
+            raise DataError(
+                f"'{name}' is {bool(value)}, and serves as an index, which holds positions; give {int(value)} "
+                "to choose that entry"
+            )
 
 
 def find_params(
@@ -126,16 +138,28 @@ def entries(
     else:
         if values:
             raise UsageError("give the point by name or by position, not both")
-        try:
-            listed = list(point)
-        except TypeError:
-            raise UsageError(f"a point must be a mapping or a sequence; got {shown(point)}") from None
+        listed = _listed(point, len(params))
         if len(listed) != len(params):
             needed = f"{len(params)} parameter{'s' if len(params) != 1 else ''}"
             has = f"{len(listed)} value{'s' if len(listed) != 1 else ''}"
             raise UsageError(f"the point has {has} for {needed}: {', '.join(params[:20])}")
         found = list(zip(params, listed, strict=True))
     return {name: _value(name, value) for name, value in found}
+
+
+def _listed(point: Any, count: int) -> list[Any]:
+    """Give the values of a point in order; a bare number is the point of a single parameter."""
+    reason = checks.why_not(point)
+    if reason:
+        raise UsageError(f"a point must be a mapping or a sequence of numbers; got {shown(point)}: {reason}")
+    if count == 1 and checks.is_number(point):
+        return [point]
+    try:
+        return list(point)
+    except TypeError:
+        raise UsageError(f"a point must be a mapping or a sequence; got {shown(point)}") from None
+    except Exception as problem:  # noqa: BLE001 - any code may stand in an iterator
+        raise UsageError(f"a point must be a mapping or a sequence; {safe(str(problem))}") from None
 
 
 def vector(given: Mapping[str, Any], shapes: Mapping[str, Shape]) -> Vector:
@@ -157,11 +181,8 @@ def _value(name: str, value: Any) -> Any:
 
 def _array(name: str, value: Any) -> Any:
     try:
-        raw = np.asarray(value)
-        if raw.dtype.kind in "cSUmM":
-            raise UsageError(f"{name}={shown(value)} must be real numbers")
-        array = raw.astype(np.float64)
-    except (TypeError, ValueError, OverflowError):
+        array = checks.numbers(value).astype(np.float64)
+    except (ValueError, OverflowError):
         raise UsageError(f"{name}={shown(value)} must be real numbers, in an array of one shape") from None
     if array.ndim == 0:
         return _real(name, array.item())
@@ -173,11 +194,9 @@ def _array(name: str, value: Any) -> Any:
 
 
 def _real(name: str, value: Any) -> float:
-    if isinstance(value, str | bytes | complex):
-        raise UsageError(f"{name}={shown(value)} must be a real number")
     try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
+        number = checks.real(value)
+    except ValueError:
         kind = type(value).__name__
         raise UsageError(f"{name}={shown(value)} must be a real number; got {kind}") from None
     if not math.isfinite(number):
@@ -193,8 +212,8 @@ def _example(params: tuple[str, ...]) -> str:
 def flat(size: int, x: Any) -> Vector:
     """Give a flat vector as SciPy hands it over, checked."""
     try:
-        array = np.atleast_1d(np.asarray(x, dtype=np.float64))
-    except (TypeError, ValueError, OverflowError):
+        array = np.atleast_1d(checks.numbers(x).astype(np.float64, copy=False))
+    except (ValueError, OverflowError):
         raise UsageError(f"a vector must hold real numbers; got {shown(x)}") from None
     if array.shape != (size,):
         raise UsageError(f"the vector has shape {array.shape}; this objective takes ({size},)")

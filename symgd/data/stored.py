@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +17,8 @@ from symgd.errors import DataError, UsageError, safe, shown
 
 # What kernels read as it is.
 DTYPES = ("float64", "float32", "int64", "int32", "int16", "int8", "uint8", "uint16", "uint32", "bool")
+
+CHUNK = 1 << 20  # numbers that are looked at together
 
 Header = tuple[tuple[int, ...], bool, np.dtype[Any], int]
 
@@ -39,6 +41,10 @@ class Stored:
         Where the values begin, in bytes.
     swapped : bool
         Whether the file has the other byte order.
+    seen : tuple of int, optional
+        Size and time of change of the file when it was opened: once it has others, nothing is read any more.
+    bounds : tuple of float, optional
+        The smallest and the largest value, where they serve as an index: others are refused whenever they are read.
     """
 
     path: Path
@@ -46,6 +52,8 @@ class Stored:
     shape: tuple[int, ...]
     offset: int
     swapped: bool = False
+    seen: tuple[int, int] | None = None
+    bounds: tuple[float, float] | None = None
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Stored:
@@ -81,14 +89,42 @@ class Stored:
                 f"'{name}' is in Fortran order, and its rows lie scattered; save it in C order: "
                 "np.save(path, np.ascontiguousarray(array))"
             )
-        stored = cls(path, dtype.newbyteorder("="), shape, offset, not dtype.isnative)
+        return cls.of(path, dtype, shape, offset)
+
+    @classmethod
+    def of(cls, path: Path, dtype: np.dtype[Any], shape: tuple[int, ...], offset: int) -> Stored:
+        """Give an array in a file whose layout is known, with the file's fingerprint.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        dtype : dtype
+            In the byte order of the file.
+        shape : tuple of int
+            The array's.
+        offset : int
+            Where the values begin, in bytes.
+
+        Returns
+        -------
+        Stored
+
+        Raises
+        ------
+        DataError
+            If there is no such file, or it is cut short.
+        """
         try:
-            size = path.stat().st_size
+            found = path.stat()
         except OSError as problem:
             raise unreadable(path, ".npy", problem) from None
-        if size < offset + stored.nbytes:
+        seen = found.st_size, found.st_mtime_ns
+        stored = cls(path, dtype.newbyteorder("="), shape, offset, not dtype.isnative, seen)
+        if found.st_size < offset + stored.nbytes:
             raise DataError(
-                f"'{name}' is cut short: it has {size:,} bytes, and {offset + stored.nbytes:,} belong there"
+                f"'{named(path)}' is cut short: it has {found.st_size:,} bytes, and {offset + stored.nbytes:,} belong "
+                "there"
             )
         return stored
 
@@ -202,16 +238,39 @@ class Stored:
         target = out.reshape(-1).view(np.uint8)
         done = 0
         try:
+            found = os.fstat(file.fileno())
+            if found.st_size < self.offset + self.nbytes:
+                raise _shorter(self.path)
+            if self.seen not in (None, (found.st_size, found.st_mtime_ns)):
+                raise _changed(self.path, "its size or its time of change is another")
             file.seek(self.offset + low * self.width * self.dtype.itemsize)
             while done < target.size:  # one read gives at most 2 GB
                 got = file.readinto(target[done:])  # type: ignore[arg-type]
                 if not got:
-                    raise DataError(f"'{named(self.path)}' became shorter while it was read; it must stay as it is")
+                    raise _shorter(self.path)
                 done += got
         except OSError as problem:
             raise unreadable(self.path, ".npy", problem) from None
         if self.swapped:
             out.byteswap(inplace=True)
+        # The time of change is looked at before, and what is read is what counts.
+        if self.bounds and out.size and not self.bounds[0] <= out.min() <= out.max() <= self.bounds[1]:
+            raise _changed(self.path, "an index in it is out of bounds")
+
+    def as_index(self) -> Stored:
+        """Give the array with the bounds of its values, which are held to whenever it is read."""
+        step = max(1, CHUNK // max(1, self.width))
+        parts = (self.rows(low, min(low + step, len(self))) for low in range(0, len(self), step))
+        ends = [(float(part.min()), float(part.max())) for part in parts]
+        return replace(self, bounds=(min(low for low, _ in ends), max(high for _, high in ends)))
+
+
+def _shorter(path: Path) -> DataError:
+    return DataError(f"'{named(path)}' became shorter while it was read; it must stay as it is")
+
+
+def _changed(path: Path, how: str) -> DataError:
+    return DataError(f"'{named(path)}' has changed since it was opened: {how}; make the objective anew")
 
 
 def opened(path: Path) -> io.FileIO:

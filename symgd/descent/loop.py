@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd import checks, saving
 from symgd.descent.account import Locate, account
-from symgd.descent.state import Settings, State
+from symgd.descent.state import Settings, State, saved
 from symgd.descent.steps import judge, look_at_start, take
+from symgd.errors import DataError, UsageError, safe, shown
 from symgd.kernel import Kernel
 from symgd.kernel import code as codegen
 from symgd.progress import interruptible
@@ -19,6 +21,7 @@ from symgd.progress import progress as show_progress
 from symgd.run import Outcome, Run
 
 TICK = 0.1  # seconds of compiled steps between two looks at the clock
+SAVED = 60.0  # seconds between two saves, when nothing is said
 DRAWS = 1 << 16  # normal numbers drawn at a time
 
 Callback = Callable[[int, dict[str, Any], float], Any]
@@ -33,6 +36,7 @@ def descend(
     locate: Locate | None = None,
     callback: Callback | None = None,
     progress: bool | None = None,
+    keep: Keep | None = None,
 ) -> Run:
     """Run the loop until a test ends it.
 
@@ -52,6 +56,8 @@ def descend(
         Called with step number, point and value every ``settings.every`` steps; a true result ends the run.
     progress : bool, optional
         Whether to show progress; by default on a terminal after two seconds.
+    keep : Keep, optional
+        Where to save the run meanwhile.
 
     Returns
     -------
@@ -67,6 +73,9 @@ def descend(
             while state.status == codegen.RUNNING and state.t < settings.steps and outcome is None:
                 advance(kernel, state, settings, stop_at(kernel, state, settings, callback))
                 tick(state.t, f"value={state.f:.6g}")
+                if keep and keep.due() and state.status == codegen.RUNNING:
+                    state.seconds = time.perf_counter() - began
+                    keep.write(saved(kernel, state, settings, formula))
                 if callback and (state.t % settings.every == 0 or state.status or state.t == settings.steps):
                     point = kernel.program.layout.split(state.x)
                     if callback(state.t, point, settings.sign * state.f):
@@ -79,6 +88,47 @@ def descend(
             outcome = Outcome.INTERRUPTED
     state.seconds = time.perf_counter() - began
     return account(kernel, state, settings, outcome, formula, locate)
+
+
+class Keep:
+    """Where a run is saved while it goes on, and how often.
+
+    Parameters
+    ----------
+    path : str or path
+        The file, as `Run.save` takes it.
+    every : float
+        Seconds from one time to the next.
+    more : mapping
+        What is saved besides the state of the descent.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder, or no such span of time.
+    """
+
+    def __init__(self, path: Any, every: Any, more: Mapping[str, Any]) -> None:
+        rule = "a number of seconds, at least 0"
+        self.path = saving.checked_path(path)
+        self.every = SAVED if every is None else checks.number("save_every", every, rule, low=0.0)
+        self.more = more
+        if not self.path.parent.is_dir():
+            raise UsageError(f"save={shown(str(path))}: there is no folder '{saving.named(self.path.parent)}'")
+        self.last = time.perf_counter()
+
+    def due(self) -> bool:
+        """Tell whether it is time."""
+        return time.perf_counter() - self.last >= self.every
+
+    def write(self, state: Mapping[str, Any]) -> None:
+        """Save the run; an error of the disk ends the run, which is better than one that cannot be gone on with."""
+        try:
+            saving.write(self.path, {**state, **self.more})
+        except OSError as problem:
+            reason = safe(str(problem.strerror or problem))
+            raise DataError(f"'{saving.named(self.path)}' cannot be written: {reason}") from None
+        self.last = time.perf_counter()
 
 
 # ---- chunks --------------------------------------------------------------------------------------------------------

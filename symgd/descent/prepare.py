@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symgd import rules
+from symgd import checks, rules
 from symgd.descent.methods import METHODS, At, Function, Method
 from symgd.descent.state import Settings, State, Vector, read_state
 from symgd.errors import DataError, UsageError, safe, shown, unknown_option
@@ -22,7 +22,6 @@ from symgd.kernel.code import Program
 from symgd.kernel.machine import cache
 from symgd.kernel.tiers import Source
 
-LARGEST = 2**62  # of steps, of a seed, and beyond what any tolerance may be
 OPTIONS = ("steps", "gtol", "ftol", "xtol", "seconds", "seed", "every", "batch", "epochs", "shuffle")
 EPOCHS = 10  # when nothing is said
 EXACT = "exact"  # gradient descent with the exact Cauchy step, which runs compiled as the update rules do
@@ -72,13 +71,13 @@ def prepare(kernel: Kernel, x0: Vector, sign: float, options: Mapping[str, Any])
     for name in given:
         if name not in rule.hyper:
             raise _unknown(name, rule.hyper)
-    if "steps" in numbers and lr not in (None, "auto") and not {"gtol", "ftol", "xtol"} & set(numbers):
+    if "steps" in numbers and lr is not None and lr != "auto" and not {"gtol", "ftol", "xtol"} & set(numbers):
         numbers["gtol"] = -1.0  # so many steps were asked for
     rule = rule.with_hyper(given) if given else rule
     lr = rule.lr if lr is None else lr
     if rule.text == rules.RULES["gd"].text and lr == "auto" and not numbers.get("batch"):
         return _cauchy(kernel, sign, numbers)
-    lr = _safe_lr(kernel, x0) if lr == "auto" else lr if isinstance(lr, str) else float(lr)
+    lr = _safe_lr(kernel, x0) if lr == "auto" else lr if isinstance(lr, str) else float(checks.single(lr))
     return _with_rule(kernel, rule, lr, x0, sign, numbers)
 
 
@@ -133,7 +132,9 @@ def _with_method(method: type[Method], sign: float, given: Mapping[str, Any], nu
 
 
 def _unknown(name: str, hyper: Iterable[str]) -> UsageError:
-    return unknown_option(name, [*OPTIONS, "start", "method", "lr", "callback", "progress", *hyper])
+    return unknown_option(
+        name, [*OPTIONS, "start", "method", "lr", "callback", "progress", "save", "save_every", *hyper]
+    )
 
 
 def _plan_epochs(kernel: Kernel, numbers: dict[str, Any]) -> dict[str, Any]:
@@ -189,20 +190,24 @@ def restore(kernel: Kernel, saved: Mapping[str, Any], steps: int | None) -> tupl
         If the saved rule is damaged.
     """
     state, limits = read_state(saved, steps)
-    sign = limits.pop("sign")
+    sign, batch = limits.pop("sign"), limits["batch"]
     recipe = saved.get("recipe")
-    if not recipe:
-        settings = _cauchy(kernel, sign, limits)
-    elif recipe.get("method") in METHODS:
-        settings = _with_method(METHODS[recipe["method"]], sign, recipe["hyper"], limits)
-    else:
-        try:
+    if len(state.x) != kernel.n or (batch and not batch < kernel.rows):
+        raise DataError("the saved run is damaged: its point or its batches are not those of this objective")
+    try:
+        if not recipe:
+            settings = _cauchy(kernel, sign, limits)
+        elif recipe.get("method") in METHODS:
+            settings = _with_method(METHODS[recipe["method"]], sign, recipe["hyper"], limits)
+        else:
             rule = rules.Rule(recipe["text"], recipe["init"], recipe["name"], **recipe["hyper"])
             rules.check_schedule(recipe["lr"])
-        except (KeyError, TypeError, AttributeError) as problem:
-            raise DataError(f"the saved rule is damaged: {safe(repr(problem))}") from None
-        settings = _with_rule(kernel, rule, recipe["lr"], state.x, sign, limits)
-    if len(settings.hyper) != len(state.hyper) or _shapes(kernel, settings, state) != [s.shape for s in state.states]:
+            settings = _with_rule(kernel, rule, recipe["lr"], state.x, sign, limits)
+        fits = len(settings.hyper) == len(state.hyper)
+        fits = fits and _shapes(kernel, settings, state) == [s.shape for s in state.states]
+    except (LookupError, TypeError, AttributeError, ValueError) as problem:
+        raise DataError(f"the saved rule is damaged: {safe(str(problem), 160)}") from None
+    if not fits:
         raise DataError("the saved run is damaged: its numbers do not fit its rule")
     return state, replace(settings, hyper=tuple(state.hyper.tolist()))
 
@@ -284,23 +289,18 @@ def _initial_states(
 def _check_numbers(options: dict[str, Any]) -> dict[str, Any]:
     """Check the options that are numbers."""
     found: dict[str, Any] = {}
-    for name, given in options.items():
-        value: Any = given
+    for name, value in options.items():
         if value is None:
             continue
         if name == "shuffle":
-            if not isinstance(value, bool):
+            if not isinstance(checks.single(value), bool | np.bool_):
                 raise UsageError(f"shuffle={shown(value)} must be True or False")
-            found[name] = value
-            continue
-        whole = name in ("steps", "seed", "every", "batch", "epochs")
-        least = 0 if name == "seed" or not whole else 1
-        kinds: Any = (int, np.integer) if whole else (int, float, np.integer, np.floating)
-        if isinstance(value, float) and whole and value.is_integer():
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value <= LARGEST:
-            rule = f"a whole number of at least {least}" if whole else "a number of at least 0"
-            raise UsageError(f"{name}={shown(value)} must be {rule}")
-        # A tolerance of 0 asks for no test at all.
-        found[name] = int(value) if whole else float(value) if value > 0 or name == "seconds" else -1.0
+            found[name] = bool(value)
+        elif name == "seconds":
+            found[name] = checks.seconds(name, value)
+        elif name in ("steps", "seed", "every", "batch", "epochs"):
+            found[name] = checks.whole(name, value, 0 if name == "seed" else 1)
+        else:  # a tolerance; 0 asks for no test at all
+            found[name] = checks.number(name, value, "a number of at least 0", low=0.0, high=float(checks.LARGEST))
+            found[name] = found[name] or -1.0
     return found

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd import checks, saving
 from symgd.descent.methods import At, Function, Method, norm
 from symgd.errors import DataError, UsageError, safe
 from symgd.kernel import Kernel
@@ -167,7 +168,7 @@ def fell_for_ever(state: State) -> bool:
 def saved(kernel: Kernel, state: State, settings: Settings, formula: str) -> dict[str, Any]:
     """Give all that a later process needs to go on, as plain data and arrays."""
     plain = {
-        "version": 1, "formula": formula, "params": list(kernel.program.layout.params),
+        "version": saving.VERSION, "formula": formula, "params": list(kernel.program.layout.params),
         "shapes": [list(shape) for shape in kernel.program.layout.shapes], "rule": settings.rule,
         "recipe": dict(settings.recipe), "steps": settings.steps, "seed": settings.seed,
         "tolerances": [settings.gtol.hex(), settings.ftol.hex(), settings.xtol.hex()], "sign": settings.sign,
@@ -206,26 +207,64 @@ def read_state(saved: Mapping[str, Any], steps: int | None) -> tuple[State, dict
         If something is missing.
     """
     try:
-        gtol, ftol, xtol = (float.fromhex(v) for v in saved["tolerances"])
-        total = int(saved["steps"]) if steps is None else steps
-        limits = {
-            "steps": total, "gtol": gtol, "ftol": ftol, "xtol": xtol, "seed": int(saved["seed"]),
-            "every": int(saved["every"]), "sign": float(saved["sign"]), "batch": int(saved.get("batch", 0)),
-            "shuffle": bool(saved.get("shuffle", True)), "epoch": int(saved.get("epoch", 0)),
-        }  # fmt: skip
-        kept = np.array(saved["records"], dtype=np.float64)
-        records = _room(len(saved["x"]), total + 2, len(kept) + 2)
-        records[: len(kept)] = kept
-        states = [np.array(saved[f"state{i}"]) for i in range(int(saved["states"]))]
-        state = State(
-            np.array(saved["x"]), np.array(saved["g"]), float.fromhex(saved["f"]), np.array(saved["hyper"]), states,
-            records, t=int(saved["t"]), calls=int(saved["calls"]),
-            cost=int(saved.get("cost", 1)), seconds=float(saved["seconds"]),
-            stride=int(saved["stride"]), next_record=int(saved["next_record"]), filled=len(kept),
-            status=int(saved["status"]),
-        )  # fmt: skip
-    except (KeyError, TypeError, ValueError) as problem:
-        raise DataError(f"the saved run is damaged: {safe(repr(problem))}") from None
+        state, limits = _state(saved, steps)
+    except KeyError as problem:
+        raise DataError(f"the saved run is damaged: it has no {safe(str(problem))}") from None
+    except (TypeError, ValueError, OverflowError) as problem:
+        raise DataError(f"the saved run is damaged: {safe(str(problem), 160)}") from None
     if state.status != codegen.RUNNING:
         raise UsageError("the saved run had ended; start a new one from its point")
     return state, limits
+
+
+def _state(saved: Mapping[str, Any], steps: int | None) -> tuple[State, dict[str, Any]]:
+    """Read state and limits; whatever is not as a run leaves it is an error."""
+    whole = {name: checks.whole(name, saved[name], least) for name, least in _WHOLE.items()}
+    gtol, ftol, xtol = (_float("tolerances", text) for text in saved["tolerances"])
+    shuffle = saved["shuffle"]
+    if not isinstance(shuffle, bool) or saved["sign"] not in (1, -1):
+        raise ValueError("shuffle is True or False, and the sign 1 or -1")
+    total = whole["steps"] if steps is None else steps
+    limits = {
+        "steps": total, "gtol": gtol, "ftol": ftol, "xtol": xtol, "seed": whole["seed"], "every": whole["every"],
+        "sign": float(saved["sign"]), "batch": whole["batch"], "shuffle": shuffle, "epoch": whole["epoch"],
+    }  # fmt: skip
+    x, g, hyper, kept = (_floats(name, saved[name]) for name in ("x", "g", "hyper", "records"))
+    states = [_floats(f"state{i}", saved[f"state{i}"]) for i in range(min(whole["states"], len(saved)))]
+    n, f, running = len(x), _float("f", saved["f"]), whole["status"] == codegen.RUNNING
+    if x.ndim != 1 or g.shape != x.shape or hyper.ndim != 1 or len(states) != whole["states"]:
+        raise ValueError("its point, its gradient and its states do not go together")
+    if running and not (np.isfinite(x).all() and np.isfinite(g).all() and math.isfinite(f)):
+        raise ValueError("it is to go on from numbers that are not finite")
+    if kept.ndim != 2 or kept.shape[1] != 3 + codegen.kept(n) or not _in_order(kept[:, 0], whole["t"]):
+        raise ValueError("its history is none")
+    records = _room(n, total + 2, len(kept) + 2)
+    records[: len(kept)] = kept
+    state = State(
+        x, g, f, hyper, states, records, t=whole["t"], calls=whole["calls"], cost=whole["cost"],
+        seconds=checks.number("seconds", saved["seconds"], "at least 0", low=0.0), stride=whole["stride"],
+        next_record=whole["next_record"], filled=len(kept), status=whole["status"],
+    )  # fmt: skip
+    return state, limits
+
+
+# The whole numbers of a saved run, and what each is at least.
+_WHOLE = {"version": 1, "t": 0, "steps": 1, "seed": 0, "every": 1, "calls": 0, "cost": 0, "stride": 1,
+          "next_record": 0, "status": 0, "states": 0, "batch": 0, "epoch": 0}  # fmt: skip
+
+
+def _float(name: str, text: Any) -> float:
+    if not isinstance(text, str):
+        raise TypeError(f"{name} is no text of a float")
+    return float.fromhex(text)
+
+
+def _floats(name: str, values: Any) -> Vector:
+    if not isinstance(values, np.ndarray) or values.dtype != np.float64:
+        raise TypeError(f"{name} is no array of floats")
+    return np.array(values)
+
+
+def _in_order(steps: Vector, last: int) -> bool:
+    """Tell whether recorded steps begin at 0 and go up, none beyond where the run stands."""
+    return bool(len(steps) and steps[0] == 0 and (np.diff(steps) > 0).all() and steps[-1] <= last)

@@ -97,7 +97,7 @@ def fit(
     """
     for name in others:
         raise unknown_option(name, OPTIONS)
-    if covariance not in statistics.KINDS:
+    if not isinstance(covariance, str) or covariance not in statistics.KINDS:
         raise UsageError(f"covariance={shown(covariance)} must be one of {', '.join(statistics.KINDS)}")
     checked_level(level)
     if absolute_sigma and sigma is None:

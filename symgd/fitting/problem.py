@@ -100,7 +100,7 @@ def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: An
         raise UsageError(f"target={shown(target)} must be the name of a column, or a formula such as 'log(y)'")
     if weights is not None and sigma is not None:
         raise UsageError("weights and sigma both say how much each row counts; sigma=s is weights=1/s**2: give one")
-    known = dict(data_module.load(data))
+    known: dict[str, Any] = dict(data_module.load(data))
     if not known:
         raise UsageError("a fit needs data: a mapping of names to columns, a DataFrame, or a file of CSV")
     tree = fm.parse(model, declared=set(known))  # mistakes are shown in the text as it was typed
@@ -122,7 +122,7 @@ def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: An
     found = objective.model.squares
     assert found is not None
     _check_sizes(found, y, w, text, target)
-    return Problem(text, target, objective, found, x, guessed, y, w, known)
+    return Problem(text, target, objective, found, x, guessed, y, w, objective.data)
 
 
 def _check_no_loss(text: str, tree: fm.Tree, target: str) -> None:
@@ -198,7 +198,9 @@ def _check_finite(name: str, column: Any) -> None:
             raise DataError(f"'{name}' is {bad:g} in row {low + row}{more}; leave such rows out")
 
 
-def _counting(known: Data, weights: Any, sigma: Any, used: Mapping[str, Any], y: Vector) -> tuple[str, Vector]:
+def _counting(
+    known: dict[str, Any], weights: Any, sigma: Any, used: Mapping[str, Any], y: Vector
+) -> tuple[str, Vector]:
     """Give the text of a weighted square, ``{}`` standing for the residual, and the weights' values."""
     what, given = ("weights", weights) if sigma is None else ("sigma", sigma)
     if given is None:

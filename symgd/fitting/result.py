@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.checks import number
 from symgd.errors import UsageError, shown
 from symgd.fitting import curve, report, statistics
 from symgd.fitting.curve import Band
@@ -363,6 +364,4 @@ def spread_of(y: Array, weights: Array) -> float:
 
 def checked_level(level: Any) -> float:
     """Refuse a level that is no probability."""
-    if isinstance(level, bool) or not isinstance(level, int | float | np.floating) or not 0 < level < 1:
-        raise UsageError(f"level={shown(level)} must be a probability between 0 and 1, such as 0.95")
-    return float(level)
+    return number("level", level, "a probability between 0 and 1, such as 0.95", low=0.0, high=1.0, closed=False)

@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from symgd.checks import number
 from symgd.errors import UsageError, shown
 
 METHODS = ("gd", "momentum")
@@ -139,8 +140,7 @@ def check_steps(tolerance: Any, method: Any) -> None:
     """
     if not isinstance(method, str) or method not in METHODS:
         raise UsageError(f"method={shown(method)} must be one of {', '.join(METHODS)}")
-    if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0.0 < tolerance < 1.0:
-        raise UsageError(f"tolerance={shown(tolerance)} must be between 0 and 1, the factor that the error shrinks by")
+    number("tolerance", tolerance, "between 0 and 1, the factor that the error shrinks by", low=0, high=1, closed=False)
 
 
 def checked_beta(beta: Any) -> float:
@@ -160,6 +160,4 @@ def checked_beta(beta: Any) -> float:
     UsageError
         If it is out of bounds.
     """
-    if isinstance(beta, bool) or not isinstance(beta, int | float) or not 0.0 <= beta < 1.0:
-        raise UsageError(f"beta={shown(beta)} must be at least 0 and below 1")
-    return float(beta)
+    return number("beta", beta, "at least 0 and below 1", low=0.0, high=math.nextafter(1.0, 0.0))

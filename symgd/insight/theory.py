@@ -11,6 +11,7 @@ from functools import cached_property
 from numbers import Real
 from typing import Any
 
+from symgd.checks import is_number
 from symgd.errors import UsageError, safe, shown
 from symgd.graph import Graph
 from symgd.insight.forms import NoMatrix
@@ -20,7 +21,7 @@ from symgd.insight.stability import stable_below
 from symgd.insight.symbols import Symbols
 from symgd.rules.lowering import reads
 from symgd.rules.rule import Rule
-from symgd.rules.values import check_schedule, is_number, of_t
+from symgd.rules.values import check_schedule, of_t
 from symgd.run import finite
 from symgd.views import to_latex
 

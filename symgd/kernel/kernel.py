@@ -44,6 +44,7 @@ class Kernel:
         workers: int | None = None,
         rows: int = 0,
     ) -> None:
+        self.data, self.given = data, workers
         layout = program.layout
         self.bound = Bound(
             program,
@@ -58,9 +59,13 @@ class Kernel:
         self.stored, self.large = self.bound.stored, self.bound.large
         self.tier = "numba" if self.stored else tier  # plain Python would have to read all of it into lists
         self.tiers = {found.name: found for found in (Plain(self.bound), Compiled(self.bound))}
-        self.squares: Callable[[], Any] = lambda: None  # gives residuals and Jacobian, where the model knows them
-        self.doubt: Callable[[Vector], str] = lambda _: ""  # tells where derivatives have lost digits
+        self.squares: Callable[[], Any] = _nothing  # gives residuals and Jacobian, where the model knows them
+        self.doubt: Callable[[Vector], str] = _no_doubt  # tells where derivatives have lost digits
         self.spent: dict[str, int] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What is compiled, and the room of each thread, stay behind.
+        return _again, (self.program, self.data, self.tier, self.given, self.rows, self.squares, self.doubt)
 
     def work(self) -> int:
         """Give the operations of one evaluation of value and gradient."""
@@ -152,6 +157,25 @@ class Kernel:
             the size of a batch and the step before the first; fills the arrays.
         """
         return self.tiers[tier].loop(source)
+
+
+def _nothing() -> None:
+    """Give no residuals."""
+
+
+def _no_doubt(_: Vector) -> str:
+    """Say that all digits are there."""
+    return ""
+
+
+def _again(
+    program: Program, data: Mapping[str, object], tier: str, workers: int | None, rows: int,
+    squares: Callable[[], Any], doubt: Callable[[Vector], str],
+) -> Kernel:  # fmt: skip
+    """Give a kernel that has travelled."""
+    kernel = Kernel(program, data, tier, workers, rows)
+    kernel.squares, kernel.doubt = squares, doubt
+    return kernel
 
 
 def _table(entries: tuple[object, ...], places: Mapping[str, int]) -> NDArray[np.generic]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,9 @@ def open_flat(values: Any, dtype: str, *, rows: bool) -> Any:
     ndarray or Stored
     """
     if isinstance(values, Stored):
-        return values if rows and values.nbytes > SMALL else values.whole().reshape(-1)
+        if rows and values.nbytes > SMALL:
+            return replace(values, dtype=np.dtype(dtype))  # truth values are read as the bytes they are
+        values = values.whole()
     return np.ascontiguousarray(values, dtype=dtype).reshape(-1)
 
 

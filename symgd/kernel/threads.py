@@ -40,6 +40,10 @@ def pool(workers: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(workers, thread_name_prefix="symgd")
 
 
+if hasattr(os, "register_at_fork"):  # a child has the pool of its parent, but none of its threads
+    os.register_at_fork(after_in_child=pool.cache_clear)
+
+
 def is_large(program: Program, rows: int) -> bool:
     """Tell whether the rows are so much work that they are handed to threads."""
     return program.work[1] * rows >= LARGE

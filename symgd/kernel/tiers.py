@@ -198,7 +198,8 @@ class Plain(Tier):
             vectors = [x, g, *states, h]
             lists = [v.tolist() for v in vectors]
             scratch = [] if self.unrolled else [[0.0] * n, [0.0] * n]
-            staging = self.staging(rest, batched=batched)
+            # NumPy's numbers are slow one by one, and warn of what overflows.
+            staging = [room.tolist() for room in self.staging(rest, batched=batched)]
             result = loop(*lists[:2], *scratch, *lists[2:], *rest, *staging, *self.inputs())
             for vector, values in zip(vectors, lists, strict=True):
                 vector[:] = values

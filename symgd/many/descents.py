@@ -135,15 +135,20 @@ def descend_many(
 
 def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     """Leave the exact Cauchy step where neither a method nor a learning rate is given."""
-    for name in ("callback", "every"):
+    for name in ("callback", "every", "save", "save_every"):
         if options.get(name) is not None:
             raise UsageError(f"{name} is for a single run; minimize takes it")
     given = {name: value for name, value in options.items() if value is not None}
     if "method" not in given:
         given["method"] = "gd"
-    if given["method"] == "gd" and given.get("lr", "auto") == "auto" and not {"steps", "batch", "epochs"} & set(given):
+    plain = isinstance(given["method"], str) and given["method"] == "gd"
+    if plain and _is_auto(given.get("lr", "auto")) and not {"steps", "batch", "epochs"} & set(given):
         given["steps"] = STEPS
     return given
+
+
+def _is_auto(lr: Any) -> bool:
+    return isinstance(lr, str) and lr == "auto"
 
 
 # What was worked out for an objective lives as long as it does: many short calls shall not wait for it.
@@ -159,7 +164,7 @@ def _once(kernel: Kernel, key: str, make: Callable[[], Any]) -> Any:
 
 def _settings(kernel: Kernel, start: NDArray[np.float64], given: Mapping[str, Any]) -> Settings:
     """Give the settings; once where they do not depend on the start."""
-    fixed = given.get("lr", "auto") != "auto" and all(isinstance(v, int | float | str) for v in given.values())
+    fixed = not _is_auto(given.get("lr", "auto")) and all(isinstance(v, int | float | str) for v in given.values())
     if not fixed:
         return descent.prepare(kernel, start, 1.0, given)
     key = repr(sorted(given.items()))
@@ -249,7 +254,7 @@ def _kept(kernel: Kernel, settings: Settings, given: Mapping[str, Any], x: Matri
 
 def _of_start(settings: Settings, given: Mapping[str, Any]) -> bool:
     """Tell whether a rule's numbers or states depend on where a run starts."""
-    if given.get("lr") == "auto" or ("lr" not in given and rules.find_rule(given["method"]).lr == "auto"):
+    if _is_auto(given.get("lr")) or ("lr" not in given and rules.find_rule(given["method"]).lr == "auto"):
         return True
     return any("x" in fm.names(fm.parse(text, declared=("x", "lr"))) for text in settings.recipe["init"].values())
 

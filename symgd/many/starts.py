@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd import checks
 from symgd.data.points import Shape, entries
 from symgd.errors import UsageError, shown, suggest
 
@@ -77,8 +78,7 @@ def points(
     UsageError
         For what is no box, no starts, both or neither.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**62:
-        raise UsageError(f"seed={shown(seed)} must be a whole number of at least 0")
+    seed = checks.whole("seed", seed)
     if (starts is None) == (box is None):
         given = "both starts and a box" if starts is not None else "neither starts nor a box"
         example = "{" + ", ".join(f"'{p}': (-5, 5)" for p in params[:2]) + "}"
@@ -87,9 +87,7 @@ def points(
         if n is not None:
             raise UsageError(f"n={shown(n)} is for a box; the starts that are given say how many they are")
         return _given(params, shapes, starts), None
-    count = 1000 if n is None else n
-    if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
-        raise UsageError(f"n={shown(n)} must be a whole number of at least 1")
+    count = 1000 if n is None else checks.whole("n", n, 1)
     if not isinstance(strategy, str) or strategy not in STRATEGIES:
         near = suggest(strategy, list(STRATEGIES)) if isinstance(strategy, str) else None
         hint = f"did you mean '{near}'?" if near else f"take one of {', '.join(STRATEGIES)}"
@@ -200,11 +198,10 @@ def _given(params: tuple[str, ...], shapes: Mapping[str, Shape], starts: Any) ->
 
 def _numbers(name: str, values: Any) -> NDArray[np.float64]:
     try:
-        raw = np.asarray(values)
-        array = raw.astype(np.float64)
-    except (TypeError, ValueError, OverflowError):
+        array = checks.numbers(values).astype(np.float64)
+    except (ValueError, OverflowError):
         raise UsageError(f"{name}={shown(values)} must be real numbers, as many for each start") from None
-    if raw.dtype.kind in "cSUmM" or not array.ndim or not array.size:
+    if not array.ndim or not array.size:
         raise UsageError(f"{name}={shown(values)} must be an array of real numbers, one or more for each start")
     if not np.isfinite(array).all():
         raise UsageError(f"{name} must be finite; {int((~np.isfinite(array)).sum())} of its entries are not")

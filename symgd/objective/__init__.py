@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -13,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd import checks, descent, many, saving, views
 from symgd import data as data_module
-from symgd import descent, many, views
 from symgd import language as fm
-from symgd.data import Stored, points
+from symgd.data import Owned, difference, points
 from symgd.data.points import Point, Shape, Vector
 from symgd.errors import (
     DataError,
@@ -34,10 +33,9 @@ from symgd.insight import diagnose
 from symgd.insight.report import Curvature, curvature
 from symgd.kernel import TIERS, Kernel
 from symgd.kernel.code import Program
-from symgd.kernel.machine import cache
-from symgd.objective.model import Model, row_count
+from symgd.objective.model import Model, indices, row_count
 from symgd.parameters import entry_names
-from symgd.run import Run, load_state
+from symgd.run import Run
 
 
 class Objective:
@@ -81,19 +79,22 @@ class Objective:
     ) -> None:  # fmt: skip
         if not isinstance(tier, str) or tier not in TIERS:
             raise UsageError(f"tier={shown(tier)} must be one of {', '.join(TIERS)}")
-        if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
-            raise UsageError(f"workers={shown(workers)} must be a whole number of at least 1")
+        workers = None if workers is None else checks.whole("workers", workers, 1, checks.WORKERS)
         given = data_module.names(data)
-        self.data: data_module.Data = {} if given is not None else data_module.load(data)
-        known = set(given if given is not None else self.data)
+        loaded = {} if given is not None else data_module.load(data)
+        known = set(given if given is not None else loaded)
         chosen, declared = points.checked_params(params) or (None, {})
         self.tree = fm.parse(text, declared={*known, *(chosen or ())})
         self.text = str.__str__(text)
         self.tier, self.workers = tier, workers
         used = fm.names(self.tree)
+        chosen_by = indices(self.tree)
+        points.check_indices(chosen_by, data)
+        self.data = Owned(loaded, chosen_by, used)
         self.params = points.find_params(self.text, used, known, chosen)
         self.columns = tuple(n for n in used if n in known and not isinstance(self.data.get(n), float))
         self._known = tuple(n for n in used if n in known)
+        self._chosen = declared or chosen
         self._declared = {name: declared[name] for name in self.params if name in declared}
         self._models: dict[tuple[tuple[int, ...], ...], Model] = {}
         self._kernels: dict[tuple[float, Model], Kernel] = {}
@@ -106,6 +107,20 @@ class Objective:
         self._settle()
         self._said = self._default  # what the text and the declarations say, whatever points are given later
         self._denied: tuple[str, Shape] | None = None  # an array that the first point gave another shape
+
+    # What is compiled stays behind when an objective travels, and is made anew where it arrives.
+
+    def __getstate__(self) -> dict[str, Any]:
+        settled = None if self._default is None or self._guessed else self._default.shapes
+        given = self.data or self._known
+        return {"text": self.text, "data": given, "params": self._chosen, "tier": self.tier, "workers": self.workers,
+                "shapes": settled}  # fmt: skip
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        shapes = state.pop("shapes")
+        self.__init__(**state)  # type: ignore[misc]
+        if shapes is not None:
+            self._default, self._guessed = self._model(shapes), False
 
     # ---- shapes ----------------------------------------------------------------------------------------------------
 
@@ -566,7 +581,9 @@ class Objective:
             ``method`` (the name of a method or of a rule, or a `Rule`; by default gradient descent where ``lr`` or
             ``batch`` is given, else the best one for the problem), ``lr`` (a positive number, a formula of ``t``, or
             ``"auto"``), ``steps``, ``gtol``, ``ftol``, ``xtol``, ``seconds``, ``seed``, ``callback``, ``every``,
-            ``progress``, and the rule's hyperparameters. With a learning rate given, ``steps`` alone asks for exactly
+            ``progress``, ``save`` (a file that the run is saved to meanwhile and at its end, from which `resume` goes
+            on), ``save_every`` (seconds from one time to the next, by default 60: what a crash loses at most), and
+            the rule's hyperparameters. With a learning rate given, ``steps`` alone asks for exactly
             that many steps; a tolerance ends the run earlier.
 
         Returns
@@ -657,14 +674,15 @@ class Objective:
 
     def resume(
         self, saved: Run | str | Path, steps: int | None = None, *, callback: descent.Callback | None = None,
-        progress: bool | None = None, seconds: float = math.inf,
+        progress: bool | None = None, seconds: float = math.inf, save: str | Path | None = None,
+        save_every: float | None = None,
     ) -> Run:  # fmt: skip
         """Go on with a run; it ends as the uninterrupted run would have, bit for bit.
 
         Parameters
         ----------
         saved : Run, str or Path
-            A run, or the file that `Run.save` wrote.
+            A run, or a file that `Run.save` wrote, or `minimize` with ``save``.
         steps : int, optional
             Steps in all, those already taken included; by default what the run was to take.
         callback : callable, optional
@@ -673,6 +691,10 @@ class Objective:
             As for `minimize`.
         seconds : float
             Wall time to take at most, what was taken before included.
+        save : str or Path, optional
+            As for `minimize`.
+        save_every : float, optional
+            As for `minimize`.
 
         Returns
         -------
@@ -683,32 +705,59 @@ class Objective:
         UsageError
             If the run is another objective's, or had ended.
         DataError
-            If the file is no saved run.
+            If the file is no saved run, or is not as it was written.
         """
-        state = dict(saved.state) if isinstance(saved, Run) else load_state(saved)
-        if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
-            raise UsageError(f"steps={shown(steps)} must be a whole number of at least 1")
+        state = dict(saved.state) if isinstance(saved, Run) else saving.read(saved)
+        steps = None if steps is None else checks.whole("steps", steps, 1)
+        seconds = math.inf if seconds is None else checks.seconds("seconds", seconds)
         points.check_callback(callback)
-        model = self._saved_model(state)
-        if model is None:
-            raise UsageError(f"the saved run is of {safe(str(state.get('formula')))!r}, not of {safe(self.text)!r}")
-        if state.get("data") != self._fingerprint():
-            raise UsageError("the saved run was made with other data")
-        sign = -1.0 if state.get("sign") == -1 else 1.0
-        at, settings = descent.restore(self.kernel(sign, model), state, steps)
-        settings = replace(settings, seconds=seconds)
-        return self._go(model, at, settings, callback, progress)
-
-    def _saved_model(self, state: Mapping[str, Any]) -> Model | None:
-        """Give the model of a saved run; ``None`` if it is another objective's."""
-        params = tuple(state.get("params") or ())
-        if state.get("formula") != self.text or params != self.params:
-            return None
+        keep = self._keep(save, save_every)
         try:
-            shapes = [tuple(int(n) for n in shape) for shape in state.get("shapes") or [()] * len(params)]
-            return self._model(dict(zip(params, shapes, strict=True)))
-        except (TypeError, ValueError) as problem:
-            raise DataError(f"the saved run is damaged: {safe(repr(problem))}") from None
+            model = self._saved_model(state)
+            sign = -1.0 if state.get("sign") == -1 else 1.0
+            at, settings = descent.restore(self.kernel(sign, model), state, steps)
+        except (DataError, UsageError) as problem:
+            if isinstance(saved, Run):
+                raise
+            raise type(problem)(f"'{saving.named(saved)}': {problem}") from None
+        return self._go(model, at, replace(settings, seconds=seconds), callback, progress, keep)
+
+    def _saved_model(self, state: Mapping[str, Any]) -> Model:
+        """Give the model of a saved run; an error if it is another objective's."""
+        params, shapes, x = state.get("params"), state.get("shapes"), state.get("x", ())
+        if state.get("formula") != self.text:
+            raise UsageError(f"the saved run is of {safe(str(state.get('formula')))!r}, not of {safe(self.text)!r}")
+        if params != list(self.params):
+            told = ", ".join(self.params)
+            raise UsageError(f"the saved run has the parameters {safe(params)}, and this objective {safe(told)}")
+        other = self._other_data(state.get("data"))
+        if other:
+            raise UsageError(f"the saved run was made with other data: {other}")
+        try:
+            sizes = [tuple(checks.whole("shape", n, 1) for n in shape) for shape in shapes or ()]
+            fits = len(sizes) == len(self.params) and sum(map(math.prod, sizes)) == np.size(x)
+        except (TypeError, ValueError):
+            fits = False
+        if not fits:
+            raise DataError("the saved run is damaged: its shapes are not those of its point")
+        try:
+            return self._model(dict(zip(self.params, sizes, strict=True)))
+        except ValueError as problem:
+            raise DataError(f"the saved run is damaged: {safe(str(problem), 160)}") from None
+
+    def _other_data(self, saved: Any) -> str | None:
+        """Say what differs between the data of a saved run and those of this objective."""
+        if not isinstance(saved, Mapping):
+            raise DataError("the saved run is damaged: it does not say what its data were")
+        return difference(self.data.fingerprint(self._known), saved)
+
+    def _keep(self, save: Any, every: Any) -> descent.Keep | None:
+        """Give where a run is saved meanwhile; ``None`` for nowhere."""
+        if save is None:
+            if every is not None:
+                raise UsageError(f"save_every={shown(every)} needs a file to save to: save='run.npz'")
+            return None
+        return descent.Keep(save, every, {"data": self.data.fingerprint(self._known)})
 
     def _descend(self, start: Point | None, sign: float, options: dict[str, Any]) -> Run:
         if not self.params:
@@ -719,9 +768,10 @@ class Objective:
         model, x0 = self._at(start)
         callback, progress = options.pop("callback", None), options.pop("progress", None)
         points.check_callback(callback)
+        keep = self._keep(options.pop("save", None), options.pop("save_every", None))
         kernel = self.kernel(sign, model)
         settings = descent.prepare(kernel, x0, sign, options)
-        return self._go(model, descent.begin(kernel, x0, settings), settings, callback, progress)
+        return self._go(model, descent.begin(kernel, x0, settings), settings, callback, progress, keep)
 
     def _go(
         self,
@@ -730,26 +780,15 @@ class Objective:
         settings: descent.Settings,
         callback: descent.Callback | None,
         progress: bool | None,  # noqa: FBT001
+        keep: descent.Keep | None = None,
     ) -> Run:
         kernel = self.kernel(settings.sign, model)
         run = descent.descend(
             kernel, state, settings, formula=self.text, callback=callback, progress=progress,
-            locate=lambda x: model.locate(kernel.program.layout.split(x)),
+            locate=lambda x: model.locate(kernel.program.layout.split(x)), keep=keep,
         )  # fmt: skip
-        return replace(
-            run, objective=self, state={**run.state, "data": self._fingerprint()}, explain=partial(diagnose, kernel)
-        )
-
-    def _fingerprint(self) -> str:
-        """Give a hash of the data's shape and of a sample of their rows: what a saved run was made from."""
-        parts = []
-        for name in self._known:
-            values = self.data.get(name, 0.0)
-            if isinstance(values, Stored):
-                sample = values.sample(4096)
-            else:
-                rows = np.atleast_1d(np.asarray(values))
-                sample = rows[:: max(1, len(rows) // 4096)]
-            parts += [name, str(np.shape(sample) if isinstance(values, Stored) else np.shape(values))]
-            parts.append(hashlib.sha256(np.ascontiguousarray(sample).tobytes()).hexdigest())
-        return cache.key(*parts)
+        data = {"data": self.data.fingerprint(self._known)}
+        run = replace(run, objective=self, state={**run.state, **data}, explain=partial(diagnose, kernel))
+        if keep:
+            keep.write(run.state)
+        return run

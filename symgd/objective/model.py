@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symgd import language as fm
 from symgd.data import Data, Stored
@@ -32,7 +33,7 @@ from symgd.graph import (
 )
 from symgd.kernel import Kernel
 from symgd.kernel import code as codegen
-from symgd.kernel.code import Program
+from symgd.kernel.code import Layout, Program
 from symgd.kernel.machine import cache
 from symgd.language import Tree
 from symgd.language.functions import CONSTANTS
@@ -86,6 +87,10 @@ class Model:
         # Read at once, so that a mistake is reported here and not at the first evaluation.
         self.root  # noqa: B018
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The graph stays behind, and the tree too, which may be deeper than pickle goes.
+        return _again, (self.text, self.shapes, self.data, tuple(self.columns), tuple(self.undeclared))
+
     # ---- the graph -------------------------------------------------------------------------------------------------
 
     def _read(self, *, group: bool, guarded: bool = True) -> tuple[Graph, Node]:
@@ -127,6 +132,8 @@ class Model:
         """Give the smallest and the largest entry of an index; whole numbers all of them, or ValueError."""
         if isinstance(node, Leaf) and node.kind == "data":
             values = self.data[node.name]
+            if isinstance(values, Stored) and values.bounds and values.dtype.kind in "iu":
+                return int(values.bounds[0]), int(values.bounds[1])
             parts = _chunks(values) if isinstance(values, Stored) else [np.asarray(values)]
         else:
             found = locate.evaluate([node], {}, self.data, graph.sizes())
@@ -287,8 +294,8 @@ class Model:
         if missing:
             raise DataError(f"the columns {', '.join(missing)} have no values; give data={{...}} to Objective")
         kernel = Kernel(self.program(sign), self.data, tier, workers, self.rows or 0)
-        kernel.squares = lambda: self.squares if sign > 0 else None
-        kernel.doubt = lambda x: self.doubt(kernel.program.layout.split(x))
+        kernel.squares = partial(_squares, self, sign)
+        kernel.doubt = partial(_doubt, self, kernel.program.layout)
         return kernel
 
     @cached_property
@@ -332,6 +339,21 @@ def _unit(graph: Graph, leaf: Leaf, axes: Sequence[Span | int]) -> Node:
     return found
 
 
+def _again(
+    text: str, shapes: Mapping[str, Shape], data: Data, columns: Collection[str], undeclared: Collection[str]
+) -> Model:
+    """Give a model that has travelled."""
+    return Model(text, fm.parse(text, declared={*columns, *shapes}), shapes, data, columns, undeclared)
+
+
+def _doubt(model: Model, layout: Layout, x: NDArray[np.float64]) -> str:
+    return model.doubt(layout.split(x))
+
+
+def _squares(model: Model, sign: float) -> Squares | None:
+    return model.squares if sign > 0 else None
+
+
 def row_count(tree: Tree, data: Data) -> int | None:
     """Give the number of rows of the data: the length that most first axes have, tables that are indexed left aside.
 
@@ -355,6 +377,15 @@ def row_count(tree: Tree, data: Data) -> int | None:
     return max(lengths, key=lambda n: (lengths.count(n), n)) if lengths else None
 
 
+def indices(tree: Tree) -> dict[str, bool]:
+    """Give the names that serve as an index; true for those that do so as they stand, as u in ``U[u]``."""
+    found: dict[str, bool] = {}
+    for item in (item for t in fm.walk(tree) if isinstance(t, fm.Index) for item in t.items):
+        for name in fm.names(item):
+            found[name] = isinstance(item, fm.Name) and found.get(name, True)
+    return found
+
+
 def _chunks(values: Stored) -> Iterator[Any]:
     step = max(1, CHUNK // max(1, values.width))
     for low in range(0, len(values), step):
@@ -365,7 +396,8 @@ def _type(values: Any) -> tuple[str, Shape] | None:
     """Give type and shape of a data array, as code is generated for them: for any length of its first axis."""
     if values is None or isinstance(values, float):
         return None
-    return str(values.dtype), (0, *values.shape[1:])
+    # True and False are 1 and 0, and Numba makes no float of a truth value.
+    return str(values.dtype).replace("bool", "uint8"), (0, *values.shape[1:])
 
 
 @contextmanager

@@ -8,12 +8,13 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from symgd import language as fm
+from symgd.checks import is_number, single
 from symgd.errors import FormulaError, UsageError, safe, shown, suggest
 from symgd.graph import Graph
 from symgd.language import Tree
 from symgd.rules.lowering import Lowered, lower
 from symgd.rules.table import RULES
-from symgd.rules.values import check_schedule, is_number
+from symgd.rules.values import check_schedule
 
 if TYPE_CHECKING:
     from symgd.insight.theory import Theory
@@ -81,6 +82,7 @@ class Rule:
             if state not in states:
                 raise UsageError(f"init names '{state}', which is no state of the rule; its states are {states}")
         starts = {state: fm.parse(start, declared=(*READ, *hyper)) for state, start in init.items()}
+        default_lr = default_lr if isinstance(default_lr, str) else float(single(default_lr))
         self._set(
             text=text, init=init, name=name, hyper=_numbers(hyper), lr=default_lr, states=states, steps=steps,
             starts=starts,
@@ -219,7 +221,7 @@ def _from_parts(
 
 
 def _numbers(hyper: Mapping[str, float | str]) -> dict[str, float | str]:
-    return {k: v if isinstance(v, str) else float(v) for k, v in hyper.items()}
+    return {k: v if isinstance(v, str) else float(single(v)) for k, v in hyper.items()}
 
 
 def _states(steps: tuple[fm.Assignment, ...], hyper: Mapping[str, Any]) -> tuple[str, ...]:

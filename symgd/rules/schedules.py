@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Real
-
+from symgd import checks
 from symgd import language as fm
 from symgd.errors import UsageError, safe, shown, suggest
 
@@ -72,8 +71,7 @@ def schedule(name: str, lr: float, **values: float) -> str:
         raise UsageError(f"the schedule '{name}' has no number '{min(unknown)}'; it has: {has}")
     numbers = {"lr": lr, **defaults, **values}
     for key, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, Real) or not -1e300 < value < 1e300:
-            raise UsageError(f"{key}={shown(value)} must be a finite number")
+        checks.number(key, value, "a finite number", low=-1e300, high=1e300)
         if key in ("every", "steps", "warm") and value <= 0:
             raise UsageError(f"{key}={shown(value)} must be positive")
     # A negative number is put in brackets, so that what stands before it still applies to all of it.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from numbers import Real
 from typing import Any
 
 from symgd import language as fm
+from symgd.checks import is_number
 from symgd.errors import FormulaError, UsageError, safe, shown
 from symgd.graph import Graph, Node, read
 from symgd.language import Tree
@@ -32,17 +31,9 @@ def check_schedule(lr: Any) -> None:
         node = None if lr == "auto" else of_t(Graph(), lr)
         if node is not None and node.constant is not None and not node.constant > 0:
             raise UsageError(f"lr={shown(lr)} must be positive")
-    elif not is_number(lr) or not lr > 0:
+    elif not is_number(lr) or not float(lr) > 0:
         rule = "a positive number, 'auto', or a formula of t such as '0.1/(1 + t/100)'"
         raise UsageError(f"lr={safe(lr)} must be {rule}")
-
-
-def is_number(value: Any) -> bool:
-    """Tell whether a value is a finite real number."""
-    try:
-        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-    except OverflowError:  # a whole number beyond float64
-        return False
 
 
 def of_t(graph: Graph, text: str) -> Node:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from symgd.errors import UnknownNameError
 from symgd.graph import ROWS, Graph, Leaf, Node, Span, reachable
 from symgd.graph.arrays import ONE
 from symgd.views.formulas import letters, symbol, to_element, to_latex, to_sympy
@@ -182,6 +183,8 @@ class Gradient(Mapping[str, Any]):
         self._shown: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
+        if not isinstance(name, str) or name not in self._shapes:
+            raise UnknownNameError(name, self._shapes, "the gradient")
         if name not in self._shown:
             shape = self._shapes[name]
             self._shown[name] = (

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from symgd.errors import UsageError
+from symgd.checks import why_not
+from symgd.errors import UnknownNameError, UsageError
 from symgd.graph import Graph, Leaf, Node, is_zero
 from symgd.views.derivatives import Partial
 from symgd.views.formulas import symbol, to_latex, to_sympy
@@ -132,13 +134,12 @@ class Hessian(Mapping[Pair, Any]):
         return not any(self._shapes[name] for name in pair)
 
     def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, str):
-            if key not in self.params:
-                raise KeyError(key)
-            return {name: self[key, name] for name in self.params}
-        a, b = (self.params[k] if isinstance(k, int) else k for k in key)
-        if a not in self.params or b not in self.params:
-            raise KeyError(key)
+        if not isinstance(key, tuple):
+            first = self._name(key)
+            return {name: self[first, name] for name in self.params}
+        if len(key) != 2:
+            raise UnknownNameError(key, self.params, "the Hessian, which takes one name or two,")
+        a, b = map(self._name, key)
         pair = (a, b)
         if self._is_number(pair):  # the same on both sides of the diagonal
             pair = (a, b) if self.params.index(a) <= self.params.index(b) else (b, a)
@@ -150,6 +151,15 @@ class Hessian(Mapping[Pair, Any]):
             else:
                 self._shown[pair] = Block(entries, pair, (self._shapes[pair[0]], self._shapes[pair[1]]))
         return self._shown[pair]
+
+    def _name(self, key: Any) -> str:
+        """Give the parameter that a name or a place stands for."""
+        whole = isinstance(key, Integral) and not isinstance(key, bool) and not why_not(key)
+        if whole and -len(self.params) <= int(key) < len(self.params):
+            return self.params[int(key)]
+        if not isinstance(key, str) or key not in self.params:
+            raise UnknownNameError(key, self.params, "the Hessian")
+        return key
 
     def __iter__(self) -> Iterator[Pair]:
         return ((a, b) for a in self.params for b in self.params)

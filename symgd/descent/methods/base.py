@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd.errors import UsageError, shown, suggest
+from symgd.checks import number
+from symgd.errors import UsageError, suggest
 from symgd.kernel import Kernel
 from symgd.kernel.code import HUGE
 
@@ -133,11 +134,9 @@ class Method:
                 hint = f"did you mean '{near}'?" if near else f"it has: {', '.join(self.hyper) or 'none'}"
                 raise UsageError(f"{self.name} has no number '{key}'; {hint}")
             low, high = self.bounds.get(key, (-math.inf, math.inf))
-            number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-            if not number or not low <= value <= high or not math.isfinite(value):
-                between = f" from {low:g} to {high:g}" if math.isfinite(low + high) else ""
-                raise UsageError(f"{key}={shown(value)} must be a finite number{between}")
-        self.values = {**self.hyper, **{k: float(v) for k, v in hyper.items()}}
+            between = f" from {low:g} to {high:g}" if math.isfinite(low + high) else ""
+            hyper[key] = number(key, value, f"a finite number{between}", low=low, high=high)
+        self.values = {**self.hyper, **hyper}
 
     def begin(self, function: Function, at: At) -> Memory:
         """Give the memory before the first step."""

@@ -32,6 +32,9 @@ OLDEST, NEWEST = (0, 61), (0, 68)  # versions of Numba: tried, since parts are u
 CONTRACT = {"contract"}
 REORDER = {"contract", "reassoc"}
 
+# Whether compiled code looks at every subscript, and fails with code 1 where one is out of bounds: for tests.
+CHECKED = os.environ.get("SYMGD_BOUNDS_CHECK", "") not in ("", "0")
+
 _INT, _POINTER = ctypes.c_int64, ctypes.c_void_p
 _NUMBERS: dict[str, list[type]] = {"whole": [_INT], "number": [ctypes.c_double]}
 # What Numba's own wrapper of a compiled function, which is never called, refers to.
@@ -113,7 +116,7 @@ def compile_function(functions: Sequence[Text], name: str, *, strict: bool, more
     Entry
     """
     needed = closure((*functions, *more), name)
-    entry = cache.key("native", cache.generator(), repr(needed), name, str(strict), _machine())
+    entry = cache.key("native", cache.generator(), repr(needed), name, str(strict), str(CHECKED), _machine())
     stored = cache.load(entry)
     if stored is None:
         symbol, needs, code = _compile(tuple(functions), tuple(more), name, strict=strict)
@@ -293,6 +296,7 @@ def _jit(
     options: dict[str, Any] = {"pipeline_class": _apart()} if apart else {"forceinline": inline}
     # Nothing calls it from Python.
     bare = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    options |= {"boundscheck": True} if CHECKED else {}
     return numba.njit(function, error_model="numpy", fastmath=False if strict else flags, **bare, **options)
 
 
