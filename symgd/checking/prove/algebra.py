@@ -37,6 +37,8 @@ class Algebra:
         self.used: dict[str, None] = {}  # what proofs relied on, in words
         self.signs: dict[Poly, int] = {}
         self.pairs: dict[Any, Any] = {}
+        self.symmetric: dict[str, str] = {}  # matrices, and the condition that says so
+        self.units: dict[str, int] = {}  # of angles: by what they are divided
 
     # ---- atoms -----------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,8 @@ from symgd.checking.prove import functions as fn
 from symgd.checking.prove import relations, signs
 from symgd.checking.prove.algebra import Algebra
 from symgd.checking.prove.terms import ONE, ZERO, Place, Poly, Unsupported, length, number, total
-from symgd.graph import Const, Fold, Graph, Leaf, Map, Node, Span, reachable
+from symgd.checking.reading import Reading
+from symgd.graph import Const, Fold, Leaf, Map, Node, Span, reachable
 
 HALF = Fraction(1, 2)
 
@@ -23,15 +24,27 @@ class Converter:
     ----------
     algebra : Algebra
         Where polynomials are made.
-    graph : Graph
-        Where the nodes were made.
+    reading : Reading
+        What the nodes were read from.
     unroll : bool
         Whether sums are written out, place by place.
     """
 
-    def __init__(self, algebra: Algebra, graph: Graph, *, unroll: bool = False) -> None:
-        self.algebra, self.graph, self.unroll = algebra, graph, unroll
+    def __init__(
+        self, algebra: Algebra, reading: Reading, *, unroll: bool = False, seed: tuple[str, tuple[str, ...]] = ("", ())
+    ) -> None:
+        self.algebra, self.graph, self.unroll = algebra, reading.graph, unroll
+        self.reading = reading
+        self.seed = seed  # the data that stand for a unit vector, and the labels of its place
         self._known: dict[Node, Poly] = {}
+
+    def shape_of(self, name: str) -> tuple[int, ...]:
+        """Give the shape of an array."""
+        return self.reading.params.get(name) or self.reading.data.get(name, ())
+
+    def kind_of(self, name: str) -> str:
+        """Tell parameters from data."""
+        return "parameter" if name in self.reading.params else "data"
 
     def label(self, name: str) -> str:
         """Give the prover's name of a label."""
@@ -134,9 +147,26 @@ class Converter:
             if isinstance(at, str):
                 return algebra.of(algebra.atom("place", at))
             return number(at) if isinstance(at, int) else at
+        if leaf.name == self.seed[0]:
+            return self._unit(index)
         if leaf.kind not in ("parameter", "data"):
             raise Unsupported(f"a {leaf.kind}")
         return relations.leaf(algebra, leaf.kind, leaf.name, index)
+
+    def _unit(self, index: tuple[Place, ...]) -> Poly:
+        """Give the entry of a unit vector: 1 where every index is its place."""
+        result = ONE
+        for axis, at in zip(self.seed[1], index, strict=True):
+            if at == 0 and length(axis) == 1:
+                continue
+            here, there = self._at(axis), self._at(at)
+            result = self.algebra.multiply(result, fn.zero(self.algebra, here.plus(there, -1)))
+        return result
+
+    def _at(self, place: Place) -> Poly:
+        if isinstance(place, Poly):
+            return place
+        return number(place) if isinstance(place, int) else self.algebra.of(self.algebra.atom("place", place))
 
     def _place(self, index: Any) -> Place:
         if isinstance(index, int):
@@ -186,7 +216,7 @@ class Converter:
                     self.poly(index)
             p = self.poly(entry.node)
             where = [self._place(i) for i in entry.leaf.index]
-            inner = sorted({label for w in where for label in _labels(w)} | p.labels)
+            inner = sorted(({label for w in where for label in _labels(w)} | p.labels) - set(self.seed[1]))
             p, where, inner = self._own(p, where, inner)
             moves: dict[str, Place] = {}
             condition = ONE
@@ -194,10 +224,10 @@ class Converter:
                 if isinstance(at, str) and at not in moves and length(at) == length(axis):
                     moves[at] = axis
                 else:
-                    here = self.algebra.of(self.algebra.atom("place", axis))
-                    there = at if isinstance(at, Poly) else number(at) if isinstance(at, int) else self.algebra.of(
-                        self.algebra.atom("place", at))  # fmt: skip
-                    condition = self.algebra.multiply(condition, fn.zero(self.algebra, here.plus(there, -1)))
+                    if at == 0 and length(axis) == 1:
+                        continue
+                    same = fn.zero(self.algebra, self._at(axis).plus(self._at(at), -1))
+                    condition = self.algebra.multiply(condition, same)
             p = self.algebra.substitute(self.algebra.multiply(p, condition), moves)
             for label in inner:
                 if label not in moves:

@@ -426,7 +426,7 @@ def _multiple(algebra: Algebra, angle: Poly, c: Fraction) -> tuple[Poly, Poly]:
     if len(one[0]) == 1 and one[0][0][0].kind == "constant" and one[0][0][1] == 1 and (c * 2).denominator == 1:
         quarter = int(c * 2) % 4
         return number((0, 1, 0, -1)[quarter]), number((1, 0, -1, 0)[quarter])
-    unit = algebra.pairs.setdefault(("angle", angle), 1)
+    unit = algebra.units.get(str(angle), 1)
     if unit % c.denominator:
         raise Finer(angle, c.denominator)
     times = int(abs(c) * unit)

@@ -31,8 +31,11 @@ class Relation:
 
 def leaf(algebra: Algebra, kind: str, name: str, index: tuple[Place, ...]) -> Poly:
     """Give an entry of an array; of a symmetric matrix, one of its two names."""
-    if f"symmetric {name}" in algebra.used and len(index) == 2:
-        index = tuple(sorted(index, key=lambda i: (not isinstance(i, str), str(i))))
+    if name in algebra.symmetric and len(index) == 2:
+        swapped = tuple(sorted(index, key=lambda i: (not isinstance(i, str), str(i))))
+        if swapped != index:
+            algebra.used[algebra.symmetric[name]] = None
+        index = swapped
     return algebra.of(algebra.atom("leaf", kind, name, index))
 
 

@@ -1,0 +1,5 @@
+"""Files of derivatives."""
+
+
+def check_file() -> None:
+    """Check a file."""
