@@ -10,10 +10,14 @@ import numpy as np
 
 from symgd import formula as fm
 from symgd.checking import edits, numeric
+from symgd.checking import conditions as cond
 from symgd.checking import words
 from symgd.checking.claims import written_shape
+from symgd.checking.conditions import Condition
 from symgd.checking.exact import text as exact_text
 from symgd.checking.numeric import Numbers
+from symgd.checking.prove.proof import Refusal, prove
+from symgd.checking.prove.terms import Poly, show
 from symgd.checking.result import Cause, PROVED, VERIFIED, WHERE
 from symgd.checking.trees import Values
 from symgd.errors import SymgdError
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 CLOSE = 1e-9
 POINTS = 3
 CONFIRMED = 8  # repairs that fit in numbers and are tested
+MOST_TERMS = 8  # that are told
 
 
 @dataclass
@@ -97,12 +102,32 @@ def explain(judge: Judge, text: str) -> Cause | None:
     Cause or None
         The simplest repair that was found, tested; None if there is none.
     """
-    scene = _scene(judge, text)
-    if scene is None:
-        return None
+    found = None
+    for extra in _settings(judge):
+        scene = _scene(judge, text, extra)
+        if scene is None:
+            continue
+        found = _search(scene, edits.STAGES if not extra else edits.STAGES[:6])
+        if found is not None:
+            return found
+    return _by_condition(judge, text) or _by_terms(judge, text)
+
+
+def _settings(judge: Judge) -> Iterator[tuple[Condition, ...]]:
+    """Give what data may be taken to fulfil: nothing, and then what labels and weights usually do."""
+    yield ()
+    if judge.given or judge.problem.values:
+        return
+    for name, shape in judge.exact.reading.data.items():
+        for condition in cond.possible(name, shape, data=True):
+            if condition.kind in ("rows", "total", "pm1", "01"):
+                yield (condition,)
+
+
+def _search(scene: Scene, stages: tuple[edits.Stage, ...]) -> Cause | None:
     tried = 0
     second: Cause | None = None
-    for candidate, constant in _fitting(scene):
+    for candidate, constant in _fitting(scene, stages):
         cause = _confirmed(scene, candidate, constant)
         tried += 1
         if cause is not None:
@@ -114,12 +139,56 @@ def explain(judge: Judge, text: str) -> Cause | None:
     return second
 
 
-def _scene(judge: Judge, text: str) -> Scene | None:
+def _by_condition(judge: Judge, text: str) -> Cause | None:
+    """Say that a formula is right for symmetric matrices only."""
+    theirs = judge.read(text)
+    reading = judge.exact.reading
+    if theirs is None:
+        return None
+    for name, shape in {**reading.data, **reading.params}.items():
+        if len(shape) == 2 and shape[0] == shape[1]:
+            one = Condition("symmetric", name)
+            if judge.compare(theirs, [*judge.given, *judge.observed, one]).equal:
+                return Cause("transposed", f"transposed: it is right only where {name} is symmetric, "
+                             f"{name} for {name}.T somewhere; where it is, say where=\"{name} is symmetric\"")  # fmt: skip
+    return None
+
+
+def _by_terms(judge: Judge, text: str) -> Cause | None:
+    """Say how the two differ when both are multiplied out."""
+    theirs = judge.read(text)
+    if theirs is None:
+        return None
+    found = prove(judge.exact, theirs, (), thorough=False)
+    if not isinstance(found, Refusal) or found.difference is None or len(found.difference.terms) > MOST_TERMS:
+        return None
+    ours = found.ours.terms if found.ours is not None else {}
+    extra, missing, other = [], [], []
+    for mono, c in found.difference.terms.items():
+        have = ours.get(mono)
+        one = show(Poly({mono: abs(c)}))
+        if have is None:
+            extra.append(one)
+        elif have == -c:
+            missing.append(show(Poly({mono: have})))
+        else:
+            other.append(show(Poly({mono: have})))
+    said = []
+    kinds = []
+    for kind, listed, words_ in (("extra term", extra, "too much"), ("missing term", missing, "missing"),
+                                 ("factor of a term", other, "off by a factor")):  # fmt: skip
+        if listed:
+            kinds.append(kind)
+            said.append(f"{words_}: {'; '.join(listed)}")
+    return Cause(" and ".join(kinds), "multiplied out, these terms differ: " + "; ".join(said))
+
+
+def _scene(judge: Judge, text: str, extra: tuple[Condition, ...]) -> Scene | None:
     reading = judge.exact.reading
     tree = fm.parse(text, declared=reading.declared)
     rng = np.random.default_rng(3)
     numbers = Numbers(judge.exact, [])
-    known = (*judge.given, *judge.observed)
+    known = (*judge.given, *judge.observed, *extra)
     values, exact = [], []
     for attempt in range(60):
         point = numeric.draw(reading, rng, judge._style(attempt), known)  # noqa: SLF001
@@ -136,10 +205,10 @@ def _scene(judge: Judge, text: str) -> Scene | None:
     return Scene(judge, text, tree, values, exact, pool)
 
 
-def _fitting(scene: Scene) -> Iterator[tuple[edits.Candidate, float]]:
+def _fitting(scene: Scene, stages: tuple[edits.Stage, ...]) -> Iterator[tuple[edits.Candidate, float]]:
     """Give the candidates that fit in numbers: first those that need no factor besides."""
     proportional: list[tuple[edits.Candidate, float]] = []
-    for stage in edits.STAGES:
+    for stage in stages:
         for candidate in stage(scene):
             c = scene.fits(candidate)
             if c is None:
@@ -148,7 +217,7 @@ def _fitting(scene: Scene) -> Iterator[tuple[edits.Candidate, float]]:
                 yield candidate, 1.0
             elif candidate.kind == "as it is" or not candidate.rough:
                 proportional.append((candidate, c))
-        if stage is edits.STAGES[0] or stage is edits.STAGES[-2]:
+        if stage in (edits.as_it_is, edits.inner_quotients):
             yield from proportional
             proportional.clear()
     yield from proportional
@@ -168,7 +237,7 @@ def _confirmed(scene: Scene, candidate: edits.Candidate, constant: float) -> Cau
         if verdict.kind in (PROVED, VERIFIED, WHERE):
             said = words.cause(scene, candidate, written)
             conditions = f" where {' and '.join(verdict.conditions)}" if verdict.conditions else ""
-            cause = Cause(said[0], said[1], text, verdict.kind + conditions if verdict.kind == WHERE else verdict.kind)
+            cause = Cause(said[0], said[1], text, f"right{conditions}" if verdict.kind == WHERE else verdict.kind)
             if verdict.kind == PROVED or verdict.kind == WHERE:
                 return cause
             best = best or cause

@@ -31,6 +31,9 @@ class Candidate:
     text: str
     value: Callable[[int], Any]
     rough: bool = False  # fits too much to be tried with a constant besides
+    part: Any = None  # what is replaced, by what, and its value
+    written: str = ""
+    new: Callable[[int], Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,8 @@ class Pool:
                     (f"sqrt({part.text})", [np.sqrt(v) for v in f]), (f"(1 + {t})", [1 + v for v in f]),
                     (f"(1 + {t}**2)", [1 + v * v for v in f]),
                 ]  # fmt: skip
+            if t.startswith("(") and ("+" in t or "-" in t):
+                made.append((f"(-{t})", [-v for v in f]))
             found += [Part(text, tuple(v)) for text, v in made if all(np.isfinite(x).all() for x in v)]
         return found
 
@@ -182,7 +187,7 @@ def _edit(scene: Scene, kind: str, message: str, part: Tree, written: str, new: 
         except (ValueError, TypeError, IndexError, KeyError, NotImplementedError, ArithmeticError, AttributeError):
             return None
 
-    return Candidate(kind, message, _replaced(scene, part, written), value, rough)
+    return Candidate(kind, message, _replaced(scene, part, written), value, rough, part, written, new)
 
 
 def _of(scene: Scene, tree: Tree) -> Callable[[int], Any]:
@@ -277,6 +282,23 @@ def whole(scene: Scene) -> Iterator[Candidate]:
         yield _times(scene, mine, part, "chain-rule factor", f"the chain-rule factor {words.short(part.text)} is missing")
     for part in scene.pool.factors():
         yield _over(scene, mine, part)
+    yield from _jacobians(scene, mine)
+
+
+def _jacobians(scene: Scene, mine: Any) -> Iterator[Candidate]:
+    """The derivative of a softmax is a matrix: p*(v - sum(p*v))."""
+    for part in scene.pool.parts:
+        if part.shape != mine[0].shape or not part.shape or not all(
+            np.allclose(v.sum(axis=-1), 1) and (v > 0).all() for v in part.values
+        ):  # fmt: skip
+            continue
+        t, p = f"({scene.text})", wrapped(part.text)
+        inner = f"sum({p}*{t})" if len(part.shape) == 1 else f"sum({p}*{t}, axis=-1)[..., None]"
+        yield Candidate(
+            "chain-rule factor", f"the chain-rule factor is missing: the Jacobian of {words.short(part.text)}",
+            f"{p}*({t} - {inner})",
+            lambda k, q=part.values: q[k] * (mine[k] - (q[k] * mine[k]).sum(axis=-1, keepdims=True)),  # type: ignore[misc]
+        )  # fmt: skip
 
 
 def _fit(value: Any, shape: tuple[int, ...]) -> Any:
@@ -587,7 +609,7 @@ def inner_factors(scene: Scene) -> Iterator[Candidate]:
         for factor in [*scene.pool.conditions, *factors]:
             if factor.shape != shape and factor.shape != ():
                 continue
-            kind = "mask" if factor in scene.pool.conditions else "chain-rule factor"
+            kind = "mask" if any(factor is c for c in scene.pool.conditions) else "chain-rule factor"
             said = f"the chain-rule factor {words.short(factor.text)} is missing at {words.short(_source(scene, part))}"
             yield _edit(scene, kind, said, part, f"({t}*{wrapped(factor.text)})",
                         lambda k, f=factor: values[k] * f.values[k])  # type: ignore[misc]  # fmt: skip
@@ -607,6 +629,44 @@ def inner_quotients(scene: Scene) -> Iterator[Candidate]:
                             lambda k, f=factor: values[k] / f.values[k])  # type: ignore[misc]  # fmt: skip
 
 
+def names(scene: Scene) -> Iterator[Candidate]:
+    """One name stands for another."""
+    for part in _editable(scene):
+        values = scene.pool.evaluate(part) if isinstance(part, fm.Name) else None
+        if values is None:
+            continue
+        source = _source(scene, part)
+        for other in scene.pool.parts:
+            if other.shape == values[0].shape and other.text.isidentifier() and other.text != source:
+                said = f"another variable: {source} stands where {other.text} belongs"
+                yield _edit(scene, "another variable", said, part, other.text, lambda k, o=other: o.values[k])  # type: ignore[misc]
+
+
+def everywhere(scene: Scene) -> Iterator[Candidate]:
+    """The same mistake at each place where an expression stands."""
+    groups: dict[Tree, list[Tree]] = {}
+    for part in _editable(scene):
+        if not isinstance(part, fm.Number):
+            groups.setdefault(part, []).append(part)
+    for same in groups.values():
+        if len(same) < 2:
+            continue
+        above = frozenset().union(*(ancestors(scene.tree, p) | {id(p)} for p in same))
+        for one in [*_at_part(scene, same[0]), *(c for c in names(scene) if c.part is same[0])]:
+            if one.part is not same[0] or one.new is None:
+                continue
+            text = scene.text
+            for part in sorted(same, key=lambda p: -p.start):
+                text = text[: part.start] + one.written + text[part.end :]
+
+            def value(k: int, one: Candidate = one, same: Any = same, above: Any = above) -> Any:
+                assert one.new is not None
+                new = one.new
+                return _safe(lambda: scene.values[k].of(scene.tree, {id(p): new(k) for p in same}, above))
+
+            yield Candidate(one.kind, one.message, text, value)
+
+
 def exchanged(scene: Scene) -> Iterator[Candidate]:
     """One part stands for another."""
     for part in _editable(scene):
@@ -616,11 +676,9 @@ def exchanged(scene: Scene) -> Iterator[Candidate]:
         source = _source(scene, part)
         for other in [*scene.pool.parts, *_negated(scene)]:
             if other.shape == values[0].shape and other.text != source:
-                names = isinstance(part, fm.Name)
-                kind = "another variable" if names else "another expression"
                 said = f"{words.short(source)} stands where {words.short(other.text)} belongs"
-                said = f"another variable: {said}" if names else said
-                yield _edit(scene, kind, said, part, wrapped(other.text), lambda k, o=other: o.values[k], rough=True)  # type: ignore[misc]
+                yield _edit(scene, "another expression", said, part, wrapped(other.text),
+                            lambda k, o=other: o.values[k], rough=True)  # type: ignore[misc]  # fmt: skip
 
 
 def _negated(scene: Scene) -> list[Part]:
@@ -661,7 +719,7 @@ def _second(scene: Scene, candidate: Candidate) -> Scene | None:
 
 Stage = Callable[["Scene"], Iterator[Candidate]]
 STAGES: tuple[Stage, ...] = (
-    as_it_is, terms, whole, missing, parts, exchanged, inner_factors, inner_quotients, pairs,
+    as_it_is, terms, names, whole, missing, parts, everywhere, inner_factors, inner_quotients, pairs, exchanged,
 )  # fmt: skip
 
 __all__ = ["STAGES", "Candidate", "Mapping", "Part", "Pool", "scaled", "wrapped"]

@@ -49,6 +49,7 @@ class Refusal:
 
     reason: str
     difference: Poly | None = None
+    ours: Poly | None = None
 
 
 def prove(
@@ -90,7 +91,7 @@ def prove(
                 last = last or Refusal(f"the prover does not reach through {problem}")
                 break
             except _Differs as found:
-                last = Refusal("the normal forms differ", found.difference)
+                last = Refusal("the normal forms differ", found.difference, found.ours)
                 break
             except RecursionError:
                 last = last or Refusal("the formula is nested too deeply")
@@ -99,9 +100,9 @@ def prove(
 
 
 class _Differs(Exception):  # noqa: N818 - a way out
-    def __init__(self, difference: Poly) -> None:
+    def __init__(self, difference: Poly, ours: Poly) -> None:
         super().__init__()
-        self.difference = difference
+        self.difference, self.ours = difference, ours
 
 
 def _entries(exact: Exact) -> int:
@@ -134,9 +135,9 @@ def _attempt(
     if any(a.kind == "place" for a in _below(difference)) and difference.labels:
         for entry in _places(axes):
             if not vanishes(algebra, algebra.substitute(difference, entry)):
-                raise _Differs(difference)
+                raise _Differs(difference, ours)
         return Proof("entries" if not unroll else how, tuple(algebra.used), algebra, ours, written)
-    raise _Differs(difference)
+    raise _Differs(difference, ours)
 
 
 def _places(axes: Sequence[str]) -> Iterator[dict[str, int]]:
