@@ -244,12 +244,12 @@ class Judge:
                 needed = fewer
         found = self._proof(text, needed)
         said = tuple(c.said for c in needed)
-        origin = "" if sure else "under this condition, which nothing given here says: "
+        origin = "" if sure else "nothing that was given says so; under this condition it is proved"
         if found is None:
             verdict = self._verified(text, theirs, (), needed)
             return verdict
         return self._verdict(WHERE, text, conditions=found.conditions or said, proof=found,
-                             reason=f"{origin}{_how(found)}")  # fmt: skip
+                             reason=origin or _how(found))  # fmt: skip
 
     # ---- wrong -----------------------------------------------------------------------------------------------------
 

@@ -56,9 +56,7 @@ class Digits:
         # Only of float64 is the shortest decimal meant; the others are what they are when float64 computes with them.
         text = array.dtype == np.float64
         convert = np.frompyfunc(lambda v: self.context.mpf(repr(float(v)) if text else float(v)), 1, 1)
-        return (
-            convert(array) if array.ndim else convert(array)[()] if isinstance(values, np.ndarray) else convert(array)
-        )
+        return convert(array)  # of an array without axes, the number itself
 
     def apply(self, function: str, args: list[Any]) -> Any:
         """Apply a function of the table, element by element."""
