@@ -21,6 +21,7 @@ from symgd.checking.result import UNKNOWN, VERIFIED, WRONG, Cause, Check, Counte
 from symgd.errors import UsageError, safe
 
 POINTS = 16
+HUGE = 1e300  # beyond this floats overflow on the way
 ROOM = 64.0  # units of rounding that any evaluation may be off by
 PRECISIONS = (("half precision", np.float16, 2.0**-11), ("single precision", np.float32, 2.0**-24))
 
@@ -225,7 +226,7 @@ def _held(value: Any, kind: Any) -> bool:
 
 def _units(sample: Sample) -> Any:
     with np.errstate(all="ignore"):
-        return np.abs(np.asarray(sample.yours, float) - sample.exact) / sample.room * ROOM
+        return np.nan_to_num(np.abs(np.asarray(sample.yours, float) - sample.exact) / sample.room * ROOM)
 
 
 def _off(sample: Sample, wider: float = 1.0) -> Any:
@@ -244,6 +245,8 @@ def _samples(problem: Problem, exact: Exact, function: Callable[[Any], Any]) -> 
         if not (numeric.finite(value) and numeric.finite(right)):
             continue
         best = np.asarray(right, dtype=float)
+        if np.abs(best).max(initial=0) > HUGE:
+            continue
         with np.errstate(all="ignore"):
             rough = np.asarray(floats.at(point)[0], dtype=float)
         room = 2.0**-53 * np.maximum(np.abs(best), np.finfo(float).tiny)

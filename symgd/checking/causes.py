@@ -77,10 +77,11 @@ def proportion(want: Any, got: Any) -> float | None:
     """Give c where want is c*got; None where it is no multiple."""
     if not np.isfinite(got).all():
         return None
-    size = float(np.sqrt((got * got).sum()))
-    if size == 0 or not np.isfinite(size):
+    with np.errstate(all="ignore"):
+        size = float((got * got).sum())
+        c = float((want * got).sum()) / size if size else 0.0
+    if not np.isfinite(size):
         return None
-    c = float((want * got).sum() / size**2)
     if abs(c) < 1e-12 or not np.isfinite(c):
         return None
     top = np.abs(want).max(initial=0)

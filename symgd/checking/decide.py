@@ -10,13 +10,14 @@ import numpy as np
 
 from symgd.checking import conditions as cond
 from symgd.checking import counterexample, numeric
+from symgd.checking.certificate import Certificate, certificate
 from symgd.checking.claims import Exact, Target, matched, written_shape
 from symgd.checking.conditions import Condition
 from symgd.checking.numeric import DIGITS, WORKING, Numbers
 from symgd.checking.problem import Problem
 from symgd.checking.prove.proof import Proof, prove
 from symgd.checking.result import PROVED, UNKNOWN, VERIFIED, WHERE, WRONG, Verdict
-from symgd.errors import FormulaError
+from symgd.errors import FormulaError, UsageError
 from symgd.graph import Array
 
 POINTS = 12  # at which 40 digits are compared
@@ -134,7 +135,7 @@ class Judge:
         if not quick.tried:
             found = self._proof(text, ())
             if found is not None and not quick.missing:
-                return self._verdict(PROVED, text, proof=found)
+                return self._verdict(PROVED, text, proof=lambda: self.certificate(text))
             return self._undecided(text, theirs, quick, found, explain=explain)
         conditional = self._conditional(text, theirs)
         if conditional is not None:
@@ -148,7 +149,7 @@ class Judge:
         notes = self._notes(theirs, quick)
         found = self._proof(text, ())
         if found is not None:
-            return self._verdict(PROVED, text, reason=_how(found), notes=notes, proof=found)
+            return self._verdict(PROVED, text, reason=_how(found), notes=notes, proof=lambda: self.certificate(text))
         return self._verified(text, theirs, notes)
 
     def _proof(self, text: str, conditions: Sequence[Condition]) -> Proof | None:
@@ -161,6 +162,14 @@ class Judge:
                     return found if again is not None else None
                 return found
         return None
+
+    def certificate(self, text: str, conditions: Sequence[Condition] = ()) -> Certificate:
+        """Give the certificate of a proof, at the small lengths, where it can be replayed."""
+        for seed in (0, 1):
+            found = self._prove_at(seed, text, conditions, thorough=True)
+            if found is not None:
+                return certificate(found)
+        raise UsageError("there is no proof of this at small lengths")
 
     def _prove_at(self, which: str | int, text: str, conditions: Sequence[Condition], *, thorough: bool) -> Proof | None:
         try:
@@ -248,7 +257,8 @@ class Judge:
         if found is None:
             verdict = self._verified(text, theirs, (), needed)
             return verdict
-        return self._verdict(WHERE, text, conditions=found.conditions or said, proof=found,
+        return self._verdict(WHERE, text, conditions=found.conditions or said,
+                             proof=lambda: self.certificate(text, needed),
                              reason=origin or _how(found))  # fmt: skip
 
     # ---- wrong -----------------------------------------------------------------------------------------------------
@@ -257,7 +267,8 @@ class Judge:
         if quick.missing:
             note = "it has no value wherever the derivative was looked at"
             if found is not None:
-                return self._verdict(PROVED, text, reason=_how(found), notes=(note,), proof=found)
+                return self._verdict(PROVED, text, reason=_how(found), notes=(note,),
+                                     proof=lambda: self.certificate(text))  # fmt: skip
             return self._wrong(text, theirs, quick, explain=explain, reason=note)
         return self._verdict(UNKNOWN, text, reason="no point was found at which the objective has a value")
 

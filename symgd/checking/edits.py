@@ -588,13 +588,28 @@ def _with_term(scene: Scene, mine: Any, written: str, sign: float, values: Any) 
     names = set(fm.names(scene.tree))
     declared = scene.judge.exact.reading.declared
     theirs = set(fm.names(fm.parse(written, declared=declared)))
-    if words.is_regulariser(scene, written):
+    if op == "-" and _stands(scene, values):
+        kind = "regulariser" if words.is_regulariser(scene, written) else "extra term"
+        message = f"the term {words.short(term)} is doubled: it is too much once"
+    elif words.is_regulariser(scene, written):
         kind, message = "regulariser", f"the regulariser's term {said} is forgotten (missing term)"
     elif theirs and theirs <= names:
         kind, message = "product rule", f"a term is missing: {said}; the product rule is half applied"
     else:
         kind, message = "missing term", f"a term is missing: {said}"
     return Candidate(kind, message, f"{scene.text} {op} {term}", lambda k: mine[k] + sign * values[k], rough=True)
+
+
+def _stands(scene: Scene, values: Any) -> bool:
+    """Tell whether a term stands in the claim as it is."""
+    if not isinstance(scene.tree, fm.Sum):
+        return False
+    for arg, sign in zip(scene.tree.args, scene.tree.signs, strict=True):
+        have = scene.pool.evaluate(arg)
+        if have is not None and all(np.allclose(sign * h, v, rtol=1e-9) for h, v in zip(have, values, strict=True)
+                                    if np.shape(h) == np.shape(v)) and np.shape(have[0]) == np.shape(values[0]):  # fmt: skip
+            return True
+    return False
 
 
 def inner_factors(scene: Scene) -> Iterator[Candidate]:

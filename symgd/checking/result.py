@@ -91,8 +91,8 @@ class Verdict:
         Why it is wrong.
     counterexample : Counterexample, optional
         Where it is wrong.
-    proof : Certificate, optional
-        The certificate of a proof; `symgd.checking.replay` checks it.
+    proof : callable, optional
+        Gives the certificate of a proof; see `certificate`.
     """
 
     name: str
@@ -110,6 +110,11 @@ class Verdict:
     def ok(self) -> bool:
         """Whether it is not wrong."""
         return self.kind != WRONG
+
+    @property
+    def certificate(self) -> Any:
+        """The certificate of the proof, which `symgd.checking.replay.replay` checks; None where there is none."""
+        return self.proof() if self.proof is not None else None
 
     def __str__(self) -> str:
         head = self.kind + (f" {' and '.join(self.conditions)}" if self.kind == WHERE else "")

@@ -36,7 +36,7 @@ class Converter:
         self.algebra, self.graph, self.unroll = algebra, reading.graph, unroll
         self.reading = reading
         self.seed = seed  # the data that stand for a unit vector, and the labels of its place
-        self._known: dict[Node, Poly] = {}
+        self.known: dict[Node, Poly] = {}
 
     def shape_of(self, name: str) -> tuple[int, ...]:
         """Give the shape of an array."""
@@ -94,9 +94,9 @@ class Converter:
     def poly(self, node: Node) -> Poly:
         """Give the polynomial of a node."""
         for part in reachable([node]):
-            if part not in self._known:
-                self._known[part] = self._convert(part)
-        return self._known[node]
+            if part not in self.known:
+                self.known[part] = self._convert(part)
+        return self.known[node]
 
     def _convert(self, node: Node) -> Poly:
         algebra = self.algebra
@@ -109,7 +109,7 @@ class Converter:
             return self._fold(node)
         if not isinstance(node, Map):
             raise Unsupported(type(node).__name__)
-        args = [self._known[a] for a in node.args]
+        args = [self.known[a] for a in node.args]
         if node.function in ("divide", "ratio") and isinstance(node.args[1], Map):
             return algebra.multiply(args[0], self._power_of(node.args[1], Fraction(-1)))
         if node.function == "power" and args[1].constant() is not None:
@@ -130,9 +130,9 @@ class Converter:
                 return algebra.multiply(self._power_of(args[0], q), self._power_of(args[1], -q))
             if name in ("sqrt", "sqrt0"):
                 return self._power_of(args[0], q / 2)
-            if name == "power" and self._known[args[1]].constant() is not None:
-                return self._power_of(args[0], q * (self._known[args[1]].constant() or Fraction(0)))
-        p = self._known[node]
+            if name == "power" and self.known[args[1]].constant() is not None:
+                return self._power_of(args[0], q * (self.known[args[1]].constant() or Fraction(0)))
+        p = self.known[node]
         return fn.power(algebra, p, q) if p.terms or q > 0 else fn.power_or_nothing(algebra, p, q)
 
     def _leaf(self, leaf: Leaf) -> Poly:
@@ -177,7 +177,7 @@ class Converter:
                 return label
             at = self.algebra.of(self.algebra.atom("place", label))
             return at.times(index.step).plus(number(index.start))
-        p = self._known[index]
+        p = self.known[index]
         value = p.constant()
         if value is not None:
             return int(value)
@@ -190,7 +190,7 @@ class Converter:
 
     def _fold(self, node: Fold) -> Poly:
         algebra, label = self.algebra, self.label(node.label)
-        body = self._known[node.body]
+        body = self.known[node.body]
         if node.function == "sum":
             return self.sum(body, label)
         if node.function == "logsumexp":

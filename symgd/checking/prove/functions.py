@@ -7,6 +7,7 @@ Values on a set without extent, such as a tie, do not count here; they are looke
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -426,7 +427,7 @@ def _multiple(algebra: Algebra, angle: Poly, c: Fraction) -> tuple[Poly, Poly]:
     if len(one[0]) == 1 and one[0][0][0].kind == "constant" and one[0][0][1] == 1 and (c * 2).denominator == 1:
         quarter = int(c * 2) % 4
         return number((0, 1, 0, -1)[quarter]), number((1, 0, -1, 0)[quarter])
-    unit = algebra.units.get(str(angle), 1)
+    unit = algebra.units.get(unit_key(angle), 1)
     if unit % c.denominator:
         raise Finer(angle, c.denominator)
     times = int(abs(c) * unit)
@@ -443,6 +444,11 @@ def _multiple(algebra: Algebra, angle: Poly, c: Fraction) -> tuple[Poly, Poly]:
                 algebra.multiply(k, c1).plus(algebra.multiply(s, s1), -1),
             )
     return s.times(1 if c > 0 else -1), k
+
+
+def unit_key(angle: Poly) -> str:
+    """Name an angle, whatever its labels are called."""
+    return re.sub(r"\[[^\]]*\]|Sum_\S*", "[]", str(angle))
 
 
 class Finer(Exception):  # noqa: N818 - a question, not an error

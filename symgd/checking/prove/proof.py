@@ -30,6 +30,8 @@ class Proof:
         ``"form"``, ``"entries"``, or ``"written out"``: for these lengths alone.
     conditions : tuple of str
         What it relied on.
+    lines : tuple of (Node, Poly)
+        The normal form of every node on the way.
     algebra : Algebra
         Where it was made.
     ours, theirs : Poly
@@ -41,6 +43,7 @@ class Proof:
     algebra: Algebra
     ours: Poly
     theirs: Poly
+    lines: tuple[tuple[Any, Poly], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ def prove(
                 with unbounded():
                     return _attempt(exact, theirs, conditions, work, units, unroll=unroll)
             except fn.Finer as finer:
-                units[str(finer.angle)] = max(finer.denominator, units.get(str(finer.angle), 1) * finer.denominator)
+                key = fn.unit_key(finer.angle)
+                units[key] = units.get(key, 1) * finer.denominator
             except Budget:
                 last = last or Refusal("the normal form grows too large")
                 break
@@ -131,12 +135,13 @@ def _attempt(
     difference = written.plus(ours, -1)
     how = "written out" if unroll else "form"
     if vanishes(algebra, difference):
-        return Proof(how, tuple(algebra.used), algebra, ours, written)
+        return Proof(how, tuple(algebra.used), algebra, ours, written, tuple(converter.known.items()))
     if any(a.kind == "place" for a in _below(difference)) and difference.labels:
         for entry in _places(axes):
             if not vanishes(algebra, algebra.substitute(difference, entry)):
                 raise _Differs(difference, ours)
-        return Proof("entries" if not unroll else how, tuple(algebra.used), algebra, ours, written)
+        return Proof("entries" if not unroll else how, tuple(algebra.used), algebra, ours, written,
+                     tuple(converter.known.items()))  # fmt: skip
     raise _Differs(difference, ours)
 
 
