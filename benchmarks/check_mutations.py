@@ -78,7 +78,14 @@ def summed(rng: random.Random) -> Case:
         if s in ("{u} > 0", "({u} > 0)"):
             ways = ways[:1]
         equal += [f"{way} + 6*w" for way in ways]
-    return Case(formula, "w", tuple(equal), {"x": "n", "y": "n"}, {"w": ""}, (f"{reduce}({inner}*({SCALAR[outer][0].format(u=u)}))", "6*w"))
+    return Case(
+        formula,
+        "w",
+        tuple(equal),
+        {"x": "n", "y": "n"},
+        {"w": ""},
+        (f"{reduce}({inner}*({SCALAR[outer][0].format(u=u)}))", "6*w"),
+    )
 
 
 def matrix(rng: random.Random) -> Case:
@@ -123,7 +130,7 @@ def planted(case: Case, rng: random.Random) -> tuple[str, str]:
         "factor": (f"2*({right})", "factor"),
         "half": (f"({right})/2", "factor"),
         "missing term": (first, "missing"),
-        "extra term": (f"{right} + {second}", "|".join(("too much", "doubled", "factor"))),
+        "extra term": (f"{right} + {second}", "too much|doubled|factor"),
         "factor of a term": (f"{first} + 3*({second})", "factor"),
     }
     if "mean(" in case.formula and "len(y)" in right:

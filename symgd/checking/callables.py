@@ -100,7 +100,9 @@ def call(function: Callable[..., Any], problem: Problem, point: Mapping[str, Any
         return _in_kind(function, lambda convert: function(**{n: convert(v) for n, v in chosen.items()}))
     missing = [n for n in problem.data if n not in problem.values]
     if missing and not any(n in point for n in names[1:]):
-        raise UsageError(f"the function takes the flat vector, so that the data it reads must be given: {', '.join(missing)}")
+        raise UsageError(
+            f"the function takes the flat vector, so that the data it reads must be given: {', '.join(missing)}"
+        )
     flat = np.concatenate([np.ravel(point[n]) for n in problem.params]) if problem.params else np.zeros(0)
     more = {n: point[n] for n in names[1:] if n in point}
     return _in_kind(function, lambda convert: function(convert(flat), **{n: convert(v) for n, v in more.items()}))
@@ -215,7 +217,9 @@ def judge_callable(problem: Problem, target: Target, function: Callable[..., Any
         where = _said(wrong[0].point)
         return Verdict(key, VERIFIED, yours, reason=f"within rounding at {len(samples) - len(wrong)} points",
                        notes=(f"it differs at a kink or an edge of the domain, as at {where}",))  # fmt: skip
-    return Verdict(key, WRONG, yours, reason=_taylor(exact, firm[0]), cause=_cause(samples), counterexample=_told(firm[0]))
+    return Verdict(
+        key, WRONG, yours, reason=_taylor(exact, firm[0]), cause=_cause(samples), counterexample=_told(firm[0])
+    )
 
 
 def _held(value: Any, kind: Any) -> bool:
@@ -255,7 +259,7 @@ def _samples(problem: Problem, exact: Exact, function: Callable[[Any], Any]) -> 
         for _ in range(3):  # how far rounded input moves the derivative
             moved = {n: np.asarray(v) * (1 + 2.0**-52 * rng.choice([-1.0, 1.0], size=np.shape(v)))
                      if n in problem.params else v for n, v in point.items()}  # fmt: skip
-            shifted, _, _ = digits.at(_exactly(digits, moved))
+            shifted, _, _ = digits.at(_exactly(moved))
             if numeric.finite(shifted):
                 room = room + np.abs(np.asarray(shifted - right, dtype=float))
         with np.errstate(all="ignore"):
@@ -263,7 +267,7 @@ def _samples(problem: Problem, exact: Exact, function: Callable[[Any], Any]) -> 
         yield Sample(point, best, yours, ROOM * room, edge, np.asarray(yours).dtype)
 
 
-def _exactly(digits: Numbers, point: Mapping[str, Any]) -> dict[str, Any]:
+def _exactly(point: Mapping[str, Any]) -> dict[str, Any]:
     """Take floats for exactly what they are."""
     return {n: v if np.ndim(v) == 0 else np.asarray(v) for n, v in point.items()}
 

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symgd import formula as fm
-from symgd.checking import edits, numeric
 from symgd.checking import conditions as cond
-from symgd.checking import words
+from symgd.checking import edits, numeric, words
 from symgd.checking.claims import written_shape
 from symgd.checking.conditions import Condition
 from symgd.checking.exact import text as exact_text
 from symgd.checking.numeric import Numbers
 from symgd.checking.prove.proof import Refusal, prove
 from symgd.checking.prove.terms import Poly, show
-from symgd.checking.result import Cause, PROVED, VERIFIED, WHERE
+from symgd.checking.result import PROVED, VERIFIED, WHERE, Cause
 from symgd.checking.trees import Values
 from symgd.errors import SymgdError
 from symgd.formula import Tree
@@ -126,11 +125,9 @@ def _settings(judge: Judge) -> Iterator[tuple[Condition, ...]]:
 
 
 def _search(scene: Scene, stages: tuple[edits.Stage, ...]) -> Cause | None:
-    tried = 0
     second: Cause | None = None
-    for candidate, constant in _fitting(scene, stages):
+    for tried, (candidate, constant) in enumerate(_fitting(scene, stages), 1):
         cause = _confirmed(scene, candidate, constant)
-        tried += 1
         if cause is not None:
             if cause.tested:
                 return cause
@@ -151,7 +148,7 @@ def _by_condition(judge: Judge, text: str) -> Cause | None:
             one = Condition("symmetric", name)
             if judge.compare(theirs, [*judge.given, *judge.observed, one]).equal:
                 return Cause("transposed", f"transposed: it is right only where {name} is symmetric, "
-                             f"{name} for {name}.T somewhere; where it is, say where=\"{name} is symmetric\"")  # fmt: skip
+                             f'{name} for {name}.T somewhere; where it is, say where="{name} is symmetric"')  # fmt: skip
     return None
 
 
@@ -239,7 +236,7 @@ def _confirmed(scene: Scene, candidate: edits.Candidate, constant: float) -> Cau
             said = words.cause(scene, candidate, written)
             conditions = f" where {' and '.join(verdict.conditions)}" if verdict.conditions else ""
             cause = Cause(said[0], said[1], text, f"right{conditions}" if verdict.kind == WHERE else verdict.kind)
-            if verdict.kind == PROVED or verdict.kind == WHERE:
+            if verdict.kind in (PROVED, WHERE):
                 return cause
             best = best or cause
     return best

@@ -176,7 +176,9 @@ def check_jacobian(
         claims = {n: [t] for n, t in texts.items()}
         problem = problems.make(formula, claims, data, params, _texts(where), rank="rows")
         rows = bool([a for a in problem.reading(0).value.axes if a])
-        verdicts = {n: _decide(problem, Target(n, "rows" if rows else ""), t, explain=explain) for n, t in texts.items()}
+        verdicts = {
+            n: _decide(problem, Target(n, "rows" if rows else ""), t, explain=explain) for n, t in texts.items()
+        }
         return _result(problem, verdicts, "jacobian")
     rows_given = list(jacobian)
     if len(rows_given) != len(formula):
@@ -203,9 +205,12 @@ def check_jacobian(
 def _decide(problem: Problem, target: Target, text: str, *, explain: bool) -> Verdict:
     from dataclasses import replace
 
+    from symgd.checking.derivation import derivation
+
     judge = Judge(problem, target)
     verdict = judge.decide(plain(text), explain=explain)
-    return replace(verdict, yours=text, exact=exact_text(problem, target))
+    return replace(verdict, yours=text, exact=exact_text(problem, target),
+                   derivation=lambda: derivation(problem, target, text))  # fmt: skip
 
 
 def exact_text(problem: Problem, target: Target) -> str:

@@ -136,8 +136,7 @@ def _told(exact: Exact, array: Array, point: dict[str, Any]) -> Counterexample |
     right, (yours,), _ = numbers.at(point)
     worst, found = -1.0, None
     for place in np.ndindex(right.shape):
-        a, b = (np.asarray(v, dtype=object)[place] for v in (right, yours))
-        a, b = (v.item() if isinstance(v, np.ndarray) else v for v in (a, b))
+        a, b = _entry(right, place), _entry(yours, place)
         try:
             error = float(abs(a - b) / max(abs(a), abs(b), 1))
         except (ZeroDivisionError, ValueError):
@@ -152,6 +151,11 @@ def _told(exact: Exact, array: Array, point: dict[str, Any]) -> Counterexample |
     reading = exact.reading
     shown = {n: _plain(point[n]) for n in (*reading.params, *reading.data) if n in point}
     return Counterexample(shown, place, b, a, digits)
+
+
+def _entry(values: Any, place: tuple[int, ...]) -> Any:
+    entry = np.asarray(values, dtype=object)[place]
+    return entry.item() if isinstance(entry, np.ndarray) else entry
 
 
 def _plain(value: Any) -> Any:

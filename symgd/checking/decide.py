@@ -131,7 +131,7 @@ class Judge:
             return self._misshapen(text, explain=explain)
         quick = self.compare(theirs)
         if quick.equal:
-            return self._equal(text, theirs, quick)
+            return self._equal(text, theirs, quick, explain=explain)
         if not quick.tried:
             found = self._proof(text, ())
             if found is not None and not quick.missing:
@@ -145,12 +145,12 @@ class Judge:
     def _verdict(self, kind: str, text: str, **more: Any) -> Verdict:
         return Verdict(self.target.key, kind, text, **more)
 
-    def _equal(self, text: str, theirs: Array, quick: Comparison) -> Verdict:
+    def _equal(self, text: str, theirs: Array, quick: Comparison, *, explain: bool) -> Verdict:
         notes = self._notes(theirs, quick)
         found = self._proof(text, ())
         if found is not None:
             return self._verdict(PROVED, text, reason=_how(found), notes=notes, proof=lambda: self.certificate(text))
-        return self._verified(text, theirs, notes)
+        return self._verified(text, theirs, notes, explain=explain)
 
     def _proof(self, text: str, conditions: Sequence[Condition]) -> Proof | None:
         """Prove for all lengths; where that fails and there are free ones, for two sets of small ones."""
@@ -171,7 +171,9 @@ class Judge:
                 return certificate(found)
         raise UsageError("there is no proof of this at small lengths")
 
-    def _prove_at(self, which: str | int, text: str, conditions: Sequence[Condition], *, thorough: bool) -> Proof | None:
+    def _prove_at(
+        self, which: str | int, text: str, conditions: Sequence[Condition], *, thorough: bool
+    ) -> Proof | None:
         try:
             reading = self.problem.reading(which)
             exact = Exact(reading, self.target)
@@ -183,10 +185,11 @@ class Judge:
         found = prove(exact, theirs, conditions, thorough=thorough)
         return found if isinstance(found, Proof) else None
 
-    def _verified(self, text: str, theirs: Array, notes: tuple[str, ...], conditions: Sequence[Condition] = ()) -> Verdict:
+    def _verified(self, text: str, theirs: Array, notes: tuple[str, ...], conditions: Sequence[Condition] = (),
+                  *, explain: bool = True) -> Verdict:  # fmt: skip
         many = self.compare(theirs, conditions, POINTS, DIGITS, seed=1)
         if many.differ:
-            return self._wrong(text, theirs, many, explain=True)
+            return self._wrong(text, theirs, many, explain=explain)
         if not many.tried:
             reason = "no point was found at which both have a value to many digits"
             return self._verdict(UNKNOWN, text, reason=reason, notes=notes)
@@ -199,7 +202,9 @@ class Judge:
         notes = []
         have = written_shape(self.exact.reading, theirs)
         if 1 in have and have != self.exact.shape and self.exact.shape:
-            notes.append(f"its shape is {_shape(have)}, and broadcasts to that of the parameter, {_shape(self.exact.shape)}")
+            notes.append(
+                f"its shape is {_shape(have)}, and broadcasts to that of the parameter, {_shape(self.exact.shape)}"
+            )
         if quick.missing:
             notes.append("it has no value at some points where the derivative has one")
         notes += self._edges(theirs)
@@ -212,10 +217,7 @@ class Judge:
         for name in self.problem.params:
             point = numeric.draw(self.exact.reading, rng, "positive")
             values = np.array(point[name], dtype=float)
-            if values.ndim:
-                values.flat[0] = 0.0
-            else:
-                values = np.float64(0.0)
+            values[(0,) * values.ndim] = 0.0
             point[name] = values
             exact, (yours,), value = numbers.at(point)
             if numeric.finite(value) and numeric.finite(exact) and not numeric.finite(yours):
@@ -247,7 +249,9 @@ class Judge:
 
     def _under(self, text: str, theirs: Array, known: Sequence[Condition], *, sure: bool) -> Verdict:
         needed = list(known)
-        for condition in sorted(known, key=lambda c: (c in self.given, c.kind != "positive")):  # keep what is needed only
+        for condition in sorted(
+            known, key=lambda c: (c in self.given, c.kind != "positive")
+        ):  # keep what is needed only
             fewer = [c for c in needed if c != condition]
             if self.compare(theirs, fewer, seed=7).equal:
                 needed = fewer
@@ -255,8 +259,7 @@ class Judge:
         said = tuple(c.said for c in needed)
         origin = "" if sure else "nothing that was given says so; under this condition it is proved"
         if found is None:
-            verdict = self._verified(text, theirs, (), needed)
-            return verdict
+            return self._verified(text, theirs, (), needed, explain=False)
         return self._verdict(WHERE, text, conditions=found.conditions or said,
                              proof=lambda: self.certificate(text, needed),
                              reason=origin or _how(found))  # fmt: skip
@@ -299,7 +302,9 @@ class Judge:
 
 
 def _shape(shape: tuple[int, ...]) -> str:
-    return "that of a number" if not shape else "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
+    return (
+        "that of a number" if not shape else "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
+    )
 
 
 def _how(found: Proof) -> str:

@@ -52,9 +52,7 @@ class Part:
 class Pool:
     """Pieces of the objective, of the claim and of the exact derivative, from which repairs are made."""
 
-    def __init__(
-        self, values: list[Values], text: str, tree: Tree, others: list[str], declared: set[str]
-    ) -> None:
+    def __init__(self, values: list[Values], text: str, tree: Tree, others: list[str], declared: set[str]) -> None:
         self.values, self.text, self.tree = values, text, tree
         self.parts: list[Part] = []
         self.conditions: list[Part] = []
@@ -121,10 +119,14 @@ class Pool:
 
     def _kinks(self, text: str, call: fm.Call) -> None:
         args = [text[a.start : a.end] for a in call.args]
-        pairs = [(args[0], "0")] if call.function == "relu" else [(args[0], args[1])] if call.function != "where" else []
+        pairs = (
+            [(args[0], "0")] if call.function == "relu" else [(args[0], args[1])] if call.function != "where" else []
+        )
         for a, b in pairs:
             for left, right in ((a, b), (b, a)):
-                written = f"({left} > 0)" if right == "0" else f"({right} < 0)" if left == "0" else f"({left} > {right})"
+                written = (
+                    f"({left} > 0)" if right == "0" else f"({right} < 0)" if left == "0" else f"({left} > {right})"
+                )
                 tree = fm.parse(written, declared=set(self.values[0].point))
                 values = self.evaluate(tree)
                 if values is not None:
@@ -155,7 +157,7 @@ def wrapped(text: str) -> str:
     """Put parentheses around what is more than a name, a number or a call."""
     depth, plain = 0, True
     for i, c in enumerate(text):
-        depth += c in "([" and 1 or c in ")]" and -1 or 0
+        depth += (c in "([" and 1) or (c in ")]" and -1) or 0
         if depth == 0 and i < len(text) - 1 and not (c.isalnum() or c in "_.)]"):
             plain = False
     return text if plain else f"({text})"
@@ -178,7 +180,9 @@ def _source(scene: Scene, part: Tree) -> str:
     return scene.text[part.start : part.end]
 
 
-def _edit(scene: Scene, kind: str, message: str, part: Tree, written: str, new: Any, *, rough: bool = False) -> Candidate:
+def _edit(
+    scene: Scene, kind: str, message: str, part: Tree, written: str, new: Any, *, rough: bool = False
+) -> Candidate:
     above = ancestors(scene.tree, part) | {id(part)}
 
     def value(k: int) -> Any:
@@ -248,8 +252,8 @@ def terms(scene: Scene) -> Iterator[Candidate]:
         return
     text = " ".join(f"{op} {piece}" for op, piece in pieces)
     text = text[2:] if text.startswith("+ ") else "-" + text[2:] if text.startswith("- ") else text
-    values = [np.reshape(m, shape) for m in np.split(matrix @ found, len(scene.exact))]
-    yield Candidate(" and ".join(dict.fromkeys(kinds)), "; ".join(said), text, lambda k: values[k], rough=True)
+    fitted = [np.reshape(m, shape) for m in np.split(matrix @ found, len(scene.exact))]
+    yield Candidate(" and ".join(dict.fromkeys(kinds)), "; ".join(said), text, lambda k: fitted[k], rough=True)
 
 
 def _coefficient(scene: Scene, source: str, written: str) -> tuple[str, str]:
@@ -279,7 +283,9 @@ def whole(scene: Scene) -> Iterator[Candidate]:
     for part in scene.pool.conditions:
         yield _times(scene, mine, part, "mask", f"it is right up to a mask: {part.text} is missing")
     for part in scene.pool.factors():
-        yield _times(scene, mine, part, "chain-rule factor", f"the chain-rule factor {words.short(part.text)} is missing")
+        yield _times(
+            scene, mine, part, "chain-rule factor", f"the chain-rule factor {words.short(part.text)} is missing"
+        )
     for part in scene.pool.factors():
         yield _over(scene, mine, part)
     yield from _jacobians(scene, mine)
@@ -297,7 +303,7 @@ def _jacobians(scene: Scene, mine: Any) -> Iterator[Candidate]:
         yield Candidate(
             "chain-rule factor", f"the chain-rule factor is missing: the Jacobian of {words.short(part.text)}",
             f"{p}*({t} - {inner})",
-            lambda k, q=part.values: q[k] * (mine[k] - (q[k] * mine[k]).sum(axis=-1, keepdims=True)),  # type: ignore[misc]
+            lambda k, q=part.values: q[k] * (mine[k] - (q[k] * mine[k]).sum(axis=-1, keepdims=True)),
         )  # fmt: skip
 
 
@@ -327,6 +333,13 @@ def _over(scene: Scene, mine: Any, part: Part) -> Candidate:
     return Candidate("chain-rule factor", message, f"({scene.text})/({part.text})", value)
 
 
+def powers(scene: Scene) -> Iterator[Candidate]:
+    """An exponent is off by one."""
+    for part in _editable(scene):
+        if isinstance(part, fm.Power):
+            yield from _exponents(scene, part)
+
+
 def _broadcast_factors(scene: Scene, mine: Any) -> Iterator[Candidate]:
     """A number for an array: a factor with axes is missing."""
     shape = scene.exact[0].shape
@@ -334,7 +347,7 @@ def _broadcast_factors(scene: Scene, mine: Any) -> Iterator[Candidate]:
         if part.shape == shape:
             yield Candidate("chain-rule factor", f"the factor {words.short(part.text)} is missing",
                             f"({scene.text})*{wrapped(part.text)}",
-                            lambda k, p=part: _safe(lambda: mine[k] * p.values[k]))  # type: ignore[misc]  # fmt: skip
+                            lambda k, p=part: _safe(lambda: mine[k] * p.values[k]))  # fmt: skip
 
 
 def _safe(compute: Callable[[], Any]) -> Any:
@@ -348,7 +361,7 @@ def _other_axes(scene: Scene, mine: Any) -> Iterator[Candidate]:
     text = scene.text
     for axis in range(mine[0].ndim):
         yield Candidate("axis", f"a sum over axis {axis} is missing", f"sum({text}, axis={axis})",
-                        lambda k, a=axis: mine[k].sum(axis=a))  # type: ignore[misc]  # fmt: skip
+                        lambda k, a=axis: mine[k].sum(axis=a))  # fmt: skip
     if mine[0].ndim:
         yield Candidate("sum", "a sum is missing", f"sum({text})", lambda k: mine[k].sum())
 
@@ -416,7 +429,7 @@ def _at_part(scene: Scene, part: Tree) -> Iterator[Candidate]:
                     lambda k: np.abs(values[k]))  # fmt: skip
         for name, apply in _links(scene):
             yield _edit(scene, "link function", f"{name}(...) is forgotten at {words.short(source)}", part,
-                        f"{name}({source})", lambda k, f=apply: f(values[k]))  # type: ignore[misc]  # fmt: skip
+                        f"{name}({source})", lambda k, f=apply: f(values[k]))  # fmt: skip
 
 
 def _links(scene: Scene) -> list[tuple[str, Callable[[Any], Any]]]:
@@ -427,7 +440,7 @@ def _links(scene: Scene) -> list[tuple[str, Callable[[Any], Any]]]:
     tree = fm.parse(scene.judge.problem.text, declared=scene.judge.exact.reading.declared)
     names = {p.function for p in fm.walk(tree) if isinstance(p, fm.Call)} | ({"sigmoid", "exp"} if any(
         isinstance(p, fm.Call) and p.function in ("softplus", "log") for p in fm.walk(tree)) else set())  # fmt: skip
-    return [(n, lambda v, n=n: floats.apply(n, [v])) for n in sorted(names)  # type: ignore[misc]
+    return [(n, lambda v, n=n: floats.apply(n, [v])) for n in sorted(names)
             if n in FUNCTIONS and FUNCTIONS[n].kind == "map" and FUNCTIONS[n].most == 1]  # fmt: skip
 
 
@@ -442,7 +455,7 @@ def _exponents(scene: Scene, part: fm.Power) -> Iterator[Candidate]:
             n = part.exponent.value + d
             new = b if n == 1 else f"{b}**{n}" if n >= 0 and n == int(n) else f"{b}**({n})"
         yield _edit(scene, "exponent", f"the exponent of {words.short(_source(scene, part))} is off by one", part, new,
-                    lambda k, d=d: base[k] ** (exponent[k] + d))  # type: ignore[misc]  # fmt: skip
+                    lambda k, d=d: base[k] ** (exponent[k] + d))  # fmt: skip
 
 
 def _calls(scene: Scene, part: fm.Call, source: str) -> Iterator[Candidate]:
@@ -452,12 +465,12 @@ def _calls(scene: Scene, part: fm.Call, source: str) -> Iterator[Candidate]:
         return
     text = _source(scene, part.args[0])
     if part.function in ("sum", "mean", "max", "min"):
-        axes = [a for a in range(inner[0].ndim)]
+        axes = range(inner[0].ndim)
         reduce = getattr(np, part.function)
         for axis in [*axes, None]:
             written = f"{part.function}({text}{'' if axis is None else f', axis={axis}'})"
             yield _edit(scene, "axis", f"{words.short(source)} is over another axis: {words.short(written)}", part, written,
-                        lambda k, a=axis: reduce(inner[k], axis=a))  # type: ignore[misc]  # fmt: skip
+                        lambda k, a=axis: reduce(inner[k], axis=a))  # fmt: skip
         yield _edit(scene, "sum", f"a {part.function} where there should be none: {words.short(source)}", part,
                     wrapped(text), lambda k: inner[k])  # fmt: skip
     elif not keywords:
@@ -485,7 +498,7 @@ def _products(scene: Scene, part: fm.Product) -> Iterator[Candidate]:
             if values is not None:
                 what = "a division by" if op == "/" else "the factor"
                 yield _edit(scene, "extra factor", f"{what} {words.short(source)} is too much", part, written,
-                            lambda k, v=values: v[k])  # type: ignore[misc]  # fmt: skip
+                            lambda k, v=values: v[k])  # fmt: skip
     if len(part.args) == 2 and part.ops == ("*",):
         for first, second in (part.args, part.args[::-1]):
             a, b = scene.pool.evaluate(first), scene.pool.evaluate(second)
@@ -494,7 +507,7 @@ def _products(scene: Scene, part: fm.Product) -> Iterator[Candidate]:
             written = f"({_source(scene, first)} @ {_source(scene, second)})"
             yield _edit(scene, "sum", f"a sum is missing: {words.short(_source(scene, part))} is elementwise, "
                         f"and {words.short(written)} is meant", part, written,
-                        lambda k, a=a, b=b: _safe(lambda: np.matmul(a[k], b[k])))  # type: ignore[misc]  # fmt: skip
+                        lambda k, a=a, b=b: _safe(lambda: np.matmul(a[k], b[k])))  # fmt: skip
     elif "*" in part.ops:
         yield from _contracted(scene, part)
 
@@ -514,7 +527,7 @@ def _contracted(scene: Scene, part: fm.Product) -> Iterator[Candidate]:
             values = scene.pool.evaluate(tree)
             if values is not None:
                 yield _edit(scene, "sum", f"a sum is missing: {_source(scene, a)}*{_source(scene, b)} is elementwise, "
-                            f"and {pair} is meant", part, written, lambda k, v=values: v[k])  # type: ignore[misc]  # fmt: skip
+                            f"and {pair} is meant", part, written, lambda k, v=values: v[k])  # fmt: skip
 
 
 def _dropped(scene: Scene, part: fm.Sum) -> Iterator[Candidate]:
@@ -535,7 +548,7 @@ def _dropped(scene: Scene, part: fm.Sum) -> Iterator[Candidate]:
         for c, said in ((-1.0, "-1"), (2.0, "2"), (0.5, "1/2")):
             kind, why = _coefficient(scene, source, said)
             body = f"-{wrapped(source)}" if c < 0 else f"{said}*{wrapped(source)}" if c > 1 else f"{wrapped(source)}/2"
-            yield _edit(scene, kind, why, arg, f"({body})", lambda k, c=c, m=mine: c * m[k])  # type: ignore[misc]
+            yield _edit(scene, kind, why, arg, f"({body})", lambda k, c=c, m=mine: c * m[k])
 
 
 # ---- what is missing -----------------------------------------------------------------------------------------------
@@ -562,7 +575,7 @@ def missing(scene: Scene) -> Iterator[Candidate]:
         if part.shape not in (shape, ()):
             continue
         found = [proportion(g, np.broadcast_to(v, shape)) for g, v in zip(gaps, part.values, strict=True)]
-        if any(c is None for c in found) or max(found) - min(found) > 1e-8 * abs(found[0]):  # type: ignore
+        if any(c is None for c in found) or max(found) - min(found) > 1e-8 * abs(found[0]):  # type: ignore[arg-type,operator,type-var]
             continue
         c = float(found[0])  # type: ignore[arg-type]
         options = words.constants(scene.judge.exact.reading, abs(c))
@@ -614,7 +627,7 @@ def _stands(scene: Scene, values: Any) -> bool:
 
 def inner_factors(scene: Scene) -> Iterator[Candidate]:
     """A chain-rule factor is missing inside."""
-    factors = scene.pool.factors()[:MOST_FACTORS * 3]
+    factors = scene.pool.factors()[: MOST_FACTORS * 3]
     for part in _editable(scene):
         values = scene.pool.evaluate(part)
         if values is None or isinstance(part, fm.Number) or part is scene.tree:
@@ -622,12 +635,12 @@ def inner_factors(scene: Scene) -> Iterator[Candidate]:
         t = wrapped(_source(scene, part))
         shape = values[0].shape
         for factor in [*scene.pool.conditions, *factors]:
-            if factor.shape != shape and factor.shape != ():
+            if factor.shape not in (shape, ()):
                 continue
             kind = "mask" if any(factor is c for c in scene.pool.conditions) else "chain-rule factor"
             said = f"the chain-rule factor {words.short(factor.text)} is missing at {words.short(_source(scene, part))}"
             yield _edit(scene, kind, said, part, f"({t}*{wrapped(factor.text)})",
-                        lambda k, f=factor: values[k] * f.values[k])  # type: ignore[misc]  # fmt: skip
+                        lambda k, f=factor, v=values: v[k] * f.values[k])  # fmt: skip
 
 
 def inner_quotients(scene: Scene) -> Iterator[Candidate]:
@@ -641,7 +654,7 @@ def inner_quotients(scene: Scene) -> Iterator[Candidate]:
             if factor.shape in (values[0].shape, ()):
                 said = f"a division by {words.short(factor.text)} is missing at {words.short(_source(scene, part))}"
                 yield _edit(scene, "chain-rule factor", said, part, f"({t}/{wrapped(factor.text)})",
-                            lambda k, f=factor: values[k] / f.values[k])  # type: ignore[misc]  # fmt: skip
+                            lambda k, f=factor, v=values: v[k] / f.values[k])  # fmt: skip
 
 
 def names(scene: Scene) -> Iterator[Candidate]:
@@ -654,7 +667,7 @@ def names(scene: Scene) -> Iterator[Candidate]:
         for other in scene.pool.parts:
             if other.shape == values[0].shape and other.text.isidentifier() and other.text != source:
                 said = f"another variable: {source} stands where {other.text} belongs"
-                yield _edit(scene, "another variable", said, part, other.text, lambda k, o=other: o.values[k])  # type: ignore[misc]
+                yield _edit(scene, "another variable", said, part, other.text, lambda k, o=other: o.values[k])
 
 
 def everywhere(scene: Scene) -> Iterator[Candidate]:
@@ -693,7 +706,7 @@ def exchanged(scene: Scene) -> Iterator[Candidate]:
             if other.shape == values[0].shape and other.text != source:
                 said = f"{words.short(source)} stands where {words.short(other.text)} belongs"
                 yield _edit(scene, "another expression", said, part, wrapped(other.text),
-                            lambda k, o=other: o.values[k], rough=True)  # type: ignore[misc]  # fmt: skip
+                            lambda k, o=other: o.values[k], rough=True)  # fmt: skip
 
 
 def _negated(scene: Scene) -> list[Part]:
@@ -702,7 +715,7 @@ def _negated(scene: Scene) -> list[Part]:
 
 def pairs(scene: Scene) -> Iterator[Candidate]:
     """Two mistakes at once, of those that are easily made."""
-    first = [p for p in _editable(scene)]
+    first = _editable(scene)
     simple = [(part, c) for part in first for c in _at_part(scene, part)
               if c.kind in ("sign", "transposed", "factor of a term", "regulariser", "exponent", "extra factor", "axis",
                             "another variable", "sum", "extra term")]  # fmt: skip
@@ -734,7 +747,7 @@ def _second(scene: Scene, candidate: Candidate) -> Scene | None:
 
 Stage = Callable[["Scene"], Iterator[Candidate]]
 STAGES: tuple[Stage, ...] = (
-    as_it_is, terms, names, whole, missing, parts, everywhere, inner_factors, inner_quotients, pairs, exchanged,
+    as_it_is, terms, names, powers, whole, missing, parts, everywhere, inner_factors, inner_quotients, pairs, exchanged,
 )  # fmt: skip
 
 __all__ = ["STAGES", "Candidate", "Mapping", "Part", "Pool", "scaled", "wrapped"]

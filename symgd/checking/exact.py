@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from symgd import calculus, views
+from symgd import formula as fm
 from symgd.checking.claims import Target
 from symgd.checking.problem import Problem
 from symgd.errors import SymgdError
-from symgd.graph import Graph, read, whole
-from symgd.graph import Array
+from symgd.graph import Array, Graph, Node, read, whole
 
 LONGEST = 400
 
@@ -40,6 +40,17 @@ def text(problem: Problem, target: Target) -> str:
 
 
 def _text(problem: Problem, name: str) -> str:
+    return gradient(problem).text().get(name, "0")
+
+
+def gradient(problem: Problem) -> views.Gradient:
+    """Give the exact gradient as it is shown."""
+    graph, root = plain_graph(problem, problem.text, problem.tree)
+    return views.Gradient(graph, calculus.gradient(graph, root), problem.reading(0).params)
+
+
+def plain_graph(problem: Problem, text: str, tree: fm.Tree) -> tuple[Graph, Node]:
+    """Read a formula as objectives are read, stable forms and all."""
     from symgd.functions import CONSTANTS
 
     reading = problem.reading(0)
@@ -55,6 +66,4 @@ def _text(problem: Problem, name: str) -> str:
             return Array(graph.const(reading.sizes[key]))
         return Array(graph.leaf("constant", key) if key in ("pi", "e") else graph.const(CONSTANTS[key]))
 
-    found = read(graph, problem.text, problem.tree, lookup, group=False)
-    slope = calculus.gradient(graph, found.node)
-    return views.Gradient(graph, slope, reading.params).text().get(name, "0")
+    return graph, read(graph, text, tree, lookup, group=False).node

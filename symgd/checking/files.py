@@ -30,13 +30,11 @@ from symgd.errors import DataError, UsageError, safe
 LARGEST = 10_000_000  # characters
 _NAME = r"[^\W\d]\w*"
 _FIRST = re.compile(rf"(?:d\s*\w*\s*/\s*d\s*|∂\s*\w*\s*/\s*∂\s*)({_NAME})")
-_SECOND = re.compile(
-    rf"(?:d\^?2|∂2|∂²|d²)\s*\w*\s*/\s*[d∂]\s*({_NAME}?)(?:\^?2|²|\*\*2|\s*\*?\s*[d∂]\s*({_NAME}))"
-)
+_SECOND = re.compile(rf"(?:d\^?2|∂2|∂²|d²)\s*\w*\s*/\s*[d∂]\s*({_NAME}?)(?:\^?2|²|\*\*2|\s*\*?\s*[d∂]\s*({_NAME}))")
 
 
 def check_file(path: str | os.PathLike[str], *, explain: bool = True) -> list[Check]:
-    """Check a file of derivatives.
+    r"""Check a file of derivatives.
 
     Parameters
     ----------
@@ -61,7 +59,7 @@ def check_file(path: str | os.PathLike[str], *, explain: bool = True) -> list[Ch
     --------
     >>> import tempfile, pathlib
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "misra.txt"
-    >>> _ = file.write_text("f = b1*(1 - exp[-b2*x])\\ndata x\\ndf/db1 = 1 - exp[-b2*x]\\n")
+    >>> _ = file.write_text("f = b1*(1 - exp[-b2*x])\ndata x\ndf/db1 = 1 - exp[-b2*x]\n")
     >>> [found.ok for found in check_file(file)]
     [True]
     """
@@ -107,13 +105,16 @@ def _check(given: Any, path: str, *, explain: bool) -> list[Check]:
     if given.get("hessian"):
         found.append(_second(formula, given["hessian"], data, more, check_hessian))
     if not found:
-        raise DataError(f"{safe(path)} has no derivatives: 'df/dx = ...' in text, 'gradient' or 'hessian' in JSON, TOML")
+        raise DataError(
+            f"{safe(path)} has no derivatives: 'df/dx = ...' in text, 'gradient' or 'hessian' in JSON, TOML"
+        )
     return found
 
 
 def _first(formula: str, first: Any, data: Any, more: Any, gradient: Any, jacobian: Any) -> Check:
-    return jacobian(formula, first, data, **more) if data is not None and _per_row(formula, data, more) else gradient(
-        formula, first, data, **more)  # type: ignore[no-any-return]  # fmt: skip
+    check = jacobian if data is not None and _per_row(formula, data, more) else gradient
+    found: Check = check(formula, first, data, **more)
+    return found
 
 
 def _second(formula: str, second: Any, data: Any, more: Any, hessian: Any) -> Check:

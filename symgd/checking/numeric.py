@@ -84,7 +84,8 @@ class Numbers:
         if not self.exact.target.of:
             return self._once(point)
         block = self._array(self.exact.shape)
-        yours, value = [], None
+        yours: list[Any] = []
+        value = None
         for place in product(*(range(n) for n in seeds)):
             unit = np.zeros(seeds)
             unit[place] = 1.0
@@ -110,7 +111,7 @@ class Numbers:
 
     def _scatter(self, out: Any, leaf: Leaf, value: Any, values: Mapping[Node, Any]) -> None:
         labels, sizes = self.tape.labels, self.tape.sizes
-        needed = [label for label in labels if label in leaf.labels or np.ndim(value) and self._varies(value, label)]
+        needed = [label for label in labels if label in leaf.labels or (np.ndim(value) and self._varies(value, label))]
         shape = [sizes[label] if label in needed else 1 for label in labels]
         full = np.broadcast_to(np.asarray(value, dtype=None if self.digits == 0 else object), shape)
         places = []
@@ -129,7 +130,7 @@ class Numbers:
             out[()] = out[()] + full.sum()
 
     def _varies(self, value: Any, label: str) -> bool:
-        return np.shape(value)[self.tape.labels.index(label)] > 1
+        return bool(np.shape(value)[self.tape.labels.index(label)] > 1)
 
     def _dense(self, array: Array, values: Mapping[Node, Any]) -> Any:
         value, sizes = values[array.node], self.tape.sizes
@@ -165,7 +166,9 @@ class _Everything(Mapping[str, Any]):
 # ---- points --------------------------------------------------------------------------------------------------------
 
 
-def draw(reading: Reading, rng: np.random.Generator, style: str, conditions: tuple[Condition, ...] = ()) -> dict[str, Any]:
+def draw(
+    reading: Reading, rng: np.random.Generator, style: str, conditions: tuple[Condition, ...] = ()
+) -> dict[str, Any]:
     """Draw a point: every parameter and all data, in short decimals.
 
     Parameters
@@ -190,7 +193,9 @@ def draw(reading: Reading, rng: np.random.Generator, style: str, conditions: tup
             point[name] = rng.integers(indices[name], size=shape).astype(float)
             continue
         values = _draw(rng, shape, style)
-        for condition in sorted((c for c in conditions if c.name == name), key=lambda c: (c.kind == "symmetric", c.kind != "positive")):
+        for condition in sorted(
+            (c for c in conditions if c.name == name), key=lambda c: (c.kind == "symmetric", c.kind != "positive")
+        ):
             values = KINDS[condition.kind].drawn(rng, values)
         point[name] = np.round(np.asarray(values, dtype=float), 4)
     return point

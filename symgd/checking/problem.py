@@ -210,7 +210,7 @@ def make(
     for name in others:
         if name not in shapes and name not in unknown and name not in free and name not in CONSTANTS:
             unknown.setdefault(name, ())
-    return _settled(text, tree, shapes, unknown, values, claims, where, rank, set(claims))
+    return _settled(text, shapes, unknown, values, claims, where, rank, set(claims))
 
 
 def _names(text: str, declared: set[str]) -> Iterable[str]:
@@ -221,7 +221,7 @@ def _names(text: str, declared: set[str]) -> Iterable[str]:
 
 
 def _settled(
-    text: str, tree: fm.Tree, shapes: Mapping[str, Dims | None], unknown: Mapping[str, Dims | None],
+    text: str, shapes: Mapping[str, Dims | None], unknown: Mapping[str, Dims | None],
     values: Mapping[str, Any], claims: Mapping[str, Sequence[str]], where: tuple[str, ...], rank: str,
     checked: set[str],
 ) -> Problem:  # fmt: skip
@@ -237,7 +237,7 @@ def _settled(
     if not open_names:
         return problem({})
     known = sorted({d for s in every.values() if s for d in s}, key=str)
-    options = [_candidates(n, n in shapes, known) for n in open_names]
+    options = [_candidates(n, known, is_data=n in shapes) for n in open_names]
     first_error: FormulaError | None = None
     fallback: Problem | None = None
     for chosen in _best_first(options):
@@ -276,7 +276,7 @@ def _fits(reading: Reading, name: str, text: str, rank: str) -> bool:
     return lengths == reading.params[name]
 
 
-def _candidates(name: str, is_data: bool, known: Sequence[Dim]) -> list[Dims]:
+def _candidates(name: str, known: Sequence[Dim], *, is_data: bool) -> list[Dims]:
     """Give the shapes that a name may have, the likeliest first: capitals are matrices, data have rows."""
     vectors: list[Dims] = [(d,) for d in dict.fromkeys((*(["n", "k"] if is_data else ["k", "n"]), *known))]
     flat: list[Dims] = [("n", "k"), ("k", "m"), ("k", "n"), ("m", "k"), ("n", "m"), ("n", "n"), ("k", "k")]

@@ -86,7 +86,7 @@ def replay(certificate: Certificate, *, points: int = 3, seed: int = 0) -> Repla
     return Replay(sum(held.values()) + ends, len(held) - len(skipped), skipped)
 
 
-class _Undefined(ArithmeticError):
+class _UndefinedError(ArithmeticError):
     pass
 
 
@@ -113,7 +113,7 @@ class _Checker:
         places = {label: self.rng.randrange(length(label)) for label in sorted(labels)}
         try:
             left, right = self._left(node, places), self.poly(form, places)
-        except (_Undefined, ZeroDivisionError, ValueError, OverflowError, TypeError, NotImplementedError):
+        except (_UndefinedError, ZeroDivisionError, ValueError, OverflowError, TypeError, NotImplementedError):
             return 0
         self._same(left, right, str(line))
         return 1
@@ -125,7 +125,7 @@ class _Checker:
         places = {label: self.rng.randrange(length(label)) for label in sorted(ours.labels | theirs.labels)}
         try:
             left, right = self.poly(ours, places), self.poly(theirs, places)
-        except (_Undefined, ZeroDivisionError, ValueError, OverflowError, TypeError):
+        except (_UndefinedError, ZeroDivisionError, ValueError, OverflowError, TypeError):
             return 0
         self._same(left, right, "the two normal forms")
         return 1
@@ -188,7 +188,7 @@ class _Checker:
 
     def _real(self, value: Any) -> Any:
         if isinstance(value, (self.mp.mpc, complex)) or value != value:  # noqa: PLR0124
-            raise _Undefined
+            raise _UndefinedError
         return value
 
     # ---- normal forms, term by term --------------------------------------------------------------------------------
@@ -221,10 +221,10 @@ class _Checker:
     def _power(self, value: Any, e: Any) -> Any:
         if e == int(e):
             if not value and e < 0:
-                raise _Undefined
+                raise _UndefinedError
             return value ** int(e)
         if value < 0:
-            raise _Undefined
+            raise _UndefinedError
         return value ** (self.mp.mpf(e.numerator) / e.denominator)
 
     def atom(self, atom: Atom, places: Mapping[str, int]) -> Any:
@@ -249,12 +249,12 @@ class _Checker:
             return max(self.poly(args[2], {**places, args[1]: k}) for k in range(length(args[1])))
         if kind == "function":
             if args[0] == "undefined":
-                raise _Undefined
+                raise _UndefinedError
             return self._real(self.digits.apply(args[0], [self.poly(a, places) for a in args[1:]]))
         value = self.poly(args[0], places)
         if kind in ("positive", "zero"):
             return self.mp.mpf(int(value > 0 if kind == "positive" else abs(value) < self.mp.mpf(10) ** -DIGITS))
         if kind == "log" and value <= 0:
-            raise _Undefined
+            raise _UndefinedError
         means = {"exp": self.mp.exp, "log": self.mp.log, "sine": self.mp.sin, "cosine": self.mp.cos}
         return value if kind == "base" else means[kind](value)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from symgd.errors import safe
 
 if TYPE_CHECKING:
-    from symgd.checking.result import Check, Verdict
+    from symgd.checking.result import Check
 
 WIDTH = 88
 
@@ -45,7 +45,13 @@ def table(check: Check) -> str:
     return "\n".join(lines)
 
 
-_COLOURS = {"proved": "#1a7f37", "verified": "#1a7f37", "right where": "#9a6700", "wrong": "#cf222e", "unknown": "#57606a"}
+_COLOURS = {
+    "proved": "#1a7f37",
+    "verified": "#1a7f37",
+    "right where": "#9a6700",
+    "wrong": "#cf222e",
+    "unknown": "#57606a",
+}
 
 
 def html(check: Check) -> str:
@@ -62,15 +68,3 @@ def html(check: Check) -> str:
     head = "".join(f"<th>{h}</th>" for h in ("", "verdict", "yours", "exact", ""))
     caption = escaping.escape(f"{check.what} of {check.formula}")
     return f"<table><caption>{caption}</caption><tr>{head}</tr>{''.join(rows)}</table>"
-
-
-def latex(check: Check) -> str:
-    """Write the derivation: the objective, each step of the chain rule, both derivatives and their difference."""
-    from symgd.checking.derivation import derivation
-
-    return derivation(check)
-
-
-def said(verdict: Verdict) -> str:
-    """Write one verdict down."""
-    return str(verdict)

@@ -93,6 +93,8 @@ class Verdict:
         Where it is wrong.
     proof : callable, optional
         Gives the certificate of a proof; see `certificate`.
+    derivation : callable, optional
+        Gives the derivation; see `latex`.
     """
 
     name: str
@@ -105,11 +107,17 @@ class Verdict:
     cause: Cause | None = None
     counterexample: Counterexample | None = None
     proof: Any = field(default=None, repr=False, compare=False)
+    derivation: Any = field(default=None, repr=False, compare=False)
 
     @property
     def ok(self) -> bool:
         """Whether it is not wrong."""
         return self.kind != WRONG
+
+    @property
+    def latex(self) -> str:
+        """The derivation as LaTeX: the objective, steps of the chain rule, the derivative, and what was claimed."""
+        return str(self.derivation()) if self.derivation is not None else ""
 
     @property
     def certificate(self) -> Any:
@@ -220,6 +228,4 @@ class Check(Mapping[str, Verdict]):
         return html(self)
 
     def _repr_latex_(self) -> str:
-        from symgd.checking.report import latex
-
-        return latex(self)
+        return "$" + r" \\ ".join(v.latex for v in self.verdicts.values() if v.latex) + "$"

@@ -61,7 +61,7 @@ class Values:
             self._known[key] = (tree, value)
         return value
 
-    def _compute(self, tree: Tree, of: Callable[[Tree], Any]) -> Any:  # noqa: PLR0915
+    def _compute(self, tree: Tree, of: Callable[[Tree], Any]) -> Any:
         match tree:
             case fm.Number(value):
                 return float(value)
@@ -73,14 +73,14 @@ class Values:
             case fm.Sum(args, signs):
                 total: Any = 0.0
                 for arg, sign in zip(args, signs, strict=True):
-                    value = np.asarray(of(arg), dtype=float)
-                    total = total + value if sign > 0 else total - value
+                    term = np.asarray(of(arg), dtype=float)
+                    total = total + term if sign > 0 else total - term
                 return total
             case fm.Product(args, ops):
-                value = np.asarray(of(args[0]), dtype=float)
+                made: Any = np.asarray(of(args[0]), dtype=float)
                 for op, arg in zip(ops, args[1:], strict=True):
-                    value = _BINARY[op](value, np.asarray(of(arg), dtype=float))
-                return value
+                    made = _BINARY[op](made, np.asarray(of(arg), dtype=float))
+                return made
             case fm.Power(base, exponent):
                 return np.power(np.asarray(of(base), dtype=float), of(exponent))
             case fm.Compare(ops, args):
@@ -119,7 +119,9 @@ class Values:
             return value.astype(int) if value.ndim else int(value)
 
         value = of(arg)
-        return (value if isinstance(value, tuple) else np.asarray(value))[tuple(map(item, items))]
+        if isinstance(value, tuple):  # a shape
+            return value[int(of(items[0]))]
+        return np.asarray(value)[tuple(map(item, items))]
 
     def _call(self, tree: fm.Call, of: Callable[[Tree], Any]) -> Any:
         row = FUNCTIONS[tree.function]
@@ -161,7 +163,7 @@ _ARRAYS: Mapping[str, Callable[..., Any]] = {
     "logsoftmax": lambda a, axis=-1: a - _logsumexp(a, axis, keepdims=True),
     "len": lambda a: float(np.shape(a)[0]),
     "size": lambda a: float(np.size(a)),
-    "diagonal": lambda a: np.diagonal(a),
+    "diagonal": np.diagonal,
     "arange": lambda *a: np.arange(*map(int, a)).astype(float),
     "zeros": lambda a: np.zeros(_shape(a)),
     "ones": lambda a: np.ones(_shape(a)),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgd import formula as fm
 from symgd.checking.reading import Reading
+from symgd.errors import FormulaError
 
 if TYPE_CHECKING:
     from symgd.checking.causes import Scene
@@ -44,7 +45,7 @@ def constants(reading: Reading, value: float) -> list[tuple[str, float]]:
     ratio = Fraction(size).limit_denominator(LARGEST)
     if fits(float(ratio)):
         rational = (sign + str(ratio), value)
-        whole = any(n > 4 and (n == ratio.denominator or n == ratio.numerator) for _, n in lengths(reading))
+        whole = any(n > 4 and n in (ratio.denominator, ratio.numerator) for _, n in lengths(reading))
         found.insert(len(found) if whole else 0, rational)
     for c, text in ((math.pi, "pi"), (1 / math.pi, "1/pi"), (2 * math.pi, "2*pi"), (1 / (2 * math.pi), "1/(2*pi)"),
                     (math.sqrt(2), "sqrt(2)"), (1 / math.sqrt(2), "1/sqrt(2)"), (math.log(2), "log(2)"),
@@ -96,7 +97,7 @@ def is_regulariser(scene: Scene, text: str) -> bool:
     reading = scene.judge.exact.reading
     try:
         names = fm.names(fm.parse(text, declared=reading.declared))
-    except fm.FormulaError:
+    except FormulaError:
         return False
     arrays = {n for n, s in reading.data.items() if s}
     scalars = {n for n, s in reading.data.items() if not s}

@@ -10,7 +10,7 @@ from typing import Any
 from symgd.checking.prove import relations
 from symgd.checking.prove.terms import ONE, ZERO, Atom, Budget, Exponent, Mono, Place, Poly, length, number, total
 
-WORK = 60_000  # monomials that one proof may make
+WORK = 30_000  # monomials that one proof may make
 ORDERS = 720  # ways of naming the bound labels of one mono that are looked at
 
 
@@ -304,7 +304,9 @@ class Algebra:
             return relations.leaf(self, args[0], args[1], index)
         if kind == "place":
             to = used[args[0]]
-            return number(to) if isinstance(to, int) else to if isinstance(to, Poly) else self.of(self.atom("place", to))
+            return (
+                number(to) if isinstance(to, int) else to if isinstance(to, Poly) else self.of(self.atom("place", to))
+            )
         if kind == "fold":
             return functions.move_fold(self, atom, used)
         inner = [self.substitute(a, used) if isinstance(a, Poly) else a for a in args]

@@ -17,7 +17,8 @@ from symgd.graph import Array
 from symgd.graph.exact import unbounded
 
 ENTRIES = 100  # of a block that are looked at one by one
-WRITTEN_OUT = 400  # entries of arrays up to which sums are written out
+WRITTEN_OUT = 60  # entries of arrays up to which sums are written out
+WRITTEN_WORK = 8_000  # monomials that this may make
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Refusal:
 
 
 def prove(
-    exact: Exact, theirs: Array, conditions: Sequence[Any] = (), work: int = 60_000, *, thorough: bool = True
+    exact: Exact, theirs: Array, conditions: Sequence[Any] = (), work: int = 30_000, *, thorough: bool = True
 ) -> Proof | Refusal:
     """Prove that a formula is the exact block of derivatives.
 
@@ -84,7 +85,8 @@ def prove(
         for _ in range(4):  # angles may be asked for in finer and finer units
             try:
                 with unbounded():
-                    return _attempt(exact, theirs, conditions, work, units, unroll=unroll)
+                    allowed = min(work, WRITTEN_WORK) if unroll else work
+                    return _attempt(exact, theirs, conditions, allowed, units, unroll=unroll)
             except fn.Finer as finer:
                 key = fn.unit_key(finer.angle)
                 units[key] = units.get(key, 1) * finer.denominator

@@ -36,9 +36,9 @@ def _sign(algebra: Algebra, p: Poly) -> int:
         firm = firm or sure
     if len(kinds) == 1 and 0 not in kinds and firm:
         return kinds.pop()
-    for c in (1, -1):
-        if schema(algebra, p.times(Fraction(c))) & algebra.facts:
-            return c
+    for way in (1, -1):
+        if schema(algebra, p.times(way)) & algebra.facts:
+            return way
     return 0
 
 
@@ -71,7 +71,7 @@ def _atom_sign(algebra: Algebra, atom: Atom, e: Any) -> tuple[int, bool]:
         return (1, True) if atom.args[1] in algebra.positive or _fact(algebra, atom) else (0, True)
     if kind == "base":
         return sign(algebra, atom.args[0]), True
-    if kind == "function" and atom.args[0] in ("gamma",):
+    if kind == "function" and atom.args[0] == "gamma":
         return sign(algebra, atom.args[1]), True
     return (1, True) if _fact(algebra, atom) else (0, True)
 

@@ -74,7 +74,7 @@ class Poly:
         if not self.terms:
             return Fraction(0)
         if len(self.terms) == 1:
-            ((factors, _), c), = self.terms.items()
+            (((factors, _), c),) = self.terms.items()
             return c if not factors else None
         return None
 
@@ -82,7 +82,7 @@ class Poly:
         """Give factors, bound labels and coefficient if there is one mono only."""
         if len(self.terms) != 1:
             return None
-        ((factors, bound), c), = self.terms.items()
+        (((factors, bound), c),) = self.terms.items()
         return factors, bound, c
 
     def atoms(self) -> set[Atom]:
@@ -129,7 +129,7 @@ def total(polys: Iterable[Poly]) -> Poly:
 
 
 def _label(label: Place) -> str:
-    return label.partition(":")[2] if isinstance(label, str) else str(label)
+    return str(label).partition(":")[2] if isinstance(label, str) else str(label)
 
 
 def show_atom(atom: Atom) -> str:
@@ -163,4 +163,4 @@ def show(poly: Poly) -> str:
         text = body if size == 1 and body else str(size) + ("*" + body if body else "")
         parts.append(f"{sign} " + (f"Sum_{','.join(_label(b) for b in bound)} " if bound else "") + text)
     text = " ".join(parts) or "0"
-    return text[2:] if text.startswith("+ ") else text
+    return text.removeprefix("+ ")
