@@ -1,7 +1,7 @@
 """Random objectives, their exact gradients rewritten into equal forms, and the same with one planted error.
 
-``python -m benchmarks.check_mutations --n 10000`` prints how many right ones were proved, how many wrong ones found, and
-how many causes named; ``tests/test_checking_mutations.py`` runs a few hundred.
+``python -m benchmarks.check_mutations --n 10000`` prints how many right ones were proved, how many wrong ones found,
+and how many causes named; ``tests/test_checking_mutations.py`` runs a few hundred.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def summed(rng: random.Random) -> Case:
         d = s.format(u=u)
         one = f"{inner}*({d})"
         ways = [f"{reduce}({one})", f"{reduce}(({d})*{inner})"]
-        ways += [f"sum({one})/len(x)", f"(({d}) @ {inner.strip('-')})*({'-1' if inner[0] == '-' else '1'})/len(y)"] if mean \
-            else [f"({d}) @ ({inner})"]  # fmt: skip
+        sign = "-1" if inner[0] == "-" else "1"
+        ways += [f"sum({one})/len(x)", f"(({d}) @ x)*({sign})/len(y)"] if mean else [f"({d}) @ ({inner})"]
         if s in ("{u} > 0", "({u} > 0)"):
             ways = ways[:1]
         equal += [f"{way} + 6*w" for way in ways]
@@ -109,7 +109,8 @@ def matrix(rng: random.Random) -> Case:
 def quadratic(rng: random.Random) -> Case:
     """x'Ax + b'x, and the like."""
     formula, equal, terms = rng.choice([
-        ("x @ A @ x + b @ x", ("(A + A.T) @ x + b", "A @ x + x @ A + b", "sum((A + A.T)*x, axis=1) + b"), ("(A + A.T) @ x", "b")),
+        ("x @ A @ x + b @ x", ("(A + A.T) @ x + b", "A @ x + x @ A + b", "sum((A + A.T)*x, axis=1) + b"),
+         ("(A + A.T) @ x", "b")),
         ("trace(A @ outer(x, x)) + b @ x", ("A @ x + A.T @ x + b", "x @ (A + A.T) + b"), ("A @ x + A.T @ x", "b")),
         ("sum((A @ x - b)**2)", ("2*A.T @ (A @ x - b)", "2*A.T @ A @ x - 2*A.T @ b", "2*(A @ x - b) @ A"),
          ("2*A.T @ A @ x", "-2*A.T @ b")),

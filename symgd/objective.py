@@ -315,8 +315,8 @@ class Objective:
     def _checked(self) -> tuple[Any, Any]:
         """Give data and parameters, as checks take them."""
         data = self.data or dict.fromkeys(self._known)
-        return data or None, {n: self._default.shapes[n] if self._default and not self._guessed else self._declared.get(n)
-                              for n in self.params}  # fmt: skip
+        known = self._default.shapes if self._default and not self._guessed else self._declared
+        return data or None, {n: known.get(n) for n in self.params}
 
     # ---- numbers ---------------------------------------------------------------------------------------------------
 

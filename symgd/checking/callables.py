@@ -91,6 +91,11 @@ def call(function: Callable[..., Any], problem: Problem, point: Mapping[str, Any
     -------
     object
         What it gave.
+
+    Raises
+    ------
+    UsageError
+        If it takes the flat vector, and data have no values.
     """
     names, anything = _accepted(function)
     known = [n for n in names if n in point]
@@ -205,8 +210,8 @@ def judge_callable(problem: Problem, target: Target, function: Callable[..., Any
                 break
             note = f"it computes in {name}: float64 would give {int(53 * math.log10(2))} digits"
             digits = int(-math.log10(unit))
-            return Verdict(key, VERIFIED, yours, reason=f"equal to the {digits} digits of {name} at {len(samples)} points",
-                           notes=(note,))  # fmt: skip
+            reason = f"equal to the {digits} digits of {name} at {len(samples)} points"
+            return Verdict(key, VERIFIED, yours, reason=reason, notes=(note,))
     wrong = [s for s in samples if _off(s).any()]
     if not wrong:
         worst = max(float(np.max(_units(s), initial=0)) for s in samples)
@@ -340,8 +345,9 @@ def _cause(samples: list[Sample]) -> Cause | None:
         return Cause("factor", f"off by the constant factor {middle:.12g}")
     spread = max(abs(low - 1), abs(high - 1))
     if spread < 1e-4:
-        return Cause("precision", f"it is right to {int(-math.log10(spread))} digits only: single precision inside, or a "
-                     "difference in place of a derivative")  # fmt: skip
+        digits = int(-math.log10(spread))
+        said = f"it is right to {digits} digits only: single precision inside, or a difference in place of a derivative"
+        return Cause("precision", said)
     return None
 
 

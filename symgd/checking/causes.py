@@ -147,8 +147,8 @@ def _by_condition(judge: Judge, text: str) -> Cause | None:
         if len(shape) == 2 and shape[0] == shape[1]:
             one = Condition("symmetric", name)
             if judge.compare(theirs, [*judge.given, *judge.observed, one]).equal:
-                return Cause("transposed", f"transposed: it is right only where {name} is symmetric, "
-                             f'{name} for {name}.T somewhere; where it is, say where="{name} is symmetric"')  # fmt: skip
+                said = f'{name} stands for {name}.T somewhere; where it is symmetric, say where="{name} is symmetric"'
+                return Cause("transposed", f"transposed: it is right only where {name} is symmetric; {said}")
     return None
 
 

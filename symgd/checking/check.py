@@ -98,7 +98,13 @@ def check_hessian(
     hessian : mapping, sequence of sequences, or callable
         By pairs of parameters, ``{"x,y": "..."}`` or ``{("x", "y"): "..."}``, formulas: for arrays, of the shape of the
         first followed by that of the second; or a whole matrix of formulas for the parameters in order; or a function.
-    data, params, where, explain
+    data : object, optional
+        As for `check_gradient`.
+    params : object, optional
+        As for `check_gradient`.
+    where : str or sequence of str
+        As for `check_gradient`.
+    explain : bool
         As for `check_gradient`.
 
     Returns
@@ -149,7 +155,13 @@ def check_jacobian(
     jacobian : mapping of str to str, or sequence
         For one formula: for each parameter, a formula with the rows first and the parameter's axes behind them. For a
         list: a sequence as long, of mappings of parameters to formulas, or of sequences in the order of the parameters.
-    data, params, where, explain
+    data : object, optional
+        As for `check_gradient`.
+    params : object, optional
+        As for `check_gradient`.
+    where : str or sequence of str
+        As for `check_gradient`.
+    explain : bool
         As for `check_gradient`.
 
     Returns

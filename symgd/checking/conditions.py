@@ -124,7 +124,8 @@ _WORDS = (
     ("01", r"({n}) is 0 or 1|({n}) in \{{0, ?1\}}|({n}) is (?:binary|a mask)"),
     ("pm1", r"({n}) is (?:-1 or 1|1 or -1|\+-1|\+/-1)|({n}) in \{{-1, ?\+?1\}}"),
     ("positive", r"({n}) is positive|({n}) > 0|positive ({n})|({n}) positive"),
-    ("centred", r"(?:the )?(?:columns|rows) of ({n}) are cent(?:re|ere)d|({n}) is cent(?:re|ere)d|mean\(({n}), axis=0\) == 0"),
+    ("centred", (r"(?:the )?(?:columns|rows) of ({n}) are cent(?:re|ere)d|({n}) is cent(?:re|ere)d|"
+                 r"mean\(({n}), axis=0\) == 0")),
 )  # fmt: skip
 _NAME = r"[A-Za-z_]\w*"
 

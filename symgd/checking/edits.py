@@ -303,7 +303,7 @@ def _jacobians(scene: Scene, mine: Any) -> Iterator[Candidate]:
         yield Candidate(
             "chain-rule factor", f"the chain-rule factor is missing: the Jacobian of {words.short(part.text)}",
             f"{p}*({t} - {inner})",
-            lambda k, q=part.values: q[k] * (mine[k] - (q[k] * mine[k]).sum(axis=-1, keepdims=True)),
+            lambda k, q=part.values: q[k] * (mine[k] - (q[k] * mine[k]).sum(axis=-1, keepdims=True)),  # type: ignore[misc]
         )  # fmt: skip
 
 
@@ -347,7 +347,7 @@ def _broadcast_factors(scene: Scene, mine: Any) -> Iterator[Candidate]:
         if part.shape == shape:
             yield Candidate("chain-rule factor", f"the factor {words.short(part.text)} is missing",
                             f"({scene.text})*{wrapped(part.text)}",
-                            lambda k, p=part: _safe(lambda: mine[k] * p.values[k]))  # fmt: skip
+                            lambda k, p=part: _safe(lambda: mine[k] * p.values[k]))  # type: ignore[misc]  # fmt: skip
 
 
 def _safe(compute: Callable[[], Any]) -> Any:
@@ -361,7 +361,7 @@ def _other_axes(scene: Scene, mine: Any) -> Iterator[Candidate]:
     text = scene.text
     for axis in range(mine[0].ndim):
         yield Candidate("axis", f"a sum over axis {axis} is missing", f"sum({text}, axis={axis})",
-                        lambda k, a=axis: mine[k].sum(axis=a))  # fmt: skip
+                        lambda k, a=axis: mine[k].sum(axis=a))  # type: ignore[misc]  # fmt: skip
     if mine[0].ndim:
         yield Candidate("sum", "a sum is missing", f"sum({text})", lambda k: mine[k].sum())
 
@@ -440,7 +440,7 @@ def _links(scene: Scene) -> list[tuple[str, Callable[[Any], Any]]]:
     tree = fm.parse(scene.judge.problem.text, declared=scene.judge.exact.reading.declared)
     names = {p.function for p in fm.walk(tree) if isinstance(p, fm.Call)} | ({"sigmoid", "exp"} if any(
         isinstance(p, fm.Call) and p.function in ("softplus", "log") for p in fm.walk(tree)) else set())  # fmt: skip
-    return [(n, lambda v, n=n: floats.apply(n, [v])) for n in sorted(names)
+    return [(n, lambda v, n=n: floats.apply(n, [v])) for n in sorted(names)  # type: ignore[misc]
             if n in FUNCTIONS and FUNCTIONS[n].kind == "map" and FUNCTIONS[n].most == 1]  # fmt: skip
 
 
@@ -469,7 +469,8 @@ def _calls(scene: Scene, part: fm.Call, source: str) -> Iterator[Candidate]:
         reduce = getattr(np, part.function)
         for axis in [*axes, None]:
             written = f"{part.function}({text}{'' if axis is None else f', axis={axis}'})"
-            yield _edit(scene, "axis", f"{words.short(source)} is over another axis: {words.short(written)}", part, written,
+            said = f"{words.short(source)} is over another axis: {words.short(written)}"
+            yield _edit(scene, "axis", said, part, written,
                         lambda k, a=axis: reduce(inner[k], axis=a))  # fmt: skip
         yield _edit(scene, "sum", f"a {part.function} where there should be none: {words.short(source)}", part,
                     wrapped(text), lambda k: inner[k])  # fmt: skip
@@ -531,7 +532,7 @@ def _contracted(scene: Scene, part: fm.Product) -> Iterator[Candidate]:
 
 
 def _dropped(scene: Scene, part: fm.Sum) -> Iterator[Candidate]:
-    for i, (arg, sign) in enumerate(zip(part.args, part.signs, strict=True)):
+    for i, arg in enumerate(part.args):
         keep = [(a, s) for j, (a, s) in enumerate(zip(part.args, part.signs, strict=True)) if j != i]
         values = [scene.pool.evaluate(a) for a, _ in keep]
         mine = scene.pool.evaluate(arg)
@@ -619,8 +620,9 @@ def _stands(scene: Scene, values: Any) -> bool:
         return False
     for arg, sign in zip(scene.tree.args, scene.tree.signs, strict=True):
         have = scene.pool.evaluate(arg)
-        if have is not None and all(np.allclose(sign * h, v, rtol=1e-9) for h, v in zip(have, values, strict=True)
-                                    if np.shape(h) == np.shape(v)) and np.shape(have[0]) == np.shape(values[0]):  # fmt: skip
+        if have is None or np.shape(have[0]) != np.shape(values[0]):
+            continue
+        if all(np.allclose(sign * h, v, rtol=1e-9) for h, v in zip(have, values, strict=True)):
             return True
     return False
 

@@ -58,6 +58,11 @@ class Numbers:
         Formulas that broadcast to its shape.
     digits : int
         0 for float64.
+
+    Raises
+    ------
+    NotImplementedError
+        If the number of rows is not known.
     """
 
     def __init__(self, exact: Exact, theirs: list[Array], digits: int = 0) -> None:

@@ -168,7 +168,9 @@ def make(
         The objective.
     claims : mapping of str to sequence of str
         The texts that are claimed for each parameter.
-    data, params : object
+    data : object
+        As `check_gradient` takes them.
+    params : object
         As `check_gradient` takes them.
     where : tuple of str
         Conditions.
@@ -178,6 +180,11 @@ def make(
     Returns
     -------
     Problem
+
+    Raises
+    ------
+    UsageError
+        If a parameter is none, or is data.
     """
     if not isinstance(formula, str):
         raise UsageError(f"the objective must be a formula (str); got {type(formula).__name__}")

@@ -162,7 +162,8 @@ class _Checker:
             values = [self.poly(body, {**places, label: k}) for k in range(length(label))]
             if node.function == "logsumexp":
                 return self.mp.log(sum(self.mp.exp(v) for v in values))
-            return {"sum": sum, "max": max, "min": min}[node.function](values)
+            folds: Mapping[str, Any] = {"sum": sum, "max": max, "min": min}
+            return folds[node.function](values)
         assert isinstance(node, Map)
         value = self.digits.apply(node.function, [self.poly(self.forms[a], places) for a in node.args])
         return self._real(self.mp.mpf(int(value)) if isinstance(value, bool) else value)

@@ -39,7 +39,8 @@ def constants(reading: Reading, value: float) -> list[tuple[str, float]]:
     for text, n in lengths(reading):
         for top in (1, 2, 3, 4):
             for c, written in ((top / n, f"{top}/{text}"), (1 / (n * top), f"1/({top}*{text})" if top > 1 else ""),
-                               (n * top, text if top == 1 else f"{top}*{text}"), (n / top, f"{text}/{top}")):  # fmt: skip
+                               (n * top, text if top == 1 else f"{top}*{text}"),
+                               (n / top, f"{text}/{top}")):  # fmt: skip
                 if written and fits(c):
                     found.append((sign + written, value))
     ratio = Fraction(size).limit_denominator(LARGEST)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.argument("formula", required=False)
 @options.with_options(
     (
-        click.option("--grad", metavar="NAME=FORMULA", multiple=True, help="The derivative by a parameter, as derived."),
+        click.option("--grad", metavar="NAME=FORMULA", multiple=True, help="The derivative by a parameter."),
         click.option(
             "--hessian", metavar="A,B=FORMULA", multiple=True, help="A second derivative, by two parameters."
         ),
@@ -72,7 +72,7 @@ def _results(given: Options) -> list[Check]:
     for kind in kinds:
         claims = dict(_split(text, f"--{kind}") for text in given[kind])
         call = {"grad": checking.check_gradient, "hessian": checking.check_hessian, "jacobian": checking.check_jacobian}
-        found.append(call[kind](given["formula"], claims, data, params=params, where=given["where"]))  # type: ignore[operator]
+        found.append(call[kind](given["formula"], claims, data, params=params, where=given["where"]))
     return found
 
 

@@ -18,7 +18,11 @@ def assert_gradient(
         The objective.
     gradient : mapping or callable
         As for `symgd.check_gradient`.
-    data, params, where
+    data : object, optional
+        Likewise.
+    params : object, optional
+        Likewise.
+    where : str or sequence of str
         Likewise.
     proved : bool
         Whether anything but a proof (under the conditions in ``where``) fails too.

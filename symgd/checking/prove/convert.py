@@ -28,6 +28,8 @@ class Converter:
         What the nodes were read from.
     unroll : bool
         Whether sums are written out, place by place.
+    seed : tuple of str and tuple of str
+        The data that stand for a unit vector, and the labels of its place.
     """
 
     def __init__(
@@ -185,7 +187,7 @@ class Converter:
         if one and one[2] == 1 and not one[1] and len(one[0]) == 1 and one[0][0][0].kind == "place" and (
             one[0][0][1] == 1
         ):  # fmt: skip
-            return one[0][0][0].args[0]  # type: ignore[no-any-return]
+            return one[0][0][0].args[0]
         return p
 
     def _fold(self, node: Fold) -> Poly:

@@ -248,8 +248,8 @@ def log(algebra: Algebra, p: Poly) -> Poly:
         return cases
     c, parts = positive_parts(algebra, p)
     result = ZERO
-    for k, e in primes(c).items():
-        result = result.plus(algebra.of(algebra.atom("log", number(k))), e)
+    for k, times in primes(c).items():
+        result = result.plus(algebra.of(algebra.atom("log", number(k))), times)
     for base, e in parts:
         one = base.single()
         if one is not None and len(one[0]) == 1 and not one[1] and one[2] == 1:

@@ -238,7 +238,7 @@ def leads(algebra: Algebra, base: Poly) -> list[tuple[Any, Atom | None]]:
     found = algebra.pairs.get(key)
     if found is None:
         found = algebra.pairs[key] = _leads(base)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 _RANK = {"exp": 0, "base": 4, "log": 1, "function": 1, "sine": 1, "cosine": 1, "leaf": 2}
@@ -269,7 +269,8 @@ def _leads(base: Poly) -> list[tuple[Any, Atom | None]]:
 
 
 def taken_off(
-    algebra: Algebra, lead: Iterable[tuple[Atom, Exponent]], matched: Mapping[str, Place], factors: Mapping[Atom, Exponent]
+    algebra: Algebra, lead: Iterable[tuple[Atom, Exponent]], matched: Mapping[str, Place],
+    factors: Mapping[Atom, Exponent],
 ) -> dict[Atom, Exponent]:  # fmt: skip
     """Divide a mono by a product that is part of it."""
     rest = dict(factors)

@@ -136,7 +136,7 @@ def show_atom(atom: Atom) -> str:
     """Write an atom down, as certificates do."""
     kind, args = atom.kind, atom.args
     if kind == "leaf":
-        return args[1] + (f"[{','.join(_label(i) for i in args[2])}]" if args[2] else "")
+        return str(args[1]) + (f"[{','.join(_label(i) for i in args[2])}]" if args[2] else "")
     if kind in ("number", "constant"):
         return str(args[0])
     if kind == "place":
