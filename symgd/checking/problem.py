@@ -244,7 +244,8 @@ def _settled(
     if not open_names:
         return problem({})
     known = sorted({d for s in every.values() if s for d in s}, key=str)
-    options = [_candidates(n, known, is_data=n in shapes) for n in open_names]
+    reduced = _reduced(text, every)
+    options = [_candidates(n, known, is_data=n in shapes, vector=not shapes and n in reduced) for n in open_names]
     first_error: FormulaError | None = None
     fallback: Problem | None = None
     for chosen in _best_first(options):
@@ -268,6 +269,17 @@ def _settled(
     raise first_error
 
 
+def _reduced(text: str, declared: Mapping[str, Any]) -> set[str]:
+    """Give the names that stand inside of a reduction."""
+    from symgd.functions import FUNCTIONS
+
+    found: set[str] = set()
+    for part in fm.walk(fm.parse(text, declared=set(declared))):
+        if isinstance(part, fm.Call) and part.function in FUNCTIONS and FUNCTIONS[part.function].kind == "reduction":
+            found |= set(fm.names(part))
+    return found
+
+
 def _rows(reading: Reading) -> bool:
     return len([a for a in reading.value.axes if a]) == 1
 
@@ -283,7 +295,7 @@ def _fits(reading: Reading, name: str, text: str, rank: str) -> bool:
     return lengths == reading.params[name]
 
 
-def _candidates(name: str, known: Sequence[Dim], *, is_data: bool) -> list[Dims]:
+def _candidates(name: str, known: Sequence[Dim], *, is_data: bool, vector: bool) -> list[Dims]:
     """Give the shapes that a name may have, the likeliest first: capitals are matrices, data have rows."""
     vectors: list[Dims] = [(d,) for d in dict.fromkeys((*(["n", "k"] if is_data else ["k", "n"]), *known))]
     flat: list[Dims] = [("n", "k"), ("k", "m"), ("k", "n"), ("m", "k"), ("n", "m"), ("n", "n"), ("k", "k")]
@@ -292,6 +304,8 @@ def _candidates(name: str, known: Sequence[Dim], *, is_data: bool) -> list[Dims]
         order = [*(flat if is_data else [("k", "m"), *flat]), *vectors, ()]
     elif is_data:
         order = [*vectors[:1], (), *vectors[1:], *flat]
+    elif vector:  # sum(x**2), without data, is of an array
+        order = [*vectors, (), *flat]
     else:
         order = [(), *vectors, *flat]
     return list(dict.fromkeys(order))

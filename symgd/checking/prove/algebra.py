@@ -100,6 +100,7 @@ class Algebra:
     def _named(self, factors: dict[Atom, Exponent], bound: frozenset[str]) -> Poly:
         """Give bound labels the names of their places: the same however they were called."""
         free = {label for a in factors for label in a.labels} - bound
+        self.left -= len(bound)
         best: tuple[Any, Mono] | None = None
         fallback: dict[str, str] | None = None
         for order in self._orders(factors, bound):
@@ -233,7 +234,7 @@ class Algebra:
             factors, _, c = one
             if c == 1 and (n == int(n) or len(factors) == 1):
                 return self.mono(Fraction(1), {a: e * n for a, e in factors}, ())
-        if n == int(n) and n > 0:
+        if n == int(n) and n > 0 and relations.expandable(p, int(n)):
             result = ONE
             for _ in range(int(n)):
                 result = self.multiply(result, p)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from symgd.checking.prove import signs
+from symgd.checking.prove import relations, signs
 from symgd.checking.prove.algebra import Algebra
 from symgd.checking.prove.terms import ONE, ZERO, Atom, Exponent, Place, Poly, Unsupported, length, number
 
@@ -164,8 +164,8 @@ def power(algebra: Algebra, p: Poly, q: Fraction) -> Poly:
             return ZERO
         raise Unsupported("a division by 0")
     whole = q.denominator == 1
-    if whole and q > 0 and (len(p.terms) == 1 or (q <= LARGEST_POWER and len(p.terms) ** int(q) <= 600)):
-        one = p.single()
+    one = p.single()
+    if whole and q > 0 and ((one and not one[1]) or relations.expandable(p, int(q))):
         if one is None or one[1]:
             return algebra.raised(p, int(q))
         return algebra.mono(one[2] ** int(q), {a: e * int(q) for a, e in one[0]}, ())

@@ -99,8 +99,8 @@ def prove(
             except _Differs as found:
                 last = Refusal("the normal forms differ", found.difference, found.ours)
                 break
-            except RecursionError:
-                last = last or Refusal("the formula is nested too deeply")
+            except (RecursionError, ArithmeticError):
+                last = last or Refusal("the formula is nested too deeply, or divides by 0")
                 break
     return last or Refusal("an angle is divided too finely")
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from symgd.checking.prove.algebra import Algebra
 
 EXPANDED = 300  # monomials that a power of a sum may have when it is multiplied out
+LABELS = 6  # that are summed over in one of them
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,12 @@ class Relation:
     free: tuple[str, ...]
     replacement: Poly
     name: str
+
+
+def expandable(p: Poly, q: int) -> bool:
+    """Tell whether a power of a sum is multiplied out: not where it has very many monomials, or labels to be ordered."""
+    labels = max((len(bound) for _, bound in p.terms), default=0)
+    return len(p.terms) ** q <= EXPANDED and labels * q <= LABELS
 
 
 def leaf(algebra: Algebra, kind: str, name: str, index: tuple[Place, ...]) -> Poly:
@@ -88,7 +95,7 @@ def _exponents(algebra: Algebra, factors: dict[Atom, Exponent], bound: frozenset
                 return algebra.mono(Fraction(atom.args[0]) ** whole, rest, bound)
         elif kind == "base":
             whole = math.ceil(e)
-            if whole > 0 and len(atom.args[0].terms) ** whole <= EXPANDED:
+            if whole > 0 and expandable(atom.args[0], whole):
                 rest = {**factors, atom: e - whole}
                 return put(algebra, {a: x for a, x in rest.items() if x}, bound, algebra.raised(atom.args[0], whole))
         elif kind == "sine" and e == int(e) and e >= 2:
