@@ -31,7 +31,7 @@ class Relation:
 
 
 def expandable(p: Poly, q: int) -> bool:
-    """Tell whether a power of a sum is multiplied out: not where it has very many monomials, or labels to be ordered."""
+    """Tell whether a power of a sum is multiplied out: not where it has very many monomials or labels."""
     labels = max((len(bound) for _, bound in p.terms), default=0)
     return len(p.terms) ** q <= EXPANDED and labels * q <= LABELS
 
