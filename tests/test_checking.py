@@ -249,3 +249,24 @@ def test_reports_are_data_and_html():
     assert "<table>" in found._repr_html_()
     with pytest.raises(dataclasses.FrozenInstanceError):
         found["x"].kind = "proved"
+
+
+def test_functions_of_torch():
+    torch = pytest.importorskip("torch")
+
+    def slope(w, X, y):
+        w = w.clone().requires_grad_(True)
+        ((X @ w - y) ** 2).sum().backward()
+        return w.grad
+
+    assert sg.check_gradient("sum((X @ w - y)**2)", {"w": slope}, XY)["w"].kind == "verified"
+    half = {"w": lambda w, X, y: 1.5 * X.T @ (torch.mv(X, w) - y)}
+    assert sg.check_gradient("sum((X @ w - y)**2)", half, XY)["w"].cause.kind == "factor"
+
+
+def test_a_function_of_jax():
+    jax = pytest.importorskip("jax")
+    slope = jax.grad(lambda w, X, y: ((X @ w - y) ** 2).sum())
+    found = sg.check_gradient("sum((X @ w - y)**2)", {"w": slope}, XY)["w"]
+    assert found.kind == "verified"
+    assert "single precision" in found.notes[0]

@@ -102,7 +102,9 @@ def call(function: Callable[..., Any], problem: Problem, point: Mapping[str, Any
     first = next(iter(names), "")
     if anything or (first in point and (not whole or set(problem.params) <= set(names))):
         chosen = dict(point) if anything else {n: point[n] for n in known}
-        return _in_kind(function, lambda convert: function(**{n: convert(v) for n, v in chosen.items()}))
+        if not anything:  # by position, as functions want it that were made from others
+            return _in_kind(lambda convert: function(*(convert(v) for v in chosen.values())))
+        return _in_kind(lambda convert: function(**{n: convert(v) for n, v in chosen.items()}))
     missing = [n for n in problem.data if n not in problem.values]
     if missing and not any(n in point for n in names[1:]):
         raise UsageError(
@@ -110,17 +112,18 @@ def call(function: Callable[..., Any], problem: Problem, point: Mapping[str, Any
         )
     flat = np.concatenate([np.ravel(point[n]) for n in problem.params]) if problem.params else np.zeros(0)
     more = {n: point[n] for n in names[1:] if n in point}
-    return _in_kind(function, lambda convert: function(convert(flat), **{n: convert(v) for n, v in more.items()}))
+    return _in_kind(lambda convert: function(convert(flat), **{n: convert(v) for n, v in more.items()}))
 
 
-def _in_kind(function: Callable[..., Any], use: Callable[[Callable[[Any], Any]], Any]) -> Any:
-    """Call with arrays of NumPy, or with tensors where the function is one of PyTorch."""
-    torch = sys.modules.get("torch")
-    uses = getattr(inspect.unwrap(function), "__globals__", {}).values()
-    if torch is not None and any(v is torch or getattr(v, "__module__", "").startswith("torch") for v in list(uses)
-                                 if v is torch or isinstance(v, type) or callable(v)):  # fmt: skip
+def _in_kind(use: Callable[[Callable[[Any], Any]], Any]) -> Any:
+    """Call with arrays of NumPy; where they will not do and PyTorch is loaded, with tensors."""
+    try:
+        return use(lambda v: np.array(v, dtype=float) if np.ndim(v) else float(v))
+    except (TypeError, AttributeError, RuntimeError):
+        torch = sys.modules.get("torch")
+        if torch is None:
+            raise
         return use(lambda v: torch.tensor(np.asarray(v), dtype=torch.float64))
-    return use(lambda v: np.array(v, dtype=float) if np.ndim(v) else float(v))
 
 
 def plain(value: Any) -> Any:
