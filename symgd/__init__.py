@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from symgd.checking import Check, check_file, check_gradient, check_hessian, check_jacobian
     from symgd.errors import DataError, FormulaError, ShapeError, SymgdError, UsageError
     from symgd.fitting import Fit, fit
     from symgd.insight.theory import Theory
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 # Each public name and the module that it lives in: imported at its first use, so that `import symgd` costs nothing.
 _HOMES = {
+    "Check": "checking",
     "DataError": "errors",
     "Fit": "fitting",
     "FormulaError": "errors",
@@ -32,11 +34,16 @@ _HOMES = {
     "SymgdError": "errors",
     "Theory": "rules.theory",
     "UsageError": "errors",
+    "check_file": "checking",
+    "check_gradient": "checking",
+    "check_hessian": "checking",
+    "check_jacobian": "checking",
     "fit": "fitting",
     "schedule": "schedules",
 }
 
 __all__ = [
+    "Check",
     "DataError",
     "Fit",
     "FormulaError",
@@ -51,6 +58,10 @@ __all__ = [
     "SymgdError",
     "Theory",
     "UsageError",
+    "check_file",
+    "check_gradient",
+    "check_hessian",
+    "check_jacobian",
     "fit",
     "schedule",
 ]

@@ -39,7 +39,7 @@ class NeedsShape(Exception):  # noqa: N818 - a question, not an error
 
 def read(
     graph: Graph, text: str, tree: Tree, lookup: Lookup, *, group: bool = True, undeclared: Collection[str] = (),
-    bounds: Bounds | None = None,
+    bounds: Bounds | None = None, keep: bool = False,
 ) -> Array:  # fmt: skip
     """Give the array that a tree says.
 
@@ -59,6 +59,8 @@ def read(
         Parameters whose shapes were not given: they are taken for numbers while that makes sense.
     bounds : callable, optional
         Gives the smallest and the largest value of a node that serves as an index; by default it is trusted.
+    keep : bool
+        Whether functions of constants stay as they are: a proof needs ``sqrt(2*pi)``, not 2.5066...
 
     Returns
     -------
@@ -74,7 +76,7 @@ def read(
         If a parameter in ``undeclared`` is used as an array.
     """
     reader = Reader(graph, text, lookup, group=group)
-    reader.undeclared, reader.bounds = undeclared, bounds
+    reader.undeclared, reader.bounds, reader.keep = undeclared, bounds, keep
     return reader.value(tree)
 
 
@@ -148,6 +150,7 @@ class Reader:
         self.group = group
         self.undeclared: Collection[str] = ()
         self.bounds: Bounds | None = None
+        self.keep = False
         # While a group's shape is read, what stands for the names and numbers of its first term, by their place.
         self.override: dict[int, Node] = {}
 
@@ -357,7 +360,8 @@ class Reader:
             return Array(instantiate(self.graph, row.definition, dict(zip("abc", nodes, strict=False))), axes)
         node = self.graph.map(row.name, *nodes)
         small = all(isinstance(a, Const) and a.value == Fraction(a.value).limit_denominator(1000) for a in nodes)
-        if node.constant is not None and math.isfinite(node.constant) and not (row.name in _KEPT and small):
+        kept = self.keep or (row.name in _KEPT and small)
+        if node.constant is not None and math.isfinite(node.constant) and not kept:
             return Array(self.graph.const(node.constant), axes)
         return Array(node, axes)
 
