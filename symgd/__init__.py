@@ -8,6 +8,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from symgd import curvature, plotting
+    from symgd.checking import Check, check_file, check_gradient, check_hessian, check_jacobian
     from symgd.errors import DataError, FormulaError, ShapeError, SymgdError, SymgdWarning, UsageError
     from symgd.fitting import Fit, fit
     from symgd.insight.theory import Theory
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # Each public name and the module that it lives in: imported at its first use, so that `import symgd` costs nothing.
 _HOMES = {
+    "Check": "checking",
     "DataError": "errors",
     "Fit": "fitting",
     "FormulaError": "errors",
@@ -35,11 +37,16 @@ _HOMES = {
     "SymgdWarning": "errors",
     "Theory": "insight.theory",
     "UsageError": "errors",
+    "check_file": "checking",
+    "check_gradient": "checking",
+    "check_hessian": "checking",
+    "check_jacobian": "checking",
     "fit": "fitting",
     "schedule": "rules.schedules",
 }
 
 __all__ = [
+    "Check",
     "DataError",
     "Fit",
     "FormulaError",
@@ -55,6 +62,10 @@ __all__ = [
     "SymgdWarning",
     "Theory",
     "UsageError",
+    "check_file",
+    "check_gradient",
+    "check_hessian",
+    "check_jacobian",
     "curvature",
     "fit",
     "plotting",

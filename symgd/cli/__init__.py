@@ -11,6 +11,7 @@ import click
 
 from symgd import __version__
 from symgd.cli.cache import cache
+from symgd.cli.check import check
 from symgd.cli.curvature import curvature
 from symgd.cli.derive import derive
 from symgd.cli.fit import fit
@@ -31,10 +32,11 @@ def main() -> None:
     symgd minimize "0.2*x1**2 + x2**2" --start x1=9,x2=-3 --lr 0.2 --plot descent.png
     symgd minimize "mean((y - X @ w)**2)" --data data.npz --start 'w=[0,0,0]' --batch 32 --epochs 20
     symgd derive "log(1 + exp(-x*y))" --hessian
+    symgd check "mean((y - w*x)**2)" --grad "w=-2*mean(x*(y - w*x))" --data-names x,y
     symgd curvature "0.2*x1**2 + x2**2" --at x1=0,x2=0
     symgd theory momentum --smallest 1 --largest 10 --hyper beta=0.8
     """  # noqa: D301 - \b is click's mark for lines that are not to be wrapped
 
 
-for command in (minimize, maximize, many, fit, derive, curvature, theory, cache):
+for command in (minimize, maximize, many, fit, derive, check, curvature, theory, cache):
     main.add_command(command)

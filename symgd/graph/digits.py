@@ -56,9 +56,7 @@ class Digits:
         # Only of float64 is the shortest decimal meant; the others are what they are when float64 computes with them.
         text = array.dtype == np.float64
         convert = np.frompyfunc(lambda v: self.context.mpf(repr(float(v)) if text else float(v)), 1, 1)
-        return (
-            convert(array) if array.ndim else convert(array)[()] if isinstance(values, np.ndarray) else convert(array)
-        )
+        return convert(array)  # of an array without axes, the number itself
 
     def apply(self, function: str, args: list[Any]) -> Any:
         """Apply a function of the table, element by element."""
@@ -136,6 +134,10 @@ _PLAIN: dict[str, Callable[..., Any]] = {
     "less_equal": lambda a, b: a <= b,
     "equal": lambda a, b: a == b,
     "not_equal": lambda a, b: a != b,
+    "logical_and": lambda a, b: bool(a) and bool(b),
+    "logical_or": lambda a, b: bool(a) or bool(b),
+    "logical_not": lambda a: not a,
+    "copysign": lambda a, b: -abs(a) if b < 0 else abs(a),
 }
 _WRITTEN: dict[str, Callable[..., Any]] = {
     "powlog": lambda m, a, b: _power(a, b) * m.log(a) if a else a,
@@ -157,4 +159,20 @@ _WRITTEN: dict[str, Callable[..., Any]] = {
     "logaddexp": lambda m, a, b: max(a, b) + m.log1p(m.exp(-abs(a - b))),
     "logcosh": lambda m, a: abs(a) + m.log1p(m.exp(-2 * abs(a))) - m.log(2),
     "cosarcsin": lambda m, a: m.sqrt((1 - a) * (1 + a)),
+    "arctan2": lambda m, a, b: m.atan2(a, b),
+    "sinc": lambda m, a: m.sincpi(a),
+    "sincslope": lambda m, a: (m.sin(a) - a * m.cos(a)) / a**3 if a else m.mpf(1) / 3,
+    "logit": lambda m, a: m.log(a / (1 - a)),
+    "log1mexp": lambda m, a: m.log(-m.expm1(a)),
+    "logerfc": lambda m, a: m.log(m.erfc(a)),
+    "mills": lambda m, a: 2 * m.exp(-(a**2)) / (m.sqrt(m.pi) * m.erfc(a)),
+    "millsrest": lambda m, a: 2 * m.exp(-(a**2)) / (m.sqrt(m.pi) * m.erfc(a)) - 2 * a,
+    "lgamma": lambda m, a: m.log(abs(m.gamma(a))),
+    "lngamma": lambda m, a: m.log(m.gamma(a)),
+    "digamma": lambda m, a: m.digamma(a),
+    "polygamma": lambda m, a, b: m.polygamma(int(a), b),
+    "trunc": lambda m, a: m.floor(a) if a >= 0 else m.ceil(a),
+    "rint": lambda m, a: m.nint(a),
+    "floor_divide": lambda m, a, b: m.floor(a / b),
+    "mod": lambda m, a, b: a - b * m.floor(a / b),
 }

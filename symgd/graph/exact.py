@@ -7,6 +7,9 @@ numerators and denominators stay under 2**53, the last whole number up to which 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from fractions import Fraction
 
 from symgd.language import scalar
@@ -17,10 +20,23 @@ LARGEST_EXACT = 2**53
 LARGEST_EXPONENT = 10_000
 
 
+_unbounded: ContextVar[bool] = ContextVar("unbounded", default=False)
+
+
+@contextmanager
+def unbounded() -> Iterator[None]:
+    """Keep every ratio exact, however large, as proofs need it; the powers of numbers stay bounded."""
+    token = _unbounded.set(True)
+    try:
+        yield
+    finally:
+        _unbounded.reset(token)
+
+
 def exact(value: Number) -> Number:
     """Keep a ratio while numerator and denominator stay under 2**53; give the float beyond."""
     if isinstance(value, Fraction) and max(abs(value.numerator), value.denominator) >= LARGEST_EXACT:
-        return ratio_to_float(value)
+        return value if _unbounded.get() else ratio_to_float(value)
     return value
 
 

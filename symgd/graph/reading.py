@@ -47,7 +47,7 @@ class NeedsShape(Exception):  # noqa: N818 - a question, not an error
 
 def read(
     graph: Graph, text: str, tree: Tree, lookup: Lookup, *, group: bool = True, undeclared: Collection[str] = (),
-    bounds: Bounds | None = None, flags: Collection[str] = (),
+    bounds: Bounds | None = None, flags: Collection[str] = (), keep: bool = False,
 ) -> Array:  # fmt: skip
     """Give the array that a tree says.
 
@@ -69,6 +69,8 @@ def read(
         Gives the smallest and the largest value of a node that serves as an index; by default it is trusted.
     flags : collection of str
         Data that hold True and False, or whose values are not known: they may stand where a condition does.
+    keep : bool
+        Whether functions of constants stay as they are: a proof needs ``sqrt(2*pi)``, not 2.5066...
 
     Returns
     -------
@@ -84,7 +86,7 @@ def read(
         If a parameter in ``undeclared`` is used as an array.
     """
     reader = Reader(graph, text, lookup, group=group)
-    reader.undeclared, reader.bounds, reader.flags = undeclared, bounds, flags
+    reader.undeclared, reader.bounds, reader.flags, reader.keep = undeclared, bounds, flags, keep
     found = reader.value(tree)
     if reader.reduced is not None:  # asked last, since what follows may say it
         raise reader.reduced
@@ -182,6 +184,7 @@ class Reader:
         self.reduced: NeedsShape | None = None
         self.bounds: Bounds | None = None
         self.flags: Collection[str] = ()
+        self.keep = False
         # While a group's shape is read, what stands for the names and numbers of its first term, by their place.
         self.override: dict[int, Node] = {}
 
@@ -503,6 +506,7 @@ class Reader:
             return rounded(self, tree, Array(nodes[0], axes))
         node = self.graph.map(row.name, *nodes)
         kept = row.name in _KEPT and all(map(_plain, nodes)) and not float(node.constant or 0).is_integer()
+        kept |= self.keep
         if node.constant is not None and math.isfinite(node.constant) and not kept:
             return Array(self.graph.const(node.constant), axes)
         return Array(node, axes)

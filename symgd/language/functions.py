@@ -139,7 +139,7 @@ _ELEMENTARY = (
          numpy="np.where(a == 0, 0, a**b*np.log(a))", code="(0.0 if {0} == 0.0 else pow({0}, {1})*log({0}))",
          partials=("a**(b - 1) + b*powlog(a, b - 1)", "y*log(where(a == 0, 1, a))"), domain="a >= 0"),
     _map("exp", 1, "e**a", lambda s, a: s.exp(a), partials=("y",)),
-    _map("expm1", 1, "exp(a) - 1, exact for small a", lambda s, a: s.exp(a) - 1),
+    _map("expm1", 1, "exp(a) - 1, exact for small a", lambda s, a: s.exp(a) - 1, partials=("exp(a)",)),
     # What keeps exponentials in range: exp(a) is exp(s)*exp(a - s) for any s at all, so that the derivative of s is 0.
     _map("held", 1, "a, constant to derivatives", None, numpy="np.positive(a)", code="{0}", partials=("0",),
          kink="0 everywhere", smooth=False),
@@ -148,8 +148,9 @@ _ELEMENTARY = (
     _map("weighted", 2, "a*exp(b), 0 where a is 0", lambda s, a, b: a * s.exp(b),
          numpy="np.where(a == 0, 0, a*np.exp(b))", code="(0.0 if {0} == 0.0 else {0}*exp({1}))",
          partials=("exp(b)", "y")),
-    _map("log", 1, "natural logarithm", lambda s, a: s.log(a), aliases=("ln",), domain="a > 0"),
-    _map("log1p", 1, "log(1 + a), exact for small a", lambda s, a: s.log(1 + a), domain="a > -1"),
+    _map("log", 1, "natural logarithm", lambda s, a: s.log(a), aliases=("ln",), partials=("1/a",), domain="a > 0"),
+    _map("log1p", 1, "log(1 + a), exact for small a", lambda s, a: s.log(1 + a), partials=("1/(1 + a)",),
+         domain="a > -1"),
     _map(
         "log2", 1, "logarithm to base 2", lambda s, a: s.log(a) / s.log(2), domain="a > 0",
     ),
@@ -159,8 +160,8 @@ _ELEMENTARY = (
          code="sqrt({0})", partials=("ratio(1/2, y)",), domain="a >= 0", kink="0 at a = 0", smooth=False),
     _map("cbrt", 1, "cube root, of negative numbers too", lambda s, a: s.real_root(a, 3),
          partials=("1/(3*y**2)",), domain="all reals"),
-    _map("sin", 1, "sine", lambda s, a: s.sin(a)),
-    _map("cos", 1, "cosine", lambda s, a: s.cos(a)),
+    _map("sin", 1, "sine", lambda s, a: s.sin(a), partials=("cos(a)",)),
+    _map("cos", 1, "cosine", lambda s, a: s.cos(a), partials=("-sin(a)",)),
     _map("sinc", 1, "sin(pi*a)/(pi*a), 1 at 0", lambda s, a: s.sinc(s.pi * a),
          partials=("-pi**2*a*sincslope(pi*a)",)),
     _map("sincslope", 1, "(sin(a) - a*cos(a))/a**3, 1/3 at 0", lambda s, a: (s.sin(a) - a * s.cos(a)) / a**3,
@@ -178,14 +179,14 @@ _ELEMENTARY = (
     # (1 - a)(1 + a) keeps the digits that 1 - a**2 loses near the ends.
     _map("cosarcsin", 1, "sqrt(1 - a**2)", lambda s, a: s.sqrt(1 - a**2), numpy="np.sqrt((1 - a)*(1 + a))",
          code="sqrt((1.0 - {0})*(1.0 + {0}))", partials=("-a/y",), domain="-1 <= a <= 1"),
-    _map("arctan", 1, "inverse tangent", lambda s, a: s.atan(a), aliases=("atan",)),
+    _map("arctan", 1, "inverse tangent", lambda s, a: s.atan(a), aliases=("atan",), partials=("1/(1 + a**2)",)),
     _map(
         "arctan2", 2, "angle of the point (b, a)", lambda s, a, b: s.atan2(a, b), aliases=("atan2",),
         # Divided by the radius twice, so that its square cannot overflow.
         partials=("b/hypot(a, b)/hypot(a, b)", "-a/hypot(a, b)/hypot(a, b)"), domain="(a, b) != (0, 0)",
     ),
-    _map("sinh", 1, "hyperbolic sine", lambda s, a: s.sinh(a)),
-    _map("cosh", 1, "hyperbolic cosine", lambda s, a: s.cosh(a)),
+    _map("sinh", 1, "hyperbolic sine", lambda s, a: s.sinh(a), partials=("cosh(a)",)),
+    _map("cosh", 1, "hyperbolic cosine", lambda s, a: s.cosh(a), partials=("sinh(a)",)),
     # SymPy's 1 - tanh(a)**2 is 0 to the last digit from a = 19 on.
     _map("tanh", 1, "hyperbolic tangent", lambda s, a: s.tanh(a), partials=("sech(a)**2",)),
     _map("sech", 1, "1/cosh(a)", lambda s, a: 1 / s.cosh(a), numpy="1/np.cosh(a)", partials=("-y*tanh(a)",)),

@@ -357,6 +357,57 @@ class Objective:
             return None
         return f"$f({', '.join(self.params[:10])}) = {self.latex()}$"
 
+    # ---- derivatives by hand ---------------------------------------------------------------------------------------
+
+    def check_gradient(self, gradient: Any, *, where: str | Sequence[str] = ()) -> Any:
+        """Check a gradient that was derived by hand; see `symgd.check_gradient`.
+
+        Parameters
+        ----------
+        gradient : mapping of str to str or callable, or callable
+            For each parameter that is to be checked, a formula or a function.
+        where : str or sequence of str
+            What is known of the data.
+
+        Returns
+        -------
+        symgd.checking.Check
+
+        Examples
+        --------
+        >>> Objective("0.2*x1**2 + x2**2").check_gradient({"x1": "0.4*x1"}).ok
+        True
+        """
+        from symgd.checking import check_gradient
+
+        data, params = self._checked()
+        return check_gradient(self.text, gradient, data, params=params, where=where)
+
+    def check_hessian(self, hessian: Any, *, where: str | Sequence[str] = ()) -> Any:
+        """Check second derivatives that were derived by hand; see `symgd.check_hessian`.
+
+        Parameters
+        ----------
+        hessian : mapping, sequence of sequences, or callable
+            Formulas by pairs of parameters, a matrix of them, or a function.
+        where : str or sequence of str
+            What is known of the data.
+
+        Returns
+        -------
+        symgd.checking.Check
+        """
+        from symgd.checking import check_hessian
+
+        data, params = self._checked()
+        return check_hessian(self.text, hessian, data, params=params, where=where)
+
+    def _checked(self) -> tuple[Any, Any]:
+        """Give data and parameters, as checks take them."""
+        data = self.data or dict.fromkeys(self._known)
+        known = self._default.shapes if self._default and not self._guessed else self._declared
+        return data or None, {n: known.get(n) for n in self.params}
+
     # ---- numbers ---------------------------------------------------------------------------------------------------
 
     def program(self, sign: float = 1.0) -> Program:

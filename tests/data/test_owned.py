@@ -175,7 +175,7 @@ def test_data_travel_and_files_as_paths(tmp_path):
 
 
 def test_odd_calls_give_errors_of_symgd_and_no_signal():
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     command = [sys.executable, "-m", "benchmarks.fuzz_calls", "--calls", "300", "--seed", "7"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stdout

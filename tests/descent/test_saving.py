@@ -16,7 +16,7 @@ import symgd as sg
 from benchmarks import fuzz_saves
 from symgd import saving
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TEXT = "(1 - a)**2 + 100*(b - a**2)**2"
 START = {"a": -1.2, "b": 1.0}
 

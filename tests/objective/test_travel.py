@@ -15,7 +15,7 @@ import pytest
 import symgd as sg
 from symgd import language as fm
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WAYS = {
     "pickle": lambda thing: pickle.loads(pickle.dumps(thing)),
     "oldest": lambda thing: pickle.loads(pickle.dumps(thing, 2)),
