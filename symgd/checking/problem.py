@@ -289,10 +289,13 @@ def _fits(reading: Reading, name: str, text: str, rank: str) -> bool:
         found = reading.read(plain(text))
     except FormulaError:
         return False
-    if rank != "gradient":
+    if rank == "hessian":
         return True
     lengths = tuple(1 if a == "" else reading.graph.length(a) for a in found.axes)
-    return lengths == reading.params[name]
+    wanted = reading.params[name]
+    if rank == "rows" and (lengths or wanted):
+        return lengths == (*(reading.graph.length(a) for a in reading.value.axes if a), *wanted)
+    return lengths == wanted
 
 
 def _candidates(name: str, known: Sequence[Dim], *, is_data: bool, vector: bool) -> list[Dims]:

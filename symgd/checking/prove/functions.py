@@ -62,7 +62,7 @@ def content(algebra: Algebra, p: Poly) -> tuple[Fraction, dict[Atom, Exponent], 
             merged = {}
             for a in {*common, *here}:
                 low = min(common.get(a, 0), here.get(a, 0))
-                if low:
+                if low and (low == int(low) or (a in common and a in here)):  # s**(1/2) is s*s**(-1/2): no end of it
                     merged[a] = low
             common = merged
     common = common or {}
