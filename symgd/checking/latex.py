@@ -153,7 +153,8 @@ def _agreed(key: Any, text: str, shapes: Mapping[str, Any], count: int) -> list[
     if len(keys) != count or not all(name for name, _ in keys):
         how = "w} = ..." if count == 1 else r"w \partial b} = ..."
         of = "L" if count == 1 else "^2 L"
-        raise UsageError(f"by what is {safe(text)}? Give that as its key, or write \\frac{{\\partial {of}}}{{\\partial {how}")
+        left = rf"\frac{{\partial {of}}}{{\partial {how}"
+        raise UsageError(f"by what is {safe(text)}? Give that as its key, or write {left}")
     return keys
 
 

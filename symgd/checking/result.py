@@ -228,7 +228,8 @@ class Check(Mapping[str, Verdict]):
     def to_dict(self) -> dict[str, Any]:
         """Give everything as plain data, ready for JSON."""
         return {
-            "formula": self.formula, **({"read_as": self.read_as} if self.read_as else {}), "what": self.what, "ok": self.ok, "shapes": dict(self.shapes),
+            "formula": self.formula, **({"read_as": self.read_as} if self.read_as else {}),
+            "what": self.what, "ok": self.ok, "shapes": dict(self.shapes),
             "verdict": {name: v.kind for name, v in self.verdicts.items()},
             "details": {name: v.to_dict() for name, v in self.verdicts.items()},
         }  # fmt: skip

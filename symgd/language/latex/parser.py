@@ -403,7 +403,7 @@ def _moved(tree: lt.Tree, start: int, end: int) -> lt.Tree:
 
 
 def _twice(tree: lt.Tree) -> list[lt.Tree]:
-    """Take the square off ``\\partial w^2``: that is by w twice."""
+    """Take the square off what stands below the line of a second derivative: that is by w twice."""
     if isinstance(tree, lt.Power) and isinstance(tree.exponent, lt.Number) and tree.exponent.text == "2":
         return [tree.base, tree.base]
     return [tree]
