@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from symgd.codegen import folds
+from symgd.codegen import folds, matrices
 from symgd.codegen.layout import Layout, scaled
 from symgd.codegen.nests import Gemm, Nest, Plan, Planner
-from symgd.codegen.schedule import Pass
+from symgd.codegen.schedule import Pass, parts
 from symgd.codegen.writer import Expressions, Writer
-from symgd.graph import Const, Fold, Leaf, Map, Node, arguments
+from symgd.graph import Const, Fold, Leaf, Map, Matrix, Node
 
 LANES = 4  # places of the home that are worked on together
 SHORTEST, LONGEST = 8, 50  # rows that the compiler had better not know the length of
@@ -152,7 +152,7 @@ class Block:
                 work.read.append(node)
             else:
                 work.computed.append(node)
-                stack.extend(arguments(node))
+                stack.extend(parts(node))
         for nodes in (work.numbers, work.read, work.computed):
             nodes.sort(key=lambda n: n.number)
         return work
@@ -254,6 +254,9 @@ class Block:
 
     def _element(self, node: Node) -> str:
         """Write the reading of a node from memory."""
+        if isinstance(node, Matrix):
+            at = matrices.offset(node, self.memory, self.lengths, self._place, self._whole)
+            return f"_mem[{self.at(at)}]"
         if node in self.plan.buffers and not isinstance(node, Leaf):
             return f"_buf[{self.at(self._in_buffer(node))}]"
         if isinstance(node, Leaf):
@@ -281,7 +284,7 @@ class Block:
                 continue
             if part.labels:
                 found.add(part)
-                stack.extend(arguments(part))
+                stack.extend(parts(part))
             else:
                 inner.code[part] = f"_i{part.number}"
         inner.write(sorted(found, key=lambda n: n.number))

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from symgd.calculus import Entry
-from symgd.codegen import folds
+from symgd.codegen import folds, matrices
 from symgd.codegen.blocks import Block
 from symgd.codegen.layout import Layout
 from symgd.codegen.schedule import Pass, Schedule, schedule
 from symgd.codegen.writer import Expressions, Writer
-from symgd.graph import ROWS, Fold, Leaf, Node
+from symgd.graph import ROWS, Fold, Leaf, Matrix, Node
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,9 @@ class Function:
         # In the pieces for threads, where the results of passes are found.
         self.sums: dict[Fold, str] = {}
 
-    def _access(self, node: Leaf | Fold) -> str:
+    def _access(self, node: Leaf | Fold | Matrix) -> str:
+        if isinstance(node, Matrix):
+            return f"_mem[{matrices.offset(node, self.memory, self.lengths, str, self._whole)}]"
         if isinstance(node, Fold):
             return self.sums.get(node) or f"_f{node.number}"
         if not node.index:
@@ -91,7 +93,10 @@ class Function:
         return self.layout.element(node, self._offset(node))
 
     def _offset(self, leaf: Leaf) -> str:
-        return self.layout.offset(leaf, str, lambda node: f"int({self.scalars[node]})")
+        return self.layout.offset(leaf, str, self._whole)
+
+    def _whole(self, node: Node) -> str:
+        return f"int({self.scalars[node]})"
 
     def arguments(self) -> list[str]:
         """Give the names of the function's arguments."""
@@ -103,6 +108,8 @@ class Function:
         """Write the function under a name, after the functions for blocks that it calls."""
         w = self.writer
         self.name = name
+        found = [node for level in self.plan.matrices for node in level]
+        self.size = matrices.lay_out(found, self.memory, self.size, self.lengths)
         for number, piece in enumerate(self.passes):
             block = Block(
                 w, self.layout, piece, self.lengths, self.memory, f"{name}_block{number}", directed=self.directed,
@@ -131,7 +138,10 @@ class Function:
 
     # ---- scalar code -----------------------------------------------------------------------------------------------
 
-    def _write_scalars(self, level: int) -> None:
+    def _write_scalars(self, level: int, *, shared: bool = False) -> None:
+        """Write what is known from a level on; what lies in memory is there already where threads share it."""
+        if not shared:
+            matrices.write_calls(self.writer, self.plan.matrices[level], self.memory, self.lengths)
         passes = self.plan.passes[level] if level < len(self.plan.passes) else []
         # Later levels read what earlier ones computed: it needs a name.
         kept = self.output.roots() if len(self.plan.scalars) > 1 else []
@@ -222,7 +232,7 @@ class Function:
             if piece.home != ROWS:
                 waiting.append(piece)
                 continue
-            if waiting or not pieces:
+            if waiting or not pieces or any(self.plan.matrices[: piece.level + 1]):
                 pieces.append(self._write_between(f"{self.name}_step{number}", waiting, first=not pieces))
                 waiting = []
             pieces.append(self._write_rows(f"{self.name}_pass{number}", piece, every))
@@ -261,7 +271,7 @@ class Function:
         block = self.blocks[id(piece)]
         self._begin(name, ["_sums", "_cuts", "_lo", "_hi", "_part"], clear=False)
         for level in range(piece.level + 1):
-            self._write_scalars(level)
+            self._write_scalars(level, shared=True)
         size = block.plan.block
         width = sum(1 + (f.function == "logsumexp") for f in block.numbers())
         width += sum(int(self._size_of(f)) for f in block.plan.totals)

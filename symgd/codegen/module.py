@@ -15,7 +15,7 @@ from symgd.codegen.loop import Loop
 from symgd.codegen.lowering import lowered
 from symgd.codegen.writer import Writer
 from symgd.functions import FUNCTIONS
-from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Node, reachable
+from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, reachable
 from symgd.rules import Lowered
 
 TARGETS = ("python", "numba")
@@ -214,14 +214,17 @@ def write_loop(
     return source
 
 
-def _leaves(nodes: list[Node]) -> list[Leaf]:
-    return [n for n in reachable(nodes) if isinstance(n, Leaf)]
+def _leaves(nodes: list[Node]) -> list[Leaf | Matrix]:
+    return [n for n in reachable(nodes) if isinstance(n, Leaf | Matrix)]
 
 
 def _work(graph: Graph, nodes: list[Node]) -> tuple[int, int]:
     """Count operations: once, and for each row."""
     once = rows = 1
+    wholes: dict[tuple[Node, bool], int] = {}  # the rows of each matrix that is inverted
     for node in nodes:
+        if isinstance(node, Matrix):
+            wholes[node.body, node.function == "adjugate"] = graph.lengths[node.row]
         if node.constant is None and isinstance(node, Map | Fold):
             labels = node.body.labels if isinstance(node, Fold) else node.labels
             places = math.prod(graph.lengths[label] for label in labels if label != ROWS)
@@ -229,4 +232,5 @@ def _work(graph: Graph, nodes: list[Node]) -> tuple[int, int]:
                 rows += places
             else:
                 once += places
+    once += sum(min(n**5, 2 * n**3 * 16) if cofactors else 2 * n**3 for (_, cofactors), n in wholes.items())
     return once, rows if any(ROWS in n.labels for n in nodes) else 0

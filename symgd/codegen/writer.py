@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 from symgd.functions import FUNCTIONS
-from symgd.graph import Const, Fold, Leaf, Map, Node, arguments
+from symgd.graph import Const, Fold, Leaf, Map, Matrix, Node, arguments
 
 LONGEST_INLINE = 120  # characters; longer expressions get a name, so that lines stay readable
 LONGEST_SUM = 200  # terms
 INDENT = "    "
 
-Access = Callable[[Leaf | Fold], str]
+Access = Callable[[Leaf | Fold | Matrix], str]
 
 
 class Writer:
@@ -85,7 +85,7 @@ class Expressions:
     def _simple(self, node: Node) -> str | None:
         if node.constant is not None:
             return number(node.constant)
-        return self.access(node) if isinstance(node, Leaf | Fold) else None
+        return self.access(node) if isinstance(node, Leaf | Fold | Matrix) else None
 
     def write(self, nodes: Iterable[Node], keep: Iterable[Node] = ()) -> None:
         """Write nodes, given in topological order; those in ``keep`` always get a name."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from symgd import scalar
 from symgd.codegen import Program
 from symgd.data import Stored
-from symgd.engine import blas, native, streams, threads
+from symgd.engine import blas, matrices, native, streams, threads
 
 Vector = NDArray[np.float64]
 
@@ -295,6 +295,8 @@ def load_python(source: str) -> dict[str, Any]:
     space["fading"] = scalar.pow
     if "gemm(" in source:
         space["gemm"] = blas.gemm
+    if "matrix_" in source:
+        space |= {name: getattr(matrices, name) for name in matrices.NAMES}
     space["__builtins__"] = {"range": range, "min": min, "abs": abs, "float": float, "int": int, "len": len}
     exec(compile(source, "<symgd>", "exec"), space)
     return space

@@ -9,7 +9,7 @@ import numpy as np
 
 from symgd import calculus
 from symgd.engine.tape import Tape
-from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Node, reachable
+from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, reachable
 
 
 def evaluate(
@@ -89,7 +89,7 @@ def _trace(root: Node, values: Mapping[Node, Any]) -> Node:
 
 def _sources(node: Node, values: Mapping[Node, Any]) -> tuple[Node, ...]:
     """Give the arguments that a node's value comes from: of where(), the branch that is taken."""
-    if isinstance(node, Fold):
+    if isinstance(node, Fold | Matrix):
         return (node.body,)
     if isinstance(node, Map) and node.function == "where":
         condition = np.asarray(values[node.args[0]], dtype=bool)

@@ -22,7 +22,7 @@ import numpy as np
 
 from symgd import scalar, vector
 from symgd.codegen import Layout
-from symgd.engine import blas, cache
+from symgd.engine import blas, cache, matrices
 
 # Not nnan nor ninf: a nan is news. Only sums over rows are reordered: ``(a + b) - a`` must stay nan for infinite a.
 CONTRACT = {"contract"}
@@ -316,6 +316,9 @@ def _namespace(source: str, jit: Callable[..., Any]) -> dict[str, Any]:
     if "gemm(" in source:
         _provide(blas.SYMBOL)
         space["gemm"] = blas.compiled()
+    if "matrix_" in source:
+        for name in matrices.NAMES:
+            space[name] = jit(types.FunctionType(getattr(matrices, name).__code__, space, name))
     if "_hide(" in source:
         space["_hide"] = _hidden()
     space["_u"] = np.uint64  # subscripts: unsigned, so that no negative ones need be thought of

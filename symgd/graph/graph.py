@@ -10,7 +10,7 @@ from typing import Any
 from symgd import scalar
 from symgd.graph import stable
 from symgd.graph.exact import Number, exact, fold_add, fold_multiply, fold_power, magnitude
-from symgd.graph.nodes import ROWS, Const, Fold, Index, Leaf, Map, Node, Span, is_zero
+from symgd.graph.nodes import ROWS, Const, Fold, Index, Leaf, Map, Matrix, Node, Span, is_zero
 
 
 class Graph:
@@ -26,6 +26,8 @@ class Graph:
         self.lengths: dict[str, int] = {}  # of all labels but the rows'
         self.rows: int | None = None  # where the data are known
         self.spans: dict[int, tuple[int, int]] = {}
+        self.selected: dict[str, tuple[str, Node]] = {}  # see selections.selection
+        self.booleans: frozenset[str] = frozenset()  # data that are truth values
         self.column = ""  # of the data, by which their number of rows is written
         self.logs: dict[Node, Node | None] = {}  # see stable.log_of
         self.parts: dict[Node, tuple[Node, Node | None]] = {}  # see stable.parts
@@ -73,7 +75,7 @@ class Graph:
 
     def length(self, label: str) -> int | None:
         """Give the number of places along a label; ``None`` for rows whose data are not known."""
-        return self.rows if label == ROWS else self.lengths[label]
+        return self.rows if label == ROWS else None if label in self.selected else self.lengths[label]
 
     def sizes(self) -> dict[str, int]:
         """Give the lengths of all labels, the rows' too where it is known."""
@@ -96,6 +98,8 @@ class Graph:
                 known[key] = self.leaf(node.kind, node.name, index, node.table)
             elif isinstance(node, Fold):
                 known[key] = self._substitute_fold(node, used, known)
+            elif isinstance(node, Matrix):  # its body has no label but those that it binds
+                known[key] = self.matrix(node.function, node.body, [self._at(i, used, known) for i in node.index])
             else:
                 assert isinstance(node, Map)
                 known[key] = self.map(node.function, *(self._substitute(a, used, known) for a in node.args))
@@ -146,6 +150,9 @@ class Graph:
                 lines.append(f"{node.function} {[a.number for a in node.args]}")
             elif isinstance(node, Fold):
                 lines.append(f"{node.function} {node.body.number} {node.label}")
+            elif isinstance(node, Matrix):
+                index = [i.number if isinstance(i, Node) else i for i in node.index]
+                lines.append(f"{node.function} {node.body.number} {node.row} {node.column} {index}")
         return "\n".join([*lines, *map(repr, sorted(self.lengths.items()))])
 
     # ---- arithmetic ------------------------------------------------------------------------------------------------
@@ -301,9 +308,12 @@ class Graph:
         return self._map(function, args)
 
     def same(self, node: Node, args: tuple[Node, ...]) -> Node:
-        """Give a map or fold like another, of other arguments."""
+        """Give a map, fold or matrix like another, of other arguments."""
         if isinstance(node, Map):
             return node if args == node.args else self._map(node.function, args)
+        if isinstance(node, Matrix):
+            rest = iter(args[1:])
+            return self.matrix(node.function, args[0], [next(rest) if isinstance(i, Node) else i for i in node.index])
         assert isinstance(node, Fold)
         return node if args[0] is node.body else self._fold(node.function, args[0], node.label)
 
@@ -332,6 +342,8 @@ class Graph:
         if label not in body.labels:
             if function == "sum":
                 return self.multiply(self.count(label), body)
+            if function == "prod":
+                return self.power(body, self.count(label))
             return body if function != "logsumexp" else self.add(body, self.map("log", self.count(label)))
         if function == "sum" and self.derived:
             factor, rest = self.split(body)
@@ -347,6 +359,24 @@ class Graph:
             ("fold", function, body.number, label),
             lambda i: Fold(i, body.labels - {label}, body.active, None, function, body, label),
         )
+
+    def matrix(self, function: str, body: Node, index: Iterable[Index] = ()) -> Node:
+        """Give a function of a square matrix, whose rows and columns lie along the labels of `square`."""
+        places = tuple(index)
+        row, column = self.square(max(self.lengths[label] for label in body.labels))
+        labels = (frozenset([i.label]) if isinstance(i, Span) else i.labels for i in places if not isinstance(i, int))
+        return self._intern(
+            ("matrix", function, body.number, places),
+            lambda i: Matrix(
+                i, frozenset().union(*labels), body.active, None, function, body, row, column, places
+            ),
+        )  # fmt: skip
+
+    def square(self, length: int) -> tuple[str, str]:
+        """Give the labels of rows and columns inside of a `Matrix`, which nothing outside of it has."""
+        names = f"m{length}", f"m{length}'"
+        self.lengths.update(dict.fromkeys(names, length))
+        return names
 
     def _outside(self, body: Node, label: str) -> tuple[Node, Node] | None:
         """Take a factor off a product that varies, but not along a label: it need not be multiplied at each place."""
@@ -364,6 +394,9 @@ class Graph:
 
     def count(self, label: str) -> Node:
         """Give the number of places along a label."""
+        if label in self.selected:
+            base, condition = self.selected[label]
+            return self.fold("sum", self.map("where", condition, self.const(1), self.const(0)), base)
         return self.const(self.lengths[label]) if label in self.lengths else self.leaf("count", self.column)
 
 

@@ -260,6 +260,8 @@ def _fold(function: str, body: Any, limits: tuple[Any, ...]) -> Any:
 
     if function == "sum":
         return sympy.Sum(body, limits)
+    if function == "prod":
+        return sympy.Product(body, limits)
     if function == "logsumexp":
         return sympy.log(sympy.Sum(sympy.exp(body), limits))
     return sympy.Function(function)(body)
