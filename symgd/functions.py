@@ -358,7 +358,8 @@ _ARRAYS = (
     _array("det", 1, "determinant of a square matrix", numpy="np.linalg.det(a)"),
     _array("slogdet", 1, "sign and logarithm of the size of a determinant: slogdet(A)[1]",
            numpy="np.linalg.slogdet(a)", domain="det(a) != 0"),
-    _array("logabsdet", 1, "slogdet(a)[1], the logarithm of the size of a determinant",            numpy="np.linalg.slogdet(a)[1]", domain="det(a) != 0"),
+    _array("logabsdet", 1, "slogdet(a)[1], the logarithm of the size of a determinant",
+           numpy="np.linalg.slogdet(a)[1]", domain="det(a) != 0"),
     _array("logdet", 1, "log(det(a)), also where det(a) over- or underflows", numpy="np.log(np.linalg.det(a))",
            domain="det(a) > 0"),
 )

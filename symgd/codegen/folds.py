@@ -1,4 +1,4 @@
-"""How sums, products, minima, maxima and logsumexp are accumulated: their start, one more place, and two parts joined."""
+"""How sums, products, minima, maxima and logsumexp are accumulated: start, one more place, and two parts joined."""
 
 from __future__ import annotations
 

@@ -116,7 +116,8 @@ class Planner:
 
     def is_input(self, node: Node) -> bool:
         """Tell whether a node is read, not computed: an input, or what an earlier pass left behind."""
-        return node not in self.inside or isinstance(node, Leaf | Const | Matrix) or self.piece.finds(node, self.lengths)
+        read = isinstance(node, Leaf | Const | Matrix)
+        return read or node not in self.inside or self.piece.finds(node, self.lengths)
 
     # ---- products of matrices --------------------------------------------------------------------------------------
 

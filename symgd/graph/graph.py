@@ -349,6 +349,9 @@ class Graph:
             factor, rest = self.split(body)
             if factor != 1:
                 return self._scale(factor, self.fold(function, rest, label))
+            there = self._single_place(body, label)
+            if there is not None:
+                return there
             factored = self._outside(body, label)
             if factored is not None:
                 return self.multiply(factored[0], self.fold(function, factored[1], label))
@@ -377,6 +380,22 @@ class Graph:
         names = f"m{length}", f"m{length}'"
         self.lengths.update(dict.fromkeys(names, length))
         return names
+
+    def _single_place(self, body: Node, label: str) -> Node | None:
+        """Give u[i] for the sum over j of where(j == i, u[j], 0): what is differentiated by a diagonal."""
+        if not isinstance(body, Map) or body.function != "where" or not is_zero(body.args[2]):
+            return None
+        condition, inside, _ = body.args
+        if not isinstance(condition, Map) or condition.function != "equal":
+            return None
+        for here, other in (condition.args, condition.args[::-1]):
+            if not all(isinstance(a, Leaf) and a.kind == "places" for a in (here, other)):
+                return None
+            (own,), (there,) = here.index, other.index  # type: ignore[union-attr]
+            if own == Span(label) and isinstance(there, Span) and there == Span(there.label):
+                whole = self.length(there.label) == self.length(label)
+                return self.substitute(inside, {label: there}) if whole else None
+        return None
 
     def _outside(self, body: Node, label: str) -> tuple[Node, Node] | None:
         """Take a factor off a product that varies, but not along a label: it need not be multiplied at each place."""

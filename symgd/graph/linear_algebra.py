@@ -202,6 +202,6 @@ def _contracted(
 
 
 FUNCTIONS: dict[str, Callable[[Reader, fm.Call], Array]] = {
-    "inv": _inverse, "solve": _solve, "det": _determinant, "logabsdet": _determinant, "logdet": _determinant, "slogdet": _slogdet,
-    "diag": _diagonal, "tril": _triangle, "triu": _triangle, "matmul": _matmul, "einsum": _einsum,
+    "inv": _inverse, "solve": _solve, "det": _determinant, "logabsdet": _determinant, "logdet": _determinant,
+    "slogdet": _slogdet, "diag": _diagonal, "tril": _triangle, "triu": _triangle, "matmul": _matmul, "einsum": _einsum,
 }  # fmt: skip

@@ -1,10 +1,10 @@
 """Four kinds of node, and how to walk them.
 
 A `Leaf` is a parameter or a data array, its axes addressed by labels: ``X[i,j]``, ``x[i+1]``, ``U[u[i],k]``; a `Map`
-applies one function of the table to its arguments, element by element; a `Fold` adds up (or takes the minimum, maximum,
-or logsumexp of) its body over a label; a `Matrix` is a function of a whole square matrix, such as its inverse, addressed
-like a leaf. Axes are labels, and line up by name. A node is always younger than its
-arguments, so that sorting by `Node.number` is a topological order and no walk recurses.
+applies one function of the table to its arguments, element by element; a `Fold` adds up (or multiplies, or takes the
+minimum, maximum, or logsumexp of) its body over a label; a `Matrix` is a function of a whole square matrix, such as its
+inverse, addressed like a leaf. Axes are labels, and line up by name. A node is always younger than its arguments, so
+that sorting by `Node.number` is a topological order and no walk recurses.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Rows picked by a condition, ``x[y > 0]``: axes whose length the data decide.
 
-Such an axis has a label of its own, which says along which label the condition holds or not. It lasts until something is
-summed, averaged or counted over it; then what was not selected counts for nothing. So the number of places is a sum
+Such an axis has a label of its own, which says along which label the condition holds or not. It lasts until something
+is summed, averaged or counted over it; then what was not selected counts for nothing. So the number of places is a sum
 like any other, code is the same for any data, and a batch selects among its own rows.
 """
 
@@ -13,7 +13,7 @@ from symgd.graph.graph import Graph
 from symgd.graph.nodes import Node, Span
 
 # What an element that is not selected counts as.
-_NOUGHT = {"sum": 0.0, "prod": 1.0, "min": math.inf, "max": -math.inf, "logsumexp": -math.inf}
+_NOUGHT = {"sum": 0, "prod": 1, "min": math.inf, "max": -math.inf, "logsumexp": -math.inf}
 
 
 def selection(graph: Graph, label: str, condition: Node) -> str:

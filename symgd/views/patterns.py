@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
-from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, Span
+from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, Span, is_zero
 from symgd.graph.exact import Number
 
 
@@ -49,9 +49,21 @@ def named(graph: Graph | None, node: Node) -> Named | None:
 
 def unit_matrix(node: Node) -> tuple[str, str] | None:
     """Give the labels of rows and columns where the node is 1 on the diagonal of a square matrix, 0 elsewhere."""
-    if not isinstance(node, Map) or node.function != "where" or [a.constant for a in node.args[1:]] != [1, 0]:
+    ones = isinstance(node, Map) and node.function == "where" and [a.constant for a in node.args[1:]] == [1, 0]
+    return _same_place(node.args[0]) if ones and isinstance(node, Map) else None
+
+
+def diagonal_of(node: Node) -> Node | None:
+    """Give the vector where the node is a square matrix that has it on its diagonal, and 0 elsewhere."""
+    if not isinstance(node, Map) or node.function != "where" or not is_zero(node.args[2]):
         return None
-    condition = node.args[0]
+    condition, vector, _ = node.args
+    both = _same_place(condition)
+    return vector if both and len(vector.labels) == 1 and vector.labels < set(both) else None
+
+
+def _same_place(condition: Node) -> tuple[str, str] | None:
+    """Give i and j where the condition is i == j."""
     if not isinstance(condition, Map) or condition.function != "equal":
         return None
     labels = [a.index[0].label for a in condition.args
