@@ -46,7 +46,7 @@ class Block:
         The pass.
     lengths : mapping of str to int
         Of the labels but the rows'.
-    memory : mapping of Node to (int, tuple of str)
+    memory : dict
         Where passes leave nodes to each other: the place in ``_mem``, and the labels in order.
     name : str
         Of the function.
@@ -58,7 +58,7 @@ class Block:
 
     def __init__(
         self, writer: Writer, layout: Layout, piece: Pass, lengths: Mapping[str, int],
-        memory: Mapping[Node, tuple[int, tuple[str, ...]]], name: str, *, directed: bool,
+        memory: matrices.Memory, name: str, *, directed: bool,
         strict: bool,
     ) -> None:  # fmt: skip
         self.w = writer

@@ -73,7 +73,7 @@ class Function:
         self.lengths = lengths
         self.plan: Schedule = schedule(output.roots(), output.spread(), lengths)
         self.passes = [piece for level in self.plan.passes for piece in level]
-        self.memory: dict[Node, tuple[int, tuple[str, ...]]] = {}  # what passes leave to each other
+        self.memory: matrices.Memory = {}  # what passes leave to each other
         self.size = 0  # of that memory
         self.block_size = 0  # of the memory of one block
         self.blocks: dict[int, Block] = {}

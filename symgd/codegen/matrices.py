@@ -7,7 +7,7 @@ read elements as they read those of an input.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping
 
 from symgd.codegen.writer import Writer
 from symgd.graph import ROWS, Matrix, Node, Span
@@ -15,11 +15,12 @@ from symgd.graph import ROWS, Matrix, Node, Span
 # Of each function, where it stands behind the start of what one call leaves: see `symgd.engine.matrices`.
 _PLACES = {"detsign": 0, "logabsdet": 1, "det": 2, "logdet": 3, "inv": 4, "adjugate": 0}
 
-Memory = MutableMapping[Node, tuple[int, tuple[str, ...]]]
-_Key = tuple[Node, bool]  # the matrix, and whether it is its adjugate that is asked for
+Key = tuple[Node, bool]  # the matrix, and whether it is its adjugate that is asked for
+# Where passes leave nodes, and calls what they compute: the place in ``_mem``, and the labels in order.
+Memory = dict[Node | Key, tuple[int, tuple[str, ...]]]
 
 
-def key(node: Matrix) -> _Key:
+def key(node: Matrix) -> Key:
     """Tell which call a node's value comes from."""
     return node.body, node.function == "adjugate"
 
@@ -31,7 +32,7 @@ def lay_out(nodes: Iterable[Matrix], memory: Memory, used: int, lengths: Mapping
     ----------
     nodes : iterable of Matrix
         All of one function.
-    memory : mutable mapping of Node to (int, tuple of str)
+    memory : dict
         Takes the place of each.
     used : int
         Numbers of memory that are in use.
@@ -43,13 +44,11 @@ def lay_out(nodes: Iterable[Matrix], memory: Memory, used: int, lengths: Mapping
     int
         Numbers in use then.
     """
-    starts: dict[_Key, int] = {}
     for node in nodes:
         n = lengths[node.row]
-        if key(node) not in starts:
-            starts[key(node)] = used
+        if key(node) not in memory:
+            memory[key(node)] = (used, ())
             used += 4 + (3 if node.function == "adjugate" else 2) * n * n
-        memory[node] = (starts[key(node)] + _PLACES[node.function], ())
     return used
 
 
@@ -62,7 +61,7 @@ def write_calls(w: Writer, nodes: Iterable[Matrix], memory: Memory, lengths: Map
         Where the lines go.
     nodes : iterable of Matrix
         The functions of them.
-    memory : mutable mapping of Node to (int, tuple of str)
+    memory : dict
         Where everything is.
     lengths : mapping of str to int
         Of labels.
@@ -72,12 +71,12 @@ def write_calls(w: Writer, nodes: Iterable[Matrix], memory: Memory, lengths: Map
         n = lengths[node.row]
         down, right = (n, 1) if axes[0] == node.row else (1, n)
         name = "matrix_adjugate" if node.function == "adjugate" else "matrix_inverse"
-        w.line(f"{name}(_mem, {place}, {down}, {right}, {n}, {memory[node][0] - _PLACES[node.function]})")
+        w.line(f"{name}(_mem, {place}, {down}, {right}, {n}, {memory[key(node)][0]})")
 
 
 def offset(
-    node: Matrix, memory: Mapping[Node, tuple[int, tuple[str, ...]]], lengths: Mapping[str, int],
-    place: Callable[[str], str], value: Callable[[Node], str],
+    node: Matrix, memory: Memory, lengths: Mapping[str, int], place: Callable[[str], str],
+    value: Callable[[Node], str],
 ) -> str:  # fmt: skip
     """Give the code of where an element is.
 
@@ -85,7 +84,7 @@ def offset(
     ----------
     node : Matrix
         The element.
-    memory : mapping of Node to (int, tuple of str)
+    memory : dict
         Where everything is.
     lengths : mapping of str to int
         Of labels.
@@ -98,7 +97,7 @@ def offset(
     -------
     str
     """
-    fixed, terms = memory[node][0], []
+    fixed, terms = memory[key(node)][0] + _PLACES[node.function], []
     for index, step in zip(node.index, (lengths[node.row], 1), strict=False):
         if isinstance(index, int):
             fixed += index * step

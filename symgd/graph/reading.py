@@ -347,7 +347,7 @@ class Reader:
         if row.name == "power":
             return self._power(fm.Power(*tree.args, start=tree.start, end=tree.end))
         if row.name == "where":
-            args = [self.condition(tree.args[0]), *(self.number(a) for a in tree.args[1:])]
+            args = [self.condition(tree.args[0]), *(self._branch(a) for a in tree.args[1:])]
         elif row.name.startswith("logical_"):
             args = [self.condition(a) for a in tree.args]
         else:
@@ -360,6 +360,16 @@ class Reader:
         if node.constant is not None and math.isfinite(node.constant) and not (row.name in _KEPT and small):
             return Array(self.graph.const(node.constant), axes)
         return Array(node, axes)
+
+    def _branch(self, tree: Tree) -> Array:
+        """Read a branch of where(), which may be infinite: what is left out of a smallest or largest element."""
+        name = tree.arg if isinstance(tree, fm.Unary) and tree.op == "-" else tree
+        if isinstance(name, fm.Name) and name.name == "inf":
+            found = self.lookup(name)
+            node = found.node if isinstance(found, Array) else found
+            if node.constant == math.inf:
+                return Array(node if name is tree else self.graph.negate(node))
+        return self.number(tree)
 
     # ---- axes ------------------------------------------------------------------------------------------------------
 

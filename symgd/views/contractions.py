@@ -133,7 +133,9 @@ class _Matmul:
         (inverse, *others) = matrix
         if others or not isinstance(inverse, Matrix) or inverse.function != "inv" or self.core.bottom:
             return None
-        places = [i.label for i in inverse.index if isinstance(i, Span) and (i.start, i.step) == (0, 1)]
+        length = self.writer.length(inverse.row)
+        places = [i.label for i in inverse.index
+                  if isinstance(i, Span) and i == Span(i.label) and self.writer.length(i.label) == length]  # fmt: skip
         if len(set(places)) < 2:
             return None
         turned = places[0] == self.label
