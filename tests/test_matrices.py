@@ -16,7 +16,7 @@ NEAR = 1e-12
 DIGITS = 60
 
 
-# ---- the oracle: a formula as Python, on arrays of mpmath's numbers ---------------------------------------------------
+# ---- the oracle: a formula as Python, on arrays of mpmath's numbers --------------------------------------------------
 
 
 def _entrywise(function):
@@ -51,6 +51,7 @@ MANY = {name: getattr(np, name) for name in np.__all__ if name not in ("long", "
     "logsumexp": _logsumexp,
     "len": len,
     "softplus": lambda a: np.logaddexp(0, a),
+    "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
     **{name: _entrywise(getattr(mp, name)) for name in ("exp", "log", "sqrt", "sin", "tanh")},
 }
 PLAIN = MANY | {
@@ -159,6 +160,7 @@ C = X.T @ X / 5
 S = np.array([[2.0, 0.3, -0.4], [0.1, 1.5, 0.2], [-0.2, 0.4, 1.8]])
 A4 = np.array([[3.0, 0.2, -0.1, 0.4], [0.5, 2.5, 0.3, 0.0], [-0.3, 0.1, 2.0, 0.6], [0.2, -0.4, 0.3, 2.2]])
 M = np.array([0.1, -0.2, 0.3])
+ZEROS = np.array([[1.0, 0.0, 2.0], [0.5, 3.0, 0.0]])
 POINTS = np.array([0.0, 0.7, 1.5, 2.1, 3.0])
 
 KERNEL = "(exp(-(t[:, None] - t[None, :])**2/(2*l**2)) + s**2*eye(5))"
@@ -195,12 +197,12 @@ OTHERS = [
     ("prod(x)", {"x": np.array([1.5, 0.0, 2.0])}, {}),
     ("prod(x)", {"x": np.array([0.0, 0.0, 2.0])}, {}),
     ("prod(x)", {"x": np.zeros(4)}, {}),
-    ("sum(prod(A, axis=0)**2) + sum(prod(A, axis=1)) + prod(A)", {"A": np.array([[1.0, 0.0, 2.0], [0.5, 3.0, 0.0]])}, {}),
+    ("sum(prod(A, axis=0)**2) + sum(prod(A, axis=1)) + prod(A)", {"A": ZEROS}, {}),
     ("sum(prod(A, axis=1, keepdims=True)*A)", {"A": np.array([[1.0, 0.0], [0.5, 3.0]])}, {}),
     ("log(prod(1 + exp(w*y)))", {"w": 0.7}, {"y": Y}),
     ("prod(w - y)", {"w": 0.7}, {"y": Y}),
     ("sum(cumsum(x)**2) + sum(cumprod(x)*x)", {"x": np.array([1.5, 0.0, 2.0, -1.0])}, {}),
-    ("sum(cumsum(A, axis=0)**2*cumprod(A, axis=1))", {"A": np.array([[1.0, 0.0, 2.0], [0.5, 3.0, 0.0]])}, {}),
+    ("sum(cumsum(A, axis=0)**2*cumprod(A, axis=1))", {"A": ZEROS}, {}),
     ("sum((cumsum(w*y) - y)**2)", {"w": 0.7}, {"y": Y}),
     ("sum(flip(x)*x**2) + sum(flip(A, axis=1)*A**2) + sum(flip(A)**3*A)", {"x": M, "A": S}, {}),
     ("sum(diff(x)**2*x[1:])", {"x": M}, {}),
@@ -278,9 +280,9 @@ def test_texts_compute_what_they_show(text, point, data):
         assert np.allclose(found, gradient[name], rtol=0, atol=10 * NEAR * size), shown
 
 
-# ---- random formulas ---------------------------------------------------------------------------------------------------
+# ---- random formulas -------------------------------------------------------------------------------------------------
 
-_LEAVES = st.sampled_from(["S", "C", "S.T", "diag(x)", "outer(x, x)", "tril(S)", "eye(3)", "S[::-1]", "flip(C, axis=1)"])
+_LEAVES = st.sampled_from(["S", "C", "S.T", "diag(x)", "outer(x, x)", "tril(S)", "eye(3)", "flip(C, axis=1)"])
 _MATRIX = st.recursive(
     _LEAVES,
     lambda m: st.one_of(
@@ -344,10 +346,8 @@ def test_the_gradient_of_a_determinant_is_its_adjugate(rows):
     matrix[-1] = matrix[:-1].sum(axis=0)  # singular
     f = Objective("det(A)", params={"A": (rows, rows)}, tier="python")
     found = f.gradient_at({"A": matrix})["A"]
-    wanted = [
-        [float((-1) ** (i + j) * mp.det(mp.matrix(np.delete(np.delete(matrix, i, 0), j, 1).tolist()))) for j in range(rows)]
-        for i in range(rows)
-    ]
+    minors = [[np.delete(np.delete(matrix, i, 0), j, 1) for j in range(rows)] for i in range(rows)]
+    wanted = [[float((-1) ** (i + j) * mp.det(_mp(m))) for j, m in enumerate(row)] for i, row in enumerate(minors)]
     assert np.allclose(found, wanted, rtol=0, atol=1e-10)
 
 
@@ -480,5 +480,5 @@ def test_what_cannot_be_is_refused_at_its_place(text, message):
 
 def test_names_only_select_too():
     f = Objective("mean((y[y > 0] - w)**2)", data=("y",))
-    assert f.gradient.text() if hasattr(f.gradient, "text") else f.gradient
+    assert f.gradient.text() == {"w": "-2*sum(where(y > 0, y - w, 0))/sum(where(y > 0, 1, 0))"}
     assert sg.Objective(f.numpy(), data={"y": Y}).value(w=0.5) == pytest.approx(np.mean((Y[Y > 0] - 0.5) ** 2))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from typing import Any
 
 from symgd.functions import FUNCTIONS
 from symgd.graph import Const, Fold, Leaf, Map, Matrix, Node, arguments
@@ -17,7 +18,7 @@ LONGEST_INLINE = 120  # characters; longer expressions get a name, so that lines
 LONGEST_SUM = 200  # terms
 INDENT = "    "
 
-Access = Callable[[Leaf | Fold | Matrix], str]
+Access = Callable[[Any], str]  # of a leaf, a fold or a matrix
 
 
 class Writer:

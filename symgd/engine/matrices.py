@@ -192,7 +192,8 @@ def function(name: str, matrix: NDArray[Any]) -> Any:
 
 def _eliminated(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], Any]:
     n = len(matrix)
-    upper, right, sign = matrix.copy(), np.eye(n) + matrix * 0, 1
+    upper, right = matrix.copy(), np.eye(n) + matrix * 0
+    sign: float = 1
     for k in range(n):
         at = max(range(k, n), key=lambda i: abs(upper[i, k]))
         if at != k:

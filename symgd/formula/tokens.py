@@ -55,7 +55,7 @@ _INSTEAD = {
     "≈": "write ==",
     "∞": "write inf",
     "∑": "write sum(x)",
-    "∏": "write exp(sum(log(x)))",
+    "∏": "write prod(x)",
     "∂": "write the objective only; symgd derives it",
     "∇": "write the objective only; symgd derives it",
     "∆": "type Δ (Greek capital delta) or spell it Delta",

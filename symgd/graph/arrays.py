@@ -291,7 +291,7 @@ class _Pick:
                 assert isinstance(item, Cut)
                 self._cut(label, item)
 
-    def _fixed(self, item: Cut | int) -> Array:
+    def _fixed(self, item: Cut | int | Mask) -> Array:
         assert isinstance(item, int)
         return Array(self.graph.const(item))
 

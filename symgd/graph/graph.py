@@ -12,6 +12,8 @@ from symgd.graph import stable
 from symgd.graph.exact import Number, exact, fold_add, fold_multiply, fold_power, magnitude
 from symgd.graph.nodes import ROWS, Const, Fold, Index, Leaf, Map, Matrix, Node, Span, is_zero
 
+FEW = 8  # places along a label that are looked at one by one
+
 
 class Graph:
     """The nodes of one objective, and the arithmetic that makes new ones.
@@ -383,19 +385,34 @@ class Graph:
 
     def _single_place(self, body: Node, label: str) -> Node | None:
         """Give u[i] for the sum over j of where(j == i, u[j], 0): what is differentiated by a diagonal."""
-        if not isinstance(body, Map) or body.function != "where" or not is_zero(body.args[2]):
+        if isinstance(body, Map) and body.function == "add":
+            terms = [(factor, self._single_place(rest, label)) for factor, rest in map(self.split, body.args)]
+            found = [self._scale(factor, node) for factor, node in terms if node is not None]
+            return self.add(*found) if len(found) == len(terms) else None
+        if not isinstance(body, Map) or body.function != "where" or not any(map(is_zero, body.args[1:])):
             return None
-        condition, inside, _ = body.args
-        if not isinstance(condition, Map) or condition.function != "equal":
+        condition, inside, other = body.args
+        if condition.labels == {label} and self.lengths.get(label, FEW + 1) <= FEW:
+            return self._few_places(body, label)
+        if not isinstance(condition, Map) or condition.function != "equal" or not is_zero(other):
             return None
         for here, other in (condition.args, condition.args[::-1]):
-            if not all(isinstance(a, Leaf) and a.kind == "places" for a in (here, other)):
+            if not (isinstance(here, Leaf) and isinstance(other, Leaf) and here.kind == other.kind == "places"):
                 return None
-            (own,), (there,) = here.index, other.index  # type: ignore[union-attr]
+            (own,), (there,) = here.index, other.index
             if own == Span(label) and isinstance(there, Span) and there == Span(there.label):
                 whole = self.length(there.label) == self.length(label)
                 return self.substitute(inside, {label: there}) if whole else None
         return None
+
+    def _few_places(self, body: Map, label: str) -> Node | None:
+        """Give the elements of a sum where their places alone say that all but one or two are 0, as in a stack."""
+        condition = body.args[0]
+        if not isinstance(condition, Map) or any(isinstance(a, Leaf) and a.kind != "places" for a in condition.args):
+            return None
+        found = [self.substitute(body, {label: place}) for place in range(self.lengths[label])]
+        left = [node for node in found if not is_zero(node)]
+        return self.add(*left) if len(left) <= 2 else None
 
     def _outside(self, body: Node, label: str) -> tuple[Node, Node] | None:
         """Take a factor off a product that varies, but not along a label: it need not be multiplied at each place."""

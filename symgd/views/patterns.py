@@ -62,6 +62,28 @@ def diagonal_of(node: Node) -> Node | None:
     return vector if both and len(vector.labels) == 1 and vector.labels < set(both) else None
 
 
+def stacked(graph: Graph | None, node: Node) -> tuple[str, list[Node]] | None:
+    """Give the label and the elements where the node is a stack of as many along it: where(i < 1, a, where(...))."""
+    items: list[Node] = []
+    label = None
+    while isinstance(node, Map) and node.function == "where":
+        condition, inside, rest = node.args
+        if not isinstance(condition, Map) or condition.function != "less":
+            break
+        place, limit = condition.args
+        if not isinstance(place, Leaf) or place.kind != "places" or limit.constant != len(items) + 1:
+            break
+        (index,) = place.index
+        if not isinstance(index, Span) or index != Span(index.label) or label not in (None, index.label):
+            break
+        label = index.label
+        items.append(inside)
+        node = rest
+    items.append(node)
+    whole = graph is not None and label is not None and graph.length(label) == len(items)
+    return (label, items) if whole and label and not any(label in item.labels for item in items) else None
+
+
 def _same_place(condition: Node) -> tuple[str, str] | None:
     """Give i and j where the condition is i == j."""
     if not isinstance(condition, Map) or condition.function != "equal":

@@ -18,7 +18,7 @@ from symgd.graph.arrays import ONE
 from symgd.views import products
 from symgd.views.contractions import outer, outer_text, write_contraction
 from symgd.views.leaves import array_of_size, write_indexed, write_leaf
-from symgd.views.patterns import Named, diagonal_of, named, sizes_of, unit_matrix
+from symgd.views.patterns import Named, diagonal_of, named, sizes_of, stacked, unit_matrix
 from symgd.views.pieces import (
     ADD,
     ATOM,
@@ -201,6 +201,8 @@ class Writer:
         both = unit_matrix(node)
         if both and len(target) == 2 and (length := self.length(both[0])) and length == self.length(both[1]):
             return Piece(f"eye({length})", ATOM)
+        if (stack := stacked(self.graph, node)) and (piece := self._stack(*stack, target)):
+            return piece
         if len(target) == 2 and (vector := diagonal_of(node)) is not None and {*vector.labels} <= {*target}:
             inner = self.best(vector, tuple(vector.labels))
             return Piece(f"diag({inner.text})", ATOM, inner.cost)
@@ -230,6 +232,15 @@ class Writer:
         if found is None and (turned := write_indexed(self, node, whole, target[::-1])):
             found = turned.turned()  # NumPy has no adjugate: it is written as determinant times inverse
         return found and Piece(f"det({body.text})*{found.text}", MULTIPLY, found.cost)
+
+    def _stack(self, label: str, items: Sequence[Node], target: tuple[str, ...]) -> Piece | None:
+        """Write arrays side by side."""
+        kept = tuple(axis for axis in target if axis != label)
+        if label not in target or any(item.labels != set(kept) for item in items):
+            return None
+        written = [self.best(item, kept) for item in items]
+        axis = f", axis={target.index(label)}" if target.index(label) else ""
+        return Piece(f"stack([{', '.join(w.text for w in written)}]{axis})", ATOM, sum(w.cost for w in written))
 
     def _terms(self, node: Map) -> tuple[Node, ...]:
         """Give the arguments, in derivatives without the parentheses of sums in sums."""
