@@ -81,8 +81,10 @@ def matrix_inverse(m: Any, place: int, down: int, right: int, n: int, out: int) 
         The memory.
     place : int
         Where the matrix is.
-    down, right : int
-        How far apart its neighbours are, in a column and in a row.
+    down : int
+        How far apart neighbours in a column are.
+    right : int
+        How far apart neighbours in a row are.
     n : int
         Its rows.
     out : int
@@ -126,8 +128,10 @@ def matrix_adjugate(m: Any, place: int, down: int, right: int, n: int, out: int)
         The memory.
     place : int
         Where the matrix is.
-    down, right : int
-        How far apart its neighbours are, in a column and in a row.
+    down : int
+        How far apart neighbours in a column are.
+    right : int
+        How far apart neighbours in a row are.
     n : int
         Its rows.
     out : int
