@@ -169,6 +169,8 @@ class Layout:
     def element(self, leaf: Leaf, offset: str) -> str:
         """Give the code that reads a leaf with an index at a place in its array, as a float."""
         value = f"{self.source(leaf)}[{offset}]"
+        if leaf.kind == "data" and self.columns[self.column(leaf)].dtype == "bool":
+            return f"(1.0*{value})"  # Numba has no float(True)
         return value if self.is_float(leaf) else f"float({value})"
 
     def offset(self, leaf: Leaf, place: Callable[[str], str], value: Callable[[Node], str]) -> str:

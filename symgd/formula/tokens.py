@@ -105,7 +105,7 @@ _MASTER = re.compile(
     | (?P<number>(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?)
     | (?P<name>[{_LETTER}][{_LETTER}0-9{"".join(_SUBSCRIPTS)}]*)
     | (?P<operator>{"|".join(map(re.escape, _OPERATORS))})
-    | (?<=einsum\()(?P<string>'[A-Za-z,.> -]*'|"[A-Za-z,.> -]*")
+    | (?:(?<=einsum\()|(?<=einsum\([ ]))(?P<string>'[A-Za-z,.> -]*'|"[A-Za-z,.> -]*")
     | (?P<bad>.)
     """,
     re.VERBOSE | re.DOTALL,

@@ -54,6 +54,8 @@ def _slogdet(reader: Reader, tree: fm.Call) -> Array:
 
     def pair(array: Array) -> Array:
         sign, logarithm = (matrices.determinant(graph, array, name) for name in ("detsign", "logabsdet"))
+        for node in (sign, logarithm):
+            graph.spans.setdefault(node.number, (tree.start, tree.end))
         label = graph.label(2)
         first = graph.map("equal", graph.leaf("places", "", (label,)), graph.const(0))
         return Array(graph.map("where", first, sign, logarithm), (label,))
@@ -64,6 +66,7 @@ def _slogdet(reader: Reader, tree: fm.Call) -> Array:
 def _solve(reader: Reader, tree: fm.Call) -> Array:
     graph = reader.graph
     found = _inverse(reader, tree)
+    graph.spans.setdefault(found.node.number, (tree.start, tree.end))
     right = reader.number(tree.args[1])
     if not right.axes:
         shown = reader.shown(tree.args[1], right)
