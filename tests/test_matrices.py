@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import symgd as sg
 from symgd import FormulaError, Objective, ShapeError
-from symgd.engine import matrices
+from symgd.engine import matrices, threads
 
 # The matrices here have condition numbers below 100, and a handful of rows: what rounding makes of them is far below
 # this share of the largest number.
@@ -405,13 +405,31 @@ def test_the_tiers_agree_to_rounding():
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 5])
 def test_threads_share_one_inverse(workers):
-    rows = np.random.default_rng(1).normal(size=(20_000, 3))
+    rows = np.random.default_rng(1).normal(size=(200_000, 3))
     text = "logdet(S) + mean(sum(X @ inv(S) * X, axis=1))"
     f = Objective(text, data={"X": rows}, params={"S": (3, 3)}, tier="numba", workers=workers)
+    assert threads.is_large(f.model.program(), len(rows))
     one = Objective(text, data={"X": rows}, params={"S": (3, 3)}, tier="numba", workers=1)
     assert np.array_equal(f.gradient_at(S=S)["S"], one.gradient_at(S=S)["S"])
     wanted = np.linalg.inv(S).T - np.linalg.inv(S).T @ (rows.T @ rows / len(rows)) @ np.linalg.inv(S).T
     assert np.allclose(f.gradient_at(S=S)["S"], wanted, atol=1e-10)
+
+
+def test_threads_invert_what_they_summed_up():
+    rows = np.random.default_rng(2).normal(size=(200_000, 3))
+    text = "logdet(X.T @ (exp(a)*X)/len(X) + B) + mean(sum(X @ inv(X.T @ (exp(a)*X)/len(X) + B) * X, axis=1)**2)"
+    f = Objective(text, data={"X": rows, "B": S}, tier="numba", workers=2)
+    gram = rows.T @ rows / len(rows)
+
+    def value(a):
+        body = np.exp(a) * gram + S
+        return np.linalg.slogdet(body)[1] + np.mean(np.sum(rows @ np.linalg.inv(body) * rows, axis=1) ** 2)
+
+    assert f.value(a=0.3) == pytest.approx(value(0.3), rel=1e-10)
+    assert f.gradient_at(a=0.3)["a"] == pytest.approx((value(0.3 + 1e-5) - value(0.3 - 1e-5)) / 2e-5, rel=1e-7)
+    assert f.hessian_at(a=0.3)[0, 0] == pytest.approx(
+        (f.gradient_at(a=0.3 + 1e-5)["a"] - f.gradient_at(a=0.3 - 1e-5)["a"]) / 2e-5, rel=1e-7
+    )
 
 
 @pytest.mark.parametrize("tier", TIERS)

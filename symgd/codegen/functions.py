@@ -79,8 +79,9 @@ class Function:
         self.blocks: dict[int, Block] = {}
         self.scalars = Expressions(writer, self._access)
         self.name = ""
-        # In the pieces for threads, where the results of passes are found.
+        # In the pieces for threads, where the results of passes are found, and up to which level matrices are inverted.
         self.sums: dict[Fold, str] = {}
+        self.inverted = 0
 
     def _access(self, node: Leaf | Fold | Matrix) -> str:
         if isinstance(node, Matrix):
@@ -232,11 +233,13 @@ class Function:
             if piece.home != ROWS:
                 waiting.append(piece)
                 continue
-            if waiting or not pieces or any(self.plan.matrices[: piece.level + 1]):
-                pieces.append(self._write_between(f"{self.name}_step{number}", waiting, first=not pieces))
+            if waiting or not pieces or any(self.plan.matrices[self.inverted : piece.level + 1]):
+                step = f"{self.name}_step{number}"
+                pieces.append(self._write_between(step, waiting, piece.level, first=not pieces))
                 waiting = []
             pieces.append(self._write_rows(f"{self.name}_pass{number}", piece, every))
-        last = self._write_between(f"{self.name}_end", waiting, first=not pieces, last=True)
+        top = len(self.plan.scalars) - 1
+        last = self._write_between(f"{self.name}_end", waiting, top, first=not pieces, last=True)
         return [*pieces, {**last, "sums": len(every)}]
 
     def _begin(self, name: str, extra: list[str], *, clear: bool) -> None:
@@ -244,21 +247,25 @@ class Function:
         self.scalars = Expressions(self.writer, self._access)
         self._load(clear=clear)
 
-    def _write_between(self, name: str, passes: list[Pass], *, first: bool, last: bool = False) -> dict[str, Any]:
+    def _write_between(
+        self, name: str, passes: list[Pass], level: int, *, first: bool, last: bool = False
+    ) -> dict[str, Any]:  # fmt: skip
+        """Write passes that are not over the rows, and what is inverted up to a level."""
         self._begin(name, ["_sums"], clear=first)
         done = 0
         for piece in passes:
             while done <= piece.level:
-                self._write_scalars(done)
+                self._write_scalars(done, shared=done < self.inverted)
                 done += 1
             self._pass(piece)
             for fold in piece.folds:
                 if not fold.labels:
                     self.writer.line(f"{self.sums[fold]} = _f{fold.number}")
+        while done <= level and (last or any(self.plan.matrices[done : level + 1])):
+            self._write_scalars(done, shared=done < self.inverted)
+            done += 1
+        self.inverted = max(self.inverted, done)
         if last:
-            while done < len(self.plan.scalars):
-                self._write_scalars(done)
-                done += 1
             self._give()
         else:
             self.writer.line("return 0.0")

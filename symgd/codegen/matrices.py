@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from symgd.codegen.writer import Writer
 from symgd.graph import ROWS, Matrix, Node, Span
 
+COFACTORS = 16  # rows up to which the adjugate is made of cofactors, and is right where there is no inverse
 # Of each function, where it stands behind the start of what one call leaves: see `symgd.engine.matrices`.
 _PLACES = {"detsign": 0, "logabsdet": 1, "det": 2, "logdet": 3, "inv": 4, "adjugate": 0}
 
@@ -23,6 +24,11 @@ Memory = dict[Node | Key, tuple[int, tuple[str, ...]]]
 def key(node: Matrix) -> Key:
     """Tell which call a node's value comes from."""
     return node.body, node.function == "adjugate"
+
+
+def work(n: int, *, cofactors: bool) -> int:
+    """Count the operations of one call for n rows: of an elimination, or of one for each cofactor of a small matrix."""
+    return n**5 if cofactors and n <= COFACTORS else 2 * n**3
 
 
 def lay_out(nodes: Iterable[Matrix], memory: Memory, used: int, lengths: Mapping[str, int]) -> int:

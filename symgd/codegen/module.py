@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symgd import calculus
+from symgd.codegen import matrices
 from symgd.codegen.functions import Function, Output
 from symgd.codegen.layout import Column, Layout, layout
 from symgd.codegen.loop import Loop
@@ -221,10 +222,10 @@ def _leaves(nodes: list[Node]) -> list[Leaf | Matrix]:
 def _work(graph: Graph, nodes: list[Node]) -> tuple[int, int]:
     """Count operations: once, and for each row."""
     once = rows = 1
-    wholes: dict[tuple[Node, bool], int] = {}  # the rows of each matrix that is inverted
+    wholes: dict[matrices.Key, int] = {}  # the rows of each matrix that is inverted
     for node in nodes:
         if isinstance(node, Matrix):
-            wholes[node.body, node.function == "adjugate"] = graph.lengths[node.row]
+            wholes[matrices.key(node)] = graph.lengths[node.row]
         if node.constant is None and isinstance(node, Map | Fold):
             labels = node.body.labels if isinstance(node, Fold) else node.labels
             places = math.prod(graph.lengths[label] for label in labels if label != ROWS)
@@ -232,5 +233,5 @@ def _work(graph: Graph, nodes: list[Node]) -> tuple[int, int]:
                 rows += places
             else:
                 once += places
-    once += sum(min(n**5, 2 * n**3 * 16) if cofactors else 2 * n**3 for (_, cofactors), n in wholes.items())
+    once += sum(matrices.work(n, cofactors=cofactors) for (_, cofactors), n in wholes.items())
     return once, rows if any(ROWS in n.labels for n in nodes) else 0

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-COFACTORS = 16  # rows up to which the adjugate is made of cofactors, and is right where there is no inverse
+from symgd.codegen.matrices import COFACTORS
+
 NAMES = ("eliminated", "matrix_inverse", "matrix_adjugate")  # in the order in which they call each other
 
 
@@ -138,7 +139,7 @@ def matrix_adjugate(m: Any, place: int, down: int, right: int, n: int, out: int)
         Where ``4 + 3*n*n`` numbers have room; the adjugate comes first.
     """
     work, k = out + n * n, n - 1
-    if n > 16:
+    if n > 16:  # COFACTORS, which compiled code cannot see
         matrix_inverse(m, place, down, right, n, work)
         for i in range(n * n):
             m[out + i] = m[work + 2] * m[work + 4 + i]

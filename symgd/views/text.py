@@ -18,7 +18,7 @@ from symgd.graph.arrays import ONE
 from symgd.views import products
 from symgd.views.contractions import outer, outer_text, write_contraction
 from symgd.views.leaves import array_of_size, write_indexed, write_leaf
-from symgd.views.patterns import Named, diagonal_of, named, sizes_of, stacked, unit_matrix
+from symgd.views.patterns import Named, cumulated, diagonal_of, named, sizes_of, stacked, unit_matrix
 from symgd.views.pieces import (
     ADD,
     ATOM,
@@ -194,6 +194,8 @@ class Writer:
             return self._named(pattern, target)
         if self.products.is_product(node) or self.products.opened(node):
             return self.product(self.products.of(node), target)
+        if (found := cumulated(self.graph, node)) and (piece := self._cumulated(*found, target)):
+            return piece
         if isinstance(node, Fold):
             over, body = self.products.chain(node)
             return self.reduction(node.function, lambda order: self.best(body, order), over, node.labels, target)
@@ -232,6 +234,15 @@ class Writer:
         if found is None and (turned := write_indexed(self, node, whole, target[::-1])):
             found = turned.turned()  # NumPy has no adjugate: it is written as determinant times inverse
         return found and Piece(f"det({body.text})*{found.text}", MULTIPLY, found.cost)
+
+    def _cumulated(self, name: str, node: Node, label: str, result: str, target: tuple[str, ...]) -> Piece | None:
+        """Write sums or products of the elements up to each."""
+        axes = tuple(label if axis == result else axis for axis in target)
+        if node.labels != set(axes):
+            return None
+        inside = self.best(node, axes)
+        axis = f", axis={axes.index(label)}" if len(axes) > 1 else ""
+        return Piece(f"{name}({inside.text}{axis})", ATOM, inside.cost)
 
     def _stack(self, label: str, items: Sequence[Node], target: tuple[str, ...]) -> Piece | None:
         """Write arrays side by side."""
