@@ -249,7 +249,7 @@ def test_values_and_derivatives(text, point, data):
     check(text, point, data, "python")
 
 
-QUICKLY = [FORMULAS[i] for i in (1, 7, 16)] + [OTHERS[4], OTHERS[9], OTHERS[19], SELECTIONS[3], SELECTIONS[10]]
+QUICKLY = [FORMULAS[7], FORMULAS[16], OTHERS[9], SELECTIONS[3], SELECTIONS[10]]
 
 
 @cases(*QUICKLY)
@@ -332,12 +332,12 @@ SINGULAR = np.arange(1.0, 10.0).reshape(3, 3)
 
 
 @pytest.mark.parametrize("tier", TIERS)
-@pytest.mark.parametrize("matrix", [SINGULAR, np.zeros((3, 3)), np.ones((3, 3)), np.diag([1.0, 0.0, 2.0])])
-def test_a_determinant_has_its_derivatives_where_there_is_no_inverse(matrix, tier):
+def test_a_determinant_has_its_derivatives_where_there_is_no_inverse(tier):
     f = Objective("det(A) + det(A @ A[::-1])", params={"A": (3, 3)}, tier=tier)
-    point, v, u = {"A": matrix}, direction({"A": matrix}, 1), direction({"A": matrix}, 2)
-    assert inner(f.gradient_at(point), v) == pytest.approx(slope(f.text, point, {}, v), abs=1e-10)
-    assert inner(f.hvp(point, v), u) == pytest.approx(curvature(f.text, point, {}, u, v), abs=1e-10)
+    for matrix in (SINGULAR, np.zeros((3, 3)), np.ones((3, 3)), np.diag([1.0, 0.0, 2.0])):
+        point, v, u = {"A": matrix}, direction({"A": matrix}, 1), direction({"A": matrix}, 2)
+        assert inner(f.gradient_at(point), v) == pytest.approx(slope(f.text, point, {}, v), abs=1e-10)
+        assert inner(f.hvp(point, v), u) == pytest.approx(curvature(f.text, point, {}, u, v), abs=1e-10)
 
 
 @pytest.mark.parametrize("rows", [2, 4, 5, 6])
@@ -403,16 +403,17 @@ def test_the_tiers_agree_to_rounding():
     assert np.allclose(*found, rtol=1e-14, atol=1e-15)
 
 
-@pytest.mark.parametrize("workers", [1, 2, 3, 5])
-def test_threads_share_one_inverse(workers):
+def test_threads_share_one_inverse():
     rows = np.random.default_rng(1).normal(size=(200_000, 3))
     text = "logdet(S) + mean(sum(X @ inv(S) * X, axis=1))"
-    f = Objective(text, data={"X": rows}, params={"S": (3, 3)}, tier="numba", workers=workers)
-    assert threads.is_large(f.model.program(), len(rows))
-    one = Objective(text, data={"X": rows}, params={"S": (3, 3)}, tier="numba", workers=1)
-    assert np.array_equal(f.gradient_at(S=S)["S"], one.gradient_at(S=S)["S"])
+    found = []
+    for workers in (1, 2, 3, 5):
+        f = Objective(text, data={"X": rows}, params={"S": (3, 3)}, tier="numba", workers=workers)
+        assert threads.is_large(f.model.program(), len(rows))
+        found.append(f.gradient_at(S=S)["S"])
+    assert all(np.array_equal(found[0], other) for other in found)
     wanted = np.linalg.inv(S).T - np.linalg.inv(S).T @ (rows.T @ rows / len(rows)) @ np.linalg.inv(S).T
-    assert np.allclose(f.gradient_at(S=S)["S"], wanted, atol=1e-10)
+    assert np.allclose(found[0], wanted, atol=1e-10)
 
 
 def test_threads_invert_what_they_summed_up():
