@@ -397,6 +397,17 @@ def test_inverses_are_those_of_lapack(rows):
     assert np.allclose(matrices.function("adjugate", matrix), adjugate, rtol=1e-9, atol=1e-10 * np.abs(adjugate).max())
 
 
+@pytest.mark.parametrize("name", ["inv", "det", "logabsdet", "detsign", "adjugate"])
+def test_many_digits_are_kept(name):
+    with mp.workdps(DIGITS):
+        matrix = exactly({"A": A4})["A"] / 3
+        found = matrices.function(name, matrix)
+        value = mp.det(_mp(matrix))
+        wanted = {"inv": _inv(matrix), "det": value, "logabsdet": mp.log(abs(value)), "detsign": mp.sign(value),
+                  "adjugate": _inv(matrix) * value}[name]  # fmt: skip
+        assert np.max(np.abs(found - wanted)) < mp.mpf(10) ** (5 - DIGITS)
+
+
 def test_the_tiers_agree_to_rounding():
     text, data = "logdet(L @ L.T + eye(3)) + trace(solve(L @ L.T + eye(3), C))", {"C": C}
     found = [Objective(text, data=data, params={"L": (3, 3)}, tier=tier).gradient_at({"L": S})["L"] for tier in TIERS]
