@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Node, calculus, reachable
+from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, calculus, reachable
 from symgd.graph.tape import Tape
 
 
@@ -88,7 +88,7 @@ def _trace(root: Node, values: Mapping[Node, Any]) -> Node:
 
 def _sources(node: Node, values: Mapping[Node, Any]) -> tuple[Node, ...]:
     """Give the arguments that a node's value comes from: of where(), the branch that is taken."""
-    if isinstance(node, Fold):
+    if isinstance(node, Fold | Matrix):
         return (node.body,)
     if isinstance(node, Map) and node.function == "where":
         condition = np.asarray(values[node.args[0]], dtype=bool)
@@ -97,16 +97,36 @@ def _sources(node: Node, values: Mapping[Node, Any]) -> tuple[Node, ...]:
 
 
 def _describe(node: Node, values: Mapping[Node, Any], graph: Graph, text: str, prefix: str) -> tuple[str, bool]:
-    begin, end = graph.spans.get(node.number, (0, len(text)))
+    begin, end = graph.spans.get(node.number) or _span_of_matrix(graph, node) or (0, len(text))
     written = " ".join(text[begin:end].split())
     written = written if len(written) <= 60 else written[:57] + "..."
     array = np.asarray(values[node], dtype=np.float64)
     place = tuple(int(p[0]) for p in np.nonzero(~np.isfinite(array))) if array.ndim else ()
     bad = float(array[place])
+    if isinstance(node, Matrix):  # of finite elements, all of which take part
+        why, overflowed = _of_matrix(node, bad)
+        return f"{prefix}{written} is {bad:g}: {why}", overflowed
     inputs = [n for n in reachable([node]) if isinstance(n, Leaf) and n.constant is None and n.kind != "count"]
     at = ", ".join(f"{_name(n)} = {_pick(values[n], place):.6g}" for n in inputs[:4] if n.kind != "places")
     where = f" in row {place[0]}" if ROWS in node.labels else f" at place {max(place)}" if node.labels else ""
     return f"{prefix}{written} is {bad:g}{where}" + (f" where {at}" if at else ""), bool(np.isinf(bad))
+
+
+def _span_of_matrix(graph: Graph, node: Node) -> tuple[int, int] | None:
+    """Give where a function of a matrix stands, whichever of its elements was read."""
+    same = (n.number for n in graph if isinstance(n, Matrix) and isinstance(node, Matrix) and n.body is node.body)
+    return next((graph.spans[number] for number in same if number in graph.spans), None)
+
+
+def _of_matrix(node: Matrix, value: float) -> tuple[str, bool]:
+    """Say why a function of a matrix whose elements are finite is not, and whether it overflowed."""
+    if node.function == "logdet" and np.isnan(value):
+        return "the determinant is negative", False
+    if node.function in ("logdet", "logabsdet") and value < 0:
+        return "the determinant is 0", False
+    if node.function == "inv" and np.isnan(value):
+        return "the matrix has no inverse", False
+    return "the elements of the matrix are too large", True
 
 
 def _name(leaf: Leaf) -> str:

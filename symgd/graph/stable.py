@@ -19,7 +19,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from symgd.graph.nodes import Const, Fold, Leaf, Map, Node
+from symgd.graph.nodes import Const, Fold, Leaf, Map, Matrix, Node
 
 if TYPE_CHECKING:
     from symgd.graph.graph import Graph
@@ -80,9 +80,11 @@ def log_of(graph: Graph, node: Node) -> Node | None:
 
 def _find_log(graph: Graph, node: Node) -> Node | None:
     if isinstance(node, Fold):
-        u = log_of(graph, node.body) if node.function == "sum" else None
-        return None if u is None else graph.fold("logsumexp", u, node.label)
-    assert isinstance(node, Map)
+        outer = {"sum": "logsumexp", "prod": "sum"}.get(node.function)
+        u = log_of(graph, node.body) if outer else None
+        return None if outer is None or u is None else graph.fold(outer, u, node.label)
+    if not isinstance(node, Map):
+        return None
     a, *rest = node.args
     match node.function:
         case "exp":
@@ -187,7 +189,12 @@ def _log(graph: Graph, args: tuple[Node, ...]) -> Node | None:
         return u
     if isinstance(a, Fold):
         return _log_of_fold(graph, a)
+    if isinstance(a, Matrix):  # a determinant overflows long before its logarithm
+        return graph.matrix("logdet", a.body) if a.function == "det" else None
     assert isinstance(a, Map)
+    inner = a.args[0]
+    if a.function == "abs" and isinstance(inner, Matrix) and inner.function == "det":
+        return graph.matrix("logabsdet", inner.body)
     rule = _LOGS.get(a.function)
     return rule(graph, a) if rule else None
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.data import Stored
-from symgd.kernel import streams, threads
+from symgd.kernel import matrices, streams, threads
 from symgd.kernel.code import Program
 from symgd.kernel.machine import compile as native
 from symgd.kernel.machine import gemm as blas
@@ -297,6 +297,8 @@ def load_python(source: str) -> dict[str, Any]:
     space["fading"] = scalar.pow
     if "gemm(" in source:
         space["gemm"] = blas.gemm
+    if "matrix_" in source:
+        space |= {name: getattr(matrices, name) for name in matrices.NAMES}
     space["__builtins__"] = {"range": range, "min": min, "abs": abs, "float": float, "int": int, "len": len}
     exec(compile(source, "<symgd>", "exec"), space)
     return space

@@ -232,7 +232,8 @@ class Objective:
         if any(model.shapes.values()):
             name = next(name for name, shape in model.shapes.items() if shape)
             raise UsageError(f"'{name}' is an array; hessian_at gives the Hessian in numbers, hvp its products")
-        return views.Hessian(self.params, calculus.hessian(model.plain[0], model.slope, self.params))
+        graph = model.plain[0]
+        return views.Hessian(self.params, calculus.hessian(graph, model.slope, self.params), graph)
 
     @cached_property
     def sympy(self) -> Any:

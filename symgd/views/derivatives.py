@@ -220,10 +220,15 @@ class Hessian(Mapping[tuple[str, str], "sympy.Expr"]):
         The parameters, in order.
     nodes : mapping of (str, str) to Node
         The upper triangle, without zeros.
+    graph : Graph, optional
+        Where they were made; needed where they have other axes than the rows of data.
     """
 
-    def __init__(self, params: tuple[str, ...], nodes: Mapping[tuple[str, str], Node]) -> None:
+    def __init__(
+        self, params: tuple[str, ...], nodes: Mapping[tuple[str, str], Node], graph: Graph | None = None
+    ) -> None:  # fmt: skip
         self.params = params
+        self._graph = graph
         self._nodes = dict(nodes)
         self._shown: dict[tuple[str, str], Any] = {}
 
@@ -244,7 +249,8 @@ class Hessian(Mapping[tuple[str, str], "sympy.Expr"]):
         if pair not in self._shown:
             import sympy
 
-            self._shown[pair] = to_sympy(self._nodes[pair]) if pair in self._nodes else sympy.Integer(0)
+            node = self._nodes.get(pair)
+            self._shown[pair] = sympy.Integer(0) if node is None else to_sympy(node, graph=self._graph)
         return self._shown[pair]
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
@@ -270,7 +276,7 @@ class Hessian(Mapping[tuple[str, str], "sympy.Expr"]):
 
     def text(self) -> dict[tuple[str, str], str]:
         """Give the entries that are not 0, on and above the diagonal, as NumPy text."""
-        return {pair: to_text(node, tidy=True) for pair, node in self._nodes.items()}
+        return {pair: to_text(node, graph=self._graph, tidy=True) for pair, node in self._nodes.items()}
 
     def latex(self) -> str:
         """Give the Hessian as LaTeX."""

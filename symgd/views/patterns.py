@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
-from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, Span
+from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, Span, is_zero
 from symgd.graph.exact import Number
 
 
@@ -49,9 +49,62 @@ def named(graph: Graph | None, node: Node) -> Named | None:
 
 def unit_matrix(node: Node) -> tuple[str, str] | None:
     """Give the labels of rows and columns where the node is 1 on the diagonal of a square matrix, 0 elsewhere."""
-    if not isinstance(node, Map) or node.function != "where" or [a.constant for a in node.args[1:]] != [1, 0]:
+    ones = isinstance(node, Map) and node.function == "where" and [a.constant for a in node.args[1:]] == [1, 0]
+    return _same_place(node.args[0]) if ones and isinstance(node, Map) else None
+
+
+def diagonal_of(node: Node) -> Node | None:
+    """Give the vector where the node is a square matrix that has it on its diagonal, and 0 elsewhere."""
+    if not isinstance(node, Map) or node.function != "where" or not is_zero(node.args[2]):
         return None
-    condition = node.args[0]
+    condition, vector, _ = node.args
+    both = _same_place(condition)
+    return vector if both and len(vector.labels) == 1 and vector.labels < set(both) else None
+
+
+def cumulated(graph: Graph | None, node: Node) -> tuple[str, Node, str, str] | None:
+    """Give cumsum or cumprod, its argument, and the labels of argument and result, for a sum of where(j <= i, u, 0)."""
+    names = {"sum": ("cumsum", 0), "prod": ("cumprod", 1)}
+    if graph is None or not isinstance(node, Fold) or node.function not in names:
+        return None
+    name, nought = names[node.function]
+    body = node.body
+    if not isinstance(body, Map) or body.function != "where" or body.args[2].constant != nought:
+        return None
+    condition, inside, _ = body.args
+    if not isinstance(condition, Map) or condition.function != "less_equal":
+        return None
+    places = [a.index[0] for a in condition.args if isinstance(a, Leaf) and a.kind == "places"]
+    labels = [i.label for i in places if isinstance(i, Span) and i == Span(i.label)]
+    if len(labels) < 2 or labels[0] != node.label or labels[0] not in inside.labels or labels[1] in inside.labels:
+        return None
+    return (name, inside, *labels) if graph.length(labels[0]) == graph.length(labels[1]) else None  # type: ignore[return-value]
+
+
+def stacked(graph: Graph | None, node: Node) -> tuple[str, list[Node]] | None:
+    """Give the label and the elements where the node is a stack of as many along it: where(i < 1, a, where(...))."""
+    items: list[Node] = []
+    label = None
+    while isinstance(node, Map) and node.function == "where":
+        condition, inside, rest = node.args
+        if not isinstance(condition, Map) or condition.function != "less":
+            break
+        place, limit = condition.args
+        if not isinstance(place, Leaf) or place.kind != "places" or limit.constant != len(items) + 1:
+            break
+        (index,) = place.index
+        if not isinstance(index, Span) or index != Span(index.label) or label not in (None, index.label):
+            break
+        label = index.label
+        items.append(inside)
+        node = rest
+    items.append(node)
+    whole = graph is not None and label is not None and graph.length(label) == len(items)
+    return (label, items) if whole and label and not any(label in item.labels for item in items) else None
+
+
+def _same_place(condition: Node) -> tuple[str, str] | None:
+    """Give i and j where the condition is i == j."""
     if not isinstance(condition, Map) or condition.function != "equal":
         return None
     labels = [a.index[0].label for a in condition.args

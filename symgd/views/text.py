@@ -13,12 +13,12 @@ from functools import cached_property
 from itertools import permutations
 
 from symgd.errors import UsageError
-from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, arguments, reachable
+from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Matrix, Node, arguments, reachable
 from symgd.graph.arrays import ONE
 from symgd.views import products
 from symgd.views.contractions import outer, outer_text, write_contraction
-from symgd.views.leaves import array_of_size, write_leaf
-from symgd.views.patterns import Named, named, sizes_of, unit_matrix
+from symgd.views.leaves import array_of_size, write_indexed, write_leaf
+from symgd.views.patterns import Named, cumulated, diagonal_of, named, sizes_of, stacked, unit_matrix
 from symgd.views.pieces import (
     ADD,
     ATOM,
@@ -40,6 +40,9 @@ from symgd.views.products import Contraction, Factor, Masked, Ones, Product, Pro
 _SIGNS = {"greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<=", "equal": "==", "not_equal": "!="}
 # Derivatives are made of functions that say what happens at a kink; people write them without.
 _PLAIN = {"powslope": "{1}*{0}**({1} - 1)", "powlog": "{0}**{1}*log({0})"}
+# The functions of whole matrices.
+_MATRICES = {"inv": "inv({0})", "adjugate": "inv({0})", "det": "det({0})", "logdet": "log(det({0}))",
+             "logabsdet": "slogdet({0})[1]", "detsign": "slogdet({0})[0]"}  # fmt: skip
 _MOST = 6  # axes of an array
 
 
@@ -142,7 +145,7 @@ class Writer:
         if isinstance(node, Leaf):
             return write_leaf(self, node, target)
         inner: Iterable[Factor] = arguments(node)
-        if isinstance(node, Fold) or self._pattern(node):
+        if isinstance(node, Fold | Matrix) or self._pattern(node):
             inner = ()
         if self.products.is_product(node) or self.products.opened(node):
             inner = self.products.of(node).factors()
@@ -184,11 +187,15 @@ class Writer:
             return Piece(*number_text(node.value))
         if isinstance(node, Leaf):
             return write_leaf(self, node, target)
+        if isinstance(node, Matrix):
+            return self._matrix(node, target)
         pattern = self._pattern(node)
         if pattern:
             return self._named(pattern, target)
         if self.products.is_product(node) or self.products.opened(node):
             return self.product(self.products.of(node), target)
+        if (found := cumulated(self.graph, node)) and (piece := self._cumulated(*found, target)):
+            return piece
         if isinstance(node, Fold):
             over, body = self.products.chain(node)
             return self.reduction(node.function, lambda order: self.best(body, order), over, node.labels, target)
@@ -196,6 +203,11 @@ class Writer:
         both = unit_matrix(node)
         if both and len(target) == 2 and (length := self.length(both[0])) and length == self.length(both[1]):
             return Piece(f"eye({length})", ATOM)
+        if (stack := stacked(self.graph, node)) and (piece := self._stack(*stack, target)):
+            return piece
+        if len(target) == 2 and (vector := diagonal_of(node)) is not None and {*vector.labels} <= {*target}:
+            inner = self.best(vector, tuple(vector.labels))
+            return Piece(f"diag({inner.text})", ATOM, inner.cost)
         args = [self.fitted(arg, target) for arg in self._terms(node)]
         cost = sum(arg.cost for arg in args)
         if node.function == "add":
@@ -209,6 +221,37 @@ class Writer:
             return Piece(_PLAIN[node.function].format(*(a.inside(ATOM) for a in args)), MULTIPLY, cost)
         name = "sqrt" if node.function == "sqrt0" else node.function  # they differ in the slope at 0 only
         return Piece(f"{name}({', '.join(arg.text for arg in args)})", ATOM, cost)
+
+    def _matrix(self, node: Matrix, target: tuple[str, ...]) -> Piece | None:
+        """Write a function of a whole matrix, and the element of it."""
+        body = self.best(node.body, (node.row, node.column))
+        whole = Piece(_MATRICES[node.function].format(body.text), ATOM, body.cost)
+        if not node.index:
+            return whole
+        found = write_indexed(self, node, whole, target)
+        if node.function == "inv":
+            return found
+        if found is None and (turned := write_indexed(self, node, whole, target[::-1])):
+            found = turned.turned()  # NumPy has no adjugate: it is written as determinant times inverse
+        return found and Piece(f"det({body.text})*{found.text}", MULTIPLY, found.cost)
+
+    def _cumulated(self, name: str, node: Node, label: str, result: str, target: tuple[str, ...]) -> Piece | None:
+        """Write sums or products of the elements up to each."""
+        axes = tuple(label if axis == result else axis for axis in target)
+        if node.labels != set(axes):
+            return None
+        inside = self.best(node, axes)
+        axis = f", axis={axes.index(label)}" if len(axes) > 1 else ""
+        return Piece(f"{name}({inside.text}{axis})", ATOM, inside.cost)
+
+    def _stack(self, label: str, items: Sequence[Node], target: tuple[str, ...]) -> Piece | None:
+        """Write arrays side by side."""
+        kept = tuple(axis for axis in target if axis != label)
+        if label not in target or any(item.labels != set(kept) for item in items):
+            return None
+        written = [self.best(item, kept) for item in items]
+        axis = f", axis={target.index(label)}" if target.index(label) else ""
+        return Piece(f"stack([{', '.join(w.text for w in written)}]{axis})", ATOM, sum(w.cost for w in written))
 
     def _terms(self, node: Map) -> tuple[Node, ...]:
         """Give the arguments, in derivatives without the parentheses of sums in sums."""

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from symgd.graph import Const, Fold, Leaf, Map, Node, arguments
-from symgd.kernel.code import folds
+from symgd.graph import Const, Fold, Leaf, Map, Matrix, Node
+from symgd.kernel.code import folds, matrices
 from symgd.kernel.code.layout import Layout, scaled
 from symgd.kernel.code.nests import Gemm, Nest, Plan, Planner
-from symgd.kernel.code.schedule import Pass
+from symgd.kernel.code.schedule import Pass, parts
 from symgd.kernel.code.writer import Expressions, Writer
 
 LANES = 4  # places of the home that are worked on together
@@ -46,7 +46,7 @@ class Block:
         The pass.
     lengths : mapping of str to int
         Of the labels but the rows'.
-    memory : mapping of Node to (int, tuple of str)
+    memory : dict
         Where passes leave nodes to each other: the place in ``_mem``, and the labels in order.
     name : str
         Of the function.
@@ -58,7 +58,7 @@ class Block:
 
     def __init__(
         self, writer: Writer, layout: Layout, piece: Pass, lengths: Mapping[str, int],
-        memory: Mapping[Node, tuple[int, tuple[str, ...]]], name: str, *, directed: bool,
+        memory: matrices.Memory, name: str, *, directed: bool,
         strict: bool,
     ) -> None:  # fmt: skip
         self.w = writer
@@ -152,7 +152,7 @@ class Block:
                 work.read.append(node)
             else:
                 work.computed.append(node)
-                stack.extend(arguments(node))
+                stack.extend(parts(node))
         for nodes in (work.numbers, work.read, work.computed):
             nodes.sort(key=lambda n: n.number)
         return work
@@ -254,6 +254,9 @@ class Block:
 
     def _element(self, node: Node) -> str:
         """Write the reading of a node from memory."""
+        if isinstance(node, Matrix):
+            at = matrices.offset(node, self.memory, self.lengths, self._place, self._whole)
+            return f"_mem[{self.at(at)}]"
         if node in self.plan.buffers and not isinstance(node, Leaf):
             return f"_buf[{self.at(self._in_buffer(node))}]"
         if isinstance(node, Leaf):
@@ -281,7 +284,7 @@ class Block:
                 continue
             if part.labels:
                 found.add(part)
-                stack.extend(arguments(part))
+                stack.extend(parts(part))
             else:
                 inner.code[part] = f"_i{part.number}"
         inner.write(sorted(found, key=lambda n: n.number))

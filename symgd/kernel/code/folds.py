@@ -1,11 +1,11 @@
-"""How sums, minima, maxima and logsumexp are accumulated: their start, one more place, and two parts joined."""
+"""How sums, products, minima, maxima and logsumexp are accumulated: start, one more place, and two parts joined."""
 
 from __future__ import annotations
 
 from symgd.graph import Fold
 from symgd.kernel.code.writer import Writer
 
-STARTS = {"sum": "0.0", "min": "1e999", "max": "-1e999", "logsumexp": "-1e999"}
+STARTS = {"sum": "0.0", "prod": "1.0", "min": "1e999", "max": "-1e999", "logsumexp": "-1e999"}
 
 
 def start(w: Writer, fold: Fold, total: str, second: str = "") -> None:
@@ -19,6 +19,8 @@ def grow(w: Writer, fold: Fold, total: str, value: str, second: str = "") -> Non
     """Write one more place into a fold. A nan stays, whatever follows."""
     if fold.function == "sum":
         w.line(f"{total} += {value}")
+    elif fold.function == "prod":
+        w.line(f"{total} *= {value}")
     elif fold.function == "logsumexp":
         w.line(f"_value = {value}")
         _rescale(w, total, second, "_value", "1.0")

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from symgd.graph import ROWS, Fold, Leaf, Node
+from symgd.graph import ROWS, Fold, Leaf, Matrix, Node
 from symgd.graph.calculus import Entry
-from symgd.kernel.code import folds
+from symgd.kernel.code import folds, matrices
 from symgd.kernel.code.blocks import Block
 from symgd.kernel.code.layout import Layout
 from symgd.kernel.code.schedule import Pass, Schedule, schedule
@@ -73,16 +73,19 @@ class Function:
         self.lengths = lengths
         self.plan: Schedule = schedule(output.roots(), output.spread(), lengths)
         self.passes = [piece for level in self.plan.passes for piece in level]
-        self.memory: dict[Node, tuple[int, tuple[str, ...]]] = {}  # what passes leave to each other
+        self.memory: matrices.Memory = {}  # what passes leave to each other
         self.size = 0  # of that memory
         self.block_size = 0  # of the memory of one block
         self.blocks: dict[int, Block] = {}
         self.scalars = Expressions(writer, self._access)
         self.name = ""
-        # In the pieces for threads, where the results of passes are found.
+        # In the pieces for threads, where the results of passes are found, and up to which level matrices are inverted.
         self.sums: dict[Fold, str] = {}
+        self.inverted = 0
 
-    def _access(self, node: Leaf | Fold) -> str:
+    def _access(self, node: Leaf | Fold | Matrix) -> str:
+        if isinstance(node, Matrix):
+            return f"_mem[{matrices.offset(node, self.memory, self.lengths, str, self._whole)}]"
         if isinstance(node, Fold):
             return self.sums.get(node) or f"_f{node.number}"
         if not node.index:
@@ -91,7 +94,10 @@ class Function:
         return self.layout.element(node, self._offset(node))
 
     def _offset(self, leaf: Leaf) -> str:
-        return self.layout.offset(leaf, str, lambda node: f"int({self.scalars[node]})")
+        return self.layout.offset(leaf, str, self._whole)
+
+    def _whole(self, node: Node) -> str:
+        return f"int({self.scalars[node]})"
 
     def arguments(self) -> list[str]:
         """Give the names of the function's arguments."""
@@ -103,6 +109,8 @@ class Function:
         """Write the function under a name, after the functions for blocks that it calls."""
         w = self.writer
         self.name = name
+        found = [node for level in self.plan.matrices for node in level]
+        self.size = matrices.lay_out(found, self.memory, self.size, self.lengths)
         for number, piece in enumerate(self.passes):
             block = Block(
                 w, self.layout, piece, self.lengths, self.memory, f"{name}_block{number}", directed=self.directed,
@@ -131,7 +139,10 @@ class Function:
 
     # ---- scalar code -----------------------------------------------------------------------------------------------
 
-    def _write_scalars(self, level: int) -> None:
+    def _write_scalars(self, level: int, *, shared: bool = False) -> None:
+        """Write what is known from a level on; what lies in memory is there already where threads share it."""
+        if not shared:
+            matrices.write_calls(self.writer, self.plan.matrices[level], self.memory, self.lengths)
         passes = self.plan.passes[level] if level < len(self.plan.passes) else []
         # Later levels read what earlier ones computed: it needs a name.
         kept = self.output.roots() if len(self.plan.scalars) > 1 else []
@@ -222,11 +233,13 @@ class Function:
             if piece.home != ROWS:
                 waiting.append(piece)
                 continue
-            if waiting or not pieces:
-                pieces.append(self._write_between(f"{self.name}_step{number}", waiting, first=not pieces))
+            if waiting or not pieces or any(self.plan.matrices[self.inverted : piece.level + 1]):
+                step = f"{self.name}_step{number}"
+                pieces.append(self._write_between(step, waiting, piece.level, first=not pieces))
                 waiting = []
             pieces.append(self._write_rows(f"{self.name}_pass{number}", piece, every))
-        last = self._write_between(f"{self.name}_end", waiting, first=not pieces, last=True)
+        top = len(self.plan.scalars) - 1
+        last = self._write_between(f"{self.name}_end", waiting, top, first=not pieces, last=True)
         return [*pieces, {**last, "sums": len(every)}]
 
     def _begin(self, name: str, extra: list[str], *, clear: bool) -> None:
@@ -234,21 +247,25 @@ class Function:
         self.scalars = Expressions(self.writer, self._access)
         self._load(clear=clear)
 
-    def _write_between(self, name: str, passes: list[Pass], *, first: bool, last: bool = False) -> dict[str, Any]:
+    def _write_between(
+        self, name: str, passes: list[Pass], level: int, *, first: bool, last: bool = False
+    ) -> dict[str, Any]:  # fmt: skip
+        """Write passes that are not over the rows, and what is inverted up to a level."""
         self._begin(name, ["_sums"], clear=first)
         done = 0
         for piece in passes:
             while done <= piece.level:
-                self._write_scalars(done)
+                self._write_scalars(done, shared=done < self.inverted)
                 done += 1
             self._pass(piece)
             for fold in piece.folds:
                 if not fold.labels:
                     self.writer.line(f"{self.sums[fold]} = _f{fold.number}")
+        while done <= level and (last or any(self.plan.matrices[done : level + 1])):
+            self._write_scalars(done, shared=done < self.inverted)
+            done += 1
+        self.inverted = max(self.inverted, done)
         if last:
-            while done < len(self.plan.scalars):
-                self._write_scalars(done)
-                done += 1
             self._give()
         else:
             self.writer.line("return 0.0")
@@ -261,7 +278,7 @@ class Function:
         block = self.blocks[id(piece)]
         self._begin(name, ["_sums", "_cuts", "_lo", "_hi", "_part"], clear=False)
         for level in range(piece.level + 1):
-            self._write_scalars(level)
+            self._write_scalars(level, shared=True)
         size = block.plan.block
         width = sum(1 + (f.function == "logsumexp") for f in block.numbers())
         width += sum(int(self._size_of(f)) for f in block.plan.totals)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from symgd.graph import ROWS, Leaf, Node, Span
+from symgd.graph import ROWS, Leaf, Matrix, Node, Span
 from symgd.parameters import entry_names
 
 UNROLLED = 16
@@ -169,6 +169,8 @@ class Layout:
     def element(self, leaf: Leaf, offset: str) -> str:
         """Give the code that reads a leaf with an index at a place in its array, as a float."""
         value = f"{self.source(leaf)}[{offset}]"
+        if leaf.kind == "data" and self.columns[self.column(leaf)].dtype == "bool":
+            return f"(1.0*{value})"  # Numba has no float(True)
         return value if self.is_float(leaf) else f"float({value})"
 
     def offset(self, leaf: Leaf, place: Callable[[str], str], value: Callable[[Node], str]) -> str:
@@ -224,7 +226,7 @@ def scaled(factor: int, code: str) -> str:
 
 
 def layout(
-    params: Sequence[str], leaves: Sequence[Leaf], shapes: Mapping[str, tuple[int, ...]] | None = None,
+    params: Sequence[str], inputs: Sequence[Leaf | Matrix], shapes: Mapping[str, tuple[int, ...]] | None = None,
     data: Mapping[str, tuple[str, tuple[int, ...]]] | None = None,
 ) -> Layout:  # fmt: skip
     """Lay the inputs of an objective out.
@@ -233,8 +235,8 @@ def layout(
     ----------
     params : sequence of str
         The parameters, in order.
-    leaves : sequence of Leaf
-        All leaves that any of the functions reads.
+    inputs : sequence of Leaf or Matrix
+        All leaves, and elements of matrices, that any of the functions reads.
     shapes : mapping of str to tuple of int, optional
         Those of the parameters; by default they are numbers.
     data : mapping of str to (str, tuple of int), optional
@@ -245,6 +247,7 @@ def layout(
     Layout
     """
     sizes = shapes or {}
+    leaves = [leaf for leaf in inputs if isinstance(leaf, Leaf)]
     used = [leaf for leaf in leaves if leaf.kind == "data"]
     tables = tuple(dict.fromkeys(leaf.table for leaf in leaves if leaf.table))
     columns = []
@@ -253,7 +256,7 @@ def layout(
             rows = leaf.index[0] == Span(ROWS)
             dtype, shape = (data or {}).get(leaf.name, ("float64", (0,)))
             columns.append(Column(leaf.name, rows, shape[1:] if rows else shape, dtype))
-    apart = [leaf for leaf in leaves if leaf.kind in ("parameter", "direction", "places")]
+    apart = [leaf for leaf in inputs if isinstance(leaf, Matrix) or leaf.kind in ("parameter", "direction", "places")]
     shaped = tuple(tuple(sizes.get(name, ())) for name in params)
     plain = not any(leaf.labels - {ROWS} for leaf in leaves) and not any(shaped)
     return Layout(
@@ -263,6 +266,6 @@ def layout(
         tuple(dict.fromkeys(leaf.name for leaf in used if not leaf.index)),
         tables,
         unrolled=len(params) <= UNROLLED and plain,
-        counted=any(leaf.kind == "count" for leaf in leaves) or any(ROWS in leaf.labels for leaf in leaves),
+        counted=any(leaf.kind == "count" for leaf in leaves) or any(ROWS in leaf.labels for leaf in inputs),
         numbered=any(isinstance(i, Span) and i.label == ROWS for leaf in apart for i in leaf.index),
     )

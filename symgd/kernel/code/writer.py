@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from typing import Any
 
-from symgd.graph import Const, Fold, Leaf, Map, Node, arguments
+from symgd.graph import Const, Fold, Leaf, Map, Matrix, Node, arguments
 from symgd.language.functions import FUNCTIONS
 
 LONGEST_INLINE = 120  # characters; longer expressions get a name, so that lines stay readable
 LONGEST_SUM = 200  # terms
 INDENT = "    "
 
-Access = Callable[[Leaf | Fold], str]
+Access = Callable[[Any], str]  # of a leaf, a fold or a matrix
 
 
 class Writer:
@@ -85,7 +86,7 @@ class Expressions:
     def _simple(self, node: Node) -> str | None:
         if node.constant is not None:
             return number(node.constant)
-        return self.access(node) if isinstance(node, Leaf | Fold) else None
+        return self.access(node) if isinstance(node, Leaf | Fold | Matrix) else None
 
     def write(self, nodes: Iterable[Node], keep: Iterable[Node] = ()) -> None:
         """Write nodes, given in topological order; those in ``keep`` always get a name."""

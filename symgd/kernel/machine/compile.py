@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from symgd.kernel import matrices
 from symgd.kernel.code import Layout
 from symgd.kernel.machine import cache, vector
 from symgd.kernel.machine import gemm as blas
@@ -317,6 +318,9 @@ def _namespace(source: str, jit: Callable[..., Any]) -> dict[str, Any]:
     if "gemm(" in source:
         _provide(blas.SYMBOL)
         space["gemm"] = blas.compiled()
+    if "matrix_" in source:
+        for name in matrices.NAMES:
+            space[name] = jit(types.FunctionType(getattr(matrices, name).__code__, space, name))
     if "_hide(" in source:
         space["_hide"] = _hidden()
     space["_u"] = np.uint64  # subscripts: unsigned, so that no negative ones need be thought of
