@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from symgd import language as fm
-from symgd.graph import arrays
+from symgd.graph import arrays, linear_algebra, running
 from symgd.graph.arrays import ONE, Array, Cut, Misfit
 from symgd.graph.graph import Graph
 from symgd.graph.nodes import Node, Span
@@ -154,20 +154,16 @@ def _arange(reader: Reader, tree: fm.Call) -> Array:
 
 def _filled(reader: Reader, tree: fm.Call) -> Array:
     """zeros(shape) and ones(shape)."""
-    given = tree.args[0]
-    axes: list[str] = []
-    for item in given.items if isinstance(given, fm.Sequence) else (given,):
-        axis = reader.stretch(item)
-        length = arrays.size(reader.graph, axis)
-        axes.append(reader.graph.label(length, axes) if axis in axes and axis and length else axis)
-    return Array(reader.graph.const(int(tree.function == "ones")), tuple(axes))
+    return Array(reader.graph.const(int(tree.function == "ones")), reader.filled(tree.args[0]))
 
 
 def _eye(reader: Reader, tree: fm.Call) -> Array:
     graph = reader.graph
     length = reader.whole(tree.args[0], "a length")
-    if length < 2:
-        raise reader.error("a length must be at least 2", tree)
+    if length < 1:
+        raise reader.error("a length must be at least 1", tree)
+    if length == 1:
+        return Array(graph.const(1), (ONE, ONE))
     first = graph.label(length)
     second = graph.label(length, (first,))
     same = graph.map("equal", graph.leaf("places", "", (first,)), graph.leaf("places", "", (second,)))
@@ -247,5 +243,5 @@ ARRAY_FUNCTIONS: dict[str, Callable[[Reader, fm.Call], Array]] = {
     "mean": _mean, "var": _variance, "std": _variance, "norm": _norm, "softmax": _softmax, "logsoftmax": _softmax,
     "dot": _dot, "outer": _outer, "trace": _trace, "diagonal": _trace, "len": _length, "size": _length,
     "transpose": _transpose, "arange": _arange, "zeros": _filled, "ones": _filled, "eye": _eye, "diff": _differences,
-    "concatenate": _joined, "stack": _joined,
+    "concatenate": _joined, "stack": _joined, **linear_algebra.FUNCTIONS, **running.FUNCTIONS,
 }  # fmt: skip

@@ -41,8 +41,7 @@ def tidied(graph: Graph, nodes: Iterable[Node], written: int = -1) -> list[Node]
         if isinstance(node, Fold):
             found[node] = _fold(graph, node.function, args[0], node.label)
         else:
-            assert isinstance(node, Map)
-            found[node] = _map(graph, node, args, written)
+            found[node] = _map(graph, node, args, written) if isinstance(node, Map) else graph.same(node, args)
     return [found[root] for root in roots]
 
 
