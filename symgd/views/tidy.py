@@ -73,6 +73,10 @@ def _outside(graph: Graph, body: Node, label: str) -> tuple[Node, Node]:
         if (x, y) != body.args:
             combine = graph.multiply if body.function == "multiply" else graph.divide
             return combine(a, b), combine(x, y)
+    if isinstance(body, Map) and body.function == "where" and is_zero(body.args[2]):
+        factor, rest = graph.split(body.args[1])
+        if factor != 1:
+            return graph.const(factor), graph.map("where", body.args[0], rest, body.args[2])
     return one, body
 
 

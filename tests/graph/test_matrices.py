@@ -437,6 +437,7 @@ def test_many_digits_are_kept(name):
         assert np.max(np.abs(found - wanted)) < mp.mpf(10) ** (5 - DIGITS)
 
 
+@pytest.mark.compiled
 def test_the_tiers_agree_to_rounding():
     text, data = "logdet(L @ L.T + eye(3)) + trace(solve(L @ L.T + eye(3), C))", {"C": C}
     found = [Objective(text, data=data, params={"L": (3, 3)}, tier=tier).gradient_at({"L": S})["L"] for tier in TIERS]
