@@ -154,7 +154,7 @@ class Judge:
 
     def _proof(self, text: str, conditions: Sequence[Condition]) -> Proof | None:
         """Prove for all lengths; where that fails and there are free ones, for two sets of small ones."""
-        for which in (["large"] if self.problem.free else []) + [0]:
+        for which in ([self._long()] if self.problem.free else []) + [0]:
             found = self._prove_at(which, text, conditions, thorough=which == 0)
             if found is not None:
                 if which == 0 and self.problem.free:
@@ -162,6 +162,14 @@ class Judge:
                     return found if again is not None else None
                 return found
         return None
+
+    def _long(self) -> str:
+        """Say which lengths to prove for: large ones, if the objective can be read for them."""
+        try:
+            self.problem.reading("large")
+        except FormulaError:
+            return "middle"
+        return "large"
 
     def certificate(self, text: str, conditions: Sequence[Condition] = ()) -> Certificate:
         """Give the certificate of a proof, at the small lengths, where it can be replayed."""

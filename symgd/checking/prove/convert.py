@@ -6,11 +6,11 @@ from fractions import Fraction
 from typing import Any
 
 from symgd.checking.prove import functions as fn
-from symgd.checking.prove import maps, relations, signs
+from symgd.checking.prove import maps, matrices, relations, signs
 from symgd.checking.prove.algebra import Algebra
 from symgd.checking.prove.terms import ONE, Place, Poly, Unsupported, length, number, total
 from symgd.checking.reading import Reading
-from symgd.graph import Const, Fold, Leaf, Map, Node, Span, reachable
+from symgd.graph import Const, Fold, Leaf, Map, Matrix, Node, Span, reachable
 from symgd.graph.calculus import Vector
 
 
@@ -64,6 +64,8 @@ class Converter:
         for node in reachable([root]):
             if node not in hidden and isinstance(node, Map):
                 self._learn(node)
+            elif node not in hidden and isinstance(node, Matrix) and node.function == "logdet":
+                self._matrix_learnt(node)
 
     def _learn(self, node: Map) -> None:
         name, args = node.function, node.args
@@ -90,6 +92,14 @@ class Converter:
                 self.algebra.positive.add(one[0][0][0].args[1])
                 self.algebra.signs.clear()
 
+    def _matrix_learnt(self, node: Matrix) -> None:
+        self.poly(node.body)
+        row, column = matrices.sides(length(self.label(node.row)))
+        body = self.algebra.substitute(
+            self.known[node.body], {self.label(node.row): row, self.label(node.column): column}
+        )
+        signs.learn(self.algebra, matrices.determinant(self.algebra, body))
+
     def poly(self, node: Node) -> Poly:
         """Give the polynomial of a node."""
         for part in reachable([node]):
@@ -106,6 +116,8 @@ class Converter:
             return self._leaf(node)
         if isinstance(node, Fold):
             return self._fold(node)
+        if isinstance(node, Matrix):
+            return self._matrix(node)
         if not isinstance(node, Map):
             raise Unsupported(type(node).__name__)
         args = [self.known[a] for a in node.args]
@@ -114,6 +126,12 @@ class Converter:
         if node.function == "power" and args[1].constant() is not None:
             return self._power_of(node.args[0], args[1].constant() or Fraction(0))
         return maps.apply(algebra, node.function, args)
+
+    def _matrix(self, node: Matrix) -> Poly:
+        row, column = matrices.sides(length(self.label(node.row)))
+        body = self.known[node.body]
+        body = self.algebra.substitute(body, {self.label(node.row): row, self.label(node.column): column})
+        return matrices.matrix(self.algebra, node.function, body, tuple(self._place(i) for i in node.index))
 
     def _power_of(self, node: Node, q: Fraction) -> Poly:
         """Raise a node to a number; factor by factor, before they are multiplied out."""

@@ -40,7 +40,7 @@ def leaf(algebra: Algebra, kind: str, name: str, index: tuple[Place, ...]) -> Po
     """Give an entry of an array; of a symmetric matrix, one of its two names."""
     if name in algebra.symmetric and len(index) == 2:
         swapped = tuple(sorted(index, key=lambda i: (not isinstance(i, str), str(i))))
-        if swapped != index:
+        if swapped != index and algebra.symmetric[name]:
             algebra.used[algebra.symmetric[name]] = None
         index = swapped
     return algebra.of(algebra.atom("leaf", kind, name, index))
@@ -336,7 +336,8 @@ def _given(algebra: Algebra, factors: dict[Atom, Exponent], bound: frozenset[str
             rest = taken_off(algebra, relation.lead, names, factors)
             keep = bound.difference(str(names[b]) for b in relation.bound)
             replacement = algebra.substitute(relation.replacement, names)
-            algebra.used[relation.name] = None
+            if relation.name:
+                algebra.used[relation.name] = None
             return put(algebra, rest, keep, replacement)
         one = relation.lead
         if len(one) == 1 and one[0][1] == 2 and relation.replacement == ONE:  # 1/y is y where y is -1 or 1
