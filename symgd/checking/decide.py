@@ -17,7 +17,7 @@ from symgd.checking.numeric import DIGITS, WORKING, Numbers
 from symgd.checking.problem import Problem
 from symgd.checking.prove.proof import Proof, prove
 from symgd.checking.result import PROVED, UNKNOWN, VERIFIED, WHERE, WRONG, Verdict
-from symgd.errors import FormulaError, UsageError
+from symgd.errors import FormulaError, ShapeError, UsageError
 from symgd.graph import Array
 
 POINTS = 12  # at which 40 digits are compared
@@ -126,7 +126,10 @@ class Judge:
         -------
         Verdict
         """
-        theirs = self.read(text)
+        try:
+            theirs = self.read(text)
+        except ShapeError as problem:
+            return self._unreadable(text, problem, explain=explain)
         if theirs is None:
             return self._misshapen(text, explain=explain)
         quick = self.compare(theirs)
@@ -255,6 +258,13 @@ class Judge:
                 unproved = unproved or verdict
         return unproved
 
+    def under(self, text: str, conditions: Sequence[Condition]) -> Verdict | None:
+        """Decide about a formula where the data fulfil conditions besides; None where it is not right then."""
+        theirs, known = self.read(text), [*self.given, *self.observed, *conditions]
+        if theirs is None or not self.compare(theirs, known).equal:
+            return None
+        return self._under(text, theirs, known, sure=False)
+
     def _under(self, text: str, theirs: Array, known: Sequence[Condition], *, sure: bool) -> Verdict:
         needed = list(known)
         for condition in sorted(
@@ -294,6 +304,17 @@ class Judge:
         known = (*self.given, *self.observed)
         example = counterexample.find(self, text, theirs, known, found.point)
         return replace(verdict, counterexample=example, cause=causes(self, text))
+
+    def _unreadable(self, text: str, problem: ShapeError, *, explain: bool) -> Verdict:
+        """Say what shapes that do not go together come from; where nothing is found, it is the call's mistake."""
+        if not explain:
+            raise problem
+        from symgd.checking.causes import explain as causes
+
+        cause = causes(self, text)
+        if cause is None or not cause.tested:
+            raise problem
+        return self._verdict(WRONG, text, reason=problem.problem, cause=cause)
 
     def _misshapen(self, text: str, *, explain: bool) -> Verdict:
         reading = self.exact.reading

@@ -163,7 +163,7 @@ class _Checker:
             values = [self.poly(body, {**places, label: k}) for k in range(length(label))]
             if node.function == "logsumexp":
                 return self.mp.log(sum(self.mp.exp(v) for v in values))
-            folds: Mapping[str, Any] = {"sum": sum, "max": max, "min": min}
+            folds: Mapping[str, Any] = {"sum": sum, "max": max, "min": min, "prod": self.mp.fprod}
             return folds[node.function](values)
         if isinstance(node, Matrix):
             sides = [f"{self._length(label)}:{label}" for label in (node.row, node.column)]
@@ -271,7 +271,8 @@ class _Checker:
         if kind == "constant":
             return +self.mp.pi
         if kind == "fold":
-            return max(self.poly(args[2], {**places, args[1]: k}) for k in range(length(args[1])))
+            values = [self.poly(args[2], {**places, args[1]: k}) for k in range(length(args[1]))]
+            return self.mp.fprod(values) if args[0] == "prod" else max(values)
         if kind == "function":
             if args[0] == "undefined":
                 raise _UndefinedError

@@ -209,9 +209,17 @@ class Converter:
             return self.sum(body, label)
         if node.function == "logsumexp":
             return fn.log(algebra, self.sum(fn.exp(algebra, body), label))
+        if node.function == "prod":
+            return self.product(body, label)
         if node.function == "min":
             return fn.fold(algebra, "max", body.times(-1), label).times(-1)
         return fn.fold(algebra, node.function, body, label)
+
+    def product(self, body: Poly, label: str) -> Poly:
+        """Multiply over a label: written out, or what does not vary taken out of it."""
+        if self.unroll and label in body.labels:
+            return self.algebra.product(*(self.algebra.substitute(body, {label: k}) for k in range(length(label))))
+        return fn.product(self.algebra, body, label)
 
     def sum(self, body: Poly, label: str) -> Poly:
         """Sum over a label, or write the sum out."""

@@ -8,7 +8,7 @@ it an inverse is two relations: a matrix times its inverse is the identity, from
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, Self
 
 from symgd.checking.prove import functions as fn
 from symgd.checking.prove import relations
@@ -31,7 +31,7 @@ class Square(str):
 
     __slots__ = ("body", "column", "function", "row")
 
-    def __new__(cls, function: str, body: Poly, row: str, column: str) -> Square:
+    def __new__(cls, function: str, body: Poly, row: str, column: str) -> Self:
         """Write the name."""
         self = super().__new__(cls, f"{function}({show(body)})")
         self.function, self.body, self.row, self.column = function, body, row, column

@@ -111,7 +111,7 @@ def _exponents(algebra: Algebra, factors: dict[Atom, Exponent], bound: frozenset
 def _equal(algebra: Algebra, factors: dict[Atom, Exponent], bound: frozenset[str]) -> Poly | None:
     """Use a condition that two places, or a place and an index, are the same one."""
     for atom in [a for a in factors if a.kind == "zero"]:
-        solved = _solve(atom.args[0], bound)
+        solved = solve(atom.args[0], bound)
         rest = without(factors, atom)
         if solved is not None:
             label, to = solved
@@ -148,7 +148,7 @@ def _value_of(atom: Atom, zero: Poly) -> Poly | None:
     return None if rest.constant() is None else rest.times(-1 / c)
 
 
-def _solve(zero: Poly, bound: frozenset[str]) -> tuple[str, Place] | None:
+def solve(zero: Poly, bound: frozenset[str]) -> tuple[str, Place] | None:
     """Solve u = 0 for the place along a label: a bound one, or else the later of two."""
     found: list[tuple[bool, str, Place]] = []
     for (factors, inner), c in zero.terms.items():
