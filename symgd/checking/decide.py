@@ -22,6 +22,7 @@ from symgd.graph import Array
 
 POINTS = 12  # at which 40 digits are compared
 QUICK = 5  # at which floats are
+SEARCHED = 120  # points among which the sides of kinks are looked for
 LOOSE = 1e-7  # relative difference of floats that is none of rounding
 ROUNDED = 15  # digits to which a constant agrees that was typed as a float
 MP_ENTRIES = 3000  # numbers in arrays that many digits are computed with
@@ -204,10 +205,33 @@ class Judge:
         if not many.tried:
             reason = "no point was found at which both have a value to many digits"
             return self._verdict(UNKNOWN, text, reason=reason, notes=notes)
+        crossed = self._cross(theirs, conditions, many)
+        if many.differ:
+            return self._wrong(text, theirs, many, explain=explain)
         digits = ROUNDED if many.worst else DIGITS
-        reason = f"equal to {digits} digits at {many.tried} random points; no proof was found"
+        reason = f"equal to {digits} digits at {many.tried} random points{crossed}; no proof was found"
         said = tuple(c.said for c in conditions)
         return self._verdict(WHERE if said else VERIFIED, text, reason=reason, notes=notes, conditions=said)
+
+    def _cross(self, theirs: Array, conditions: Sequence[Condition], found: Comparison) -> str:
+        """Compare on both sides of every kink too, and say whether all were reached."""
+        rng = np.random.default_rng(13)
+        draws = (self._far(rng, k, conditions) for k in range(SEARCHED))
+        chosen, missed = numeric.crossing(self.exact, theirs, draws)
+        numbers = Numbers(self.exact, [theirs], WORKING)
+        for point in chosen:
+            exact, (yours,), _ = numbers.at(point)
+            found.tried += 1
+            self._measure(found, exact, yours, DIGITS, dict(point))
+        if missed:
+            return f", but not on {missed} sides of kinks, which no point reached"
+        return ", on both sides of every kink" if chosen else ""
+
+    def _far(self, rng: np.random.Generator, k: int, conditions: Sequence[Condition]) -> dict[str, Any]:
+        """Draw a point; from some number on, with parameters of other sizes."""
+        point = numeric.draw(self.exact.reading, rng, self._style(k), tuple(conditions))
+        size = 10.0 ** (k % 4) if k >= SEARCHED // 3 else 1.0
+        return {n: v * size if n in self.problem.params else v for n, v in point.items()}
 
     def _notes(self, theirs: Array, quick: Comparison) -> tuple[str, ...]:
         notes = []

@@ -63,7 +63,7 @@ def _with_term(scene: Scene, mine: Any, written: str, sign: float, values: Any) 
     names = set(fm.names(scene.tree))
     declared = scene.judge.exact.reading.declared
     theirs = set(fm.names(fm.parse(written, declared=declared)))
-    if op == "-" and _stands(scene, values):
+    if _stands(scene, [-sign * v for v in values]):
         kind = "regulariser" if words.is_regulariser(scene, written) else "extra term"
         message = f"the term {words.short(term)} is doubled: it is too much once"
     elif words.is_regulariser(scene, written):

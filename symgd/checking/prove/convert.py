@@ -111,6 +111,8 @@ class Converter:
         algebra = self.algebra
         if isinstance(node, Const):
             value = node.value
+            if not isinstance(value, Fraction) and not abs(value) < float("inf"):
+                raise Unsupported(f"the number {value}")
             return number(value if isinstance(value, Fraction) else Fraction(repr(float(value))))
         if isinstance(node, Leaf):
             return self._leaf(node)
