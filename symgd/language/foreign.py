@@ -85,7 +85,7 @@ REPLACEMENTS = {
     "ndim": "write {0}.ndim",
     "pinv": "write inv(A.T @ A) @ A.T",
     "matrix_power": "write A @ A", "eig": _NO_EIGEN, "eigh": _NO_EIGEN, "eigvals": _NO_EIGEN, "eigvalsh": _NO_EIGEN,
-    "svd": _NO_EIGEN, "svdvals": _NO_EIGEN, "qr": _NO_EIGEN, 
+    "svd": _NO_EIGEN, "svdvals": _NO_EIGEN, "qr": _NO_EIGEN,
     "cholesky": "take the factor itself for the parameter: tril(L) @ tril(L).T",
     "lstsq": "minimize sum((X @ w - y)**2)",
     # Learning and probability.
