@@ -94,6 +94,7 @@ class Objective:
         self.params = points.find_params(self.text, used, known, chosen)
         self.columns = tuple(n for n in used if n in known and not isinstance(self.data.get(n), float))
         self._known = tuple(n for n in used if n in known)
+        self._offered = tuple(known)  # the formula need not read them all
         self._chosen = declared or chosen
         self._declared = {name: declared[name] for name in self.params if name in declared}
         self._models: dict[tuple[tuple[int, ...], ...], Model] = {}
@@ -103,7 +104,7 @@ class Objective:
         self._guessed = len(self._declared) < len(self.params)
         self._told: set[str] = set()  # what was warned of
         if chosen is None:
-            self._tell(points.misspelt(self.params, self.data, used))
+            self._tell(points.misspelt(self.params, self._offered, used))
         self._settle()
         self._said = self._default  # what the text and the declarations say, whatever points are given later
         self._denied: tuple[str, Shape] | None = None  # an array that the first point gave another shape
@@ -195,7 +196,8 @@ class Objective:
         if self._open.reduced:
             number = f"f.with_shapes({{'{name}': ()}})"
             what = f"'{name}' may be a number or an array, and {safe(self._open.reduced)} depends on it"
-            raise UsageError(f"{what}; declare its shape, as by {example}, or {number} for a number")
+            more = "" if self._known else "; if it is a column of data, give it by data="
+            raise UsageError(f"{what}; declare its shape, as by {example}, or {number} for a number{more}")
         raise UsageError(f"'{name}' is an array whose shape is not known; declare it, as by {example}")
 
     def _tell(self, notes: Iterable[str]) -> None:
@@ -219,7 +221,7 @@ class Objective:
             What to put behind the message; empty where nothing is the matter.
         """
         for name in missing:
-            if near := points.near_column(name, self.data, fm.names(self.tree)):
+            if near := points.near_column(name, self._offered, fm.names(self.tree)):
                 return f"; '{name}' is no column of the data: did you mean '{near}'?"
         if self._known or self._open is None or not self._open.reduced or self._open.name not in missing:
             return ""

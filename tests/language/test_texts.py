@@ -340,12 +340,15 @@ def test_forgotten_data_are_spoken_of():
         ValueError, match=r"no value for y_i, x_i; .*no data were given: if some of y_i, x_i are columns"
     ):
         f.minimize({"a": 1})
-    with pytest.warns(
-        SymgdWarning, match=r"'y_i' was taken for a number in mean\(\(y_i - a\*x_i\)\*\*2\), as are a, x_i"
-    ):
+    asks = r"'y_i' may be a number or an array, and mean\(\(y_i - a\*x_i\)\*\*2\) depends on it; declare its shape"
+    with pytest.raises(ValueError, match=asks + ".*; if it is a column of data, give it by data="):
         f.gradient
-    with pytest.warns(SymgdWarning, match=r"'x' was taken for a number in var\(x\); .*f\.with_shapes\({'x': 3}\)"):
+    with pytest.raises(
+        ValueError, match=r"'x' may be .*f\.with_shapes\({'x': \(3,\)}\), or .*{'x': \(\)}\) for a number"
+    ):
         Objective("var(x)").gradient
+    with pytest.raises(ValueError, match=r"or f\.with_shapes\({'w': \(\)}\) for a number$"):
+        Objective("sum(w**2) + sum(x)", {"x": np.ones(3)}).gradient
     Objective("var(x)", params={"x": ()}).gradient
     Objective("mean((y - a*x)**2)", ("x", "y")).gradient
 
@@ -369,7 +372,7 @@ def length(text):
     """Give the length of the code of an objective, its gradient and the product of its Hessian with a vector."""
     model = Objective(text, {"X": np.ones(3)} if "X" in text else None, tier="python").model
     program = model.program()
-    return sum(map(len, program.source.values()))
+    return sum(len(function.body) for function in program.functions["python"])
 
 
 @pytest.mark.parametrize(
