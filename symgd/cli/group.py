@@ -164,7 +164,9 @@ _NAMED = re.compile(
 
 def _spelt(message: str) -> str:
     """Put hints that are meant for Python into the command line's spelling."""
-    message = re.sub(r"f\.with_shapes\(\{'(\w+)': (\d+)\}\)", r"--shape \1=\2", message)
+    message = re.sub(r"f\.with_shapes\(\{'(\w+)': \(?(\d+),?\)?\}\)", r"--shape \1=\2", message)
+    message = re.sub(r"f\.with_shapes\(\{'(\w+)': \(\)\}\)", r"--shape \1=()", message)
+    message = message.replace("Objective(...).minimize takes", "symgd minimize takes")
     message = re.sub(r"data=\{\.\.\.\}(?: to Objective)?", "--data", message)
     return _NAMED.sub(lambda m: f"--{m[1]}" + (" " if m[2] and m[2] not in ",;.)" else ""), message)
 

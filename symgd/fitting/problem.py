@@ -96,8 +96,12 @@ def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: An
     UsageError
         For anything else that does not fit together.
     """
+    if callable(model):
+        raise UsageError(f"the model must be a formula, such as 'a*exp(-b*x)'; got {shown(model)}")
     if not isinstance(target, str):
-        raise UsageError(f"target={shown(target)} must be the name of a column, or a formula such as 'log(y)'")
+        rule = "must be the name of a column, or a formula such as 'log(y)'"
+        hint = "" if isinstance(target, (bool, int, float)) else "; numbers are given as data={'x': ..., 'y': ...}"
+        raise UsageError(f"target={shown(target)} {rule}{hint}")
     if weights is not None and sigma is not None:
         raise UsageError("weights and sigma both say how much each row counts; sigma=s is weights=1/s**2: give one")
     known: dict[str, Any] = dict(data_module.load(data))
@@ -144,7 +148,7 @@ def _check_no_loss(text: str, tree: fm.Tree, target: str) -> None:
                 hint += f": {safe(fm.source(text, other[0]), 60)}"
                 break
     problem = f"this is a loss, for it reads the target '{target}'; fit takes the model, and squares the differences"
-    raise FormulaError(problem, text, *read[target], f"{hint}; a loss is for Objective(...).minimize")
+    raise FormulaError(problem, text, *read[target], f"{hint}; Objective(...).minimize takes a loss")
 
 
 def enclosed(text: str) -> str:

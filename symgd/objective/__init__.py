@@ -101,9 +101,11 @@ class Objective:
         self._kernels: dict[tuple[float, Model], Kernel] = {}
         self._default: Model | None = None
         self._open: NeedsShape | None = None  # the parameter whose shape is not known
+        self._misfit: ShapeError | None = None  # what is wrong with the shape that it would seem to have
         self._guessed = len(self._declared) < len(self.params)
         self._told: set[str] = set()  # what was warned of
         if chosen is None:
+            data_module.refuse_left_out(data, self.params)
             self._tell(points.misspelt(self.params, self._offered, used))
         self._settle()
         self._said = self._default  # what the text and the declarations say, whatever points are given later
@@ -140,16 +142,26 @@ class Objective:
             except NeedsShape as question:
                 if question.guess is None or shapes[question.name]:
                     self._open = question
+                    if guessed:
+                        self._misfit = self._wrong_with(shapes)
                     return
                 shapes[question.name] = question.guess
                 guessed = True
-            except ShapeError:
+            except ShapeError as problem:
                 if not guessed:
                     raise
-                self._open = NeedsShape(next(iter(undeclared)), None)
+                self._open, self._misfit = NeedsShape(next(iter(undeclared)), None), problem
                 return
             else:
                 return
+
+    def _wrong_with(self, shapes: Mapping[str, Shape]) -> ShapeError | None:
+        """Give what the formula has against shapes."""
+        try:
+            self._model(shapes)
+        except ShapeError as problem:
+            return problem
+        return None
 
     def _model(self, shapes: Mapping[str, Shape], undeclared: Sequence[str] = ()) -> Model:
         key = tuple(shapes[name] for name in self.params)
@@ -198,7 +210,8 @@ class Objective:
             what = f"'{name}' may be a number or an array, and {safe(self._open.reduced)} depends on it"
             more = "" if self._known else "; if it is a column of data, give it by data="
             raise UsageError(f"{what}; declare its shape, as by {example}, or {number} for a number{more}")
-        raise UsageError(f"'{name}' is an array whose shape is not known; declare it, as by {example}")
+        wrong = "" if self._misfit is None else f"; as a plain vector it does not fit: {self._misfit.problem}"
+        raise UsageError(f"'{name}' is an array whose shape is not known; declare it, as by {example}{wrong}")
 
     def _tell(self, notes: Iterable[str]) -> None:
         """Warn, once, of what is probably not meant."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from symgd import FormulaError, Objective, SymgdWarning
+from symgd import DataError, FormulaError, Objective, SymgdWarning
 from symgd.language import foreign, functions, others, parse
 
 DATA = {
@@ -402,3 +402,69 @@ def test_a_long_product_descends():
     f = Objective("*".join(["x"] * 1999) + " + x**2", tier="python")
     assert f.minimize({"x": 0.5}, steps=3).value < 0.25
     assert f.gradient_at(x=0.0) == {"x": 0.0}
+
+
+def test_columns_that_are_no_numbers_are_told_of(tmp_path):
+    file = tmp_path / "days.csv"
+    file.write_text("x,y,day\n1,2,2024-01-01\n2,,2024-01-02\n")
+    with pytest.raises(DataError, match=r"the column 'day' of '.*' has '2024-01-01' in line 2, where a number"):
+        Objective("mean((day - a*x)**2)", file)
+    with pytest.raises(DataError, match=r"the column 'y' of '.*' is empty in line 3"):
+        Objective("mean((y - a*x)**2)", str(file))
+    assert Objective("mean((y - a*x)**2)", file, params=["a", "y"]).params == ("a", "y")
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(
+        {"x": [1.0, 2.0], "day": pandas.to_datetime(["2024-01-01", "2024-01-02"]), "g": ["a", "b"]}
+    )
+    for name in ("day", "g"):
+        with pytest.raises(DataError, match=f"'{name}'"):
+            Objective(f"mean(({name} - a*x)**2)", frame)
+
+
+def test_the_number_of_rows_has_a_name():
+    with pytest.warns(SymgdWarning, match=r"'n' is taken for a parameter.*the number of rows is len\(x\)"):
+        Objective("sum((a*x)**2)/n", {"x": np.ones(4)})
+
+
+def test_a_vector_that_fits_nowhere_is_told_of():
+    f = Objective("mean((y - X @ w)**2)", {"X": np.ones((20, 3)), "y": np.ones(5)})
+    with pytest.raises(ValueError, match=r"as a plain vector it does not fit: 'y' with shape \(5,\) and 'X @ w'"):
+        f.gradient
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("sum_i(y_i - a)", r"write sum\(y_i - a\), with whole columns for y_i"),
+        ("nn.MSELoss(y, p)", r"write mean\(\(y - p\)\*\*2\)"),
+        (r"\frac{1}{n}", r"symgd\.language\.latex\.read_latex translates it"),
+    ],
+)
+def test_hints_for_what_others_write(text, hint):
+    with pytest.raises(FormulaError, match=hint):
+        Objective(text)
+
+
+def test_modules_and_rules_speak_of_names_that_others_use():
+    import symgd
+
+    with pytest.raises(
+        AttributeError, match=r"no attribute 'minimize'; write symgd\.Objective\(text, data\)\.minimize"
+    ):
+        symgd.minimize
+    with pytest.raises(FormulaError, match="did you mean 'g'"):
+        symgd.Rule("x = x - lr*grad")
+    data = {"x": np.arange(3.0), "y": np.arange(3.0)}
+    with pytest.raises(ValueError, match="here it is called 'target'"):
+        symgd.fit("a*x", data, y="y")
+    with pytest.raises(ValueError, match="the model must be a formula"):
+        symgd.fit(lambda x, a: a * x, data["x"], data["y"])
+    with pytest.raises(ValueError, match=r"numbers are given as data=\{'x': \.\.\., 'y': \.\.\.\}"):
+        symgd.fit("a*x", data["x"], data["y"])
+
+
+def test_gaps_in_the_data_are_no_matter_of_the_start():
+    data = {"x": np.ones(3), "y": [1, np.nan, 3]}
+    found = Objective("mean((y - a*x)**2)", data, tier="python").minimize({"a": 0}).diagnosis[0]
+    assert "Leave such rows out of the data" in found.remedy
+    assert Objective("sum(where(y == y, (y - a*x)**2, 0))", data, tier="python").minimize({"a": 0}).ok
