@@ -468,3 +468,9 @@ def test_gaps_in_the_data_are_no_matter_of_the_start():
     found = Objective("mean((y - a*x)**2)", data, tier="python").minimize({"a": 0}).diagnosis[0]
     assert "Leave such rows out of the data" in found.remedy
     assert Objective("sum(where(y == y, (y - a*x)**2, 0))", data, tier="python").minimize({"a": 0}).ok
+
+
+@pytest.mark.parametrize("text", ["v[0.0]", "v[1e0]", "sum(X, axis=0.0)", "X.sum(1.)[0]", "v[0.0:].sum()"])
+def test_positions_are_written_as_whole_numbers(text):
+    with pytest.raises(FormulaError, match=r"must be written as a whole number(.|\n)*write [01]$"):
+        ours(text)
