@@ -55,7 +55,7 @@ _INSTEAD = {
     "≈": "write ==",
     "∞": "write inf",
     "∑": "write sum(x)",
-    "∏": "write exp(sum(log(x)))",
+    "∏": "write prod(x)",
     "∂": "write the objective only; symgd derives it",
     "∇": "write the objective only; symgd derives it",
     "∆": "type Δ (Greek capital delta) or spell it Delta",
@@ -106,6 +106,7 @@ _MASTER = re.compile(
     | (?P<number>(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?)
     | (?P<name>[{_LETTER}][{_LETTER}0-9{"".join(_SUBSCRIPTS)}]*)
     | (?P<operator>{"|".join(map(re.escape, _OPERATORS))})
+    | (?:(?<=einsum\()|(?<=einsum\([ ]))(?P<string>'[A-Za-z,.> -]*'|"[A-Za-z,.> -]*")
     | (?P<bad>.)
     """,
     re.VERBOSE | re.DOTALL,

@@ -97,6 +97,7 @@ class Model:
         graph = Graph()
         graph.guarded = guarded
         graph.rows = self.rows
+        graph.booleans = frozenset(n for n in self.columns if str(getattr(self.data.get(n), "dtype", "")) == "bool")
         with _deep():
             found = read(
                 graph, self.text, self.tree, lambda name: self._leaf(graph, name.name), group=group,

@@ -37,6 +37,9 @@ FORMULA: dict[str, Spelling] = {
     "lngamma": ("log(gamma({a}))", ATOM),
     "logcosh": ("log(cosh({a}))", ATOM),
     "log1mexp": ("log(1 - exp({a}))", ATOM),
+    "logdet": ("log(det({a}))", ATOM),
+    "logabsdet": ("slogdet({a})[1]", ATOM),
+    "detsign": ("slogdet({a})[0]", ATOM),
 }
 
 NUMPY: dict[str, Spelling] = FORMULA | {
@@ -65,6 +68,13 @@ NUMPY: dict[str, Spelling] = FORMULA | {
     "softmax": ("special.softmax", ATOM),
     "logsoftmax": ("special.log_softmax", ATOM),
     "norm": ("linalg.norm", ATOM),
+    "inv": ("linalg.inv({a})", ATOM),
+    "solve": ("linalg.solve({a}, {b})", ATOM),
+    "det": ("linalg.det({a})", ATOM),
+    # The logarithm of the sign is 0, or nan where that is negative.
+    "logdet": ("linalg.slogdet({a})[1] + log(linalg.slogdet({a})[0])", ADD),
+    "logabsdet": ("linalg.slogdet({a})[1]", ATOM),
+    "detsign": ("linalg.slogdet({a})[0]", ATOM),
 }
 
 

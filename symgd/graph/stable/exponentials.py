@@ -58,10 +58,10 @@ def _made_of(node: Node) -> list[Fold | Map]:
 
 def _find_log(graph: Graph, node: Node) -> Node | None:
     if isinstance(node, Fold):
-        u = log_of(graph, node.body) if node.function == "sum" else None
-        return None if u is None else graph.fold("logsumexp", u, node.label)
-    assert isinstance(node, Map)
-    return log_of_map(graph, node.function, node.args)
+        outer = {"sum": "logsumexp", "prod": "sum"}.get(node.function)
+        u = log_of(graph, node.body) if outer else None
+        return None if outer is None or u is None else graph.fold(outer, u, node.label)
+    return log_of_map(graph, node.function, node.args) if isinstance(node, Map) else None
 
 
 def log_of_map(graph: Graph, function: str, args: tuple[Node, ...]) -> Node | None:

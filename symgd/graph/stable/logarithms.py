@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from symgd.graph.exact import fold_multiply
-from symgd.graph.nodes import Const, Fold, Leaf, Map, Node
+from symgd.graph.nodes import Const, Fold, Leaf, Map, Matrix, Node
 from symgd.graph.stable.exponentials import log_of, parts
 from symgd.graph.stable.matching import Rules, argument, first, half, is_number, radius, terms, twice
 
@@ -170,6 +170,17 @@ def _of_abs(graph: Graph, u: Node) -> Node | None:
     return None if v is None else graph.map("lgamma", v)
 
 
+def _of_determinant(graph: Graph, a: Node) -> Node | None:
+    """A determinant overflows long before its logarithm."""
+    return graph.matrix("logdet", a.body) if isinstance(a, Matrix) and a.function == "det" else None
+
+
+def _of_size_of_determinant(graph: Graph, a: Node) -> Node | None:
+    """log(abs(det(A))), of which slogdet(A) has the digits."""
+    u = argument(a, "abs")
+    return graph.matrix("logabsdet", u.body) if isinstance(u, Matrix) and u.function == "det" else None
+
+
 def _of(function: str, make: Callable[[Graph, Node], Node | None]) -> Callable[[Graph, Node], Node | None]:
     """Give the rule for the logarithm of a function."""
 
@@ -196,6 +207,8 @@ LOGARITHMS: Rules = (
     ("log of expm1", _of("expm1", lambda graph, u: graph.add(u, graph.map("log1mexp", graph.negate(u))))),
     ("log of sinh", _of("sinh", _of_sinh)),
     ("log of tanh", _of("tanh", _of_tanh)),
+    ("log of det", _of_determinant),
+    ("log of abs(det)", _of_size_of_determinant),
     ("log of erfc", _of("erfc", lambda graph, u: graph.map("logerfc", u))),
 )
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Node, calculus, reachable
-from symgd.kernel.code import forms
+from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, calculus, reachable
+from symgd.kernel.code import forms, matrices
 from symgd.kernel.code.forms import Argument, At, Text
 from symgd.kernel.code.functions import Function, Output
 from symgd.kernel.code.layout import Column, Layout, layout
@@ -225,14 +225,17 @@ def write_loop(
     return {printer.name: tuple(map(printer.text, writer.functions)) for printer in PRINTERS}
 
 
-def _leaves(nodes: list[Node]) -> list[Leaf]:
-    return [n for n in reachable(nodes) if isinstance(n, Leaf)]
+def _leaves(nodes: list[Node]) -> list[Leaf | Matrix]:
+    return [n for n in reachable(nodes) if isinstance(n, Leaf | Matrix)]
 
 
 def _work(graph: Graph, nodes: list[Node]) -> tuple[int, int]:
     """Count operations: once, and for each row."""
     once = rows = 1
+    wholes: dict[matrices.Key, int] = {}  # the rows of each matrix that is inverted
     for node in nodes:
+        if isinstance(node, Matrix):
+            wholes[matrices.key(node)] = graph.lengths[node.row]
         if node.constant is None and isinstance(node, Map | Fold):
             labels = node.body.labels if isinstance(node, Fold) else node.labels
             places = math.prod(graph.lengths[label] for label in labels if label != ROWS)
@@ -240,4 +243,5 @@ def _work(graph: Graph, nodes: list[Node]) -> tuple[int, int]:
                 rows += places
             else:
                 once += places
+    once += sum(matrices.work(n, cofactors=cofactors) for (_, cofactors), n in wholes.items())
     return once, rows if any(ROWS in n.labels for n in nodes) else 0
