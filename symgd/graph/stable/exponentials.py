@@ -50,7 +50,7 @@ def _made_of(node: Node) -> list[Fold | Map]:
     """Give the nodes whose logarithms and parts make those of a node."""
     args: tuple[Node, ...] = ()
     if isinstance(node, Fold):
-        args = (node.body,) if node.function == "sum" else ()
+        args = (node.body,) if node.function in ("sum", "prod") else ()
     elif isinstance(node, Map) and node.function in ("add", "multiply", "divide", "sqrt", "power"):
         args = node.args[:1] if node.function == "power" else node.args
     return [a for a in args if isinstance(a, Fold | Map)]
