@@ -470,6 +470,18 @@ def test_gaps_in_the_data_are_no_matter_of_the_start():
     assert Objective("sum(where(y == y, (y - a*x)**2, 0))", data, tier="python").minimize({"a": 0}).ok
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("det(v)", r"outer\(x, x\) and \[\[a, b\], \[c, d\]\] have"), ("diag(x)", r"write a list: \[a, b\]"),
+        ("cumsum(x)", r"write a list: \[a, b\]"), ("sum(solve(S, x))", r"write inv\(A\)\*b for a number b"),
+    ],
+)  # fmt: skip
+def test_functions_of_matrices_say_what_they_take(text, hint):
+    with pytest.raises(FormulaError, match=hint):
+        ours(text)
+
+
 @pytest.mark.parametrize("text", ["v[0.0]", "v[1e0]", "sum(X, axis=0.0)", "X.sum(1.)[0]", "v[0.0:].sum()"])
 def test_positions_are_written_as_whole_numbers(text):
     with pytest.raises(FormulaError, match=r"must be written as a whole number(.|\n)*write [01]$"):
