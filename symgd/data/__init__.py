@@ -80,7 +80,7 @@ def load(source: Any) -> Data:
         kind = type(source).__name__
         raise DataError(
             "data must be a mapping of names to arrays, a DataFrame, or a file of CSV, .parquet, .npz or .npy; "
-            f"got {kind}"
+            f"got {kind}; give each array a name: data={{'x': x}}"
         )
     return {fm.check_name(name): column(name, values) for name, values in source.items()}
 
@@ -178,7 +178,7 @@ def names(source: Any) -> Collection[str] | None:
     return None
 
 
-def refuse_left_out(source: Any, wanted: Collection[str]) -> None:
+def refuse_left_out(source: Any, wanted: Collection[str], *, declare: bool = True) -> None:
     """Refuse names that are columns of a DataFrame or of a file of CSV which hold something else than numbers.
 
     Parameters
@@ -187,6 +187,8 @@ def refuse_left_out(source: Any, wanted: Collection[str]) -> None:
         As `load` takes it.
     wanted : collection of str
         Names that were not found among what was loaded.
+    declare : bool
+        Whether they may be declared as parameters instead.
 
     Raises
     ------
@@ -201,7 +203,8 @@ def refuse_left_out(source: Any, wanted: Collection[str]) -> None:
             name, line, cell = found
             holds = f"has {shown(cell)} in line {line}" if cell else f"is empty in line {line}"
             what = f"the column '{name}' of '{named(path)}' {holds}, where a number must be"
-            raise DataError(f"{what}; give numbers, or leave the row out, or declare '{name}' by params=")
+            other = f", or declare '{name}' by params=" if declare else ""
+            raise DataError(f"{what}; give numbers there, or leave such rows out{other}")
     elif _is_frame(source):
         labels = {str(label): label for label in source.columns}
         for name in wanted:

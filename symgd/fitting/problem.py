@@ -109,6 +109,8 @@ def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: An
         raise UsageError("a fit needs data: a mapping of names to columns, a DataFrame, or a file of CSV")
     tree = fm.parse(model, declared=set(known))  # mistakes are shown in the text as it was typed
     text = str.__str__(model)
+    asked = [*fm.names(tree), *fm.names(fm.parse(target, declared=set(known)))]
+    data_module.refuse_left_out(data, [name for name in asked if name not in known], declare=False)
     _check_columns("target", target, known)
     _check_no_loss(text, tree, target)
     y = _values(target, known, "target")

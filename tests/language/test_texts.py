@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from symgd import DataError, FormulaError, Objective, SymgdWarning
+from symgd import DataError, FormulaError, Objective, SymgdWarning, fit
 from symgd.language import foreign, functions, others, parse
 
 DATA = {
@@ -419,6 +419,8 @@ def test_columns_that_are_no_numbers_are_told_of(tmp_path):
     for name in ("day", "g"):
         with pytest.raises(DataError, match=f"'{name}'"):
             Objective(f"mean(({name} - a*x)**2)", frame)
+    with pytest.raises(DataError, match=r"the column 'y' of '.*' is empty in line 3.*leave such rows out$"):
+        fit("a*x", file)
 
 
 def test_the_number_of_rows_has_a_name():
