@@ -25,7 +25,10 @@ def _matrix(reader: Reader, tree: fm.Call) -> Array:
     array = reader.number(tree.args[0])
     if len(array.axes) != 2:
         shown = reader.shown(tree.args[0], array)
-        reader.misfit(f"'{tree.typed or tree.function}' needs a matrix; got {shown}", tree.start, tree.end, tree.args)
+        hint = "a matrix has two axes, as X.T @ X, outer(x, x) and [[a, b], [c, d]] have"
+        reader.misfit(
+            f"'{tree.typed or tree.function}' needs a matrix; got {shown}", tree.start, tree.end, tree.args, hint
+        )
     return array
 
 
@@ -70,7 +73,8 @@ def _solve(reader: Reader, tree: fm.Call) -> Array:
     right = reader.number(tree.args[1])
     if not right.axes:
         shown = reader.shown(tree.args[1], right)
-        reader.misfit(f"'solve' needs a vector or a matrix on the right; got {shown}", tree.start, tree.end, tree.args)
+        reader.misfit(f"'solve' needs a vector or a matrix on the right; got {shown}", tree.start, tree.end, tree.args,
+                      "write inv(A)*b for a number b")  # fmt: skip
     try:
         return arrays.matmul(graph, found, right)
     except Misfit:
@@ -87,7 +91,9 @@ def _diagonal(reader: Reader, tree: fm.Call) -> Array:
         return arrays.diagonal(graph, array)
     if len(array.axes) != 1:
         shown = reader.shown(tree.args[0], array)
-        reader.misfit(f"'diag' needs a vector or a matrix; got {shown}", tree.start, tree.end, tree.args)
+        reader.misfit(
+            f"'diag' needs a vector or a matrix; got {shown}", tree.start, tree.end, tree.args, "write a list: [a, b]"
+        )
     axis = array.axes[0]
     if axis == ONE:
         return Array(array.node, (ONE, ONE))

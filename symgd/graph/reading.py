@@ -565,6 +565,9 @@ class Reader:
             return self.graph.rows
         if not isinstance(node, Const) or node.value != int(node.value):
             raise self.error(f"{what} must be a whole number", tree, hint)
+        spelt = fm.source(self.text, tree)
+        if "arange" not in what and isinstance(tree, fm.Number) and not spelt.replace("_", "").isdecimal():
+            raise self.error(f"{what} must be written as a whole number", tree, f"write {int(node.value)}")
         return int(node.value)
 
     def stretch(self, tree: Tree) -> str:

@@ -51,7 +51,7 @@ def _cumulated(reader: Reader, tree: fm.Call) -> Array:
     graph = reader.graph
     array = reader.number(tree.args[0])
     if not array.axes:
-        reader.misfit(f"'{tree.function}' needs an array", tree.start, tree.end, tree.args)
+        reader.misfit(f"'{tree.function}' needs an array", tree.start, tree.end, tree.args, "write a list: [a, b]")
     over, _ = reader.axes(tree, array)
     if len(over) > 1:
         raise reader.error(f"'{tree.function}' of a matrix needs axis=", tree, f"{tree.function}(A, axis=0)")

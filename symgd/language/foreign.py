@@ -49,6 +49,8 @@ REPLACEMENTS = {
     "nansum": "write sum(where({0} == {0}, {0}, 0))", "product": "write exp(sum(log({0})))",
     "Product": "write exp(sum(log({0})))", "avg": "write mean({0})", "sumsq": "write sum(({0})**2)",
     "ptp": "write max({0}) - min({0})", "rms": "write sqrt(mean(({0})**2))", "mse": "write mean((y - p)**2)",
+    **dict.fromkeys(("MSELoss", "mean_squared_error"), "write mean((y - p)**2)"),
+    **dict.fromkeys(("L1Loss", "mean_absolute_error"), "write mean(abs(y - p))"),
     "mse_loss": "write mean((y - p)**2)", "sse": "write sum((y - p)**2)", "rmse": "write sqrt(mean((y - p)**2))",
     "mae": "write mean(abs(y - p))", "l1_loss": "write mean(abs(y - p))",
     "cov": "write (X - mean(X, axis=0)).T @ (X - mean(X, axis=0))/(len(X) - 1)",
@@ -85,7 +87,7 @@ REPLACEMENTS = {
     "ndim": "write {0}.ndim",
     "pinv": "write inv(A.T @ A) @ A.T",
     "matrix_power": "write A @ A", "eig": _NO_EIGEN, "eigh": _NO_EIGEN, "eigvals": _NO_EIGEN, "eigvalsh": _NO_EIGEN,
-    "svd": _NO_EIGEN, "svdvals": _NO_EIGEN, "qr": _NO_EIGEN, 
+    "svd": _NO_EIGEN, "svdvals": _NO_EIGEN, "qr": _NO_EIGEN,
     "cholesky": "take the factor itself for the parameter: tril(L) @ tril(L).T",
     "lstsq": "minimize sum((X @ w - y)**2)",
     # Learning and probability.

@@ -72,7 +72,8 @@ _INSTEAD = {
     "¾": "write 3/4",
     "←": "leave out the left side",
     "→": "write only the expression on the right",
-    "\\": "LaTeX is not read; write \\frac{a}{b} as a/b, \\sqrt{x} as sqrt(x), \\alpha as alpha",
+    "\\": "LaTeX is no formula; symgd.language.latex.read_latex translates it; by hand, \\frac{a}{b} is a/b"
+    ", \\sqrt{x} is sqrt(x), \\alpha is alpha",
     "$": "LaTeX is not read; leave the dollar signs out",
     "{": "braces are not read; write parentheses ( )",
     "}": "braces are not read; write parentheses ( )",

@@ -94,16 +94,19 @@ class Objective:
         self.params = points.find_params(self.text, used, known, chosen)
         self.columns = tuple(n for n in used if n in known and not isinstance(self.data.get(n), float))
         self._known = tuple(n for n in used if n in known)
+        self._offered = tuple(known)  # the formula need not read them all
         self._chosen = declared or chosen
         self._declared = {name: declared[name] for name in self.params if name in declared}
         self._models: dict[tuple[tuple[int, ...], ...], Model] = {}
         self._kernels: dict[tuple[float, Model], Kernel] = {}
         self._default: Model | None = None
         self._open: NeedsShape | None = None  # the parameter whose shape is not known
+        self._misfit: ShapeError | None = None  # what is wrong with the shape that it would seem to have
         self._guessed = len(self._declared) < len(self.params)
         self._told: set[str] = set()  # what was warned of
         if chosen is None:
-            self._tell(points.misspelt(self.params, self.data, used))
+            data_module.refuse_left_out(data, self.params)
+            self._tell(points.misspelt(self.params, self._offered, used))
         self._settle()
         self._said = self._default  # what the text and the declarations say, whatever points are given later
         self._denied: tuple[str, Shape] | None = None  # an array that the first point gave another shape
@@ -139,16 +142,26 @@ class Objective:
             except NeedsShape as question:
                 if question.guess is None or shapes[question.name]:
                     self._open = question
+                    if guessed:
+                        self._misfit = self._wrong_with(shapes)
                     return
                 shapes[question.name] = question.guess
                 guessed = True
-            except ShapeError:
+            except ShapeError as problem:
                 if not guessed:
                     raise
-                self._open = NeedsShape(next(iter(undeclared)), None)
+                self._open, self._misfit = NeedsShape(next(iter(undeclared)), None), problem
                 return
             else:
                 return
+
+    def _wrong_with(self, shapes: Mapping[str, Shape]) -> ShapeError | None:
+        """Give what the formula has against shapes."""
+        try:
+            self._model(shapes)
+        except ShapeError as problem:
+            return problem
+        return None
 
     def _model(self, shapes: Mapping[str, Shape], undeclared: Sequence[str] = ()) -> Model:
         key = tuple(shapes[name] for name in self.params)
@@ -195,8 +208,10 @@ class Objective:
         if self._open.reduced:
             number = f"f.with_shapes({{'{name}': ()}})"
             what = f"'{name}' may be a number or an array, and {safe(self._open.reduced)} depends on it"
-            raise UsageError(f"{what}; declare its shape, as by {example}, or {number} for a number")
-        raise UsageError(f"'{name}' is an array whose shape is not known; declare it, as by {example}")
+            more = "" if self._known else "; if it is a column of data, give it by data="
+            raise UsageError(f"{what}; declare its shape, as by {example}, or {number} for a number{more}")
+        wrong = "" if self._misfit is None else f"; as a plain vector it does not fit: {self._misfit.problem}"
+        raise UsageError(f"'{name}' is an array whose shape is not known; declare it, as by {example}{wrong}")
 
     def _tell(self, notes: Iterable[str]) -> None:
         """Warn, once, of what is probably not meant."""
@@ -219,7 +234,7 @@ class Objective:
             What to put behind the message; empty where nothing is the matter.
         """
         for name in missing:
-            if near := points.near_column(name, self.data, fm.names(self.tree)):
+            if near := points.near_column(name, self._offered, fm.names(self.tree)):
                 return f"; '{name}' is no column of the data: did you mean '{near}'?"
         if self._known or self._open is None or not self._open.reduced or self._open.name not in missing:
             return ""

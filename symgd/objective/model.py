@@ -266,7 +266,9 @@ class Model:
                 node = root if sign > 0 else graph.negate(root)
                 known = {name: t for name, t in types.items() if t is not None}
                 with _deep():
-                    self._programs[sign] = codegen.generate(graph, node, self.params, self.shapes, known)
+                    self._programs[sign] = codegen.generate(
+                        graph, node, self.params, self.shapes, known, self.written[1]
+                    )
                 cache.save(key, self._programs[sign].to_json().encode())
         return self._programs[sign]
 
@@ -405,7 +407,7 @@ def _type(values: Any) -> tuple[str, Shape] | None:
 def _deep() -> Iterator[None]:
     """Let a formula nested as deeply as the language allows be walked: Python's own limit is in the way."""
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, 30_000))
+    sys.setrecursionlimit(max(before, 3_000))
     try:
         yield
     finally:

@@ -94,7 +94,7 @@ def _tuples(value: Any) -> Any:
 
 def generate(
     graph: Graph, root: Node, params: Sequence[str], shapes: Mapping[str, tuple[int, ...]] | None = None,
-    data: Mapping[str, tuple[str, tuple[int, ...]]] | None = None,
+    data: Mapping[str, tuple[str, tuple[int, ...]]] | None = None, written: Node | None = None,
 ) -> Program:  # fmt: skip
     """Differentiate an objective and write its functions.
 
@@ -110,6 +110,9 @@ def generate(
         Those of the parameters; by default they are numbers.
     data : mapping of str to (str, tuple of int), optional
         Type and shape of each data array.
+    written : Node, optional
+        The objective as it was written, which tells whether it has kinks: what keeps it in range has branches that
+        are none.
 
     Returns
     -------
@@ -132,9 +135,19 @@ def generate(
         outputs["curvature"] = Output(tuple(second.values()))
     nodes = reachable([root, *slope.nodes()])
     strict = any(isinstance(n, Fold) and n.function in ("min", "max") for n in nodes)
-    smooth = not strict and all(FUNCTIONS[n.function].smooth for n in reachable([root]) if isinstance(n, Map))
+    smooth = _is_smooth(root if written is None else written)
     functions, pieces, memory = _write(graph, inputs, outputs, strict=strict)
     return Program(inputs, functions, strict, smooth, _work(graph, nodes), entries, pieces, memory)
+
+
+def _is_smooth(root: Node) -> bool:
+    """Tell whether every function in an objective can be differentiated any number of times."""
+    for node in reachable([root]):
+        if isinstance(node, Map) and not FUNCTIONS[node.function].smooth:
+            return False
+        if isinstance(node, Fold) and node.function in ("min", "max"):
+            return False
+    return True
 
 
 def _write(
