@@ -76,6 +76,13 @@ def test_both_sides_of_kinks_are_visited():
     assert sg.check_gradient("maximum(x, 5)", {"x": "0*x"})["x"].kind == "wrong"
 
 
+def test_helpers_of_derivatives_have_many_digits():
+    claim = "(exp(x)*(x - 1) + 1)/x**2 + abs(arctan(x) + arctan(1/x)) - pi/2"
+    found = sg.check_gradient("exprel(x)", {"x": claim})["x"]
+    assert found.kind == "verified"
+    assert "40 digits" in found.reason
+
+
 def test_a_point_that_the_text_lacks_is_told():
     found = sg.check_gradient("sum(abs(w))", {"w": "w/abs(w)"})["w"]
     assert found.kind == "proved"

@@ -29,7 +29,7 @@ def test_a_row_means_what_it_says(name):
     expression = sp.sympify(row.sympy(sp, *(sp.Symbol(n, real=True) for n in names)))
     compared = 0
     for seed in range(6):
-        checker = _Checker(Certificate((), form, form, (), "form", None), random.Random(seed), positive=seed % 2 == 0)  # noqa: S311
+        checker = _Checker(Certificate((), form, form, (), "form", None), random.Random(seed), positive=seed % 2 == 0)
         point = {sp.Symbol(n, real=True): sp.Rational(str(checker._entry(n, ()))) for n in names}
         right = expression.subs(point)
         right = sp.Integer(int(bool(right))) if right in (sp.true, sp.false) else right.evalf(60)
