@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from symgd import language as fm
 from symgd.checking import conditions as cond
 from symgd.checking import counterexample, numeric
 from symgd.checking.certificate import Certificate, certificate
@@ -270,8 +271,10 @@ class Judge:
         if self.given:
             return None
         fixed = {c.name for c in self.observed} | set(self.problem.values)
+        masks = self._masks()
         usual = [c for n, s in self.exact.reading.data.items() if n not in fixed
-                 for c in cond.possible(n, s, data=True) if cond.KINDS[c.kind].plain]  # fmt: skip
+                 for c in cond.possible(n, s, data=True)
+                 if cond.KINDS[c.kind].plain and (n not in masks or c.kind in ("01", "pm1"))]  # fmt: skip
         unproved = None
         for condition in usual:
             tried = [*known, condition]
@@ -281,6 +284,11 @@ class Judge:
                     return verdict
                 unproved = unproved or verdict
         return unproved
+
+    def _masks(self) -> set[str]:
+        """Give the data that the objective itself compares with numbers: they are not positive all over."""
+        compared = [set(fm.names(p)) for p in fm.walk(self.problem.tree) if isinstance(p, fm.Compare)]
+        return {next(iter(names)) for names in compared if len(names) == 1}
 
     def under(self, text: str, conditions: Sequence[Condition]) -> Verdict | None:
         """Decide about a formula where the data fulfil conditions besides; None where it is not right then."""

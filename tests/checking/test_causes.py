@@ -15,6 +15,7 @@ WRONG = [
     ("sum(where(abs(p - y) <= 2, (p - y)**2/2, 2*abs(p - y) - 2))", {"p": "where(p - y <= 2, p - y, 2*sign(p - y))"},
      {"y": "n"}, "abs", "abs is missing"),
     ("sum(sin(x)*cos(x))", {"x": "cos(x)**2"}, None, "product rule", "sin(x)**2"),
+    ("sum((m > 0)*(w*x - y)**2)", {"w": "2*sum(x*(w*x - y))"}, {"m": "n", "x": "n", "y": "n"}, "mask", "m > 0"),
     ("sum((x - 1)**4)", {"x": "4*(x - 1)**2"}, None, "exponent", "off by one"),
 ]  # fmt: skip
 
