@@ -8,7 +8,7 @@ from typing import Any
 
 def assert_gradient(
     formula: str, gradient: Any, data: Any = None, *, params: Any = None, where: str | Sequence[str] = (),
-    proved: bool = False,
+    proved: bool = False, latex: bool = False,
 ) -> None:  # fmt: skip
     """Fail where a gradient is wrong, with the whole report.
 
@@ -26,6 +26,8 @@ def assert_gradient(
         Likewise.
     proved : bool
         Whether anything but a proof (under the conditions in ``where``) fails too.
+    latex : bool
+        Whether objective and derivatives are LaTeX.
 
     Raises
     ------
@@ -39,7 +41,7 @@ def assert_gradient(
     __tracebackhide__ = True  # pytest shows the caller
     from symgd.checking import check_gradient
 
-    found = check_gradient(formula, gradient, data, params=params, where=where)
+    found = check_gradient(formula, gradient, data, params=params, where=where, latex=latex)
     good = all(v.kind in ("proved", "right where") for v in found.values()) if proved else found.ok
     if not good:
         raise AssertionError("\n" + str(found))

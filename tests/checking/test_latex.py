@@ -8,6 +8,7 @@ from click.testing import CliRunner
 import symgd as sg
 from symgd.cli import main
 from symgd.errors import FormulaError, UsageError
+from symgd.testing import assert_gradient
 
 XY = {"X": "n x k", "y": "n"}
 LINE = r"\frac{1}{N}\sum_{i=1}^{N} (y_i - (w x_i + b))^2"
@@ -79,6 +80,12 @@ def test_mistakes_point_into_the_latex():
         sg.check_gradient("w^2", {"2": "2w"}, latex=True)
     with pytest.raises(UsageError, match="no derivative is given"):
         sg.check_gradient("w^2", {}, latex=True)
+
+
+def test_assertion_for_tests():
+    assert_gradient(SQUARES, {"w": r"2X^\top (Xw - y)"}, XY, latex=True, proved=True)
+    with pytest.raises(AssertionError, match=r"read as X.T @ \(X @ w - y\)"):
+        assert_gradient(SQUARES, {"w": r"X^\top (Xw - y)"}, XY, latex=True)
 
 
 def test_command():
