@@ -139,7 +139,7 @@ def test_truth_values_are_0_and_1(tmp_path, monkeypatch, tier, kind):
         monkeypatch.setattr("symgd.kernel.streams.SMALL", 8)
     data = {"array": {"x": x, "y": y}, "list": {"x": x, "y": y.tolist()}, "csv": tmp_path / "a.csv", "frame": frame,
             "parquet": tmp_path / "a.parquet", "npy": {"x": x, "y": tmp_path / "y.npy"}}[kind]  # fmt: skip
-    text = "mean((y - sigmoid(w*x + b))**2) + mean(where(y, x, 0))*b + sum(y + y)*w"
+    text = "mean((y - sigmoid(w*x + b))**2) + mean(where(y, x, 0))*b + sum(y*x)*w"
     found, wanted = (sg.Objective(text, d, tier=tier) for d in (data, {"x": x, "y": y * 1.0}))
     point = {"w": 0.3, "b": 0.1}
     assert found.value(point) == pytest.approx(wanted.value(point), rel=1e-14)
