@@ -93,6 +93,7 @@ class Objective:
         self.data = Owned(loaded, chosen_by, used)
         self.params = points.find_params(self.text, used, known, chosen)
         self.columns = tuple(n for n in used if n in known and not isinstance(self.data.get(n), float))
+        self._offered = frozenset(known)  # the names of all data, those that the formula does not read among them
         self._known = tuple(n for n in used if n in known)
         self._chosen = declared or chosen
         self._declared = {name: declared[name] for name in self.params if name in declared}
@@ -103,7 +104,7 @@ class Objective:
         self._guessed = len(self._declared) < len(self.params)
         self._told: set[str] = set()  # what was warned of
         if chosen is None:
-            self._tell(points.misspelt(self.params, self.data, used))
+            self._tell(points.misspelt(self.params, self._offered, used))
         self._settle()
         self._said = self._default  # what the text and the declarations say, whatever points are given later
         self._denied: tuple[str, Shape] | None = None  # an array that the first point gave another shape
@@ -219,9 +220,9 @@ class Objective:
             What to put behind the message; empty where nothing is the matter.
         """
         for name in missing:
-            if near := points.near_column(name, self.data, fm.names(self.tree)):
+            if near := points.near_column(name, self._offered, fm.names(self.tree)):
                 return f"; '{name}' is no column of the data: did you mean '{near}'?"
-        if self._known or self._open is None or not self._open.reduced or self._open.name not in missing:
+        if self._offered or self._open is None or not self._open.reduced or self._open.name not in missing:
             return ""
         return f"; no data were given: if some of {', '.join(missing[:5])} are columns, give them by data="
 
