@@ -1,8 +1,8 @@
 """Data belong to the objective: arrays and files that change afterwards change no answer and end no process."""
 
 import json
-import os
 import mmap
+import os
 import pickle
 import subprocess
 import sys
