@@ -57,7 +57,8 @@ def _of_one_and_more(graph: Graph, a: Node) -> Node | None:
     if len(rest) == 1 or not graph.guarded:
         return near
     small = graph.map("less", graph.map("abs", u), graph.const(Fraction(1, 2)))
-    return graph.map("where", small, near, graph.raw("log", a))
+    plain = graph.raw("log", a)
+    return graph.seam(graph.map("where", small, near, plain), plain)
 
 
 def _of_squares(graph: Graph, a: Node) -> Node | None:

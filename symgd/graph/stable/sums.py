@@ -82,7 +82,8 @@ def _power_of_number(graph: Graph, f: Map, weight: Number, other: Node) -> Node 
         return None
     exponent = graph.multiply(u, graph.map("log", base))
     small = graph.map("less", graph.map("abs", exponent), graph.const(Fraction(1, 2)))
-    return graph.map("where", small, graph.map("expm1", exponent), graph.raw("add", f, graph.const(-1)))
+    plain = graph.raw("add", f, graph.const(-1))
+    return graph.seam(graph.map("where", small, graph.map("expm1", exponent), plain), plain)
 
 
 def _multiple(graph: Graph, f: Map, weight: Number, other: Node) -> Node | None:
@@ -162,8 +163,8 @@ def _difference_of_roots(graph: Graph, f: Map, weight: Number, other: Node) -> N
     ratio = ratio if left else graph.negate(ratio)
     if isinstance(other, Const):
         return ratio
-    positive = graph.map("greater", other, graph.const(0))
-    return graph.map("where", positive, ratio, graph.raw("add", f, graph.negate(other)))
+    positive, plain = graph.map("greater", other, graph.const(0)), graph.raw("add", f, graph.negate(other))
+    return graph.seam(graph.map("where", positive, ratio, plain), plain)
 
 
 def _square_terms(graph: Graph, root: Node) -> tuple[Node, ...]:

@@ -20,6 +20,8 @@ from symgd.kernel.code.writer import Writer
 from symgd.language.functions import FUNCTIONS
 from symgd.rules import Lowered
 
+_STRICT = ("min", "max")  # folds that have kinks
+
 
 @dataclass(frozen=True)
 class Program:
@@ -131,8 +133,11 @@ def generate(
         entries = tuple((index[a], index[b]) for a, b in second)
         outputs["curvature"] = Output(tuple(second.values()))
     nodes = reachable([root, *slope.nodes()])
-    strict = any(isinstance(n, Fold) and n.function in ("min", "max") for n in nodes)
-    smooth = not strict and all(FUNCTIONS[n.function].smooth for n in reachable([root]) if isinstance(n, Map))
+    strict = any(isinstance(n, Fold) and n.function in _STRICT for n in nodes)
+    smooth = all(
+        FUNCTIONS[n.function].smooth if isinstance(n, Map) else not isinstance(n, Fold) or n.function not in _STRICT
+        for n in graph.without_seams(root)
+    )
     functions, pieces, memory = _write(graph, inputs, outputs, strict=strict)
     return Program(inputs, functions, strict, smooth, _work(graph, nodes), entries, pieces, memory)
 
