@@ -262,7 +262,8 @@ def _quotient(graph: Graph, a: Node, b: Node) -> Node | None:
 
 def _over(graph: Graph, base: Node, centre: Fraction, above: list[Node], below: list[Node]) -> Node | None:
     """Give products over products, their factors that vanish or are infinite at a place as a series there."""
-    total, chosen = number(1), ([], [])
+    total = number(1)
+    chosen: tuple[list[Node], list[Node]] = ([], [])
     rest: tuple[list[Node], list[Node]] = ([], [])
     vanishing = False
     for side, nodes in enumerate((above, below)):
