@@ -126,6 +126,22 @@ def _softplus(graph: Graph, f: Map, weight: Number, other: Node) -> Node | None:
     return graph.map("softplus", graph.negate(f.args[0])) if u is other and weight == -inner else None
 
 
+def _positive_part(graph: Graph, f: Map, weight: Number, other: Node) -> Node | None:
+    """abs(u) + u is 2*maximum(u, 0), which is flat where u is below 0."""
+    inner, u = graph.split(f.args[0])
+    if f.function != "abs" or u is not other or isinstance(u, Const) or abs(weight) != abs(inner):
+        return None
+    return twice(graph, graph.map("maximum", f.args[0] if weight == inner else graph.negate(f.args[0]), graph.const(0)))
+
+
+def _less_one_of_two(graph: Graph, f: Map, weight: Number, other: Node) -> Node | None:
+    """maximum(u, v) - u is maximum(v - u, 0), which is flat where u is the larger."""
+    if f.function not in ("maximum", "minimum") or weight != -1 or isinstance(other, Const) or other not in f.args:
+        return None
+    u, v = f.args if f.args[0] is other else f.args[::-1]
+    return graph.map(f.function, graph.subtract(v, u), graph.const(0))
+
+
 def _hyperbolic(sign: int, name: str) -> Callable[..., Node | None]:
     """Give the rule for exp(u) + exp(-u) or exp(u) - exp(-u)."""
 
@@ -181,6 +197,8 @@ PAIRS: Rules = (
     *COMPLEMENTS,
     ("u*f(v) + k*u", _multiple),
     ("softplus(u) - u", _softplus),
+    ("abs(u) + u", _positive_part),
+    ("maximum(u, v) - u", _less_one_of_two),
     ("exp(u) - exp(-u)", _hyperbolic(-1, "sinh")),
     ("exp(u) + exp(-u)", _hyperbolic(1, "cosh")),
     ("sqrt(p) - v", _difference_of_roots),
