@@ -109,7 +109,9 @@ def check_hessian(
         As for `check_gradient`.
     where : str or sequence of str
         As for `check_gradient`.
-    explain, latex : bool
+    explain : bool
+        As for `check_gradient`.
+    latex : bool
         As for `check_gradient`.
 
     Returns
@@ -168,7 +170,9 @@ def check_jacobian(
         As for `check_gradient`.
     where : str or sequence of str
         As for `check_gradient`.
-    explain, latex : bool
+    explain : bool
+        As for `check_gradient`.
+    latex : bool
         As for `check_gradient`.
 
     Returns

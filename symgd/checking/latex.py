@@ -70,7 +70,9 @@ def read(formula: str, claims: Any, data: Any, params: Any, *, count: int = 1, r
     claims : mapping, or str or sequence of str
         LaTeX by parameter (``w``, ``w_j``, ``\theta``; by ``a,b`` with ``count=2``), or equations with
         ``\frac{\partial L}{\partial w_j}`` or ``\nabla_w L`` on the left.
-    data, params : object
+    data : object
+        As `check_gradient` takes them.
+    params : object
         As `check_gradient` takes them.
     count : int
         By how many parameters one text is a derivative.

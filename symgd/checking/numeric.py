@@ -15,6 +15,7 @@ from symgd.checking.reading import Reading
 from symgd.graph import Array, Leaf, Map, Node, Span, reachable
 from symgd.graph.digits import Digits
 from symgd.graph.tape import Tape
+from symgd.language.functions import FUNCTIONS
 
 DIGITS = 40  # that are compared
 WORKING = 60  # that are computed with
@@ -25,7 +26,10 @@ class Safe(Digits):
     """Numbers of many digits in which what has no value is nan, and nothing raises."""
 
     def _find(self, function: str) -> Any:
-        found = super()._find(function)
+        try:
+            found = super()._find(function)
+        except NotImplementedError:
+            found = self._by_sympy(function)
         nan = self.context.nan
         mpc = self.context.mpc
 
@@ -37,6 +41,23 @@ class Safe(Digits):
             return nan if isinstance(value, (mpc, complex)) else value
 
         return safe
+
+    def _by_sympy(self, function: str) -> Any:
+        """Give what a row says of itself, for helpers of derivatives that have no form of many digits."""
+        row = FUNCTIONS[function]
+        if row.sympy is None:
+            raise NotImplementedError(f"the function '{function}' has no form of many digits")
+        import sympy
+
+        names = sympy.symbols("a b c", real=True)[: row.least]
+        expression = row.sympy(sympy, *names)
+
+        def value(*args: Any) -> Any:
+            at = {n: sympy.Float(self.context.nstr(v, WORKING + 20), WORKING + 20)
+                  for n, v in zip(names, args, strict=True)}  # fmt: skip
+            return self.context.mpf(str(expression.subs(at).evalf(WORKING)))
+
+        return value
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Files of derivatives as people publish them: text, JSON and TOML, nested parentheses, ``exp[...]``, nine parameters."""
+"""Files of derivatives as people publish them: text, JSON and TOML, ``exp[...]``, nested brackets, nine parameters."""
 
 import json
 
@@ -7,24 +7,23 @@ import sympy as sp
 
 import symgd as sg
 
+WAVES = "b1 + b2*cos(2*pi*x/12) + b3*sin(2*pi*x/12)"
 MODELS = {
     "two peaks": ("b1*exp[-b2*x] + b3*exp[-((x - b4)^2)/b5^2] + b6*exp[-((x - b7)^2)/b8^2]", "x", 8),
-    "cycles": ("b1 + b2*cos(2*pi*x/12) + b3*sin(2*pi*x/12) + b5*cos(2*pi*x/b4) + b6*sin(2*pi*x/b4) + b8*cos(2*pi*x/b7)"
-               " + b9*sin(2*pi*x/b7)", "x", 9),
+    "cycles": (f"{WAVES} + b5*cos(2*pi*x/b4) + b6*sin(2*pi*x/b4) + b8*cos(2*pi*x/b7) + b9*sin(2*pi*x/b7)", "x", 9),
     "sigmoid": ("b1/((1 + exp[b2 - b3*x])^(1/b4))", "x", 4),
     "ratio": ("(b1 + b2*x + b3*x^2 + b4*x^3)/(1 + b5*x + b6*x^2 + b7*x^3)", "x", 7),
     "two variables": ("b1 - b2*x1*exp[-b3*x2]", "x1, x2", 3),
-}  # fmt: skip
+}
 
 
 def _paper(e):
     """Write an expression of SymPy as it stands in such files."""
     text, out, closing = sp.sstr(e).replace("**", "^").replace("exp(", "exp["), [], []
-    for place, letter in enumerate(text):
+    for letter in text:
         if letter in "([":
             closing.append(")" if letter == "(" else "]")
         out.append(closing.pop() if letter == ")" else letter)
-        assert place >= 0
     return "".join(out)
 
 
@@ -75,6 +74,13 @@ def test_both_sides_of_kinks_are_visited():
     assert found.kind == "verified"
     assert "on both sides of every kink" in found.reason
     assert sg.check_gradient("maximum(x, 5)", {"x": "0*x"})["x"].kind == "wrong"
+
+
+def test_helpers_of_derivatives_have_many_digits():
+    claim = "(exp(x)*(x - 1) + 1)/x**2 + abs(arctan(x) + arctan(1/x)) - pi/2"
+    found = sg.check_gradient("exprel(x)", {"x": claim})["x"]
+    assert found.kind == "verified"
+    assert "40 digits" in found.reason
 
 
 def test_a_point_that_the_text_lacks_is_told():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from symgd.checking.prove import cases, folds, maps, matrices, relations, signs
 from symgd.checking.prove import functions as fn
-from symgd.checking.prove import maps, matrices, relations, signs
 from symgd.checking.prove.algebra import Algebra
 from symgd.checking.prove.terms import ONE, Place, Poly, Unsupported, length, number, total
 from symgd.checking.reading import Reading
@@ -176,7 +176,7 @@ class Converter:
             if at == 0 and length(axis) == 1:
                 continue
             here, there = self._at(axis), self._at(at)
-            result = self.algebra.multiply(result, fn.zero(self.algebra, here.plus(there, -1)))
+            result = self.algebra.multiply(result, cases.zero(self.algebra, here.plus(there, -1)))
         return result
 
     def _at(self, place: Place) -> Poly:
@@ -214,14 +214,14 @@ class Converter:
         if node.function == "prod":
             return self.product(body, label)
         if node.function == "min":
-            return fn.fold(algebra, "max", body.times(-1), label).times(-1)
-        return fn.fold(algebra, node.function, body, label)
+            return folds.fold(algebra, "max", body.times(-1), label).times(-1)
+        return folds.fold(algebra, node.function, body, label)
 
     def product(self, body: Poly, label: str) -> Poly:
         """Multiply over a label: written out, or what does not vary taken out of it."""
         if self.unroll and label in body.labels:
             return self.algebra.product(*(self.algebra.substitute(body, {label: k}) for k in range(length(label))))
-        return fn.product(self.algebra, body, label)
+        return folds.product(self.algebra, body, label)
 
     def sum(self, body: Poly, label: str) -> Poly:
         """Sum over a label, or write the sum out."""
@@ -250,7 +250,7 @@ class Converter:
                 else:
                     if at == 0 and length(axis) == 1:
                         continue
-                    same = fn.zero(self.algebra, self._at(axis).plus(self._at(at), -1))
+                    same = cases.zero(self.algebra, self._at(axis).plus(self._at(at), -1))
                     condition = self.algebra.multiply(condition, same)
             p = self.algebra.substitute(self.algebra.multiply(p, condition), moves)
             for label in inner:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from symgd.checking.prove import angles, cases
 from symgd.checking.prove import functions as fn
 from symgd.checking.prove.algebra import Algebra
 from symgd.checking.prove.terms import ONE, Poly, Unsupported, number, total
@@ -149,16 +150,16 @@ ELEMENTARY: Mapping[str, Rule] = {
     "exp": fn.exp,
     "log": fn.log,
     "sqrt": lambda a, p: fn.power(a, p, HALF),
-    "sin": fn.sine,
-    "cos": fn.cosine,
-    "tan": lambda a, p: a.multiply(fn.sine(a, p), _inverse(a, fn.cosine(a, p))),
+    "sin": angles.sine,
+    "cos": angles.cosine,
+    "tan": lambda a, p: a.multiply(angles.sine(a, p), _inverse(a, angles.cosine(a, p))),
     "sinh": _sinh,
     "cosh": _cosh,
     "tanh": lambda a, p: a.multiply(_sinh(a, p), _inverse(a, _cosh(a, p))),
-    "sinc": lambda a, p: a.multiply(fn.sine(a, p), fn.power_or_nothing(a, p, Fraction(-1))),
+    "sinc": lambda a, p: a.multiply(angles.sine(a, p), fn.power_or_nothing(a, p, Fraction(-1))),
     "erfc": _erfc,
     "gamma": lambda a, p: fn.function(a, "gamma", p),
-    "Abs": fn.absolute,
+    "Abs": cases.absolute,
 }
 
 
@@ -166,11 +167,11 @@ ELEMENTARY: Mapping[str, Rule] = {
 
 
 def _maximum(a: Algebra, p: Poly, q: Poly) -> Poly:
-    return q.plus(a.multiply(fn.positive(a, p.plus(q, -1)), p.plus(q, -1)))
+    return q.plus(a.multiply(cases.positive(a, p.plus(q, -1)), p.plus(q, -1)))
 
 
 def _minimum(a: Algebra, p: Poly, q: Poly) -> Poly:
-    return p.plus(a.multiply(fn.positive(a, p.plus(q, -1)), p.plus(q, -1)), -1)
+    return p.plus(a.multiply(cases.positive(a, p.plus(q, -1)), p.plus(q, -1)), -1)
 
 
 def _where(a: Algebra, c: Poly, p: Poly, q: Poly) -> Poly:
@@ -178,40 +179,40 @@ def _where(a: Algebra, c: Poly, p: Poly, q: Poly) -> Poly:
 
 
 def _sign(a: Algebra, p: Poly) -> Poly:
-    if not fn.varies(a, p):
-        return fn.positive(a, p).plus(fn.positive(a, p.times(-1)), -1)
-    return fn.positive(a, p).times(2).plus(ONE, -1)
+    if not cases.varies(a, p):
+        return cases.positive(a, p).plus(cases.positive(a, p.times(-1)), -1)
+    return cases.positive(a, p).times(2).plus(ONE, -1)
 
 
 def _or(a: Algebra, p: Poly, q: Poly) -> Poly:
     return p.plus(q).plus(a.multiply(p, q), -1)
 
 
-def _slope_of(name: str, order: int) -> Rule:
-    """Give a derivative of a quotient, worked out by the quotient rule."""
+def _expm1inv(a: Algebra, p: Poly, order: int) -> Poly:
+    """Give a derivative of p/(e - 1), e = exp(p)."""
+    e = fn.exp(a, p)
+    d = e.plus(ONE, -1)
+    if order == 1:
+        return a.multiply(d.plus(a.multiply(p, e), -1), fn.power(a, d, Fraction(-2)))
+    top = a.multiply(e, a.multiply(p, e.plus(ONE)).plus(d, -2))
+    return a.multiply(top, fn.power(a, d, Fraction(-3)))
 
-    def bernoulli(a: Algebra, p: Poly) -> Poly:  # p/(e - 1), e = exp(p)
-        e = fn.exp(a, p)
-        d = e.plus(ONE, -1)
-        if order == 1:  # (e - 1 - p*e)/(e - 1)**2
-            return a.multiply(d.plus(a.multiply(p, e), -1), fn.power(a, d, Fraction(-2)))
-        top = a.multiply(e, a.multiply(p, e.plus(ONE)).plus(d, -2))  # e*(p*(e + 1) - 2*(e - 1))/(e - 1)**3
-        return a.multiply(top, fn.power(a, d, Fraction(-3)))
 
-    def boxcox(a: Algebra, p: Poly, q: Poly) -> Poly:  # (u - 1)/q, u = p**q, l = log(p)
-        u, once = _power(a, p, q), fn.log(a, p)
-        angle = a.multiply(q, once)
-        if order == 1:  # (u*(q*l - 1) + 1)/q**2
-            return a.multiply(a.multiply(u, angle.plus(ONE, -1)).plus(ONE), fn.power(a, q, Fraction(-2)))
-        top = a.multiply(u, a.raised(angle.plus(ONE, -1), 2).plus(ONE)).plus(number(-2))
-        return a.multiply(top, fn.power(a, q, Fraction(-3)))
+def _boxcox(a: Algebra, p: Poly, q: Poly, order: int) -> Poly:
+    """Give a derivative of (p**q - 1)/q by q."""
+    u, angle = _power(a, p, q), a.multiply(q, fn.log(a, p))
+    less = angle.plus(ONE, -1)
+    if order == 1:
+        return a.multiply(a.multiply(u, less).plus(ONE), fn.power(a, q, Fraction(-2)))
+    top = a.multiply(u, a.raised(less, 2).plus(ONE)).plus(number(-2))
+    return a.multiply(top, fn.power(a, q, Fraction(-3)))
 
-    def log1prel(a: Algebra, p: Poly) -> Poly:  # log(1 + p)/p, the second derivative
-        above = ONE.plus(p)
-        top = fn.log(a, above).times(2).plus(_ratio(a, p.times(2), above), -1)
-        return a.multiply(top.plus(a.raised(_ratio(a, p, above), 2), -1), fn.power(a, p, Fraction(-3)))
 
-    return {"bernoulli": bernoulli, "boxcox": boxcox, "log1prel": log1prel}[name]
+def _log1prelbend(a: Algebra, p: Poly) -> Poly:
+    """Give the second derivative of log(1 + p)/p."""
+    share = _ratio(a, p, ONE.plus(p))
+    top = fn.log(a, ONE.plus(p)).times(2).plus(share, -2).plus(a.raised(share, 2), -1)
+    return a.multiply(top, fn.power(a, p, Fraction(-3)))
 
 
 MAPS: Mapping[str, Rule] = {
@@ -221,25 +222,25 @@ MAPS: Mapping[str, Rule] = {
     "ratio": _ratio,
     "power": _power,
     "held": lambda _, p: p,
-    "expm1invslope": _slope_of("bernoulli", 1),
-    "expm1invbend": _slope_of("bernoulli", 2),
-    "log1prelbend": _slope_of("log1prel", 2),
-    "boxcoxslope": _slope_of("boxcox", 1),
-    "boxcoxbend": _slope_of("boxcox", 2),
+    "expm1invslope": lambda a, p: _expm1inv(a, p, 1),
+    "expm1invbend": lambda a, p: _expm1inv(a, p, 2),
+    "log1prelbend": _log1prelbend,
+    "boxcoxslope": lambda a, p, q: _boxcox(a, p, q, 1),
+    "boxcoxbend": lambda a, p, q: _boxcox(a, p, q, 2),
     "logit": lambda a, p: fn.log(a, p).plus(fn.log(a, ONE.plus(p, -1)), -1),
     "arccos": lambda a, p: _pi(a).times(HALF).plus(fn.function(a, "arcsin", p), -1),
-    "relu": lambda a, p: a.multiply(fn.positive(a, p), p),
+    "relu": lambda a, p: a.multiply(cases.positive(a, p), p),
     "sign": _sign,
-    "copysign": lambda a, p, q: a.multiply(fn.absolute(a, p), fn.positive(a, q, tie=True).times(2).plus(ONE, -1)),
+    "copysign": lambda a, p, q: a.multiply(cases.absolute(a, p), cases.positive(a, q, tie=True).times(2).plus(ONE, -1)),
     "maximum": _maximum,
     "minimum": _minimum,
     "where": _where,
-    "greater": lambda a, p, q: fn.positive(a, p.plus(q, -1)),
-    "greater_equal": lambda a, p, q: fn.positive(a, p.plus(q, -1), tie=True),
-    "less": lambda a, p, q: fn.positive(a, q.plus(p, -1)),
-    "less_equal": lambda a, p, q: fn.positive(a, q.plus(p, -1), tie=True),
-    "equal": lambda a, p, q: fn.zero(a, p.plus(q, -1)),
-    "not_equal": lambda a, p, q: ONE.plus(fn.zero(a, p.plus(q, -1)), -1),
+    "greater": lambda a, p, q: cases.positive(a, p.plus(q, -1)),
+    "greater_equal": lambda a, p, q: cases.positive(a, p.plus(q, -1), tie=True),
+    "less": lambda a, p, q: cases.positive(a, q.plus(p, -1)),
+    "less_equal": lambda a, p, q: cases.positive(a, q.plus(p, -1), tie=True),
+    "equal": lambda a, p, q: cases.zero(a, p.plus(q, -1)),
+    "not_equal": lambda a, p, q: ONE.plus(cases.zero(a, p.plus(q, -1)), -1),
     "logical_and": lambda a, p, q: a.multiply(p, q),
     "logical_or": _or,
     "logical_not": lambda _, p: ONE.plus(p, -1),

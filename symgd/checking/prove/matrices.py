@@ -10,8 +10,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, Self
 
+from symgd.checking.prove import cases, relations
 from symgd.checking.prove import functions as fn
-from symgd.checking.prove import relations
 from symgd.checking.prove.algebra import Algebra
 from symgd.checking.prove.terms import ONE, Atom, Exponent, Place, Poly, Unsupported, length, show, total
 
@@ -30,6 +30,10 @@ class Square(str):
     """
 
     __slots__ = ("body", "column", "function", "row")
+    function: str
+    body: Poly
+    row: str
+    column: str
 
     def __new__(cls, function: str, body: Poly, row: str, column: str) -> Self:
         """Write the name."""
@@ -69,9 +73,9 @@ def matrix(algebra: Algebra, function: str, body: Poly, index: tuple[Place, ...]
     if function == "logdet":
         return fn.log(algebra, det)
     if function == "logabsdet":
-        return fn.log(algebra, fn.absolute(algebra, det))
+        return fn.log(algebra, cases.absolute(algebra, det))
     if function == "detsign":
-        return fn.positive(algebra, det).times(2).plus(ONE, -1)
+        return cases.positive(algebra, det).times(2).plus(ONE, -1)
     return det
 
 
@@ -145,7 +149,7 @@ def _relate(algebra: Algebra, name: Square, body: Poly) -> None:
         index = (inner, free) if place == 0 else (free, inner)
         entry = algebra.atom("leaf", kind, name, _sorted(algebra, name, index))
         places = [algebra.of(algebra.atom("place", label)) for label in (outer, free)]
-        identity = fn.zero(algebra, places[0].plus(places[1], -1))
+        identity = cases.zero(algebra, places[0].plus(places[1], -1))
         rest = algebra.sum(algebra.multiply(tail, Poly({(((entry, 1),), ()): Fraction(1)})), inner)
         whole = tuple(sorted([*factors, (entry, 1)], key=lambda f: f[0].id))
         outside = tuple(sorted({label for a, _ in factors for label in a.labels} - {inner, *bound} | {free}))
@@ -159,7 +163,7 @@ def _sorted(algebra: Algebra, name: str, index: tuple[str, str]) -> tuple[str, .
 
 
 def _kind(algebra: Algebra, body: Poly) -> str:
-    return "parameter" if fn.varies(algebra, body) else "data"
+    return "parameter" if cases.varies(algebra, body) else "data"
 
 
 def _sides_of(body: Poly) -> tuple[str, str]:
@@ -180,7 +184,7 @@ Scaled = tuple[Fraction, Factors]
 def _scales(algebra: Algebra, body: Poly) -> tuple[Scaled, Factors, Factors, Poly]:
     """Take numbers, and factors of whole rows and columns, out of a matrix."""
     row, column = _sides_of(body)
-    c, common, rest = fn.content(algebra, body)
+    c, common, rest = cases.content(algebra, body)
     scale: Factors = {}
     rows: Factors = {}
     columns: Factors = {}
@@ -200,7 +204,7 @@ def _scales(algebra: Algebra, body: Poly) -> tuple[Scaled, Factors, Factors, Pol
 
 
 def _back(algebra: Algebra, p: Poly, by: Factors) -> Poly:
-    return fn._scaled(algebra, p, by) if by else p  # noqa: SLF001
+    return cases.scaled(algebra, p, by) if by else p
 
 
 def _raised(algebra: Algebra, scale: Scaled | Factors, n: int) -> Poly:
