@@ -51,7 +51,7 @@ def descend(
     formula : str
         The objective's text, for the account.
     locate : callable, optional
-        Tells which subexpression is not finite at a point, and whether it overflowed.
+        Tells which subexpression is not finite at a point.
     callback : callable, optional
         Called with step number, point and value every ``settings.every`` steps; a true result ends the run.
     progress : bool, optional

@@ -79,7 +79,8 @@ def judge(state: State, settings: Settings) -> None:
     """
     size = norm(state.g)
     steepest = STEEP if settings.method else codegen.HUGE
-    if not (abs(state.f) < codegen.HUGE and size * size < steepest) or (settings.method and fell_for_ever(state)):
+    fallen = settings.method and fell_for_ever(state.f, float(state.records[0, 1]))
+    if not (abs(state.f) < codegen.HUGE and size * size < steepest) or fallen:
         state.status = codegen.NOT_FINITE
     elif size <= settings.gtol:
         state.status = codegen.GRADIENT

@@ -37,9 +37,7 @@ def evaluate(
     return Tape(nodes, data, lengths).at(point)
 
 
-def first_bad(
-    graph: Graph, root: Node, text: str, point: Mapping[str, Any], data: Mapping[str, Any]
-) -> tuple[str, bool]:
+def first_bad(graph: Graph, root: Node, text: str, point: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     """Name the first subexpression that is not finite at a point.
 
     Parameters
@@ -57,10 +55,8 @@ def first_bad(
 
     Returns
     -------
-    message : str
+    str
         Such as ``log(x) is nan where x = -1``, or of whole arrays ``log(sum(x)) = log(-3) is nan``.
-    overflowed : bool
-        Whether it is infinite though its arguments are moderate, as by overflow.
     """
     found = _Values([root], point, data, graph.sizes())
     if not math.isfinite(found.at(root, {})):
@@ -78,7 +74,7 @@ def first_bad(
         where = found.bad(slope, {})
         if where is not None:
             return _describe(graph, text, found, node, where, found.at(slope, where), "the derivative of ")
-    return "the gradient is not finite", True
+    return "the gradient is not finite"
 
 
 class _Values:
@@ -134,7 +130,7 @@ def _sources(node: Node, found: _Values, place: Mapping[str, int]) -> tuple[Node
 
 def _describe(
     graph: Graph, text: str, found: _Values, node: Node, place: Mapping[str, int], bad: float, prefix: str = ""
-) -> tuple[str, bool]:
+) -> str:
     begin, end = graph.spans.get(node.number, (0, len(text)))
     written = " ".join(text[begin:end].split())
     written = written if len(written) <= 60 else written[:57] + "..."
@@ -148,7 +144,7 @@ def _describe(
     at = ", ".join(
         f"{_name(n, found, place)} = {found.at(n, place):.6g}" for n in leaves[:4] if n.labels <= place.keys()
     )
-    return f"{prefix}{written} is {bad:g}{where}" + (f" where {at}" if at else ""), math.isinf(bad)
+    return f"{prefix}{written} is {bad:g}{where}" + (f" where {at}" if at else "")
 
 
 def _applied(function: str, values: list[float], written: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.descent.outcomes import OUTCOMES
 from symgd.kernel import Kernel
 from symgd.many.cluster import Found, cluster
 from symgd.many.starts import Box
@@ -19,7 +20,6 @@ from symgd.verdict import Kind
 if TYPE_CHECKING:
     import pandas as pd
 
-OUTCOMES = tuple(Outcome)
 ROUNDING = 1e-14  # what is shown as 0
 SHOWN = 12  # minima, and parameters, that a table of text has room for
 

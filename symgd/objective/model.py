@@ -320,12 +320,12 @@ class Model:
         except Exception as problem:  # noqa: BLE001 - whatever it is, the point is there
             return unexplained("the number of digits", problem)
 
-    def locate(self, values: Mapping[str, Any]) -> tuple[str, bool]:
+    def locate(self, values: Mapping[str, Any]) -> str:
         """Name the first subexpression that is not finite at a point."""
         try:
             return locate.first_bad(*self.plain, self.text, values, self.data)
         except Exception as problem:  # noqa: BLE001 - whatever it is, the run is there
-            return f"a value is not finite, and where {unexplained('it arose', problem)}", False
+            return f"a value is not finite, and where {unexplained('it arose', problem)}"
 
 
 def _unit(graph: Graph, leaf: Leaf, axes: Sequence[Span | int]) -> Node:
