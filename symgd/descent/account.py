@@ -8,11 +8,11 @@ from collections.abc import Callable
 import numpy as np
 
 from symgd.curvature import DENSE, classify, corner
+from symgd.curvature.problem import Problem
 from symgd.descent.methods import norm
 from symgd.descent.outcomes import OUTCOMES, Ends, far, look_back, look_every, outcomes
 from symgd.descent.state import GTOL, Settings, State, Vector, fell_for_ever, saved
 from symgd.errors import unexplained
-from symgd.kernel import Kernel
 from symgd.kernel import code as codegen
 from symgd.run import History, Outcome, Run
 from symgd.verdict import Kind, Reason, Verdict
@@ -23,14 +23,14 @@ Locate = Callable[[Vector], str]
 
 
 def account(
-    kernel: Kernel, state: State, settings: Settings, outcome: Outcome | None, formula: str,
+    kernel: Problem, state: State, settings: Settings, outcome: Outcome | None, formula: str,
     locate: Locate | None,
 ) -> Run:  # fmt: skip
     """Say what happened.
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Problem
         The objective.
     state : State
         Where the run stands.
@@ -58,7 +58,7 @@ def account(
             outcome.converged or size <= GTOL or _gain(kernel, state, outcome) <= NOISE * abs(state.f)
         )
         if finite:
-            verdict = _verdict(kernel, state, settled=settled)
+            verdict = _verdict(kernel, state, outcome, settled=settled)
     except Exception as problem:  # noqa: BLE001 - whatever it is, the run is there
         verdict = Verdict(Kind.UNKNOWN, Reason.UNEXPLAINED, (), unexplained("the kind of point", problem))
     if settled and outcome == Outcome.STALLED and verdict.kind == Kind.MINIMUM:
@@ -69,29 +69,32 @@ def account(
     told = _told(verdict, Kind.MINIMUM if settings.sign > 0 else Kind.MAXIMUM, settled=settled)
     message = "; ".join(part for part in (message, told, doubt) if part)
     return Run(
-        formula, kernel.program.layout.split(state.x), settings.sign * state.f, size, outcome, message,
+        formula, kernel.split(state.x), settings.sign * state.f, size, outcome, message,
         verdict, state.t, state.calls, state.seconds, history, settings.rule, settings.recipe.get("lr", "auto"),
         settings.sign < 0, _batch(kernel, settings), state=saved(kernel, state, settings, formula),
     )  # fmt: skip
 
 
-def _verdict(kernel: Kernel, state: State, *, settled: bool) -> Verdict:
+def _verdict(kernel: Problem, state: State, outcome: Outcome, *, settled: bool) -> Verdict:
     """Tell what kind of point a run ended at."""
+    if settled and not kernel.curved:
+        return corner(kernel, state.x) or Verdict(Kind.UNKNOWN, Reason.UNSEEN)
     if settled:
         return classify(kernel, state.x, state.f, state.g)
-    return corner(kernel, state.x) or Verdict(Kind.NOT_STATIONARY, Reason.MUTE)
+    kink = corner(kernel, state.x) if outcome != Outcome.DIVERGED else None  # what falls for ever falls nearby, too
+    return kink or Verdict(Kind.NOT_STATIONARY, Reason.MUTE)
 
 
 def _told(verdict: Verdict, wanted: Kind, *, settled: bool) -> str:
     """Say what a run has come to, if not to what it was after."""
-    if verdict.reason == Reason.UNEXPLAINED or not settled:
+    if verdict.reason in (Reason.UNEXPLAINED, Reason.UNSEEN) or not settled:
         return verdict.message
     if verdict.kind == wanted or verdict.reason == Reason.MUTE:
         return ""
     return f"{_NOT.get(verdict.kind, f'not a {wanted}')}: {verdict.message}"
 
 
-def _batch(kernel: Kernel, settings: Settings) -> int | None:
+def _batch(kernel: Problem, settings: Settings) -> int | None:
     """Give the rows that a step looked at, where the run is told in epochs."""
     return settings.batch or kernel.rows if settings.epoch else None
 
@@ -100,9 +103,9 @@ def _batch(kernel: Kernel, settings: Settings) -> int | None:
 _NOT = {Kind.KINK: "at a kink, where curvature cannot tell", Kind.BOUNDARY: "at the edge of the domain"}
 
 
-def _gain(kernel: Kernel, state: State, outcome: Outcome) -> float:
+def _gain(kernel: Problem, state: State, outcome: Outcome) -> float:
     """Give what Newton's model says is left to gain where no step along the gradient lowers the value any more."""
-    if outcome != Outcome.STALLED or len(state.x) > DENSE:
+    if outcome != Outcome.STALLED or len(state.x) > DENSE or not kernel.curved:
         return math.inf
     try:
         step = np.linalg.solve(kernel.hessian(state.x), state.g)
@@ -171,13 +174,12 @@ def _not_finite(ends: Ends, outcome: Outcome, sign: float, locate: Locate | None
     return f"the value grew to {sign * f:.3g}{at}: {where}"
 
 
-def _history(kernel: Kernel, state: State, settings: Settings) -> History:
-    layout = kernel.program.layout
+def _history(kernel: Problem, state: State, settings: Settings) -> History:
     records = state.records[: state.filled]
     if int(records[-1, 0]) != state.t:  # the last step is always shown
         records = np.vstack([records, state.row()])
     epoch = records[:, 0] / settings.epoch if settings.epoch else None
     return History(
-        layout.params, records[:, 0].astype(np.int64), settings.sign * records[:, 1], records[:, 2].copy(),
-        records[:, 3:].copy(), layout.shapes, epoch,
+        kernel.params, records[:, 0].astype(np.int64), settings.sign * records[:, 1], records[:, 2].copy(),
+        records[:, 3:].copy(), kernel.shapes, epoch,
     )  # fmt: skip

@@ -166,8 +166,10 @@ def look_back(
 
     Parameters
     ----------
-    step, value : ndarray, shape (k,)
-        What was recorded.
+    step : ndarray, shape (k,)
+        The steps that were recorded.
+    value : ndarray, shape (k,)
+        The values there.
     last : tuple of int and float
         Step and value where the run stands.
     steps : int

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd import checks, saving
+from symgd.curvature.problem import Problem
 from symgd.descent.methods import At, Function, Method, norm
 from symgd.errors import DataError, UsageError, safe
-from symgd.kernel import Kernel
 from symgd.kernel import code as codegen
 from symgd.kernel.tiers import Source
 
@@ -121,12 +121,12 @@ class State:
             self.next_record = self.t + self.stride
 
 
-def begin(kernel: Kernel, x0: Vector, settings: Settings) -> State:
+def begin(kernel: Problem, x0: Vector, settings: Settings) -> State:
     """Evaluate the start.
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Problem
         The objective.
     x0 : ndarray, shape (n,)
         The start.
@@ -167,11 +167,11 @@ def fell_for_ever(f: Any, first: Any) -> Any:
     return f < first - 1e15 * (1.0 + abs(first))
 
 
-def saved(kernel: Kernel, state: State, settings: Settings, formula: str) -> dict[str, Any]:
+def saved(kernel: Problem, state: State, settings: Settings, formula: str) -> dict[str, Any]:
     """Give all that a later process needs to go on, as plain data and arrays."""
     plain = {
-        "version": saving.VERSION, "formula": formula, "params": list(kernel.program.layout.params),
-        "shapes": [list(shape) for shape in kernel.program.layout.shapes], "rule": settings.rule,
+        "version": saving.VERSION, "formula": formula, "params": list(kernel.params),
+        "shapes": [list(shape) for shape in kernel.shapes], "rule": settings.rule,
         "recipe": dict(settings.recipe), "steps": settings.steps, "seed": settings.seed,
         "tolerances": [settings.gtol.hex(), settings.ftol.hex(), settings.xtol.hex()], "sign": settings.sign,
         "every": settings.every, "t": state.t, "calls": state.calls, "cost": state.cost, "seconds": state.seconds,

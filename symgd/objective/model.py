@@ -293,10 +293,9 @@ class Model:
         missing = [name for name in self.columns if name not in self.data]
         if missing:
             raise DataError(f"the columns {', '.join(missing)} have no values; give data={{...}} to Objective")
-        kernel = Kernel(self.program(sign), self.data, tier, workers, self.rows or 0)
-        kernel.squares = partial(_squares, self, sign)
-        kernel.doubt = partial(_doubt, self, kernel.program.layout)
-        return kernel
+        program = self.program(sign)
+        known = partial(_squares, self, sign), partial(_doubt, self, program.layout)
+        return Kernel(program, self.data, tier, workers, self.rows or 0, *known)
 
     @cached_property
     def squares(self) -> Squares | None:
