@@ -53,7 +53,7 @@ def test_points_are_the_same_up_to_a_millionth_of_the_box():
 
 def test_a_way_joins_where_the_value_does_not_rise():
     for height in (INSIDE, OUTSIDE):
-        bump = height * 1e-9 * (1e-3 * 2.0 + 3.0)  # of values that are spread by 2, above ends at 3
-        plane = Functions(lambda x: 3.0 + bump, lambda x: np.zeros(2), lambda x: np.zeros((2, 2)), None, 2)
+        middle = 3.0 + height * 1e-9 * (1e-3 * 2.0 + 3.0)  # of values that are spread by 2, above ends at 3
+        plane = Functions(lambda x, middle=middle: middle, lambda x: np.zeros(2), lambda x: np.zeros((2, 2)), None, 2)
         joins = _way(plane, np.array([[0.0, 0.0], [1.0, 1.0], [9.0, 9.0]]), np.array([3.0, 3.0, 5.0]), SCALE)
         assert joins(0, 1) == (height < 1)
