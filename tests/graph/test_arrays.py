@@ -658,3 +658,4 @@ def test_branches_that_are_the_same_number_have_the_shape_of_the_condition(tier)
         assert f.value({"w": 0.7}) == pytest.approx(3 * once.value({"w": 0.7}), rel=1e-15)
         np.testing.assert_allclose(f.jac([0.7]), 3 * once.jac([0.7]), rtol=1e-15)
         np.testing.assert_allclose(f.hess([0.7]), 3 * once.hess([0.7]), rtol=1e-15)
+        assert "where(x > 0, " in f.numpy()  # and is a column still, where it is shown
