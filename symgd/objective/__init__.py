@@ -517,7 +517,7 @@ class Objective:
         dict of str to float or ndarray
         """
         kernel, x = self._ready(point, values)
-        return kernel.program.layout.split(kernel.slope(x)[1])
+        return kernel.split(kernel.slope(x)[1])
 
     def hessian_at(self, point: Point | None = None, **values: float) -> NDArray[np.float64]:
         """Give the Hessian at a point.
@@ -562,10 +562,10 @@ class Objective:
         kernel, x = self._ready(point)
         other, direction = self._ready(v)
         if other is not kernel:
-            shapes = zip(self.params, kernel.program.layout.shapes, other.program.layout.shapes, strict=True)
+            shapes = zip(self.params, kernel.shapes, other.program.layout.shapes, strict=True)
             name, here, there = next(found for found in shapes if found[1] != found[2])
             raise UsageError(f"the vector must have the shapes of the point: '{name}' has {there}, and {here} there")
-        return kernel.program.layout.split(kernel.product(x, direction))
+        return kernel.split(kernel.product(x, direction))
 
     def curvature(self, point: Point | None = None, **values: float) -> Curvature:
         """Give eigenvalues, condition, kind of point and largest stable learning rate at a point.
@@ -855,7 +855,7 @@ class Objective:
     ) -> Run:
         run = descent.descend(
             kernel, state, settings, formula=self.text, callback=callback, progress=progress,
-            locate=lambda x: model.locate(kernel.program.layout.split(x)), keep=keep,
+            locate=lambda x: model.locate(kernel.split(x)), keep=keep,
         )  # fmt: skip
         data = {"data": self.data.fingerprint(self._known)}
         run = replace(run, objective=self, state={**run.state, **data}, explain=partial(diagnose, kernel))
