@@ -31,10 +31,11 @@ class Command(click.Command):
         except click.NoSuchOption as problem:
             raise _renamed(problem, known, ctx) from None
         except click.UsageError as problem:
-            if "unexpected extra argument" in problem.message:
-                example = "; derivatives are given by --grad 'w=2*w'" if "--grad" in known else ""
-                problem.message += f": put the formula in quotes, so that it is one argument{example}"
-            raise
+            if "unexpected extra argument" not in problem.message:
+                raise
+            example = "; derivatives are given by --grad 'w=2*w'" if "--grad" in known else ""
+            hint = f"put the formula in quotes, so that it is one argument{example}"
+            raise click.UsageError(f"{problem.message}: {hint}", ctx=ctx) from None
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the tables of methods and schedules, which are imported for this alone."""
