@@ -512,9 +512,12 @@ class Reader:
         return Array(node, axes)
 
     def _branch(self, tree: Tree) -> Array:
-        """Read a branch of where(): what stands for a divisor that is 0 may be ``inf``."""
-        infinite = isinstance(tree, fm.Name) and tree.name == "inf"
-        return self._name(tree) if infinite and isinstance(tree, fm.Name) else self.number(tree)
+        """Read a branch of where(): what stands for a divisor that is 0 may be ``inf``, and a limit ``-inf``."""
+        leaf = tree.arg if isinstance(tree, fm.Unary) and tree.op == "-" else tree
+        if not isinstance(leaf, fm.Name) or leaf.name != "inf":
+            return self.number(tree)
+        node, axes = self._name(leaf)
+        return Array(node if leaf is tree else self.graph.negate(node), axes)
 
     # ---- axes ------------------------------------------------------------------------------------------------------
 

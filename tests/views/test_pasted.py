@@ -365,3 +365,18 @@ def test_what_the_formula_says_elsewhere_is_enough():
     assert f.gradient.text() == {"w": "2*X.T @ (X @ w - y)/len(X) + 0.2*w"}
     assert Objective("sum(a*x)", data={"x": Y}).gradient.text() == {"a": "sum(x)"}
     assert Objective("mean(w)").minimize({"w": 1.0}, lr=0.1, steps=1).point == {"w": 0.9}
+
+
+@pytest.mark.parametrize("formula", [
+    "log1p(x)/x", "expm1(x)/x", "x/expm1(x)", "sin(x)/x", "sinh(x)/x", "tanh(x)/x", "(x - sin(x))/x**3", "(3**x - 1)/x",
+    "((x + 2)**p - 1)/p", "xlogy(maximum(x, 0), x + 1)", "erf(x)/x", "1/x - 1/tan(x)", "log(x + 1)/x", "x/arctan(x)",
+])  # fmt: skip
+def test_quotients_that_are_0_over_0(formula):
+    for place in (0.0, 1e-9, -1e-4, 0.3, -0.2):
+        f = Objective(formula, tier="python")
+        point = dict.fromkeys(f.params, place)
+        for name, slope in f.gradient_at(point).items():
+            texts = f.gradient.numpy()[name], f.gradient.text()[name]
+            assert called(texts[0]) <= {n for n in PASTED if callable(PASTED[n])} | {"special"}
+            same(run(texts[0], {n: np.float64(v) for n, v in point.items()}), slope, texts[0], rtol=1e-8)
+            same(Objective(texts[1], params=f.params, tier="python").value(point), slope, texts[1], rtol=1e-8)
