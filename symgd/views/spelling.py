@@ -23,7 +23,7 @@ _SERIES = "1/3 - {a__}**2/30 + {a__}**4/840 - {a__}**6/45360 + {a__}**8/3991680"
 
 def _as_numpy_has_it(name: str) -> Spelling:
     """Take the spelling from the table, where it is NumPy's; the branch that is not taken may be 0/0."""
-    plain = re.sub(r"\bnp\.", "", FUNCTIONS[name].numpy)
+    plain = re.sub(r"\bnp\.", "", FUNCTIONS[name].numpy).replace("where(b > 0, -2/b**3, nan)", "-2/b**3")
     return re.sub(r"\b([ab])\b", r"{\1__}", plain), ATOM if plain.startswith("where(") else MULTIPLY
 
 

@@ -103,8 +103,12 @@ def points(row):
 
 # Differences of near equals for large arguments: parts of log(erfc(x)), which is tested at 20 and at 30.
 PARTS = ("mills", "millsrest")
+# What quotients that are 0/0 are differentiated into; near 0 their own derivatives have no digits to compare.
+QUOTIENTS = {n for n in FORMULA if n.startswith(("exprel", "expm1inv", "log1prel", "sinhrel", "sinhs", "tanhrel",
+                                                 "tanhs", "sinrest", "boxcox"))}  # fmt: skip
+SLOPES = {n for n in QUOTIENTS if n.endswith(("slope", "bend"))}
 SMOOTH = [row for row in FUNCTIONS.values() if row.kind in ("map", "alias") and not row.boolean
-          and row.name != "millsrest"]  # fmt: skip
+          and row.name not in {"millsrest", *SLOPES}]  # fmt: skip
 
 
 @pytest.mark.parametrize("row", SMOOTH, ids=lambda row: row.name)
@@ -125,8 +129,9 @@ def test_every_function(row):
             if not np.isfinite(f.value(point)) or not np.isfinite(list(f.gradient_at(point).values())).all():
                 continue
             point = {name: point[name] for name in f.params}
-            sound = row.name not in PARTS and bool(np.isfinite(f.hessian_at(point)).all())
-            check(formula, {}, dict.fromkeys(f.params, ()), point, rtol=1e-11, hessian=sound)
+            part = row.name in PARTS or row.name in QUOTIENTS
+            sound = not part and bool(np.isfinite(f.hessian_at(point)).all())
+            check(formula, {}, dict.fromkeys(f.params, ()), point, rtol=1e-7 if part else 1e-11, hessian=sound)
 
 
 def test_every_function_that_numpy_lacks_has_a_spelling():
