@@ -180,13 +180,7 @@ _FUNCTIONS: dict[str, Callable[[Series], Series]] = {
 
 
 def expand(graph: Graph, node: Node, base: Node, centre: Fraction) -> Series:
-    """Expand a node in powers of base - centre.
-
-    Raises
-    ------
-    NoSeriesError
-        If it depends on something else, or its coefficients are no ratios.
-    """
+    """Expand a node in powers of base - centre; NoSeriesError if it depends on something else, or has no ratios."""
     node = graph.seams.get(node, node)
     if node is base:
         return Series(0, [centre, Fraction(1), *([Fraction(0)] * (TERMS - 2))])
