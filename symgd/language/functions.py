@@ -319,8 +319,9 @@ _QUOTIENTS = (
                "np.where(np.abs(b*np.log(a)) < 1, special.boxcox(a, b), (a**b - 1)/b))",
          partials=("a**(b - 1)", "boxcoxslope(a, b)"), domain="a > 0, or b a whole number"),
     _map("boxcoxslope", 2, "derivative of boxcox by b", lambda s, a, b: s.diff((a**b - 1) / b, b),
-         numpy="np.where((a == 0) & (b > 0), 1/b**2, np.where(np.abs(b*np.log(a)) < 1e-5, "
-               "np.log(a)**2*(1/2 + b*np.log(a)/3), (a**b*np.log(a) - (a**b - 1)/b)/b))",
+         numpy="np.where((a == 0) & (b > 0), 1/b**2, np.where(np.abs(b*np.log(a)) < 1e-2, "
+               "np.log(a)**2*(1/2 + b*np.log(a)/3 + (b*np.log(a))**2/8 + (b*np.log(a))**3/30 "
+               "+ (b*np.log(a))**4/144), (a**b*np.log(a) - (a**b - 1)/b)/b))",
          partials=("a**(b - 1)*log(a)", "boxcoxbend(a, b)"), domain="a > 0"),
     _map("boxcoxbend", 2, "second derivative of boxcox by b", lambda s, a, b: s.diff((a**b - 1) / b, b, 2),
          numpy="np.where(a == 0, np.where(b > 0, -2/b**3, np.nan), np.where(np.abs(b*np.log(a)) < 1e-4, "

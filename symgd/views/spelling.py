@@ -23,13 +23,13 @@ _SERIES = "1/3 - {a__}**2/30 + {a__}**4/840 - {a__}**6/45360 + {a__}**8/3991680"
 
 def _as_numpy_has_it(name: str) -> Spelling:
     """Take the spelling from the table, where it is NumPy's; the branch that is not taken may be 0/0."""
-    plain = re.sub(r"\bnp\.", "", FUNCTIONS[name].numpy)
+    plain = re.sub(r"\bnp\.", "", FUNCTIONS[name].numpy).replace("where(b > 0, -2/b**3, nan)", "-2/b**3")
     return re.sub(r"\b([ab])\b", r"{\1__}", plain), ATOM if plain.startswith("where(") else MULTIPLY
 
 
 # Quotients that are 0/0 at 0, and their derivatives.
 _QUOTIENTS = ("exprelslope", "exprelbend", "expm1invslope", "expm1invbend", "log1prel", "log1prelslope", "log1prelbend",
-              "sinrel", "sinhrel", "sinhslope", "tanhrel", "tanhslope", "sinrest", "sinrestslope", "boxcoxslope",
+              "sinrel", "sinhslope", "tanhrel", "tanhslope", "sinrest", "sinrestslope", "boxcoxslope",
               "boxcoxbend")  # fmt: skip
 
 FORMULA: dict[str, Spelling] = {
@@ -37,6 +37,7 @@ FORMULA: dict[str, Spelling] = {
     "exprel": ("where({a} == 0, 1, expm1({a})/where({a} == 0, 1, {a}))", ATOM),
     "expm1inv": ("where({a} == 0, 1, {a_}/where({a} == 0, 1, expm1({a})))", ATOM),
     "boxcox": ("where({b} == 0, log({a}), expm1({b_}*log({a}))/where({b} == 0, 1, {b}))", ATOM),
+    "sinhrel": ("where(abs({a}) > 710, inf, where({a} == 0, 1, sinh({a})/where({a} == 0, 1, {a})))", ATOM),
     "below": ("{a} - {b_}", ADD),
     "held": ("{a}", ATOM),
     "weighted": ("where({a} == 0, 0, {a_}*exp({b}))", ATOM),
@@ -50,6 +51,7 @@ FORMULA: dict[str, Spelling] = {
     # A zero exponent, or a base of zero, must not meet infinity.
     "powslope": ("{b_}*{a__}**where({b} == 0, 1, {b} - 1)", MULTIPLY),
     "powlog": ("{a__}**{b__}*log(where({a} == 0, 1, {a}))", MULTIPLY),
+    "xdivy": ("where({a} == 0, 0, {a_}/where({a} == 0, 1, {b}))", ATOM),
     "ratio": ("{a_}/where({b} == 0, inf, {b})", MULTIPLY),
     "sqrt0": ("sqrt({a})", ATOM),
     "logerfc": ("log(erfc({a}))", ATOM),
@@ -64,7 +66,9 @@ FORMULA: dict[str, Spelling] = {
 }
 
 NUMPY: dict[str, Spelling] = FORMULA | {
-    "xdivy": ("where({a} == 0, 0, {a_}/where({a} == 0, 1, {b}))", ATOM),
+    "xlogy": ("special.xlogy({a}, {b})", ATOM),
+    "xlog1py": ("special.xlog1py({a}, {b})", ATOM),
+    "rel_entr": ("special.rel_entr({a}, {b})", ATOM),
     "sigmoid": ("1/(1 + exp({_a}))", MULTIPLY),
     "softplus": ("logaddexp(0, {a})", ATOM),
     "relu": ("maximum({a}, 0)", ATOM),

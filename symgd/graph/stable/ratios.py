@@ -126,7 +126,10 @@ def sigmoid_spelt_out(graph: Graph, a: Node, b: Node) -> Node | None:
     # expm1(w) is exp(w)*(1 - exp(-w)), whose exponential may be as large as the sigmoid is small.
     growth = graph.divide(graph.map("exp", graph.add(w, u)), b)
     beyond = scaled(graph, -factor, graph.multiply(graph.map("expm1", graph.negate(w)), growth))
-    large = graph.map("greater", w, graph.const(1))
+    # Exponents beyond 1e5 have no digits to be subtracted, nor has an infinite one.
+    large = graph.map(
+        "logical_and", graph.map("greater", w, graph.const(1)), graph.map("less", w, graph.const(100_000))
+    )
     return graph.seam(graph.map("where", large, beyond, form), graph.raw("divide", a, b))
 
 
