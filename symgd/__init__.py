@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from symgd.insight.theory import Theory
     from symgd.many import Many
     from symgd.objective import Objective
+    from symgd.objective.callables import minimize_callable
     from symgd.rules import Rule
     from symgd.rules.schedules import schedule
     from symgd.run import History, Outcome, Run
@@ -42,6 +43,7 @@ _HOMES = {
     "check_hessian": "checking",
     "check_jacobian": "checking",
     "fit": "fitting",
+    "minimize_callable": "objective.callables",
     "schedule": "rules.schedules",
 }
 
@@ -68,6 +70,7 @@ __all__ = [
     "check_jacobian",
     "curvature",
     "fit",
+    "minimize_callable",
     "plotting",
     "schedule",
 ]

@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from symgd.graph import entropy, flat, lengths, removable, stable
+from symgd.graph import entropy, flat, lengths, removable, series, stable
 from symgd.graph.exact import Number, exact, fold_add, fold_multiply, fold_power, magnitude
-from symgd.graph.nodes import ROWS, Const, Fold, Index, Leaf, Map, Matrix, Node, Span, is_zero
+from symgd.graph.nodes import ROWS, Const, Fold, Index, Leaf, Map, Matrix, Node, Span, arguments, is_zero
 from symgd.language import scalar
 
 FEW = 8  # places along a label that are looked at one by one
@@ -42,6 +42,9 @@ class Graph:
         self.shielded: set[Node] = set()  # see flat.branches
         self.stable = True  # whether spellings are rewritten that lose digits
         self.guarded = True  # by shifts and branches too, which mean nothing but to float64; views go without
+        self.seamed = True  # by branches that are one function: power series near where a quotient is 0/0
+        self.seams: dict[Node, Node] = {}  # these branches, and what was written
+        self.edges: set[Node] = set()  # their conditions
         self.fired: Counter[str] = Counter()  # how often each rewrite was
 
     def __iter__(self) -> Iterator[Node]:
@@ -115,6 +118,10 @@ class Graph:
             else:
                 assert isinstance(node, Map)
                 known[key] = self.map(node.function, *(self._substitute(a, used, known) for a in node.args))
+            if node in self.seams:
+                self.seams[known[key]] = self._substitute(self.seams[node], used, known)
+            if node in self.edges:
+                self.edges.add(known[key])
         return known[key]
 
     def _substitute_fold(self, node: Fold, used: dict[str, Index], known: dict[Any, Node]) -> Node:
@@ -148,6 +155,25 @@ class Graph:
         return place if (index.start, index.step) == (0, 1) else self.add(
             self.const(index.start), self.multiply(self.const(index.step), place)
         )  # fmt: skip
+
+    def seam(self, node: Node, written: Node) -> Node:
+        """Note that branches are one function, and what was written for it."""
+        if node is not written:
+            self.seams[node] = written
+        return node
+
+    def without_seams(self, root: Node) -> list[Node]:
+        """Give the nodes that a root is made of, without the branches and shifts that mean nothing but to float64."""
+        kept: dict[Node, bool] = {}
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if node in kept:
+                continue
+            shift = isinstance(node, Map) and node.function in ("held", "below")
+            kept[node] = not shift and node not in self.seams
+            stack += [self.seams[node]] if node in self.seams else arguments(node)[: -1 if shift else None]
+        return [node for node, keep in kept.items() if keep]
 
     def signature(self) -> str:
         """Write all nodes down: equal texts are equal graphs."""
@@ -339,7 +365,7 @@ class Graph:
         """Give the form that a node takes instead: one that overflows later, keeps its digits, or has no false kink."""
         if not self.stable:
             return None
-        found = (family.rewrite(self, function, args) for family in (removable, stable, lengths, entropy))
+        found = (family.rewrite(self, function, args) for family in (removable, stable, series, lengths, entropy))
         return next((node for node in found if node is not None), None)
 
     def _map(self, function: str, args: tuple[Node, ...]) -> Node:

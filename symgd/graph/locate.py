@@ -37,9 +37,7 @@ def evaluate(
     return Tape(nodes, data, lengths).at(point)
 
 
-def first_bad(
-    graph: Graph, root: Node, text: str, point: Mapping[str, Any], data: Mapping[str, Any]
-) -> tuple[str, bool]:
+def first_bad(graph: Graph, root: Node, text: str, point: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     """Name the first subexpression that is not finite at a point.
 
     Parameters
@@ -57,10 +55,8 @@ def first_bad(
 
     Returns
     -------
-    message : str
+    str
         Such as ``log(x) is nan where x = -1``, or of whole arrays ``log(sum(x)) = log(-3) is nan``.
-    overflowed : bool
-        Whether it is infinite though its arguments are moderate, as by overflow.
     """
     found = _Values([root], point, data, graph.sizes())
     if not math.isfinite(found.at(root, {})):
@@ -78,7 +74,7 @@ def first_bad(
         where = found.bad(slope, {})
         if where is not None:
             return _describe(graph, text, found, node, where, found.at(slope, where), "the derivative of ")
-    return "the gradient is not finite", True
+    return "the gradient is not finite"
 
 
 class _Values:
@@ -134,13 +130,12 @@ def _sources(node: Node, found: _Values, place: Mapping[str, int]) -> tuple[Node
 
 def _describe(
     graph: Graph, text: str, found: _Values, node: Node, place: Mapping[str, int], bad: float, prefix: str = ""
-) -> tuple[str, bool]:
+) -> str:
     begin, end = graph.spans.get(node.number) or _span_of_matrix(graph, node) or (0, len(text))
     written = " ".join(text[begin:end].split())
     written = written if len(written) <= 60 else written[:57] + "..."
     if isinstance(node, Matrix):  # of finite elements, all of which take part
-        why, overflowed = _of_matrix(node, bad)
-        return f"{prefix}{written} is {bad:g}: {why}", overflowed
+        return f"{prefix}{written} is {bad:g}: {_of_matrix(node, bad)}"
     leaves = [n for n in reachable([node]) if isinstance(n, Leaf) and n.constant is None]
     leaves = [n for n in leaves if n.kind not in ("count", "places")]
     where = f" in row {place[ROWS]}" if ROWS in node.labels else ""
@@ -151,7 +146,7 @@ def _describe(
     at = ", ".join(
         f"{_name(n, found, place)} = {found.at(n, place):.6g}" for n in leaves[:4] if n.labels <= place.keys()
     )
-    return f"{prefix}{written} is {bad:g}{where}" + (f" where {at}" if at else ""), math.isinf(bad)
+    return f"{prefix}{written} is {bad:g}{where}" + (f" where {at}" if at else "")
 
 
 def _applied(function: str, values: list[float], written: str) -> str:
@@ -172,15 +167,15 @@ def _span_of_matrix(graph: Graph, node: Node) -> tuple[int, int] | None:
     return next((graph.spans[number] for number in same if number in graph.spans), None)
 
 
-def _of_matrix(node: Matrix, value: float) -> tuple[str, bool]:
-    """Say why a function of a matrix whose elements are finite is not, and whether it overflowed."""
+def _of_matrix(node: Matrix, value: float) -> str:
+    """Say why a function of a matrix whose elements are finite is not."""
     if node.function == "logdet" and np.isnan(value):
-        return "the determinant is negative", False
+        return "the determinant is negative"
     if node.function in ("logdet", "logabsdet") and value < 0:
-        return "the determinant is 0", False
+        return "the determinant is 0"
     if node.function == "inv" and np.isnan(value):
-        return "the matrix has no inverse", False
-    return "the elements of the matrix are too large", True
+        return "the matrix has no inverse"
+    return "the elements of the matrix are too large"
 
 
 def _name(leaf: Leaf, found: _Values, place: Mapping[str, int]) -> str:

@@ -177,7 +177,9 @@ _WHOLE: dict[str, Callable[..., Any]] = {
     "powlog": lambda a, b: np.where(a == 0, 0.0, a**b * np.log(a)),
     "held": lambda a: a,
     "below": lambda a, b: np.where(a == b, 0.0, a - b),
-    "weighted": lambda a, b: np.where(a == 0, 0.0, a * np.exp(b)),
+    "weighted": lambda a, b: np.where(
+        a == 0, 0.0, np.where(np.abs(b) < 700, a * np.exp(b), a * np.exp(0.5 * b) * np.exp(0.5 * b))
+    ),
     "sqrt0": np.sqrt,
     "cbrt": np.cbrt,
     "relu": lambda a: np.where(a <= 0, 0.0, a),

@@ -53,7 +53,7 @@ def saddle(e: Evidence) -> Finding | None:
         )
         return Finding("saddle", message, remedy, {"curvature": 0.0, "direction": way})
     values, vectors = np.linalg.eigh(e.kernel.hessian(e.run.x))
-    way = in_names(e.kernel.program.layout.names, vectors[:, 0])
+    way = in_names(e.kernel.names, vectors[:, 0])
     bent = e.sign * values[0]
     message = (
         f"The run stopped at a {kind}, {e.at(e.run.x)}: along {way} the curvature is {bent:.6g}, and the value {goes}."

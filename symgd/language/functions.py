@@ -146,7 +146,9 @@ _ELEMENTARY = (
     _map("below", 2, "a - b, 0 where they are equal", lambda s, a, b: a - b, numpy="np.where(a == b, 0, a - b)",
          code="(0.0 if {0} == {1} else {0} - {1})", partials=("1", "-1"), smooth=False),
     _map("weighted", 2, "a*exp(b), 0 where a is 0", lambda s, a, b: a * s.exp(b),
-         numpy="np.where(a == 0, 0, a*np.exp(b))", code="(0.0 if {0} == 0.0 else {0}*exp({1}))",
+         numpy="np.where(a == 0, 0, a*np.exp(b/2)*np.exp(b/2))",
+         # In two halves where the exponential alone leaves float64, which the product need not.
+         code="(0.0 if {0} == 0.0 else {0}*exp({1}) if -700.0 < {1} < 700.0 else {0}*exp(0.5*{1})*exp(0.5*{1}))",
          partials=("exp(b)", "y")),
     _map("log", 1, "natural logarithm", lambda s, a: s.log(a), aliases=("ln",), partials=("1/a",), domain="a > 0"),
     _map("log1p", 1, "log(1 + a), exact for small a", lambda s, a: s.log(1 + a), partials=("1/(1 + a)",),

@@ -98,7 +98,7 @@ class Objective:
         self._chosen = declared or chosen
         self._declared = {name: declared[name] for name in self.params if name in declared}
         self._models: dict[tuple[tuple[int, ...], ...], Model] = {}
-        self._kernels: dict[tuple[float, Model], Kernel] = {}
+        self._kernels: dict[tuple[float, Model, str], Kernel] = {}
         self._default: Model | None = None
         self._open: NeedsShape | None = None  # the parameter whose shape is not known
         self._misfit: ShapeError | None = None  # what is wrong with the shape that it would seem to have
@@ -236,7 +236,7 @@ class Objective:
         for name in missing:
             if near := points.near_column(name, self._offered, fm.names(self.tree)):
                 return f"; '{name}' is no column of the data: did you mean '{near}'?"
-        if self._known or self._open is None or not self._open.reduced or self._open.name not in missing:
+        if self._offered or self._open is None or not self._open.reduced or self._open.name not in missing:
             return ""
         return f"; no data were given: if some of {', '.join(missing[:5])} are columns, give them by data="
 
@@ -429,7 +429,7 @@ class Objective:
         """Give the generated functions; -1 for those of the negated objective."""
         return self.model.program(sign)
 
-    def kernel(self, sign: float = 1.0, model: Model | None = None) -> Kernel:
+    def kernel(self, sign: float = 1.0, model: Model | None = None, tier: str | None = None) -> Kernel:
         """Give the running kernel.
 
         Parameters
@@ -438,6 +438,8 @@ class Objective:
             -1 for the negated objective.
         model : Model, optional
             With other shapes than those that are known.
+        tier : str, optional
+            By default the objective's own.
 
         Returns
         -------
@@ -448,9 +450,9 @@ class Objective:
         DataError
             If the data were given as names only.
         """
-        key = sign, model or self.model
+        key = sign, model or self.model, tier or self.tier
         if key not in self._kernels:
-            self._kernels[key] = key[1].kernel(sign, self.tier, self.workers)
+            self._kernels[key] = key[1].kernel(sign, key[2], self.workers)
         return self._kernels[key]
 
     def vector(self, point: Point | None = None, values: Mapping[str, Any] | None = None) -> Vector:
@@ -515,7 +517,7 @@ class Objective:
         dict of str to float or ndarray
         """
         kernel, x = self._ready(point, values)
-        return kernel.program.layout.split(kernel.slope(x)[1])
+        return kernel.split(kernel.slope(x)[1])
 
     def hessian_at(self, point: Point | None = None, **values: float) -> NDArray[np.float64]:
         """Give the Hessian at a point.
@@ -560,10 +562,10 @@ class Objective:
         kernel, x = self._ready(point)
         other, direction = self._ready(v)
         if other is not kernel:
-            shapes = zip(self.params, kernel.program.layout.shapes, other.program.layout.shapes, strict=True)
+            shapes = zip(self.params, kernel.shapes, other.program.layout.shapes, strict=True)
             name, here, there = next(found for found in shapes if found[1] != found[2])
             raise UsageError(f"the vector must have the shapes of the point: '{name}' has {there}, and {here} there")
-        return kernel.program.layout.split(kernel.product(x, direction))
+        return kernel.split(kernel.product(x, direction))
 
     def curvature(self, point: Point | None = None, **values: float) -> Curvature:
         """Give eigenvalues, condition, kind of point and largest stable learning rate at a point.
@@ -745,6 +747,8 @@ class Objective:
     ) -> Run:  # fmt: skip
         """Go on with a run; it ends as the uninterrupted run would have, bit for bit.
 
+        It goes on in the run's own tier, since the two round differently, on a machine of the same kind.
+
         Parameters
         ----------
         saved : Run, str or Path
@@ -780,13 +784,13 @@ class Objective:
         keep = self._keep(save, save_every)
         try:
             model = self._saved_model(state)
-            sign = -1.0 if state.get("sign") == -1 else 1.0
-            at, settings = descent.restore(self.kernel(sign, model), state, steps)
+            kernel = self.kernel(-1.0 if state.get("sign") == -1 else 1.0, model, _saved_tier(state))
+            at, settings = descent.restore(kernel, state, steps)
         except (DataError, UsageError) as problem:
             if isinstance(saved, Run):
                 raise
             raise type(problem)(f"'{saving.named(saved)}': {problem}") from None
-        return self._go(model, at, replace(settings, seconds=seconds), callback, progress, keep)
+        return self._go(model, kernel, at, replace(settings, seconds=seconds), callback, progress, keep)
 
     def _saved_model(self, state: Mapping[str, Any]) -> Model:
         """Give the model of a saved run; an error if it is another objective's."""
@@ -837,24 +841,32 @@ class Objective:
         keep = self._keep(options.pop("save", None), options.pop("save_every", None))
         kernel = self.kernel(sign, model)
         settings = descent.prepare(kernel, x0, sign, options)
-        return self._go(model, descent.begin(kernel, x0, settings), settings, callback, progress, keep)
+        return self._go(model, kernel, descent.begin(kernel, x0, settings), settings, callback, progress, keep)
 
     def _go(
         self,
         model: Model,
+        kernel: Kernel,
         state: descent.State,
         settings: descent.Settings,
         callback: descent.Callback | None,
         progress: bool | None,  # noqa: FBT001
         keep: descent.Keep | None = None,
     ) -> Run:
-        kernel = self.kernel(settings.sign, model)
         run = descent.descend(
             kernel, state, settings, formula=self.text, callback=callback, progress=progress,
-            locate=lambda x: model.locate(kernel.program.layout.split(x)), keep=keep,
+            locate=lambda x: model.locate(kernel.split(x)), keep=keep,
         )  # fmt: skip
         data = {"data": self.data.fingerprint(self._known)}
         run = replace(run, objective=self, state={**run.state, **data}, explain=partial(diagnose, kernel))
         if keep:
             keep.write(run.state)
         return run
+
+
+def _saved_tier(state: Mapping[str, Any]) -> str:
+    """Give the tier that a saved run was made in."""
+    tier = state.get("tier")
+    if not isinstance(tier, str) or tier not in TIERS:
+        raise DataError(f"the saved run is damaged: its tier is none of {', '.join(TIERS)}")
+    return tier

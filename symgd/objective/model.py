@@ -296,10 +296,9 @@ class Model:
         missing = [name for name in self.columns if name not in self.data]
         if missing:
             raise DataError(f"the columns {', '.join(missing)} have no values; give data={{...}} to Objective")
-        kernel = Kernel(self.program(sign), self.data, tier, workers, self.rows or 0)
-        kernel.squares = partial(_squares, self, sign)
-        kernel.doubt = partial(_doubt, self, kernel.program.layout)
-        return kernel
+        program = self.program(sign)
+        known = partial(_squares, self, sign), partial(_doubt, self, program.layout)
+        return Kernel(program, self.data, tier, workers, self.rows or 0, *known)
 
     @cached_property
     def squares(self) -> Squares | None:
@@ -323,12 +322,12 @@ class Model:
         except Exception as problem:  # noqa: BLE001 - whatever it is, the point is there
             return unexplained("the number of digits", problem)
 
-    def locate(self, values: Mapping[str, Any]) -> tuple[str, bool]:
+    def locate(self, values: Mapping[str, Any]) -> str:
         """Name the first subexpression that is not finite at a point."""
         try:
             return locate.first_bad(*self.plain, self.text, values, self.data)
         except Exception as problem:  # noqa: BLE001 - whatever it is, the run is there
-            return f"a value is not finite, and where {unexplained('it arose', problem)}", False
+            return f"a value is not finite, and where {unexplained('it arose', problem)}"
 
 
 def _unit(graph: Graph, leaf: Leaf, axes: Sequence[Span | int]) -> Node:

@@ -57,7 +57,8 @@ def _of_one_and_more(graph: Graph, a: Node) -> Node | None:
     if len(rest) == 1 or not graph.guarded:
         return near
     small = graph.map("less", graph.map("abs", u), graph.const(Fraction(1, 2)))
-    return graph.map("where", small, near, graph.raw("log", a))
+    plain = graph.raw("log", a)
+    return graph.seam(graph.map("where", small, near, plain), plain)
 
 
 def _of_squares(graph: Graph, a: Node) -> Node | None:
@@ -111,8 +112,13 @@ def _of_gammas(graph: Graph, a: Node) -> Node | None:
         log, of = _log_of_size(graph, factor)
         logs.append(log if side > 0 else graph.negate(log))
         sign = sign if of is None else graph.multiply(sign, graph.map("sign", of))
-    total = graph.add(*logs)
-    return graph.map("where", graph.map("greater", sign, graph.const(0)), total, graph.raw("log", a))
+    total, plain = graph.add(*logs), graph.raw("log", a)
+    found = graph.seam(graph.map("where", graph.map("greater", sign, graph.const(0)), total, plain), plain)
+    if not graph.guarded:
+        return found
+    # The logarithms of factors cancel where the product is moderate, whose own logarithm keeps its digits.
+    low, high = (graph.map("less", *pair) for pair in ((graph.const(Fraction(1, _PLAIN)), a), (a, graph.const(_PLAIN))))
+    return graph.seam(graph.map("where", graph.map("logical_and", low, high), plain, found), plain)
 
 
 def _log_of_size(graph: Graph, factor: Node) -> tuple[Node, Node | None]:

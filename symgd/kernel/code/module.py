@@ -20,6 +20,8 @@ from symgd.kernel.code.writer import Writer
 from symgd.language.functions import FUNCTIONS
 from symgd.rules import Lowered
 
+_STRICT = ("min", "max")  # folds that have kinks
+
 
 @dataclass(frozen=True)
 class Program:
@@ -134,18 +136,19 @@ def generate(
         entries = tuple((index[a], index[b]) for a, b in second)
         outputs["curvature"] = Output(tuple(second.values()))
     nodes = reachable([root, *slope.nodes()])
-    strict = any(isinstance(n, Fold) and n.function in ("min", "max") for n in nodes)
-    smooth = _is_smooth(root if written is None else written)
+    strict = any(isinstance(n, Fold) and n.function in _STRICT for n in nodes)
+    # What keeps digits and range has branches that are no kinks: either view without them may say so.
+    smooth = _is_smooth(graph.without_seams(root)) or (written is not None and _is_smooth(reachable([written])))
     functions, pieces, memory = _write(graph, inputs, outputs, strict=strict)
     return Program(inputs, functions, strict, smooth, _work(graph, nodes), entries, pieces, memory)
 
 
-def _is_smooth(root: Node) -> bool:
+def _is_smooth(nodes: list[Node]) -> bool:
     """Tell whether every function in an objective can be differentiated any number of times."""
-    for node in reachable([root]):
+    for node in nodes:
         if isinstance(node, Map) and not FUNCTIONS[node.function].smooth:
             return False
-        if isinstance(node, Fold) and node.function in ("min", "max"):
+        if isinstance(node, Fold) and node.function in _STRICT:
             return False
     return True
 
