@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from symgd.insight.theory import Theory
     from symgd.many import Many
     from symgd.objective import Objective
+    from symgd.objective.callables import minimize_callable
     from symgd.rules import Rule
     from symgd.rules.schedules import schedule
     from symgd.run import History, Outcome, Run
@@ -42,6 +43,7 @@ _HOMES = {
     "check_hessian": "checking",
     "check_jacobian": "checking",
     "fit": "fitting",
+    "minimize_callable": "objective.callables",
     "schedule": "rules.schedules",
 }
 
@@ -68,16 +70,19 @@ __all__ = [
     "check_jacobian",
     "curvature",
     "fit",
+    "minimize_callable",
     "plotting",
     "schedule",
 ]
 
+_METHODS = ("minimize", "maximize", "minimize_many", "gradient_at", "hessian_at")  # of objectives
 _PACKAGES = ("curvature", "plotting")  # those that a user may ask for by name
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES and name not in _PACKAGES:
-        raise AttributeError(f"module 'symgd' has no attribute {name!r}")
+        more = f"; write symgd.Objective(text, data).{name}(...)" if name in _METHODS else ""
+        raise AttributeError(f"module 'symgd' has no attribute {name!r}{more}")
     from importlib import import_module
 
     if name in _PACKAGES:

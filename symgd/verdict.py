@@ -54,6 +54,7 @@ class Reason(StrEnum):
     NOTHING = "nothing"
     NO_VALUE = "no_value"
     UNEXPLAINED = "unexplained"
+    UNSEEN = "unseen"
 
 
 # The clause of each reason, in which a run that maximizes swaps the words of the second table.
@@ -85,6 +86,7 @@ _CLAUSES = {
     Reason.NOTHING: "there are no parameters",
     Reason.NO_VALUE: "the value is {0:g} there",
     Reason.UNEXPLAINED: "{along}",
+    Reason.UNSEEN: "what kind of point it is, second derivatives would tell",
 }
 _SWAPPED = {
     "positive": "negative", "negative": "positive", "least": "most", "most": "least", "above": "below",

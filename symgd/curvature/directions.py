@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from symgd.kernel import Kernel
+    from symgd.curvature.problem import Problem
 
 Vector = NDArray[np.float64]
 
@@ -55,20 +55,19 @@ class Names(Sequence[str]):
         return self.params[which] + (f"[{','.join(str(int(n)) for n in inside)}]" if shape else "")
 
 
-def names_of(kernel: Kernel) -> Sequence[str]:
+def names_of(kernel: Problem) -> Sequence[str]:
     """Give a name for each parameter of a kernel.
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Problem
         The objective.
 
     Returns
     -------
     sequence of str
     """
-    layout = kernel.program.layout
-    return layout.names if kernel.n <= MANY else Names(layout.params, layout.shapes)
+    return kernel.names if kernel.n <= MANY else Names(kernel.params, kernel.shapes)
 
 
 def in_names(params: Sequence[str], direction: Vector, most: int = 4, sizes: Vector | float = 1.0) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.curvature.problem import Problem
 from symgd.curvature.spectrum import DENSE, WORK, extremes, judged
-from symgd.kernel import Kernel
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -25,7 +25,7 @@ FLOOR = 3  # Newton steps across a valley, to its floor
 
 
 @np.errstate(all="ignore")  # numerical trouble is data
-def escape(kernel: Kernel, x: Vector, f: float, g: Vector) -> Vector | None:
+def escape(kernel: Problem, x: Vector, f: float, g: Vector) -> Vector | None:
     """Find a step to a clearly lower value from a stationary point that is no minimum.
 
     Where a curvature is negative, the step goes along the eigenvector of the most negative one. Where none is, but some
@@ -34,7 +34,7 @@ def escape(kernel: Kernel, x: Vector, f: float, g: Vector) -> Vector | None:
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Problem
         The objective.
     x : ndarray, shape (n,)
         A point with a small gradient.
@@ -96,7 +96,7 @@ class Surroundings:
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Problem
         The objective.
     x : ndarray, shape (n,)
         The point.
@@ -106,7 +106,7 @@ class Surroundings:
         The gradient there.
     """
 
-    def __init__(self, kernel: Kernel, x: Vector, f: float, g: Vector) -> None:
+    def __init__(self, kernel: Problem, x: Vector, f: float, g: Vector) -> None:
         self.kernel, self.x, self.f, self.g = kernel, x, f, g
         self.sizes = 1.0 + np.abs(x)
         # Where the gradient is 0, moving in the last digits changes the value by its rounding alone.

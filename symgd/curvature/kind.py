@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from symgd.curvature.directions import in_names, names_of
 from symgd.curvature.escape import Surroundings
+from symgd.curvature.problem import Problem
 from symgd.curvature.spectrum import DENSE, WORK, Spectrum, extremes, judged
 from symgd.errors import unexplained
-from symgd.kernel import Kernel
 from symgd.verdict import Kind, Reason, Verdict
 
 Vector = NDArray[np.float64]
@@ -29,12 +29,12 @@ NO_HESSIAN = Verdict(Kind.BOUNDARY, Reason.NOT_FINITE, (), "Hessian")
 
 
 @np.errstate(all="ignore")  # numerical trouble is data
-def classify(kernel: Kernel, x: Vector, f: float, g: Vector) -> Verdict:
+def classify(kernel: Problem, x: Vector, f: float, g: Vector) -> Verdict:
     """Tell what kind of stationary point this is.
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Problem
         The objective.
     x : ndarray, shape (n,)
         A point with a small gradient.
@@ -57,7 +57,7 @@ def classify(kernel: Kernel, x: Vector, f: float, g: Vector) -> Verdict:
         return Verdict(Kind.UNKNOWN, Reason.UNEXPLAINED, (), unexplained("the kind of point", problem))
 
 
-def _classified(kernel: Kernel, x: Vector, f: float, g: Vector) -> Verdict:
+def _classified(kernel: Problem, x: Vector, f: float, g: Vector) -> Verdict:
     found = corner(kernel, x)
     if found is not None:
         return found
@@ -71,7 +71,7 @@ def _classified(kernel: Kernel, x: Vector, f: float, g: Vector) -> Verdict:
 
 
 def _judge(
-    kernel: Kernel,
+    kernel: Problem,
     x: Vector,
     f: float,
     g: Vector,
@@ -80,7 +80,7 @@ def _judge(
     directions: NDArray[np.float64],
     flat: float,
 ) -> Verdict:
-    params = kernel.program.layout.names
+    params = kernel.names
     negative, positive = values < -flat, values > flat
     place = int(np.argmin(values))
     lowest = _along(params, directions[:, place], float(values[place]))
@@ -128,7 +128,7 @@ def _look(around: Surroundings, d: Vector, rising: Matrix, bent: Vector) -> Reas
     return None if all(v > around.f + around.noise for v in far[-4:]) else Reason.FLAT
 
 
-def _probe(kernel: Kernel, x: Vector, f: float, d: Vector, rising: NDArray[np.float64]) -> Reason | None:
+def _probe(kernel: Problem, x: Vector, f: float, d: Vector, rising: NDArray[np.float64]) -> Reason | None:
     """Do the same where the directions are not conjugate: with the Hessian at each point."""
     noise = 1e-15 * abs(f) + 1e-300
     far = []
@@ -146,7 +146,7 @@ def _probe(kernel: Kernel, x: Vector, f: float, d: Vector, rising: NDArray[np.fl
     return None if all(v > f + noise for v in far[-4:]) else Reason.FLAT
 
 
-def _settle(kernel: Kernel, x: Vector, f: float, g: Vector, directions: NDArray[np.float64]) -> Verdict:
+def _settle(kernel: Problem, x: Vector, f: float, g: Vector, directions: NDArray[np.float64]) -> Verdict:
     """Tell a stationary point from a tail that falls for ever, and from an inflection: follow Newton's steps.
 
     Near a point without vanishing curvature they converge quadratically. Where they only shrink by a steady factor, the
@@ -169,7 +169,7 @@ def _settle(kernel: Kernel, x: Vector, f: float, g: Vector, directions: NDArray[
                 across = directions - np.outer(along, along @ directions)
                 seen = _probe(kernel, y, min(f, kernel.value(y)), along, across)
                 if seen:
-                    return Verdict(Kind.DEGENERATE, seen, *_along(kernel.program.layout.names, along, 0.0))
+                    return Verdict(Kind.DEGENERATE, seen, *_along(kernel.names, along, 0.0))
             return _near(x, y, room)
         y = y - step
         slope = kernel.slope(y)[1]
@@ -178,7 +178,7 @@ def _settle(kernel: Kernel, x: Vector, f: float, g: Vector, directions: NDArray[
     return Verdict(Kind.DEGENERATE, Reason.UNSETTLED)
 
 
-def _fades(kernel: Kernel, y: Vector, step: NDArray[Any]) -> bool:
+def _fades(kernel: Problem, y: Vector, step: NDArray[Any]) -> bool:
     """Tell whether the curvature along Newton's step goes with it, as where it vanishes at the step's end.
 
     A step that is as good as nothing moves past no change of a curvature that is there; that of ``x**3`` halves.
@@ -194,12 +194,12 @@ def _near(x: Vector, y: Vector, room: float) -> Verdict:
     return Verdict(Kind.NOT_STATIONARY, Reason.ELSEWHERE, (distance,))
 
 
-def corner(kernel: Kernel, x: Vector) -> Verdict | None:
+def corner(kernel: Problem, x: Vector) -> Verdict | None:
     """Tell whether the gradient jumps at a point, or the domain ends there.
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Problem
         The objective.
     x : ndarray, shape (n,)
         The point.
@@ -209,9 +209,9 @@ def corner(kernel: Kernel, x: Vector) -> Verdict | None:
     Verdict or None
         ``None`` where the objective is smooth.
     """
-    if kernel.program.smooth or len(x) > DENSE:
+    if kernel.smooth or len(x) > DENSE:
         return None
-    for index, name in enumerate(kernel.program.layout.names):
+    for index, name in enumerate(kernel.names):
         jumps = []
         for h in (1e-6, 1e-8):
             d = np.zeros(len(x))
@@ -226,7 +226,7 @@ def corner(kernel: Kernel, x: Vector) -> Verdict | None:
     return _lower_nearby(kernel, x)
 
 
-def _lower_nearby(kernel: Kernel, x: Vector) -> Verdict | None:
+def _lower_nearby(kernel: Problem, x: Vector) -> Verdict | None:
     """Look for a lower value close by: a kink need not show along the axes, nor a jump of the value in any gradient."""
     f, g = kernel.slope(x)
     if not math.isfinite(f):
@@ -241,7 +241,7 @@ def _lower_nearby(kernel: Kernel, x: Vector) -> Verdict | None:
                 # What the gradient itself explains is no surprise.
                 expected = 2.0 * abs(float(g @ step)) + 1e-13 * (abs(f) + 1e-3)
                 if kernel.value(x + step) < f - expected:
-                    along = in_names(kernel.program.layout.names, step)
+                    along = in_names(kernel.names, step)
                     return Verdict(Kind.KINK, Reason.FALLS_AT_ONCE, (), along, step)
     return None
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.curvature.lanczos import Pairs, lanczos
-from symgd.kernel import Kernel
+from symgd.curvature.problem import Problem
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -163,12 +163,12 @@ def _graded(h: Matrix) -> tuple[Vector, Matrix, Vector] | None:
     return values, vectors[:, order], 4 * n * EPS / smallest * values
 
 
-def products(kernel: Kernel, x: Vector, times: int = 200) -> Product:
+def products(kernel: Problem, x: Vector, times: int = 200) -> Product:
     """Give the products of the Hessian at a point, all of them by one tier, so that each gives the same bits again.
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Problem
         The objective.
     x : ndarray, shape (n,)
         The point.
@@ -185,7 +185,7 @@ def products(kernel: Kernel, x: Vector, times: int = 200) -> Product:
     return lambda v: kernel.product(x, v, tier)
 
 
-def extremes(kernel: Kernel, x: Vector, k: int = 3, work: float = WORK, *, progress: bool = True) -> Spectrum:
+def extremes(kernel: Problem, x: Vector, k: int = 3, work: float = WORK, *, progress: bool = True) -> Spectrum:
     """Find the smallest and largest eigenvalues without forming the Hessian, in memory for some tens of vectors.
 
     Four products tell a tridiagonal Hessian, as chains have, from others; its eigenvalues are found by bisection. Those
@@ -193,7 +193,7 @@ def extremes(kernel: Kernel, x: Vector, k: int = 3, work: float = WORK, *, progr
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Problem
         The objective.
     x : ndarray, shape (n,)
         The point, of more than `DENSE` parameters.

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd import checks, saving
+from symgd.curvature.problem import Problem
 from symgd.descent.account import Locate, account
 from symgd.descent.state import Settings, State, saved
 from symgd.descent.steps import judge, look_at_start, take
 from symgd.errors import DataError, UsageError, safe, shown
-from symgd.kernel import Kernel
 from symgd.kernel import code as codegen
 from symgd.progress import interruptible
 from symgd.progress import progress as show_progress
@@ -28,7 +28,7 @@ Callback = Callable[[int, dict[str, Any], float], Any]
 
 
 def descend(
-    kernel: Kernel,
+    kernel: Problem,
     state: State,
     settings: Settings,
     *,
@@ -42,7 +42,7 @@ def descend(
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Problem
         The objective.
     state : State
         Where to go on from; it is changed.
@@ -51,7 +51,7 @@ def descend(
     formula : str
         The objective's text, for the account.
     locate : callable, optional
-        Tells which subexpression is not finite at a point, and whether it overflowed.
+        Tells which subexpression is not finite at a point.
     callback : callable, optional
         Called with step number, point and value every ``settings.every`` steps; a true result ends the run.
     progress : bool, optional
@@ -77,7 +77,7 @@ def descend(
                     state.seconds = time.perf_counter() - began
                     keep.write(saved(kernel, state, settings, formula))
                 if callback and (state.t % settings.every == 0 or state.status or state.t == settings.steps):
-                    point = kernel.program.layout.split(state.x)
+                    point = kernel.split(state.x)
                     if callback(state.t, point, settings.sign * state.f):
                         outcome = Outcome.INTERRUPTED
                 if asked():
@@ -134,7 +134,7 @@ class Keep:
 # ---- chunks --------------------------------------------------------------------------------------------------------
 
 
-def stop_at(kernel: Kernel, state: State, settings: Settings, callback: Callback | None = None) -> int:
+def stop_at(kernel: Problem, state: State, settings: Settings, callback: Callback | None = None) -> int:
     """Give the step up to which to go before looking up."""
     stop = settings.steps
     if callback:
@@ -151,11 +151,11 @@ def stop_at(kernel: Kernel, state: State, settings: Settings, callback: Callback
     return min(stop, state.t + int(state.extra.get("chunk", 1 if settings.method else 16)))
 
 
-def _draw_length(kernel: Kernel, settings: Settings) -> int:
+def _draw_length(kernel: Problem, settings: Settings) -> int:
     return max(1, DRAWS // (kernel.n * settings.draws))
 
 
-def advance(kernel: Kernel, state: State, settings: Settings, stop: int) -> None:
+def advance(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
     """Take steps up to ``stop``, and make room in the history where it is full."""
     before, start = state.t, time.perf_counter()
     if settings.method:
@@ -172,7 +172,7 @@ def advance(kernel: Kernel, state: State, settings: Settings, stop: int) -> None
         state.extra["chunk"] = int(max(1, min(pace, 8 * state.extra.get("chunk", 16))))
 
 
-def _run(kernel: Kernel, state: State, settings: Settings, stop: int) -> None:
+def _run(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
     """Take a rule's steps, in its generated loop."""
     loop = kernel.loop(settings.source, kernel.tier_at(state.t))
     draws, first = _draws(kernel, state, settings)
@@ -189,7 +189,7 @@ def _squared(tolerance: float) -> float:
     return tolerance * tolerance if tolerance >= 0 else -1.0
 
 
-def _draws(kernel: Kernel, state: State, settings: Settings) -> tuple[NDArray[np.float64], int]:
+def _draws(kernel: Problem, state: State, settings: Settings) -> tuple[NDArray[np.float64], int]:
     """Give the normal numbers of the block of steps that comes next; they depend on seed and step alone."""
     if not settings.draws:
         return np.zeros((1, 1)), 0
@@ -202,12 +202,12 @@ def _draws(kernel: Kernel, state: State, settings: Settings) -> tuple[NDArray[np
     return state.extra["draws"], block * length
 
 
-def batches(kernel: Kernel, settings: Settings) -> int:
+def batches(kernel: Problem, settings: Settings) -> int:
     """Count the steps of an epoch."""
     return -(-kernel.rows // settings.batch)
 
 
-def _order(kernel: Kernel, state: State, settings: Settings) -> tuple[Any, ...]:
+def _order(kernel: Problem, state: State, settings: Settings) -> tuple[Any, ...]:
     """Give the order of the rows in this epoch, which depends on seed and epoch alone; for arrays on disk, of batches.
 
     Rows that lie next to each other on disk are read together, so that there whole batches are shuffled.
@@ -222,7 +222,7 @@ def _order(kernel: Kernel, state: State, settings: Settings) -> tuple[Any, ...]:
     return state.extra["order"], settings.batch, epoch * length
 
 
-def _shuffled(kernel: Kernel, settings: Settings, epoch: int) -> NDArray[np.int64]:
+def _shuffled(kernel: Problem, settings: Settings, epoch: int) -> NDArray[np.int64]:
     rows = np.arange(kernel.rows, dtype=np.int64)
     if not settings.shuffle:
         return rows
@@ -235,7 +235,7 @@ def _shuffled(kernel: Kernel, settings: Settings, epoch: int) -> NDArray[np.int6
     return np.concatenate([first, rows[whole * settings.batch :]])
 
 
-def _end_batches(kernel: Kernel, state: State, settings: Settings) -> None:
+def _end_batches(kernel: Problem, state: State, settings: Settings) -> None:
     """At the end of an epoch, and of the run, look at all rows: what is recorded is the objective itself."""
     if state.status == codegen.RUNNING and state.t % batches(kernel, settings) and state.t < settings.steps:
         return

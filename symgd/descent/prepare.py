@@ -111,7 +111,7 @@ def choose(kernel: Kernel) -> str:
     """
     if kernel.n > AFFORDABLE or kernel.n * kernel.work() > LONGEST:
         return "lbfgs"
-    if not kernel.program.smooth:
+    if not kernel.smooth:
         return "bfgs"
     small = not kernel.stored and kernel.n * kernel.work() <= WHOLE
     return "lm" if small and kernel.squares() is not None else "newton"
@@ -129,6 +129,31 @@ def _with_method(method: type[Method], sign: float, given: Mapping[str, Any], nu
     chosen = method(**given)
     recipe = {"method": method.name, "hyper": chosen.values}
     return Settings(method.name, {}, (), sign=sign, recipe=recipe, method=chosen, **numbers)
+
+
+def with_method(name: str, options: Mapping[str, Any]) -> Settings:
+    """Give the settings of a method that is more than a recurrence.
+
+    Parameters
+    ----------
+    name : str
+        The method, one of `symgd.descent.methods.METHODS`.
+    options : mapping
+        The tolerances and limits, and the method's numbers.
+
+    Returns
+    -------
+    Settings
+
+    Raises
+    ------
+    UsageError
+        For an option that does not exist or is out of bounds.
+    """
+    given = dict(options)
+    numbers = _check_numbers({option: given.pop(option) for option in OPTIONS if option in given})
+    rows = {str(option): numbers.pop(option) for option in ("batch", "epochs", "shuffle") if option in numbers}
+    return _with_method(METHODS[name], 1.0, {**given, **rows}, numbers)
 
 
 def _unknown(name: str, hyper: Iterable[str]) -> UsageError:

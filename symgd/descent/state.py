@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd import checks, saving
+from symgd.curvature.problem import Problem
 from symgd.descent.methods import At, Function, Method, norm
 from symgd.errors import DataError, UsageError, safe
-from symgd.kernel import Kernel
 from symgd.kernel import code as codegen
 from symgd.kernel.tiers import Source
 
@@ -121,12 +121,12 @@ class State:
             self.next_record = self.t + self.stride
 
 
-def begin(kernel: Kernel, x0: Vector, settings: Settings) -> State:
+def begin(kernel: Problem, x0: Vector, settings: Settings) -> State:
     """Evaluate the start.
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Problem
         The objective.
     x0 : ndarray, shape (n,)
         The start.
@@ -144,7 +144,7 @@ def begin(kernel: Kernel, x0: Vector, settings: Settings) -> State:
         # The exact step's first guess, which counts where the curvature is not positive: no longer than 1.
         size = norm(g)
         hyper[0] = min(1.0, 1.0 / size) if 0 < size < math.inf else 1.0
-    records = _room(len(x), settings.steps + 2)
+    records = _records(len(x), settings.steps + 2)
     state = State(x, g, f, hyper, [s.copy() for s in settings.states], records)
     if settings.method:
         state.states = settings.method.begin(Function(kernel, sign=settings.sign), At(x, f, g))
@@ -152,24 +152,26 @@ def begin(kernel: Kernel, x0: Vector, settings: Settings) -> State:
     return state
 
 
-def _room(n: int, wanted: int, least: int = 16) -> NDArray[np.float64]:
-    """Make room for records: an even number of them, so that every second one can be dropped."""
-    width = 3 + codegen.kept(n)
-    rows = max(16, least, min(RECORDS, NUMBERS // width, wanted))
-    return np.zeros((rows + rows % 2, width))
+def room(n: int, wanted: int, least: int = 16) -> int:
+    """Give the number of records that there is room for: even, so that every second one can be dropped."""
+    rows = max(16, least, min(RECORDS, NUMBERS // (3 + codegen.kept(n)), wanted))
+    return rows + rows % 2
 
 
-def fell_for_ever(state: State) -> bool:
-    """Tell whether the value has fallen so far that nothing can be at the bottom."""
-    first = float(state.records[0, 1])
-    return state.f < first - 1e15 * (1.0 + abs(first))
+def _records(n: int, wanted: int, least: int = 16) -> NDArray[np.float64]:
+    return np.zeros((room(n, wanted, least), 3 + codegen.kept(n)))
 
 
-def saved(kernel: Kernel, state: State, settings: Settings, formula: str) -> dict[str, Any]:
+def fell_for_ever(f: Any, first: Any) -> Any:
+    """Tell whether values have fallen so far from the first that nothing can be at the bottom."""
+    return f < first - 1e15 * (1.0 + abs(first))
+
+
+def saved(kernel: Problem, state: State, settings: Settings, formula: str) -> dict[str, Any]:
     """Give all that a later process needs to go on, as plain data and arrays."""
     plain = {
-        "version": saving.VERSION, "formula": formula, "params": list(kernel.program.layout.params),
-        "shapes": [list(shape) for shape in kernel.program.layout.shapes], "rule": settings.rule,
+        "version": saving.VERSION, "formula": formula, "params": list(kernel.params),
+        "shapes": [list(shape) for shape in kernel.shapes], "rule": settings.rule,
         "recipe": dict(settings.recipe), "steps": settings.steps, "seed": settings.seed,
         "tolerances": [settings.gtol.hex(), settings.ftol.hex(), settings.xtol.hex()], "sign": settings.sign,
         "every": settings.every, "t": state.t, "calls": state.calls, "cost": state.cost, "seconds": state.seconds,
@@ -238,7 +240,7 @@ def _state(saved: Mapping[str, Any], steps: int | None) -> tuple[State, dict[str
         raise ValueError("it is to go on from numbers that are not finite")
     if kept.ndim != 2 or kept.shape[1] != 3 + codegen.kept(n) or not _in_order(kept[:, 0], whole["t"]):
         raise ValueError("its history is none")
-    records = _room(n, total + 2, len(kept) + 2)
+    records = _records(n, total + 2, len(kept) + 2)
     records[: len(kept)] = kept
     state = State(
         x, g, f, hyper, states, records, t=whole["t"], calls=whole["calls"], cost=whole["cost"],

@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from symgd.curvature import escape
+from symgd.curvature.problem import Problem
 from symgd.descent.methods import At, Function, norm
 from symgd.descent.state import Settings, State, fell_for_ever
-from symgd.kernel import Kernel
 from symgd.kernel import code as codegen
 
 STEEP = 1e-10 * codegen.HUGE  # a squared gradient at which no step of a method is short enough any more
 
 
-def take(kernel: Kernel, state: State, settings: Settings, stop: int) -> None:
+def take(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
     """Take a method's steps up to ``stop``, or until a test says so or the history is full.
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Problem
         The objective.
     state : State
         Where the run stands; it is changed.
@@ -51,12 +51,12 @@ def _move(state: State, new: At) -> None:
     state.x, state.f, state.g = new.x, new.f, new.g
 
 
-def look_at_start(kernel: Kernel, state: State, settings: Settings) -> None:
+def look_at_start(kernel: Problem, state: State, settings: Settings) -> None:
     """End a run that need not begin, or cannot; where it is to leave a saddle, let it.
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Problem
         The objective.
     state : State
         Where the run begins; it is changed.
@@ -79,7 +79,8 @@ def judge(state: State, settings: Settings) -> None:
     """
     size = norm(state.g)
     steepest = STEEP if settings.method else codegen.HUGE
-    if not (abs(state.f) < codegen.HUGE and size * size < steepest) or (settings.method and fell_for_ever(state)):
+    fallen = settings.method and fell_for_ever(state.f, float(state.records[0, 1]))
+    if not (abs(state.f) < codegen.HUGE and size * size < steepest) or fallen:
         state.status = codegen.NOT_FINITE
     elif size <= settings.gtol:
         state.status = codegen.GRADIENT
@@ -92,12 +93,12 @@ def _compare(state: State, settings: Settings, before: At) -> None:
         state.status = codegen.STEP
 
 
-def leave_saddle(kernel: Kernel, state: State, settings: Settings) -> None:
+def leave_saddle(kernel: Problem, state: State, settings: Settings) -> None:
     """Where the gradient vanishes, go on if the method uses curvature and that shows a way down.
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Problem
         The objective.
     state : State
         Where the run stands; it is changed.

@@ -153,7 +153,7 @@ def _message(problem: Problem, found: Solution, names: Any, open_: Any) -> str:
     """Say in a sentence how the search ended."""
     at, notes = found.at, []
     if found.outcome == Outcome.LEFT_DOMAIN:
-        where, _ = problem.objective.model.locate(problem.squares.point(problem.start))
+        where = problem.objective.model.locate(problem.squares.point(problem.start))
         return f"{where}, at the start; give a start at which the model is finite in every row"
     if found.outcome == Outcome.INTERRUPTED:
         return "interrupted; this is the best point so far"

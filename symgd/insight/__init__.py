@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from symgd.curvature.problem import Problem
 from symgd.insight.evidence import Evidence
 from symgd.insight.findings import ENDED, OTHER
-from symgd.kernel import Kernel
 from symgd.run import Diagnosis, Run
 
 __all__ = ["diagnose"]
 
 
-def diagnose(kernel: Kernel, run: Run) -> Diagnosis:
+def diagnose(kernel: Problem, run: Run) -> Diagnosis:
     """Explain a run.
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Problem
         The objective that was minimized: of a run that maximized, the negated one.
     run : Run
         The run.

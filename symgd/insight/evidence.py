@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd import descent
+from symgd.curvature.problem import Problem
 from symgd.insight.linear import LinearMap, linear_map
 from symgd.insight.report import Curvature, curvature
-from symgd.kernel import Kernel
 from symgd.rules import RULES, Rule
 from symgd.run import Outcome, Run
 from symgd.verdict import Kind
@@ -45,13 +45,13 @@ class Evidence:
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Problem
         The objective that was minimized: of a run that maximized, the negated one.
     run : Run
         The run.
     """
 
-    def __init__(self, kernel: Kernel, run: Run) -> None:
+    def __init__(self, kernel: Problem, run: Run) -> None:
         self.kernel, self.run = kernel, run
         self.recipe: dict[str, Any] = dict(run.state.get("recipe") or {})
         self.sign = -1.0 if run.maximized else 1.0
@@ -107,7 +107,7 @@ class Evidence:
     @cached_property
     def affordable(self) -> bool:
         """Whether another descent may be made to explain this one."""
-        return 0 < self.kernel.n <= FULL and self.kernel.n * self.kernel.work() * 20 <= WORK
+        return self.kernel.curved and 0 < self.kernel.n <= FULL and self.kernel.n * self.kernel.work() * 20 <= WORK
 
     @cached_property
     def minimum(self) -> Minimum | None:
@@ -124,7 +124,7 @@ class Evidence:
         """Give the minimum that Newton's method finds from a point."""
         if not np.isfinite(x).all():
             return None
-        settings = descent.prepare(self.kernel, x, 1.0, {"method": "newton", "steps": SEARCH})
+        settings = descent.with_method("newton", {"steps": SEARCH})
         found = descent.descend(self.kernel, descent.begin(self.kernel, x, settings), settings, progress=False)
         if found.kind != Kind.MINIMUM:
             return None
@@ -140,7 +140,7 @@ class Evidence:
 
     def at(self, x: Vector) -> str:
         """Write a point in names."""
-        names = self.kernel.program.layout.names
+        names = self.kernel.names
         shown = ", ".join(f"{names[i]} = {x[i]:.4g}" for i in range(min(3, len(x))))
         return shown + (", ..." if len(x) > 3 else "")
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.curvature.directions import in_names, leading, term
+from symgd.curvature.problem import Problem
 from symgd.curvature.spectrum import EPS, Spectrum, unit_diagonal
-from symgd.kernel import Kernel
 from symgd.run import finite
 
 Vector = NDArray[np.float64]
@@ -76,13 +76,13 @@ class Flat:
 
 
 def flat_directions(
-    kernel: Kernel, x: Vector, f: float, h: Matrix, names: Sequence[str], found: Spectrum
+    kernel: Problem, x: Vector, f: float, h: Matrix, names: Sequence[str], found: Spectrum
 ) -> tuple[Flat, ...]:
     """Find the flat directions of a Hessian that is known in full.
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Problem
         The objective.
     x : ndarray, shape (n,)
         The point.
@@ -125,12 +125,12 @@ def flat_directions(
     return (*flats, *_by_units(search, found, scaled, top))
 
 
-def flat_pairs(kernel: Kernel, x: Vector, f: float, found: Spectrum, names: Sequence[str]) -> tuple[Flat, ...]:
+def flat_pairs(kernel: Problem, x: Vector, f: float, found: Spectrum, names: Sequence[str]) -> tuple[Flat, ...]:
     """Find flat directions among a few eigenvectors.
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Problem
         The objective.
     x : ndarray, shape (n,)
         The point.
@@ -192,7 +192,7 @@ def _by_units(search: _Redundancies, found: Spectrum, scaled: Matrix, top: float
 class _Redundancies:
     """Directions of curvature 0 that belong together: along which the value stays, and what is determined then."""
 
-    def __init__(self, kernel: Kernel, x: Vector, f: float, h: Matrix, names: Sequence[str], size: Vector) -> None:
+    def __init__(self, kernel: Problem, x: Vector, f: float, h: Matrix, names: Sequence[str], size: Vector) -> None:
         self.kernel, self.x, self.f, self.h, self.names, self.size = kernel, x, f, h, names, size
         self.largest = float(np.abs(np.linalg.eigvalsh(h)).max())
 
@@ -293,7 +293,7 @@ class _Redundancies:
         return _unchanged(self.kernel, self.f, size, lambda t: self.x * np.exp(t * full), 1.0)
 
 
-def _unchanged(kernel: Kernel, f: float, size: float, way: Callable[[float], Vector], reach: float) -> bool:
+def _unchanged(kernel: Problem, f: float, size: float, way: Callable[[float], Vector], reach: float) -> bool:
     """Tell whether the value stays the same along a way, by what rounding leaves of terms of the given size."""
     seen = [(t * reach, kernel.value(way(t * reach))) for t in WAYS]
     there = [(t, value) for t, value in seen if np.isfinite(value)]

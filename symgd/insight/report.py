@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from symgd.curvature.directions import in_names, names_of
 from symgd.curvature.kind import classify, corner, judge_large
+from symgd.curvature.problem import Problem
 from symgd.curvature.spectrum import DENSE, EPS, dense, extremes, unit_diagonal
 from symgd.insight import rates, words
 from symgd.insight.flat import Flat, flat_directions, flat_pairs
 from symgd.insight.rates import Momentum
-from symgd.kernel import Kernel
 from symgd.run import finite
 from symgd.verdict import Kind, Reason, Verdict
 
@@ -275,12 +275,12 @@ def _heaviest(names: Sequence[str], d: Vector, most: int = 10) -> dict[str, floa
 
 
 @np.errstate(all="ignore")  # numerical trouble is data
-def curvature(kernel: Kernel, x: Vector, gtol: float = 1e-8, k: int = 3) -> Curvature:
+def curvature(kernel: Problem, x: Vector, gtol: float = 1e-8, k: int = 3) -> Curvature:
     """Work the curvature at a point out.
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Problem
         The objective.
     x : ndarray, shape (n,)
         The point.
@@ -301,7 +301,7 @@ def curvature(kernel: Kernel, x: Vector, gtol: float = 1e-8, k: int = 3) -> Curv
     convergence of iteration methods.
     """
     names = names_of(kernel)
-    data = tuple(column.name for column in kernel.program.layout.columns)
+    data = kernel.columns
     if not len(x):
         found = dense(np.zeros((0, 0)))
         return Curvature(

@@ -122,7 +122,7 @@ def zigzag(e: Evidence) -> Finding | None:
     # At the limit itself the run flips, or diverges.
     if not -0.9999 < across <= OVERSHOT or abs(e.lr - best) <= NEAR_BEST * best or not _is_crossing(e):
         return None
-    names = e.kernel.program.layout.names
+    names = e.kernel.names
     vectors = e.minimum.curvature.eigenvectors
     numbers = {"lambda_max": high, "lambda_min": low, "factor": across, "lr": e.lr}
     if len(e.eigenvalues) == 1 or high <= 1.5 * low:

@@ -34,7 +34,13 @@ class Kernel:
         Threads for data of many rows; by default one a processor.
     rows : int
         How many rows the data have.
+    squares : callable, optional
+        Gives residuals and Jacobian, where the model knows them.
+    doubt : callable, optional
+        Tells where derivatives have lost digits.
     """
+
+    curved = True  # second derivatives are known
 
     def __init__(
         self,
@@ -43,6 +49,8 @@ class Kernel:
         tier: str = "auto",
         workers: int | None = None,
         rows: int = 0,
+        squares: Callable[[], Any] | None = None,
+        doubt: Callable[[Vector], str] | None = None,
     ) -> None:
         self.data, self.given = data, workers
         layout = program.layout
@@ -59,13 +67,51 @@ class Kernel:
         self.stored, self.large = self.bound.stored, self.bound.large
         self.tier = "numba" if self.stored else tier  # plain Python would have to read all of it into lists
         self.tiers = {found.name: found for found in (Plain(self.bound), Compiled(self.bound))}
-        self.squares: Callable[[], Any] = _nothing  # gives residuals and Jacobian, where the model knows them
-        self.doubt: Callable[[Vector], str] = _no_doubt  # tells where derivatives have lost digits
+        self._squares, self._doubt = squares, doubt
         self.spent: dict[str, int] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What is compiled, and the room of each thread, stay behind.
-        return _again, (self.program, self.data, self.tier, self.given, self.rows, self.squares, self.doubt)
+        return Kernel, (self.program, self.data, self.tier, self.given, self.rows, self._squares, self._doubt)
+
+    # ---- facts -----------------------------------------------------------------------------------------------------
+
+    @property
+    def params(self) -> tuple[str, ...]:
+        """The parameters."""
+        return self.program.layout.params
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """The parameters' shapes."""
+        return self.program.layout.shapes
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A name for each number of the parameters."""
+        return self.program.layout.names
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the arrays of data that the code reads."""
+        return tuple(column.name for column in self.program.layout.columns)
+
+    @property
+    def smooth(self) -> bool:
+        """Whether there are no kinks."""
+        return self.program.smooth
+
+    def split(self, x: Vector) -> dict[str, Any]:
+        """Take a flat vector apart: a number or an array for each parameter."""
+        return self.program.layout.split(x)
+
+    def squares(self) -> Any:
+        """Give the residuals, where the objective is known as a sum of their squares; else ``None``."""
+        return self._squares() if self._squares else None
+
+    def doubt(self, x: Vector) -> str:
+        """Tell where derivatives have lost digits at a point; nothing where they have not."""
+        return self._doubt(x) if self._doubt else ""
 
     def work(self) -> int:
         """Give the operations of one evaluation of value and gradient."""
@@ -157,25 +203,6 @@ class Kernel:
             the size of a batch and the step before the first; fills the arrays.
         """
         return self.tiers[tier].loop(source)
-
-
-def _nothing() -> None:
-    """Give no residuals."""
-
-
-def _no_doubt(_: Vector) -> str:
-    """Say that all digits are there."""
-    return ""
-
-
-def _again(
-    program: Program, data: Mapping[str, object], tier: str, workers: int | None, rows: int,
-    squares: Callable[[], Any], doubt: Callable[[Vector], str],
-) -> Kernel:  # fmt: skip
-    """Give a kernel that has travelled."""
-    kernel = Kernel(program, data, tier, workers, rows)
-    kernel.squares, kernel.doubt = squares, doubt
-    return kernel
 
 
 def _table(entries: tuple[object, ...], places: Mapping[str, int]) -> NDArray[np.generic]:

@@ -121,7 +121,7 @@ def _followed(
         pending = pending[~mine]
     found = [_told(kernel, goal, np.concatenate(own)) for goal, own in zip(goals, members, strict=True)]
     if flat:
-        joins = _way(kernel, x, f, scale) if kernel.program.smooth else _close(x, scale)
+        joins = _way(kernel, x, f, scale) if kernel.smooth else _close(x, scale)
         found += _joined(kernel, x, f, g, scale, np.array(flat), joins)
     return found
 

@@ -16,7 +16,7 @@ from symgd import descent, rules
 from symgd import language as fm
 from symgd.descent import Settings
 from symgd.descent.loop import DRAWS, advance, stop_at
-from symgd.descent.state import GTOL
+from symgd.descent.outcomes import Ends, look_back, look_every, outcomes
 from symgd.descent.steps import look_at_start
 from symgd.errors import UsageError
 from symgd.graph import Graph
@@ -24,7 +24,7 @@ from symgd.kernel import Kernel
 from symgd.kernel import code as codegen
 from symgd.many import lanes_code as code
 from symgd.many.lanes import Batch, Lanes, Limits, Runner, Starts, compile_lanes, compile_starts, spread
-from symgd.many.result import OUTCOMES, Many
+from symgd.many.result import Many
 from symgd.many.starts import Box
 from symgd.many.starts_code import write_starts
 from symgd.progress import Tick, interruptible
@@ -35,21 +35,8 @@ Matrix = NDArray[np.float64]
 
 BATCH = 1 << 15  # starts that are worked on together; what they need besides points lives no longer than they do
 NUMBERS = 1 << 24  # that they may hold
-SLICE = 1016  # steps after which starts that have ended make room
 STEPS = 1000  # exact steps, when nothing is said: enough to come near, and Newton's steps do the rest
 SHORT = 200  # steps that a start is thought to take when it is decided whether compiling is worth while
-
-Code = dict[Outcome, int]
-CODES: Code = {outcome: place for place, outcome in enumerate(OUTCOMES)}
-STATUSES = {
-    codegen.RUNNING: Outcome.MAX_STEPS,
-    codegen.NOT_FINITE: Outcome.LEFT_DOMAIN,
-    codegen.GRADIENT: Outcome.CONVERGED_GRADIENT,
-    codegen.VALUE: Outcome.CONVERGED_VALUE,
-    codegen.STEP: Outcome.CONVERGED_STEP,
-    codegen.STALLED: Outcome.STALLED,
-}
-BY_STATUS = np.array([CODES[STATUSES[status]] for status in sorted(STATUSES)], dtype=np.int8)
 
 
 @dataclass(frozen=True)
@@ -109,7 +96,7 @@ def descend_many(
     given = _checked(options)
     settings = _settings(kernel, x[0], given)
     k = len(x)
-    ends = Batch.of(x, np.zeros((k, 0)), np.zeros((k, 0)))
+    ends = Batch.of(x, np.zeros((k, 0)), np.zeros((k, 0)), _limits(kernel, settings).looks)
     runner = _runner(kernel, settings, k)
     with (
         interruptible() as asked,
@@ -125,10 +112,10 @@ def descend_many(
                 rows = slice(low, min(low + size, k))
                 _together(kernel, settings, given, runner, x, rows, ends, watch)
                 watch.show(rows.stop, ends.f[rows])
-        squares = np.einsum("ij,ij->i", ends.g, ends.g)
-        outcomes = _outcomes(ends, x, squares, settings, watch)
+        size = np.sqrt(np.einsum("ij,ij->i", ends.g, ends.g))
+        told = _outcomes(ends, x, size, settings, watch)
     return Many(
-        formula, x, ends.x, ends.f, np.sqrt(squares), ends.steps.astype(np.int64), outcomes, settings.rule,
+        formula, x, ends.x, ends.f, size, ends.steps.astype(np.int64), told, settings.rule,
         time.perf_counter() - began, box, ends.g, kernel,
     )  # fmt: skip
 
@@ -183,7 +170,7 @@ def _runner(kernel: Kernel, settings: Settings, count: int) -> Runner | None:
     if kernel.large or settings.batch or not settings.source:
         return None
     if settings.recipe and code.fits(kernel.program.layout):
-        limits = _limits(settings)
+        limits = _limits(kernel, settings)
         entry, near = _once(kernel, _key(settings, "lanes", limits.tested), lambda: _lanes(kernel, settings, limits))
         return Lanes(kernel, entry, limits, settings.draws, _drawing(kernel, settings), near=near)
     return None if settings.draws else _starts(kernel, settings)
@@ -217,12 +204,12 @@ def _starts(kernel: Kernel, settings: Settings) -> Starts:
         return compile_starts(kernel, loop, write_starts(kernel.program, states, cauchy=not settings.recipe))
 
     entry = _once(kernel, _key(settings, "starts"), make)
-    return Starts(kernel, entry, _limits(settings), states, hyper)
+    return Starts(kernel, entry, _limits(kernel, settings), states, hyper)
 
 
-def _limits(settings: Settings) -> Limits:
+def _limits(kernel: Kernel, settings: Settings) -> Limits:
     gtol, xtol = (t * t if t >= 0 else -1.0 for t in (settings.gtol, settings.xtol))
-    return Limits(settings.steps, gtol, settings.ftol, xtol)
+    return Limits(settings.steps, gtol, settings.ftol, xtol, look_every(kernel.n, settings.steps))
 
 
 def _drawing(kernel: Kernel, settings: Settings) -> Callable[[int, int, int], Matrix]:
@@ -276,7 +263,7 @@ def _together(
         bad = np.flatnonzero(batch.status == codegen.NOT_FINITE)
         if len(bad):
             first = x[rows][bad]
-            again = Batch.of(first, *_kept(kernel, settings, given, first))
+            again = Batch.of(first, *_kept(kernel, settings, given, first), runner.limits.looks)
             _steps(_starts(kernel, settings), again, settings, watch)
             batch.put(bad, again)
 
@@ -284,38 +271,26 @@ def _together(
 def _steps(runner: Runner, batch: Batch, settings: Settings, watch: _Watch) -> None:
     """Take slices of steps, of the starts that have not ended."""
     rows = np.arange(len(batch.x))
-    for first in range(0, settings.steps, SLICE):
+    length = runner.limits.slice
+    for first in range(0, settings.steps, length):
         if not len(rows) or watch.over():
             return
-        part = runner.slice(batch, rows, first, min(first + SLICE, settings.steps))
+        part = runner.slice(batch, rows, first, min(first + length, settings.steps))
         spread(part.tasks, runner.kernel.workers, watch.over)
         part.finish()
         rows = np.flatnonzero(batch.status == codegen.RUNNING)
 
 
 def _outcomes(
-    ends: Batch, x: Matrix, squares: NDArray[np.float64], settings: Settings, watch: _Watch
+    ends: Batch, x: Matrix, size: NDArray[np.float64], settings: Settings, watch: _Watch
 ) -> NDArray[np.int8]:  # fmt: skip
-    """Say of each start how it ended, by the rules of a single run's account."""
-    found = BY_STATUS[ends.status.astype(np.int8)]
-    running = ends.status == codegen.RUNNING
-    rose = (ends.low > ends.top) & (ends.f > ends.first)
-    fell = ends.f < ends.first - 1e15 * (1.0 + np.abs(ends.first))
-    if settings.steps >= 2:
-        found[running & rose] = CODES[Outcome.DIVERGED]
-    found[fell & (running | (ends.status == codegen.STALLED))] = CODES[Outcome.DIVERGED]
-    found[running & (ends.steps < settings.steps)] = CODES[watch.why()]
-    if settings.gtol < 0:
-        small = running & (ends.steps == settings.steps) & (squares <= GTOL * GTOL)
-        found[small] = CODES[Outcome.CONVERGED_GRADIENT]
-    bad = np.flatnonzero(ends.status == codegen.NOT_FINITE)
-    if len(bad):
-        end, slope, value = ends.x[bad], ends.g[bad], ends.f[bad]
-        far = ~np.isfinite(end).all(axis=1) | (np.abs(end).max(axis=1) > 1e3 * (1.0 + np.abs(x[bad]).max(axis=1)))
-        far |= np.isposinf(value)
-        huge = np.isfinite(value) & np.isfinite(slope).all(axis=1)
-        found[bad[huge | (far & (ends.steps[bad] > 0))]] = CODES[Outcome.DIVERGED]
-    return found
+    """Say of each start how it ended, as the account of a single run says it."""
+    # Of very many parameters, a run does not remember where it began.
+    start = x if codegen.kept(x.shape[1]) else np.broadcast_to(np.inf, x.shape)
+    known = Ends(
+        ends.status, ends.steps, ends.x, ends.g, ends.f, size, start, ends.first, ends.peaks, ends.lows, ends.looks
+    )
+    return outcomes(known, settings.steps, settings.gtol, watch.why())
 
 
 # ---- a run for each start ------------------------------------------------------------------------------------------
@@ -325,7 +300,7 @@ def _one_by_one(
     kernel: Kernel, x: Matrix, settings: Settings, given: Mapping[str, Any], ends: Batch, watch: _Watch
 ) -> None:
     """Run start after start, each by the loop of the single run."""
-    early, late = _limits(settings).quarters
+    every = 1 if settings.batch else look_every(kernel.n, settings.steps)
     same = settings.method is not None or not settings.recipe or not _of_start(settings, given)
     for place, start in enumerate(x):
         if watch.over():
@@ -339,6 +314,7 @@ def _one_by_one(
         step, value = state.records[: state.filled, 0], state.records[: state.filled, 1]
         ends.x[place], ends.g[place], ends.f[place] = state.x, state.g, state.f
         ends.status[place], ends.steps[place], ends.first[place] = state.status, state.t, value[0]
-        ends.top[place] = value[step <= early].max()
-        ends.low[place] = value[step >= late].min(initial=state.f)
+        ends.peaks[place], ends.lows[place], ends.looks[place] = look_back(
+            step, value, (state.t, state.f), settings.steps, every
+        )
         watch.show(place + 1, ends.f[place : place + 1])

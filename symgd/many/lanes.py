@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.descent.outcomes import LONGEST, QUARTERS
 from symgd.kernel import threads
 from symgd.kernel.code import Text, kept
 from symgd.kernel.kernel import Kernel
@@ -25,8 +26,7 @@ Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 Draw = Callable[[int, int, int], Matrix]  # the normal numbers of a start, from a step to a step
 
-LONGEST = 127  # steps between two looks at the values: odd, so that a swing from step to step shows
-RECORDS = 16  # looks that a run is given at least
+SLICE = 1016  # steps after which starts that have ended make room
 TASKS = 16  # that a slice is cut into, so that one thread that is held up does not hold up all
 LEAST, MOST = (
     2_000_000,
@@ -48,8 +48,12 @@ class Batch:
         The numbers that the rule reads.
     f, status, steps : ndarray, shape (k,)
         Values, how it ended (0 for not yet), and the steps taken.
-    first, top, low : ndarray, shape (k,)
-        The value at the start, the largest noted in the first quarter of the steps, and the smallest in the last.
+    first : ndarray, shape (k,)
+        The value at the start.
+    peaks, lows : ndarray, shape (k, 4)
+        The largest and the smallest value noted in each quarter of the steps.
+    looks : ndarray of int, shape (k,)
+        How many values are looked at in a run to the end.
     """
 
     x: Matrix
@@ -60,21 +64,24 @@ class Batch:
     status: Vector
     steps: Vector
     first: Vector
-    top: Vector
-    low: Vector
+    peaks: Matrix
+    lows: Matrix
+    looks: NDArray[np.int64]
 
     @staticmethod
-    def of(x: Matrix, states: Matrix, hyper: Matrix) -> Batch:
+    def of(x: Matrix, states: Matrix, hyper: Matrix, looks: int) -> Batch:
         """Give a batch that stands at its starts."""
-        f, first, top = (np.full(len(x), np.nan) for _ in range(3))
-        low = np.full(len(x), np.inf)
-        status, steps = (np.zeros(len(x)) for _ in range(2))
-        return Batch(x.copy(), np.full_like(x, np.nan), states, hyper, f, status, steps, first, top, low)
+        k = len(x)
+        f, first = (np.full(k, np.nan) for _ in range(2))
+        status, steps = (np.zeros(k) for _ in range(2))
+        peaks, lows = np.full((k, QUARTERS), -np.inf), np.full((k, QUARTERS), np.inf)
+        slopes = np.full_like(x, np.nan)
+        return Batch(x.copy(), slopes, states, hyper, f, status, steps, first, peaks, lows, np.full(k, looks))
 
     def part(self, rows: slice, states: Matrix, hyper: Matrix) -> Batch:
         """Give some of the starts as a batch of views, with states and numbers of its own."""
-        lines = (a[rows] for a in _lines(self))
-        return Batch(self.x[rows], self.g[rows], states, hyper, *lines)
+        others = (getattr(self, name)[rows] for name in list(self.__dataclass_fields__)[4:])
+        return Batch(self.x[rows], self.g[rows], states, hyper, *others)
 
     def put(self, rows: NDArray[np.int64], other: Batch) -> None:
         """Write other starts over some."""
@@ -84,22 +91,34 @@ class Batch:
 
 @dataclass(frozen=True)
 class Limits:
-    """When a run ends: after so many steps, or by tolerances, squared as the loop compares them."""
+    """When a run ends: after so many steps, or by tolerances, squared as the loop compares them.
+
+    ``every`` is the number of steps between two looks at the value.
+    """
 
     steps: int
     gtol: float
     ftol: float
     xtol: float
+    every: int
 
     @property
-    def stride(self) -> int:
-        """Steps between two looks at the value."""
-        return min(LONGEST, max(1, self.steps // RECORDS - (self.steps // RECORDS + 1) % 2))
+    def slice(self) -> int:
+        """Steps after which starts that have ended make room: a number of looks."""
+        return -(-SLICE // self.every) * self.every
 
     @property
-    def quarters(self) -> tuple[int, int]:
-        """The steps at which the first quarter ends, and the last begins."""
-        return self.steps // 4, self.steps - self.steps // 4
+    def chunk(self) -> int:
+        """Steps that are taken fast before it is looked whether all went well: a part of those between two looks."""
+        found = self.every
+        while found > LONGEST:
+            found //= 2
+        return found
+
+    @property
+    def looks(self) -> int:
+        """Looks at the values of a run to the end."""
+        return 1 + -(-self.steps // self.every)
 
     @property
     def tested(self) -> bool:
@@ -119,6 +138,7 @@ class Runner(Protocol):
     """What takes steps of a batch."""
 
     kernel: Kernel
+    limits: Limits
 
     def slice(self, batch: Batch, rows: NDArray[np.int64], first: int, stop: int) -> Slice:
         """Give the tasks that take the starts in ``rows`` from a step to a step."""
@@ -170,11 +190,11 @@ class Lanes:
         """
         count = len(rows)
         blocks = -(-count // code.WIDTH)
-        wide, lines = (batch.x, batch.g, batch.states), _lines(batch)
+        wide, lines = (batch.x, batch.g, batch.states, batch.peaks, batch.lows), _lines(batch)
         whole = count == len(batch.x) == blocks * code.WIDTH  # then the numbers stay where they are
         # What is left of the last block works on its last start once more, and is not looked at.
         given = rows if whole else np.append(rows, np.full(blocks * code.WIDTH - count, rows[-1]))
-        x, g, states = (_packed(a if whole else a[given]) for a in wide)
+        runs = [_packed(a if whole else a[given]) for a in wide]
         numbers = lines if whole else [a[given] for a in lines]
         numbers[1][count:] = 1.0
         f, *others = numbers
@@ -182,15 +202,16 @@ class Lanes:
         hyper = batch.hyper[rows[0]]
         room = (2 * batch.x.shape[1] + batch.states.shape[1] + 1) * code.WIDTH
         limits = self.limits
-        rest = (first, limits.stride, *limits.quarters, limits.gtol, limits.ftol, limits.xtol, *self.kernel.numbers)
+        looks = (limits.chunk, limits.every, limits.steps)
+        rest = (first, *looks, limits.gtol, limits.ftol, limits.xtol, *self.kernel.numbers)
 
         def work(begin: int, end: int) -> None:
             drawn = self._drawn(given[begin * code.WIDTH : end * code.WIDTH], first, stop)
-            self.entry(begin, end, first, stop, x, g, states, f, sums, *others, np.empty(room), hyper, drawn, *rest)
+            self.entry(begin, end, first, stop, *runs, f, sums, *others, np.empty(room), hyper, drawn, *rest)
 
         def finish() -> None:
             where = slice(None) if count == len(batch.x) else rows
-            for target, values in zip(wide, (x, g, states), strict=True):
+            for target, values in zip(wide, runs, strict=True):
                 target[where] = _unpacked(values, blocks)[:count]
             for line, values in [] if whole else zip(lines, numbers, strict=True):
                 line[where] = values[:count]
@@ -250,14 +271,14 @@ class Starts:
         -------
         Slice
         """
-        targets = [batch.x, batch.g, batch.states, batch.hyper, *_lines(batch)]
+        targets = [batch.x, batch.g, batch.states, batch.hyper, batch.peaks, batch.lows, *_lines(batch)]
         arrays = [a[rows].reshape(-1) for a in targets]
         limits, n = self.limits, batch.x.shape[1]
-        rest = (limits.stride, *limits.quarters, limits.gtol, limits.ftol, limits.xtol)
+        rest = (limits.every, limits.steps, limits.gtol, limits.ftol, limits.xtol)
 
         def work(begin: int, end: int) -> None:
             own = [*(np.zeros(n) for _ in range(self.vectors)), np.zeros(self.hyper), np.zeros((1, 1))]
-            records = np.zeros((stop // limits.stride + 2, 3 + kept(n)))
+            records = np.zeros(((stop - first) // limits.every + 2, 3 + kept(n)))
             self.entry(begin, end, stop, *arrays, *own, records, *rest, *self.kernel.inputs("numba"))
 
         def finish() -> None:
@@ -311,7 +332,7 @@ def _size(count: int, cost: int) -> int:
 
 def _lines(batch: Batch) -> list[Vector]:
     """Give the numbers of which each start has one, in the order of the compiled functions."""
-    return [batch.f, batch.status, batch.steps, batch.first, batch.top, batch.low]
+    return [batch.f, batch.status, batch.steps, batch.first]
 
 
 def compile_lanes(kernel: Kernel, functions: tuple[Text, ...]) -> native.Entry:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from symgd.descent.outcomes import QUARTERS
 from symgd.graph import Fold, Leaf, Map, Node, reachable
 from symgd.kernel.code.forms import LANES, NEAR, Argument, At, Call, Choice, Expression, Name, Not, Text, of, total
 from symgd.kernel.code.layout import Layout
@@ -22,6 +23,7 @@ from symgd.kernel.code.python import Numba
 from symgd.kernel.code.schedule import Pass, schedule
 from symgd.kernel.code.writer import Expressions, Writer
 from symgd.language.functions import FUNCTIONS
+from symgd.many.starts_code import quarter
 from symgd.rules import COMPONENTS, Lowered
 
 WIDTH = 128  # starts in a block: enough independent work to hide the time that one operation takes
@@ -36,9 +38,9 @@ _FINITE = _BROKEN | {
     if row.kind == "map" and ((row.smooth and row.domain == "all reals") or row.boolean)
 }  # fmt: skip
 
-# A block's numbers: points, gradients, states, values, sums that must stay finite, how a start has ended and when,
-# its first, largest and lowest value, and a copy of what fast steps change.
-RUNS = {letter: Argument(f"_{letter}", "float64") for letter in "XGSFEUKATYR"}
+# A block's numbers: points, gradients, states, the largest and the lowest value in each quarter of the steps, values,
+# sums that must stay finite, how a start has ended and when, its first value, and a copy of what fast steps change.
+RUNS = {letter: Argument(f"_{letter}", "float64") for letter in "XGSTYFEUKAR"}
 STEPS = [
     Argument("_h", "float64"), Argument("_z", "matrix"), Argument("_z0", "whole"), Argument("_from", "whole"),
     Argument("_stop", "whole"),
@@ -128,9 +130,16 @@ class Lanes(Loop):
 
     def run(self, letter: str, index: int = 0) -> Expression:
         """Give the code of a lane's entry of one of the runs of a block, which begins at ``_o`` or a multiple of it."""
-        stretch = {"X": self.n, "G": self.n, "S": self.n * len(self.states)}.get(letter, 1)
-        start = of(START) if stretch == 1 else stretch * of(START)
-        return At(RUNS[letter].name, start + (index * WIDTH + self.shift) + "_l", unsigned=True)
+        return At(RUNS[letter].name, self._begin(letter) + (index * WIDTH + self.shift) + "_l", unsigned=True)
+
+    def _begin(self, letter: str) -> Expression:
+        """Give the code of where a block's numbers begin in one of the runs."""
+        stretch = {"X": self.n, "G": self.n, "S": self.n * len(self.states), "T": QUARTERS, "Y": QUARTERS}
+        return stretch.get(letter, 1) * of(START) if stretch.get(letter, 1) != 1 else of(START)
+
+    def _noted(self, letter: str) -> Expression:
+        """Give the code of what is noted of a lane in the quarter of the steps at hand."""
+        return At(RUNS[letter].name, self._begin(letter) + WIDTH * of("_quarter") + "_l", unsigned=True)
 
     def numbers(self) -> list[tuple[str, Expression]]:
         """Give the numbers of a lane that steps change: parameters and states, with where they are kept."""
@@ -222,19 +231,19 @@ class Lanes(Loop):
     def _write_notes(self) -> None:
         """Write what notes the values, and what counts the starts that have ended."""
         w = self.w
-        top, low, value = self.run("T"), self.run("Y"), self.run("F")
-        early = Argument("_early", "whole")
+        top, low, value = self._noted("T"), self._noted("Y"), self.run("F")
+        quarter = Argument("_quarter", "whole")
 
         def note() -> None:
-            w.assign(top, Choice(of(early) & (value > top), value, top))
-            w.assign(low, Choice(Not(of(early)) & (value < low), value, low))
+            w.assign(top, Choice(value > top, value, top))
+            w.assign(low, Choice(value < low, value, low))
 
         def end() -> None:
             running = self.run("U").is_(0.0)
             w.add("_count", Choice(running, 0, 1))
             w.assign(self.run("K"), Choice(running, "_last", self.run("K")))
 
-        self._block("note", [*(RUNS[letter] for letter in "FTY"), early], note)
+        self._block("note", [*(RUNS[letter] for letter in "TYF"), quarter], note)
         self._block("end", [RUNS["U"], RUNS["K"], Argument("_last", "number")], end)
 
     def _write_careful(self) -> None:
@@ -303,6 +312,7 @@ class Lanes(Loop):
                         w.assign(ended, float(NOT_FINITE))
                 w.assign(self.run("A"), self.run("F"))
                 w.assign(self.run("T"), self.run("F"))
+                w.assign(self.run("Y"), self.run("F"))
 
     def _call(self, name: str, runs: str, more: Sequence[Argument | Expression | str], to: str = "") -> None:
         """Write a call of a function over a block."""
@@ -312,8 +322,8 @@ class Lanes(Loop):
     def _write_lanes(self, *, tested: bool) -> None:
         """Write the loop over blocks: ``_size`` steps at a time, until all of a block's starts have ended.
 
-        Between two times the value is noted, the largest of those up to step ``_m`` and the smallest from ``_rec`` on:
-        a run whose values rose is told by these.
+        Every ``_every`` steps, and at the end, the value is noted, the largest and the smallest in each quarter of the
+        ``_limit`` steps: a run whose values rose is told by these.
         """
         w, data = self.w, self.layout.data()
         a, stop, c, ended, bad = (Name(name) for name in ("_a", "_stop", "_c", "_ended", "_bad"))
@@ -328,6 +338,7 @@ class Lanes(Loop):
                 self._write_start()
                 self._call("end", "UK", [Call("float", "_t")], "_ended")
                 w.assign(a, "_t")
+                w.assign("_next", of("_t") + "_every")
                 with w.repeat((a < stop) & (ended < WIDTH)):
                     w.assign(c, Call("min", a + "_size", stop))
                     if tested:
@@ -340,21 +351,22 @@ class Lanes(Loop):
                             self._call("back", "XGSFUR", [bad > 0])
                             with w.when(bad > 0):
                                 careful()
-                    with w.when((c <= "_m") | (c >= "_rec")):
-                        self._call("note", "FTY", [c <= "_m"])
+                    with w.when((c >= "_next") | (c >= "_limit")):
+                        self._call("note", "TYF", [quarter(Call("float", c))])
+                        w.add("_next", "_every")
                     w.assign(a, c)
                     self._call("end", "UK", [Call("float", c)], "_ended")
             w.give()
 
     def _lanes_arguments(self) -> list[Argument]:
         """Give the arguments of the function that is called from outside."""
-        whole = {name: Argument(name, "whole") for name in ("_lo", "_hi", "_t", "_stop", "_size", "_m", "_rec")}
+        whole = {name: Argument(name, "whole") for name in ("_lo", "_hi", "_t", "_stop", "_size", "_every", "_limit")}
         known = {argument.name: argument for argument in STEPS}
         return [
             *(whole[name] for name in ("_lo", "_hi", "_t", "_stop")),
             *RUNS.values(),
             *(known[name] for name in ("_h", "_z", "_z0")),
-            *(whole[name] for name in ("_size", "_m", "_rec")),
+            *(whole[name] for name in ("_size", "_every", "_limit")),
             *TOLERANCES,
             *self.layout.data(),
         ]

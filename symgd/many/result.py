@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.descent.outcomes import OUTCOMES
 from symgd.kernel import Kernel
 from symgd.many.cluster import Found, cluster
 from symgd.many.starts import Box
@@ -19,7 +20,6 @@ from symgd.verdict import Kind
 if TYPE_CHECKING:
     import pandas as pd
 
-OUTCOMES = tuple(Outcome)
 ROUNDING = 1e-14  # what is shown as 0
 SHOWN = 12  # minima, and parameters, that a table of text has room for
 
@@ -164,7 +164,7 @@ class Many:
     def _told(self, group: Found) -> Minimum:
         inside = self._holds(group)
         count = len(group.members)
-        point = self.kernel.program.layout.split(group.point)
+        point = self.kernel.split(group.point)
         return Minimum(
             point, group.value, group.verdict.kind, group.verdict.message, count, count / len(self), group.eigenvalues,
             group.gradient_norm, inside,
@@ -205,7 +205,7 @@ class Many:
         except ImportError as problem:
             message = "a DataFrame needs pandas: pip install 'symgd[pandas]'"
             raise ImportError(message) from problem
-        names = self.kernel.program.layout.names
+        names = self.kernel.names
         columns: dict[str, Any] = {f"{name}_start": self.starts[:, i] for i, name in enumerate(names)}
         columns |= {f"{name}_end": self.points[:, i] for i, name in enumerate(names)}
         columns |= {"value": self.values, "gradient_norm": self.gradient_norms, "steps": self.steps}
@@ -228,7 +228,7 @@ class Many:
         }
 
     def _rows(self) -> list[list[str]]:
-        names = list(self.kernel.program.layout.params)[:SHOWN]
+        names = list(self.kernel.params)[:SHOWN]
         rows = [["", "value", *names, "kind", "starts"]]
         for place, found in enumerate(self.minima[:SHOWN]):
             at = [_brief(found.point[name]) for name in names]

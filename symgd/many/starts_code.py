@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import math
 
+from symgd.descent.outcomes import QUARTERS
 from symgd.kernel.code.forms import Argument, At, Call, Choice, Code, Expression, Name, Not, Text, of
 from symgd.kernel.code.loop import GRADIENT, HUGE, NOT_FINITE, NUMBERS, RESULT
 from symgd.kernel.code.module import Program
 from symgd.kernel.code.python import Numba
 from symgd.kernel.code.writer import Writer
+
+
+def quarter(step: Expression) -> Expression:
+    """Give the code of the quarter of all steps that one after the start belongs to."""
+    return Call("int", (4.0 * step - 1.0) / Call("float", "_limit"))
 
 
 def write_starts(program: Program, states: int, *, cauchy: bool) -> Text:
@@ -63,10 +69,10 @@ class Starts:
 
     def arguments(self) -> list[Argument]:
         """Give the arguments: arrays of all starts, memory of one, and what the loop of the single run takes."""
-        vectors = ["_X", "_G", "_S", "_H", "_F", "_U", "_K", "_A", "_T", "_Y"]
+        vectors = ["_X", "_G", "_S", "_H", "_T", "_Y", "_F", "_U", "_K", "_A"]
         vectors += [*(name for name, *_ in self.rows), *self.scratch, "_h"]
         known = {argument.name: argument for argument in NUMBERS}
-        steps = [known["_stride"], *(Argument(name, "whole") for name in ("_t0", "_rec"))]
+        steps = [known["_stride"], Argument("_limit", "whole")]
         return [
             *(Argument(name, "whole") for name in ("_lo", "_hi", "_stop")),
             *(Argument(name, "float64") for name in vectors),
@@ -108,8 +114,8 @@ class Starts:
         if self.cauchy:  # no longer than 1
             first = Call("min", 1.0, 1.0 / Call("sqrt", q))
             w.assign(At("_h", 0), Choice((of(0.0) < q) & (q < math.inf), first, 1.0))
-        for line in ("_F", "_A", "_T"):
-            w.assign(At(line, "_i"), f)
+        for place in (At("_F", "_i"), At("_A", "_i"), *self._noted(0)):
+            w.assign(place, f)
         with w.when(Not(q + Call("abs", f) < HUGE)):
             w.assign(ended, float(NOT_FINITE))
         with w.otherwise(), w.when(q <= "_gtol"):
@@ -144,8 +150,21 @@ class Starts:
         w.assign(At("_U", "_i"), Call("float", "_status"))
         w.assign(At("_K", "_i"), Call("float", "_t"))
         with w.loop("_j", 0, "_m"):
-            step, value = At("_hist", "_j", 0), At("_hist", "_j", 1)
-            with w.when(step <= "_t0"):
-                w.assign(At("_T", "_i"), Call("max", At("_T", "_i"), value))
-            with w.otherwise(), w.when(step >= "_rec"):
-                w.assign(At("_Y", "_i"), Call("min", At("_Y", "_i"), value))
+            w.assign("_quarter", quarter(At("_hist", "_j", 0)))
+            self._note(At("_hist", "_j", 1))
+        with w.when(of("_t") >= "_limit"):
+            w.assign("_quarter", QUARTERS - 1)
+            self._note(of("_f"))
+
+    def _noted(self, place: Code) -> tuple[Expression, Expression]:
+        """Give where the largest and the smallest value of a quarter of the steps are noted."""
+        where = QUARTERS * of("_i") + place
+        return At("_T", where), At("_Y", where)
+
+    def _note(self, value: Expression) -> None:
+        """Write what notes a value; a nan is none."""
+        top, low = self._noted("_quarter")
+        with self.w.when(value > top):
+            self.w.assign(top, value)
+        with self.w.when(value < low):
+            self.w.assign(low, value)

@@ -93,17 +93,19 @@ class Objective:
         self.data = Owned(loaded, chosen_by, used)
         self.params = points.find_params(self.text, used, known, chosen)
         self.columns = tuple(n for n in used if n in known and not isinstance(self.data.get(n), float))
-        self._offered = frozenset(known)  # the names of all data, those that the formula does not read among them
         self._known = tuple(n for n in used if n in known)
+        self._offered = tuple(known)  # the formula need not read them all
         self._chosen = declared or chosen
         self._declared = {name: declared[name] for name in self.params if name in declared}
         self._models: dict[tuple[tuple[int, ...], ...], Model] = {}
         self._kernels: dict[tuple[float, Model, str], Kernel] = {}
         self._default: Model | None = None
         self._open: NeedsShape | None = None  # the parameter whose shape is not known
+        self._misfit: ShapeError | None = None  # what is wrong with the shape that it would seem to have
         self._guessed = len(self._declared) < len(self.params)
         self._told: set[str] = set()  # what was warned of
         if chosen is None:
+            data_module.refuse_left_out(data, self.params)
             self._tell(points.misspelt(self.params, self._offered, used))
         self._settle()
         self._said = self._default  # what the text and the declarations say, whatever points are given later
@@ -140,16 +142,26 @@ class Objective:
             except NeedsShape as question:
                 if question.guess is None or shapes[question.name]:
                     self._open = question
+                    if guessed:
+                        self._misfit = self._wrong_with(shapes)
                     return
                 shapes[question.name] = question.guess
                 guessed = True
-            except ShapeError:
+            except ShapeError as problem:
                 if not guessed:
                     raise
-                self._open = NeedsShape(next(iter(undeclared)), None)
+                self._open, self._misfit = NeedsShape(next(iter(undeclared)), None), problem
                 return
             else:
                 return
+
+    def _wrong_with(self, shapes: Mapping[str, Shape]) -> ShapeError | None:
+        """Give what the formula has against shapes."""
+        try:
+            self._model(shapes)
+        except ShapeError as problem:
+            return problem
+        return None
 
     def _model(self, shapes: Mapping[str, Shape], undeclared: Sequence[str] = ()) -> Model:
         key = tuple(shapes[name] for name in self.params)
@@ -196,8 +208,10 @@ class Objective:
         if self._open.reduced:
             number = f"f.with_shapes({{'{name}': ()}})"
             what = f"'{name}' may be a number or an array, and {safe(self._open.reduced)} depends on it"
-            raise UsageError(f"{what}; declare its shape, as by {example}, or {number} for a number")
-        raise UsageError(f"'{name}' is an array whose shape is not known; declare it, as by {example}")
+            more = "" if self._known else "; if it is a column of data, give it by data="
+            raise UsageError(f"{what}; declare its shape, as by {example}, or {number} for a number{more}")
+        wrong = "" if self._misfit is None else f"; as a plain vector it does not fit: {self._misfit.problem}"
+        raise UsageError(f"'{name}' is an array whose shape is not known; declare it, as by {example}{wrong}")
 
     def _tell(self, notes: Iterable[str]) -> None:
         """Warn, once, of what is probably not meant."""
@@ -503,7 +517,7 @@ class Objective:
         dict of str to float or ndarray
         """
         kernel, x = self._ready(point, values)
-        return kernel.program.layout.split(kernel.slope(x)[1])
+        return kernel.split(kernel.slope(x)[1])
 
     def hessian_at(self, point: Point | None = None, **values: float) -> NDArray[np.float64]:
         """Give the Hessian at a point.
@@ -548,10 +562,10 @@ class Objective:
         kernel, x = self._ready(point)
         other, direction = self._ready(v)
         if other is not kernel:
-            shapes = zip(self.params, kernel.program.layout.shapes, other.program.layout.shapes, strict=True)
+            shapes = zip(self.params, kernel.shapes, other.program.layout.shapes, strict=True)
             name, here, there = next(found for found in shapes if found[1] != found[2])
             raise UsageError(f"the vector must have the shapes of the point: '{name}' has {there}, and {here} there")
-        return kernel.program.layout.split(kernel.product(x, direction))
+        return kernel.split(kernel.product(x, direction))
 
     def curvature(self, point: Point | None = None, **values: float) -> Curvature:
         """Give eigenvalues, condition, kind of point and largest stable learning rate at a point.
@@ -841,7 +855,7 @@ class Objective:
     ) -> Run:
         run = descent.descend(
             kernel, state, settings, formula=self.text, callback=callback, progress=progress,
-            locate=lambda x: model.locate(kernel.program.layout.split(x)), keep=keep,
+            locate=lambda x: model.locate(kernel.split(x)), keep=keep,
         )  # fmt: skip
         data = {"data": self.data.fingerprint(self._known)}
         run = replace(run, objective=self, state={**run.state, **data}, explain=partial(diagnose, kernel))

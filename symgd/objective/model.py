@@ -97,6 +97,7 @@ class Model:
         graph = Graph()
         graph.guarded = guarded
         graph.rows = self.rows
+        graph.booleans = frozenset(n for n in self.columns if str(getattr(self.data.get(n), "dtype", "")) == "bool")
         with _deep():
             found = read(
                 graph, self.text, self.tree, lambda name: self._leaf(graph, name.name), group=group,
@@ -265,7 +266,9 @@ class Model:
                 node = root if sign > 0 else graph.negate(root)
                 known = {name: t for name, t in types.items() if t is not None}
                 with _deep():
-                    self._programs[sign] = codegen.generate(graph, node, self.params, self.shapes, known)
+                    self._programs[sign] = codegen.generate(
+                        graph, node, self.params, self.shapes, known, self.written[1]
+                    )
                 cache.save(key, self._programs[sign].to_json().encode())
         return self._programs[sign]
 
@@ -293,10 +296,9 @@ class Model:
         missing = [name for name in self.columns if name not in self.data]
         if missing:
             raise DataError(f"the columns {', '.join(missing)} have no values; give data={{...}} to Objective")
-        kernel = Kernel(self.program(sign), self.data, tier, workers, self.rows or 0)
-        kernel.squares = partial(_squares, self, sign)
-        kernel.doubt = partial(_doubt, self, kernel.program.layout)
-        return kernel
+        program = self.program(sign)
+        known = partial(_squares, self, sign), partial(_doubt, self, program.layout)
+        return Kernel(program, self.data, tier, workers, self.rows or 0, *known)
 
     @cached_property
     def squares(self) -> Squares | None:
@@ -320,12 +322,12 @@ class Model:
         except Exception as problem:  # noqa: BLE001 - whatever it is, the point is there
             return unexplained("the number of digits", problem)
 
-    def locate(self, values: Mapping[str, Any]) -> tuple[str, bool]:
+    def locate(self, values: Mapping[str, Any]) -> str:
         """Name the first subexpression that is not finite at a point."""
         try:
             return locate.first_bad(*self.plain, self.text, values, self.data)
         except Exception as problem:  # noqa: BLE001 - whatever it is, the run is there
-            return f"a value is not finite, and where {unexplained('it arose', problem)}", False
+            return f"a value is not finite, and where {unexplained('it arose', problem)}"
 
 
 def _unit(graph: Graph, leaf: Leaf, axes: Sequence[Span | int]) -> Node:
@@ -404,7 +406,7 @@ def _type(values: Any) -> tuple[str, Shape] | None:
 def _deep() -> Iterator[None]:
     """Let a formula nested as deeply as the language allows be walked: Python's own limit is in the way."""
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, 30_000))
+    sys.setrecursionlimit(max(before, 3_000))
     try:
         yield
     finally:

@@ -636,3 +636,26 @@ def test_hvp_takes_a_vector_of_the_shape_of_the_point():
 def test_data_that_are_no_arrays_are_refused(X):
     with pytest.raises(DataError, match="X"):
         Objective("sum(X @ w)", data={"X": X})
+
+
+@pytest.mark.parametrize("tier", ["python", "numba"])
+@pytest.mark.parametrize("function", ["logsumexp({}, axis=1)", "log(sum(exp({}), axis=1))"])
+def test_an_infinite_maximum_along_an_inner_axis_is_no_nan(function, tier):
+    data = {"X": np.array([[1e300, 1e300, 1e300], [0.5, -1.0, 2.0]])}
+    f = Objective(f"sum({function.format('X*w')})", data=data, params={"w": (3,)}, tier=tier)
+    for w in ([1e300, 0.0, 0.0], [1e300, 1e300, 1e300], [-1e300, -1e300, -1e300], [-1e300, 0.0, 1e-300]):
+        with np.errstate(over="ignore"):
+            rows = np.logaddexp.reduce(data["X"] * w, axis=1)
+        np.testing.assert_allclose(f.value({"w": w}), rows.sum(), rtol=1e-14)  # infinities, too: -inf of a row of them
+
+
+@pytest.mark.parametrize("tier", ["python", "numba"])
+def test_branches_that_are_the_same_number_have_the_shape_of_the_condition(tier):
+    data = {"x": np.array([1.0, -1.0, 2.0])}
+    for same in ("w", "2.0", "w**2 + 1"):
+        f = Objective(f"sum(where(x > 0, {same}, {same}))", data=data, params=["w"], tier=tier)
+        once = Objective(f"({same}) + 0*w", params=["w"], tier=tier)
+        assert f.value({"w": 0.7}) == pytest.approx(3 * once.value({"w": 0.7}), rel=1e-15)
+        np.testing.assert_allclose(f.jac([0.7]), 3 * once.jac([0.7]), rtol=1e-15)
+        np.testing.assert_allclose(f.hess([0.7]), 3 * once.hess([0.7]), rtol=1e-15)
+        assert "where(x > 0, " in f.numpy()  # and is a column still, where it is shown

@@ -1,48 +1,17 @@
 """Gradient and Hessian of random formulas against jets of 50 digits."""
 
-import math
-
 import numpy as np
 import oracles
 import pytest
 import strategies
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from scalars import INPUTS, jet_at, near, objective
 
-from symgd import FormulaError, Objective
+from symgd import Objective
 
 QUICK = settings(max_examples=300, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 THOROUGH = settings(QUICK, max_examples=2_000)
-# The bound of the running error analysis charges each operation one rounding. A generated derivative takes another
-# route through the same terms, with functions of up to 8 units of error: 64 covers both.
-FACTOR = 64
-
-
-def objective(text, table, tier="python"):
-    data = {name: np.array(column) for name, column in table.items() if name in text}
-    try:
-        return Objective(text, params=strategies.PARAMS, data=table_of(text, data), tier=tier)
-    except FormulaError as problem:
-        # A constant that is no real number, such as log(-1): NumPy has nan or inf for it as well.
-        if any(word in str(problem) for word in ("constant", "coefficient", "division by zero")):
-            return None
-        raise
-
-
-def table_of(text, data):
-    return data or None
-
-
-def jet_at(text, point, table):
-    try:
-        return oracles.exact(text, point, table)
-    except (oracles.OutOfReachError, OverflowError):
-        return None
-
-
-def near(found, wanted, bound):
-    """Within the error that float64 must be allowed, which also covers numbers too small to matter."""
-    return math.isfinite(found) and abs(found - wanted) <= FACTOR * oracles.EPS * (bound + abs(wanted)) + 1e-290
 
 
 def check(text, point, table, f):
@@ -70,7 +39,6 @@ def property_of_derivatives(text, point, table):
     check(text, point, table, f)
 
 
-INPUTS = {"text": strategies.formulas, "point": strategies.points, "table": strategies.tables}
 test_derivatives = QUICK(given(**INPUTS)(property_of_derivatives))
 test_derivatives_of_many = pytest.mark.slow(THOROUGH(given(**INPUTS)(property_of_derivatives)))
 

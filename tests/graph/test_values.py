@@ -7,7 +7,7 @@ import oracles
 import pytest
 import strategies
 from hypothesis import HealthCheck, assume, given, settings
-from test_derivatives import INPUTS, jet_at, near, objective
+from scalars import INPUTS, jet_at, near, objective
 
 from symgd import Objective
 

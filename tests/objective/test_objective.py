@@ -8,7 +8,9 @@ import pytest
 from scipy import optimize
 
 import symgd as sg
+from symgd import language as fm
 from symgd.errors import DataError, FormulaError, UsageError
+from symgd.objective.model import row_count
 
 DATA = {"x": [1.0, 2.0, 3.0, 5.0], "y": [2.0, 3.9, 6.1, 9.8]}
 LINE = "mean((y - (w*x + b))**2)"
@@ -221,3 +223,33 @@ def test_a_column_that_comes_to_a_constant_is_still_a_column(text):
     assert again.value(w=0.7) == pytest.approx(value(0.7), rel=1e-13)
     # A central difference: exact up to rounding/h = 1e-10 on these functions.
     assert objective.gradient_at(w=0.7)["w"] == pytest.approx((value(0.7001) - value(0.6999)) / 2e-4, rel=1e-6)
+
+
+# ---- how many rows there are ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "lengths", "rows"),
+    [
+        ("sum(x*y) + sum(U)", {"x": 3, "y": 3, "U": 7}, 3),  # most have it, though another is longer
+        ("sum(U) + sum(x*y)", {"x": 3, "y": 3, "U": 2}, 3),
+        ("sum(x) + sum(U)", {"x": 3, "U": 7}, 7),  # as many have either
+        ("sum(x*U[u])", {"x": 3, "u": 3, "U": 7}, 3),
+        ("sum(U[u])", {"u": 3, "U": 7}, 3),  # a table is none of rows
+        ("sum(U[u] + V[u])", {"u": 3, "U": 7, "V": 7}, 3),
+        ("sum(U[0] + U[1])", {"U": 7}, 7),
+        ("w**2", {}, None),
+    ],
+)
+def test_rows_are_what_most_arrays_have(text, lengths, rows):
+    data = {name: np.zeros(n, dtype=int) for name, n in lengths.items()}
+    assert row_count(fm.parse(text), data) == rows
+
+
+@pytest.mark.parametrize("tier", ["python", "numba"])
+def test_rows_beside_a_longer_array(tier):
+    rng = np.random.default_rng(0)
+    x, y, U = rng.normal(size=3), rng.normal(size=3), rng.normal(size=7)
+    f = sg.Objective("mean((y - w*x)**2) + w*sum(U**2)", data={"x": x, "y": y, "U": U}, tier=tier)
+    assert f.model.rows == 3
+    assert f.value({"w": 0.7}) == pytest.approx(np.mean((y - 0.7 * x) ** 2) + 0.7 * np.sum(U**2), rel=1e-14)

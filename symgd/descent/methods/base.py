@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.checks import number
+from symgd.curvature.problem import Problem
 from symgd.errors import UsageError, suggest
-from symgd.kernel import Kernel
 from symgd.kernel.code import HUGE
 
 Vector = NDArray[np.float64]
@@ -66,7 +66,7 @@ class Function:
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Problem
         The objective.
     calls : int
         Evaluations of value and gradient so far.
@@ -77,7 +77,7 @@ class Function:
         -1 when the objective is maximized.
     """
 
-    def __init__(self, kernel: Kernel, calls: int = 0, cost: int = 0, sign: float = 1.0) -> None:
+    def __init__(self, kernel: Problem, calls: int = 0, cost: int = 0, sign: float = 1.0) -> None:
         self.kernel, self.calls, self.cost, self.sign = kernel, calls, cost, sign
         self.n = kernel.n
 
