@@ -195,7 +195,8 @@ class Calls:
     def call_checks(self) -> None:
         claims = self.rng.choice(({"x": "2*x + y", "y": "x + 2*y"}, {"x": self.odd(), "y": "0"}, self.odd()))
         data = self.odd() if self.rng.random() < 0.2 else None
-        if any(map(callable, (claims, *(claims.values() if isinstance(claims, dict) else ())))):
+        second, formulas = self.odd(), self.odd()
+        if any(map(callable, (second, formulas, claims, *(claims.values() if isinstance(claims, dict) else ())))):
             return  # what a function of the user's raises is the user's
         more = {name: self.odd() for name in ("params", "where", "explain") if self.rng.random() < 0.2}
         way = self.rng.randrange(4)
@@ -204,9 +205,9 @@ class Calls:
         elif way == 1:
             self.two.check_gradient(claims)
         elif way == 2:
-            self.two.check_hessian(self.odd())
+            self.two.check_hessian(second)
         else:
-            sg.check_jacobian(self.odd(), claims)
+            sg.check_jacobian(formulas, claims)
 
     def call_results(self) -> None:
         """Ask what a run, many of them and a fit say, of odd objectives and from odd starts."""

@@ -18,7 +18,7 @@ from symgd.cli import main
 from symgd.fitting import solve
 from symgd.squares import residuals
 
-NIST = Path(__file__).parents[2] / "known" / "nist"
+NIST = Path(__file__).parents[1] / "known" / "nist"
 PROBLEMS = json.loads((NIST / "problems.json").read_text())
 
 
