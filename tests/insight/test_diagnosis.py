@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import symgd as sg
 
-RUNS = json.loads((Path(__file__).parents[2] / "known" / "tutorial_runs.json").read_text())
+RUNS = json.loads((Path(__file__).parents[1] / "known" / "tutorial_runs.json").read_text())
 PARABOLA = "x**2 - 4*x + 5"
 BOWL = "(5*x**2 + y**2)/2"
 
