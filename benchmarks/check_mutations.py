@@ -1,7 +1,7 @@
 """Random objectives, their exact gradients rewritten into equal forms, and the same with one planted error.
 
 ``python -m benchmarks.check_mutations --n 10000`` prints how many right ones were proved, how many wrong ones found,
-and how many causes named; ``tests/test_checking_mutations.py`` runs a few hundred.
+and how many causes named; ``tests/checking/test_mutations.py`` runs a few.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class Case:
     data: dict[str, str]
     params: dict[str, str]
     terms: tuple[str, ...] = ()  # of the gradient, where it is a sum
+    own: tuple[tuple[str, str, str], ...] = ()  # mistakes that are made with it: kind, text, words of the cause
 
 
 # Inner functions with their derivatives, each in several spellings; u stands for the argument.
@@ -118,11 +119,107 @@ def quadratic(rng: random.Random) -> Case:
     return Case(formula, "x", equal, {"A": "k x k", "b": "k"}, {"x": "k"}, terms)
 
 
-MAKERS = (scalar, summed, matrix, quadratic)
+def logistic(rng: random.Random) -> Case:
+    """The logistic loss with a regulariser, by its weights."""
+    mean = rng.random() < 0.5
+    reduce, over = ("mean", "/len(y)") if mean else ("sum", "")
+    z = "(X @ w)"
+    naive = f"{reduce}(-y*log(sigmoid({z})) - (1 - y)*log(1 - sigmoid({z})))"
+    loss = rng.choice([f"{reduce}(softplus({z}) - y*{z})", f"{reduce}(log(1 + exp({z})) - y*{z})", naive])
+    equal = []
+    for p in (f"sigmoid({z})", f"1/(1 + exp(-{z}))", f"exp({z})/(1 + exp({z}))", f"(1 - sigmoid(-{z}))"):
+        equal += [
+            f"X.T @ ({p} - y){over} + 2*lam*w",
+            f"({p} - y) @ X{over} + 2*lam*w",
+            f"sum(X*({p} - y)[:, None], axis=0){over} + lam*w*2",
+            f"X.T @ ({p}){over} - X.T @ y{over} + 2*lam*w",
+        ]
+    right = f"X.T @ (sigmoid({z}) - y){over}"
+    own = (("link", f"X.T @ ({z} - y){over} + 2*lam*w", "link|sigmoid"),)
+    return Case(f"{loss} + lam*sum(w**2)", "w", tuple(equal), {"X": "n x k", "y": "n", "lam": ""}, {"w": "k"},
+                (right, "2*lam*w"), own)  # fmt: skip
 
 
-def planted(case: Case, rng: random.Random) -> tuple[str, str]:
-    """Give a wrong gradient, and a word that its cause must have."""
+def factored(rng: random.Random) -> Case:
+    """A product of two matrices against a third, by the first."""
+    c = rng.randint(2, 5)
+    formula = f"sum((P - A @ B.T)**2) + {c}*sum(A**2)"
+    r = "(P - A @ B.T)"
+    equal = (
+        f"-2*{r} @ B + {2 * c}*A",
+        f"2*(A @ B.T - P) @ B + {2 * c}*A",
+        f"2*A @ B.T @ B - 2*P @ B + {2 * c}*A",
+        f"-2*(B.T @ {r}.T).T + {2 * c}*A",
+        f"{2 * c}*A - 2*sum({r}[:, :, None]*B, axis=1)",
+    )
+    own = (
+        ("transposed", f"(-2*{r} @ B + {2 * c}*A).T", "transposed"),
+        ("transposed part", f"-2*(B.T @ {r}.T) + {2 * c}*A", "transposed|shape"),
+    )
+    return Case(formula, "A", equal, {"P": "n x m"}, {"A": "n x k", "B": "m x k"}, (f"-2*{r} @ B", f"{2 * c}*A"), own)
+
+
+def masked(rng: random.Random) -> Case:
+    """A loss over those rows that a mask lets through."""
+    c = rng.randint(2, 4)
+    loss = rng.choice([f"sum((m > 0)*(w*x - y)**2) + {c}*w**2", f"sum(where(m > 0, (w*x - y)**2, 0)) + {c}*w**2"])
+    d = "x*(w*x - y)"
+    equal = (
+        f"2*sum((m > 0)*{d}) + {2 * c}*w",
+        f"2*sum(where(m > 0, {d}, 0)) + {2 * c}*w",
+        f"2*((m > 0)*x) @ (w*x - y) + {2 * c}*w",
+        f"{2 * c}*w + sum((m > 0)*2*{d})",
+    )
+    own = (("mask", f"2*sum({d}) + {2 * c}*w", "mask"),)
+    return Case(loss, "w", equal, {"x": "n", "y": "n", "m": "n"}, {"w": ""}, (f"2*sum((m > 0)*{d})", f"{2 * c}*w"), own)
+
+
+def bilinear(rng: random.Random) -> Case:
+    """u'Av and its square, by the matrix."""
+    if rng.random() < 0.5:
+        first, equal = "outer(u, v)", ("outer(u, v)", "u[:, None]*v", "outer(v, u).T", "u[:, None] @ v[None, :]")
+        formula, wrong = "u @ A @ v", "outer(v, u)"
+    else:
+        first = "2*(u @ A @ v)*outer(u, v)"
+        equal = (first, "2*sum(A*outer(u, v))*outer(u, v)", "outer(2*u, v)*(A @ v @ u)")
+        formula, wrong = "(u @ A @ v)**2", "2*(u @ A @ v)*outer(v, u)"
+    own = (("transposed", f"{wrong} + 2*A", "transposed|shape"), ("chain rule", "outer(u, v) + 2*A", "factor|chain")
+           ) if "**2" in formula else (("transposed", f"{wrong} + 2*A", "transposed|shape"),)  # fmt: skip
+    return Case(f"{formula} + sum(A**2)", "A", tuple(f"{e} + 2*A" for e in equal), {"u": "k", "v": "m"},
+                {"A": "k x m"}, (first, "2*A"), own)  # fmt: skip
+
+
+def products(rng: random.Random) -> Case:
+    """A product of two functions of x, of another parameter besides."""
+    a, n = rng.randint(2, 4), rng.randint(2, 5)
+    formula = f"x**{n}*exp(-{a}*x)*y**2"
+    first, second = f"{n}*x**{n - 1}*exp(-{a}*x)*y**2", f"-{a}*x**{n}*exp(-{a}*x)*y**2"
+    equal = (
+        f"{first} {second.replace('-', '- ', 1)}",
+        f"x**{n - 1}*({n} - {a}*x)*exp(-{a}*x)*y**2",
+        f"(x**{n}*y**2/exp({a}*x))*({n}/x - {a})",
+        f"y**2*(({n}*x**{n - 1}) - {a}*x**{n})/exp({a}*x)",
+    )
+    own = (("product rule", first, "product rule|missing"), ("another parameter", f"2*y*x**{n}*exp(-{a}*x)", "another"),
+           ("exponent", f"x**{n}*({n} - {a}*x)*exp(-{a}*x)*y**2", "exponent|factor"))  # fmt: skip
+    return Case(formula, "x", equal, {}, {"x": "", "y": ""}, (first, second), own)
+
+
+MAKERS = (scalar, summed, matrix, quadratic, logistic, factored, masked, bilinear, products)
+
+WRAPPED = (
+    "{t}", "{t}", "{t}", "-(-({t}))", "2*({t})/2", "({t})*(sin(3)**2 + cos(3)**2)", "exp(log({t2}))*1 - ({t2}) + {t}",
+    "({t})*exp(2)/exp(1)**2", "(({t}) + 3*({t}))/4", "({t}) + 1 - 1", "({t})*sqrt(4)/2",
+)  # fmt: skip
+
+
+def rewritten(text: str, rng: random.Random) -> str:
+    """Wrap a derivative into something that changes nothing."""
+    return rng.choice(WRAPPED).format(t=text, t2="7")
+
+
+def planted(case: Case, rng: random.Random) -> tuple[str, str, str]:
+    """Give a wrong gradient: its kind, its text, and words of which its cause must have one."""
     right = case.equal[0]
     first, second = case.terms
     kinds = {
@@ -130,13 +227,21 @@ def planted(case: Case, rng: random.Random) -> tuple[str, str]:
         "sign of a term": (f"{first} - ({second})", "sign"),
         "factor": (f"2*({right})", "factor"),
         "half": (f"({right})/2", "factor"),
-        "missing term": (first, "missing"),
+        "pi": (f"pi*({right})", "factor"),
+        "missing term": (first, "missing|forgotten|product rule"),
         "extra term": (f"{right} + {second}", "too much|doubled|factor"),
         "factor of a term": (f"{first} + 3*({second})", "factor"),
+        "without its 2": (f"{first} + ({second})/2", "factor"),
+        "two at once": (f"-({first}) + 2*({second})", "sign&factor|doubled"),
+        "a small error": (f"1.000000001*({right})", "factor"),
     }
-    if "mean(" in case.formula and "len(y)" in right:
-        kinds["mean"] = (f"len(y)*({right})", "1/n")
-    return kinds[rng.choice(list(kinds))]
+    if "mean(" in case.formula:
+        kinds["mean"] = (f"len(y)*({right})", "1/n|1/len")
+    if "sum(" in case.formula and "y" in case.data:
+        kinds["sum"] = (f"({right})/len(y)", "len")
+    kinds |= {name: (text, word) for name, text, word in case.own}
+    name = rng.choice([*kinds, *(n for n, _, _ in case.own)])
+    return name, *kinds[name]
 
 
 def run(n: int, seed: int = 0) -> dict[str, float]:
@@ -146,13 +251,13 @@ def run(n: int, seed: int = 0) -> dict[str, float]:
     failures: list[str] = []
     for _ in range(n):
         case = rng.choice(MAKERS)(rng)
-        text = rng.choice(case.equal)
+        text = rewritten(rng.choice(case.equal), rng)
         found = check_gradient(case.formula, {case.name: text}, case.data or None, params=case.params, explain=False)
         kind = found[case.name].kind
         counts[kind] += 1
         if kind != "proved":
             failures.append(f"{kind}: {case.formula} | {text}")
-        wrong, word = planted(case, rng)
+        planted_kind, wrong, word = planted(case, rng)
         try:
             found = check_gradient(case.formula, {case.name: wrong}, case.data or None, params=case.params)
         except SymgdError as problem:
@@ -161,10 +266,10 @@ def run(n: int, seed: int = 0) -> dict[str, float]:
         verdict = found[case.name]
         counts["found"] += verdict.kind == "wrong"
         cause = verdict.cause.message + verdict.cause.kind if verdict.cause else ""
-        named = any(w in cause for w in word.split("|"))
+        named = all(any(w in cause for w in words.split("|")) for words in word.split("&"))
         counts["named"] += named
         if verdict.kind != "wrong" or not named:
-            failures.append(f"planted {word}: {verdict.kind}: {case.formula} | {wrong} | {cause}")
+            failures.append(f"planted {planted_kind}: {verdict.kind}: {case.formula} | {wrong} | {cause}")
     return {"called wrong": counts["wrong"], "proved": counts["proved"] / n, "found": counts["found"] / n,
             "named": counts["named"] / n, "failures": failures}  # type: ignore[dict-item]  # fmt: skip
 

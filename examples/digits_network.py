@@ -16,7 +16,11 @@ import symgd as sg
 X, digit = load_digits(return_X_y=True)
 X, X_held, digit, digit_held = train_test_split(X / 16, digit, test_size=1 / 3, random_state=0)
 
-f = sg.Objective("-mean(sum(T*logsoftmax(relu(X @ W1 + b1) @ W2 + b2), axis=1))", data={"X": X, "T": np.eye(10)[digit]})
+f = sg.Objective(
+    "-mean(sum(T*logsoftmax(relu(X @ W1 + b1) @ W2 + b2), axis=1))",
+    data={"X": X, "T": np.eye(10)[digit]},
+    params={"W1": (64, 32), "b1": 32, "W2": (32, 10), "b2": 10},
+)
 rng = np.random.default_rng(0)
 start = {
     "W1": rng.normal(0, np.sqrt(2 / 64), (64, 32)),

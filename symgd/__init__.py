@@ -75,12 +75,14 @@ __all__ = [
     "schedule",
 ]
 
+_METHODS = ("minimize", "maximize", "minimize_many", "gradient_at", "hessian_at")  # of objectives
 _PACKAGES = ("curvature", "plotting")  # those that a user may ask for by name
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES and name not in _PACKAGES:
-        raise AttributeError(f"module 'symgd' has no attribute {name!r}")
+        more = f"; write symgd.Objective(text, data).{name}(...)" if name in _METHODS else ""
+        raise AttributeError(f"module 'symgd' has no attribute {name!r}{more}")
     from importlib import import_module
 
     if name in _PACKAGES:

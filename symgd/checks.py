@@ -246,13 +246,12 @@ def _from_objects(values: Any, array: NDArray[Any]) -> NDArray[np.float64]:
     """Turn objects into floats, one by one: what is missing is nan."""
     if values is None:
         raise ValueError("must hold numbers; got None")
-    marked = hasattr(values, "isna")  # pandas: what it marks as missing is no float
     found = np.empty(array.size)
     for place, value in enumerate(array.flat):
         reason = why_not(value)
         if reason:
             raise ValueError(f"must hold numbers; got {shown(value)}: {reason}")
-        missing = value is None or (marked and type(value).__name__ == "NAType")
+        missing = value is None or type(value).__name__ == "NAType"  # pandas' mark is no float
         try:
             found[place] = math.nan if missing else real(value)
         except ValueError as problem:

@@ -289,6 +289,7 @@ OTHER_OPTIONS: dict[str, str] = {
     **dict.fromkeys(("weight_decay", "l2", "penalty"), "add the penalty to the formula, such as + 0.01*sum(w**2)"),
     **dict.fromkeys(("scheduler", "schedule", "decay", "lr_scheduler"),
                     "a schedule is a learning rate that is a formula of t, such as 0.1/(1 + t/100)"),
+    **dict.fromkeys(("y", "ydata", "y_data", "response", "dependent", "output"), "target"),
     "args": "name the numbers in the formula, and give them as data",
 }  # fmt: skip
 

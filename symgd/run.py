@@ -334,7 +334,8 @@ class Run:
     def _work(self) -> str:
         if self.batch is None or self.history.epoch is None:
             return f"{self.evaluations:,} evaluations"
-        return f"{self.history.epoch[-1]:.4g} epochs in batches of {self.batch:,}"
+        passes = f"{self.history.epoch[-1]:.4g}"
+        return f"{passes} epoch{'s' if passes != '1' else ''} in batches of {self.batch:,}"
 
     def __repr__(self) -> str:
         at = ", ".join(f"{k}={_brief(v, 6)}" for k, v in list(self.point.items())[:6])

@@ -250,21 +250,32 @@ def _psi_slopes(order):
     def slopes(x):
         if (x <= 0 and x == mp.floor(x)) or abs(x) > 1e10:
             raise OutOfReachError("a pole, or too large for mpmath")
-        return tuple(mp.psi(order + k, x) for k in range(4))
+        return tuple(_psi(order + k, x) for k in range(4))
 
     return slopes
+
+
+def _psi(m, x):
+    """A derivative of digamma. mpmath walks from a negative number up to 0 in steps of 1, for hours from -1e10."""
+    if m == 0 or x > -50:
+        return mp.psi(m, x)
+    if m > 3:
+        raise OutOfReachError("too large for mpmath")
+    sin, cos = mp.sinpi(x), mp.cospi(x)
+    reflected = ((mp.pi / sin) ** 2, -2 * mp.pi**3 * cos / sin**3, 2 * mp.pi**4 * (sin**2 + 3 * cos**2) / sin**4)
+    return reflected[m - 1] + (-1) ** m * mp.psi(m, 1 - x)
 
 
 def _lgamma_slopes(x):
     if (x <= 0 and x == mp.floor(x)) or abs(x) > 1e10:
         raise OutOfReachError("a pole, or too large for mpmath")
-    return (mp.log(abs(mp.gamma(x))), *(mp.psi(k, x) for k in range(3)))
+    return (mp.log(abs(mp.gamma(x))), *(_psi(k, x) for k in range(3)))
 
 
 def _gamma_slopes(x):
     if (x <= 0 and x == mp.floor(x)) or abs(x) > 1e10:
         raise OutOfReachError("a pole, or too large for mpmath")
-    y, p, q, r = mp.gamma(x), mp.psi(0, x), mp.psi(1, x), mp.psi(2, x)
+    y, p, q, r = mp.gamma(x), _psi(0, x), _psi(1, x), _psi(2, x)
     return y, y * p, y * (p**2 + q), y * (p**3 + 3 * p * q + r)
 
 

@@ -124,6 +124,8 @@ PATTERNS = {
     "c**u - 1": ("2**({u}) - 1", "1 - 10**({u})", "0.5**({u}) - 1"),
     "u*f(v) + k*u": ("({v})*exp({u}) - ({v})", "({v})*cos({u}) - ({u})", "({v}) - ({v})*tanh({u})"),
     "softplus(u) - u": ("softplus({u}) - ({u})", "log(1 + exp({u})) - ({v})", "2*softplus(-({u})) + 2*({v})"),
+    "abs(u) + u": ("abs({u}) + ({u})", "abs({u}) - ({v})", "2*abs({u}) + 2*({v})", "sqrt(abs({u}) - ({u}))"),
+    "maximum(u, v) - u": ("maximum({u}, {v}) - ({u})", "({v}) - minimum({u}, {v})", "sqrt(maximum({u}, {p}) - ({v}))"),
     "exp(u) - exp(-u)": ("exp({u}) - exp(-({u}))", "(exp({u}) - exp({v}))/2"),
     "exp(u) + exp(-u)": ("exp({u}) + exp(-({u}))", "(exp({u}) + exp({v}))/2"),
     "sqrt(p) - v": (

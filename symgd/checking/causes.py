@@ -11,13 +11,13 @@ import numpy as np
 from symgd import language as fm
 from symgd.checking import conditions as cond
 from symgd.checking import edits, numeric, words
-from symgd.checking.claims import written_shape
+from symgd.checking.claims import Exact, Target, written_shape
 from symgd.checking.conditions import Condition
 from symgd.checking.exact import text as exact_text
 from symgd.checking.numeric import Numbers
 from symgd.checking.prove.proof import Refusal, prove
 from symgd.checking.prove.terms import Poly, show
-from symgd.checking.result import PROVED, VERIFIED, WHERE, Cause
+from symgd.checking.result import PROVED, VERIFIED, WHERE, WRONG, Cause
 from symgd.checking.trees import Values
 from symgd.errors import SymgdError
 from symgd.language import Tree
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 CLOSE = 1e-9
 POINTS = 3
 CONFIRMED = 8  # repairs that fit in numbers and are tested
+UNDER_CONDITIONS = 7  # stages that are tried where data are taken to fulfil a condition
 MOST_TERMS = 8  # that are told
 
 
@@ -45,6 +46,10 @@ class Scene:
         Values at some points.
     exact : list of ndarray
         The exact block there.
+    pool : Pool
+        Pieces that repairs are made of.
+    extra : tuple of Condition
+        What data are taken to fulfil.
     """
 
     judge: Judge
@@ -53,6 +58,7 @@ class Scene:
     values: list[Values]
     exact: list[Any]
     pool: edits.Pool
+    extra: tuple[Condition, ...] = ()
 
     def fits(self, candidate: edits.Candidate) -> float | None:
         """Give the constant by which a candidate is off, at all points the same; None where there is none."""
@@ -107,10 +113,43 @@ def explain(judge: Judge, text: str) -> Cause | None:
         scene = _scene(judge, text, extra)
         if scene is None:
             continue
-        found = _search(scene, edits.STAGES if not extra else edits.STAGES[:6])
+        found = _by_other(scene) or _search(scene, edits.STAGES if not extra else edits.STAGES[:UNDER_CONDITIONS])
         if found is not None:
             return found
-    return _by_condition(judge, text) or _by_terms(judge, text)
+    return _repaired(judge, _by_condition(judge, text) or _by_terms(judge, text))
+
+
+def _repaired(judge: Judge, found: Cause | None) -> Cause | None:
+    """Put the exact derivative beside a cause that says nothing better to write."""
+    exact = exact_text(judge.problem, judge.target)
+    if found is None or found.repair or not exact:
+        return found
+    verdict = judge.decide(exact, explain=False)
+    return replace(found, repair=exact, tested=verdict.kind) if verdict.kind in (PROVED, VERIFIED) else found
+
+
+def _by_other(scene: Scene) -> Cause | None:
+    """Say that this is the derivative by another parameter."""
+    judge = scene.judge
+    mine, exact = scene.pool.evaluate(scene.tree), exact_text(judge.problem, judge.target)
+    reading, target = judge.exact.reading, judge.target
+    if mine is None or not exact:
+        return None
+    for name, shape in reading.params.items():
+        if name == target.name or shape != reading.params[target.name]:
+            continue
+        numbers = Numbers(Exact(reading, Target(name, target.of)), [])
+        if all(_close(numbers.at(values.point)[0], have) for values, have in zip(scene.values, mine, strict=True)):
+            verdict = judge.decide(exact, explain=False)
+            if verdict.kind in (PROVED, VERIFIED):
+                return Cause("another parameter", f"this is the derivative by {name}, another parameter", exact,
+                             verdict.kind)  # fmt: skip
+    return None
+
+
+def _close(right: Any, have: Any) -> bool:
+    right = np.asarray(right, dtype=float)
+    return have.shape == right.shape and bool(np.allclose(right, have, rtol=1e-8, atol=1e-10)) and bool(right.any())
 
 
 def _settings(judge: Judge) -> Iterator[tuple[Condition, ...]]:
@@ -122,6 +161,9 @@ def _settings(judge: Judge) -> Iterator[tuple[Condition, ...]]:
         for condition in cond.possible(name, shape, data=True):
             if condition.kind in ("rows", "total", "pm1", "01"):
                 yield (condition,)
+    square = [n for n, s in judge.exact.reading.data.items() if len(s) == 2 and s[0] == s[1]]
+    if square:
+        yield tuple(Condition("symmetric", name) for name in square)
 
 
 def _search(scene: Scene, stages: tuple[edits.Stage, ...]) -> Cause | None:
@@ -200,7 +242,7 @@ def _scene(judge: Judge, text: str, extra: tuple[Condition, ...]) -> Scene | Non
         return None
     others = [judge.problem.text, exact_text(judge.problem, judge.target)]
     pool = edits.Pool(values, text, tree, [t for t in others if t], reading.declared)
-    return Scene(judge, text, tree, values, exact, pool)
+    return Scene(judge, text, tree, values, exact, pool, extra)
 
 
 def _fitting(scene: Scene, stages: tuple[edits.Stage, ...]) -> Iterator[tuple[edits.Candidate, float]]:
@@ -230,6 +272,8 @@ def _confirmed(scene: Scene, candidate: edits.Candidate, constant: float) -> Cau
         text = candidate.text if not written else edits.scaled(candidate.text, written)
         try:
             verdict = judge.decide(text, explain=False)
+            if verdict.kind == WRONG and scene.extra:
+                verdict = judge.under(text, scene.extra) or verdict
         except SymgdError:
             continue
         if verdict.kind in (PROVED, VERIFIED, WHERE):

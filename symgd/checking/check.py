@@ -12,14 +12,14 @@ from symgd.checking.decide import Judge
 from symgd.checking.problem import Problem
 from symgd.checking.result import Check, Verdict
 from symgd.checking.spelling import plain
-from symgd.errors import UsageError, safe
+from symgd.errors import FormulaError, UsageError, safe
 
 Claim = str | Callable[..., Any]
 
 
 def check_gradient(
     formula: str, gradient: Mapping[str, Claim] | Claim, data: Any = None, *, params: Any = None,
-    where: str | Sequence[str] = (), explain: bool = True,
+    where: str | Sequence[str] = (), explain: bool = True, latex: bool = False,
 ) -> Check:  # fmt: skip
     """Check a gradient that was derived by hand.
 
@@ -41,6 +41,9 @@ def check_gradient(
         What is known of the data: ``"each row of T sums to 1"``, ``"A is symmetric"``, ``"y is 0 or 1"``, ``"a > 0"``.
     explain : bool
         Whether to look for causes and counterexamples.
+    latex : bool
+        Whether objective and derivatives are LaTeX. A key may then be an entry, ``w_j``, whose index stays open in its
+        text, and equations that say on the left what they are the derivative by need no key.
 
     Returns
     -------
@@ -63,6 +66,8 @@ def check_gradient(
     >>> found.ok, found["b"].cause.kind
     (False, 'factor')
     """
+    if latex:
+        return _latex(check_gradient, formula, gradient, data, params, where, explain=explain)
     if callable(gradient):
         from symgd.checking.callables import check_callable
 
@@ -87,7 +92,7 @@ def check_gradient(
 
 def check_hessian(
     formula: str, hessian: Any, data: Any = None, *, params: Any = None, where: str | Sequence[str] = (),
-    explain: bool = True,
+    explain: bool = True, latex: bool = False,
 ) -> Check:  # fmt: skip
     """Check second derivatives that were derived by hand.
 
@@ -105,6 +110,8 @@ def check_hessian(
     where : str or sequence of str
         As for `check_gradient`.
     explain : bool
+        As for `check_gradient`.
+    latex : bool
         As for `check_gradient`.
 
     Returns
@@ -124,6 +131,8 @@ def check_hessian(
     >>> check_hessian("x**2*y", {"x,x": "2*y", "x,y": "x"}).verdicts["x,y"].kind
     'wrong'
     """
+    if latex:
+        return _latex(check_hessian, formula, hessian, data, params, where, explain=explain)
     if callable(hessian):
         from symgd.checking.callables import check_callable
 
@@ -144,7 +153,7 @@ def check_hessian(
 
 def check_jacobian(
     formula: str | Sequence[str], jacobian: Any, data: Any = None, *, params: Any = None,
-    where: str | Sequence[str] = (), explain: bool = True,
+    where: str | Sequence[str] = (), explain: bool = True, latex: bool = False,
 ) -> Check:  # fmt: skip
     """Check first derivatives of a formula with one value a row, or of several formulas.
 
@@ -162,6 +171,8 @@ def check_jacobian(
     where : str or sequence of str
         As for `check_gradient`.
     explain : bool
+        As for `check_gradient`.
+    latex : bool
         As for `check_gradient`.
 
     Returns
@@ -181,6 +192,8 @@ def check_jacobian(
     >>> print(check_jacobian("b1*(1 - exp(-b2*x))", {"b2": "b1*x*exp(-b2*x)"}, data=("x",))["b2"])
     b2: proved
     """
+    if latex:
+        return _latex(check_jacobian, formula, jacobian, data, params, where, explain=explain)
     if isinstance(formula, str):
         if not isinstance(jacobian, Mapping):
             raise UsageError("the Jacobian of one formula is a mapping of parameters to formulas")
@@ -209,6 +222,23 @@ def check_jacobian(
             found[f"{i},{n}"] = _decide(problem, Target(n), t, explain=explain)
     assert last is not None
     return Check("; ".join(formula), found, "jacobian", _shapes(last), last.inferred)
+
+
+def _latex(
+    check: Callable[..., Check], formula: Any, claims: Any, data: Any, params: Any, where: Any, *, explain: bool
+) -> Check:
+    """Read LaTeX, check the formulas, and tell the LaTeX with the result."""
+    from symgd.checking import latex
+
+    if not isinstance(formula, str):
+        raise UsageError(f"an objective in LaTeX must be text; got {type(formula).__name__}")
+    count, rows = (2 if check is check_hessian else 1), check is check_jacobian
+    read = latex.read(formula, claims, data, params, count=count, rows=rows)
+    try:
+        found = check(read.formula, read.claims, data, params=read.params, where=where, explain=explain)
+    except FormulaError as problem:
+        raise read.located(problem) from problem
+    return read.told(found)
 
 
 # ---- shared --------------------------------------------------------------------------------------------------------

@@ -17,11 +17,12 @@ from symgd.checking.numeric import DIGITS, WORKING, Numbers
 from symgd.checking.problem import Problem
 from symgd.checking.prove.proof import Proof, prove
 from symgd.checking.result import PROVED, UNKNOWN, VERIFIED, WHERE, WRONG, Verdict
-from symgd.errors import FormulaError, UsageError
+from symgd.errors import FormulaError, ShapeError, UsageError
 from symgd.graph import Array
 
 POINTS = 12  # at which 40 digits are compared
 QUICK = 5  # at which floats are
+SEARCHED = 120  # points among which the sides of kinks are looked for
 LOOSE = 1e-7  # relative difference of floats that is none of rounding
 ROUNDED = 15  # digits to which a constant agrees that was typed as a float
 MP_ENTRIES = 3000  # numbers in arrays that many digits are computed with
@@ -126,7 +127,10 @@ class Judge:
         -------
         Verdict
         """
-        theirs = self.read(text)
+        try:
+            theirs = self.read(text)
+        except ShapeError as problem:
+            return self._unreadable(text, problem, explain=explain)
         if theirs is None:
             return self._misshapen(text, explain=explain)
         quick = self.compare(theirs)
@@ -154,7 +158,7 @@ class Judge:
 
     def _proof(self, text: str, conditions: Sequence[Condition]) -> Proof | None:
         """Prove for all lengths; where that fails and there are free ones, for two sets of small ones."""
-        for which in (["large"] if self.problem.free else []) + [0]:
+        for which in ([self._long()] if self.problem.free else []) + [0]:
             found = self._prove_at(which, text, conditions, thorough=which == 0)
             if found is not None:
                 if which == 0 and self.problem.free:
@@ -162,6 +166,14 @@ class Judge:
                     return found if again is not None else None
                 return found
         return None
+
+    def _long(self) -> str:
+        """Say which lengths to prove for: large ones, if the objective can be read for them."""
+        try:
+            self.problem.reading("large")
+        except FormulaError:
+            return "middle"
+        return "large"
 
     def certificate(self, text: str, conditions: Sequence[Condition] = ()) -> Certificate:
         """Give the certificate of a proof, at the small lengths, where it can be replayed."""
@@ -193,10 +205,33 @@ class Judge:
         if not many.tried:
             reason = "no point was found at which both have a value to many digits"
             return self._verdict(UNKNOWN, text, reason=reason, notes=notes)
+        crossed = self._cross(theirs, conditions, many)
+        if many.differ:
+            return self._wrong(text, theirs, many, explain=explain)
         digits = ROUNDED if many.worst else DIGITS
-        reason = f"equal to {digits} digits at {many.tried} random points; no proof was found"
+        reason = f"equal to {digits} digits at {many.tried} random points{crossed}; no proof was found"
         said = tuple(c.said for c in conditions)
         return self._verdict(WHERE if said else VERIFIED, text, reason=reason, notes=notes, conditions=said)
+
+    def _cross(self, theirs: Array, conditions: Sequence[Condition], found: Comparison) -> str:
+        """Compare on both sides of every kink too, and say whether all were reached."""
+        rng = np.random.default_rng(13)
+        draws = (self._far(rng, k, conditions) for k in range(SEARCHED))
+        chosen, missed = numeric.crossing(self.exact, theirs, draws)
+        numbers = Numbers(self.exact, [theirs], WORKING)
+        for point in chosen:
+            exact, (yours,), _ = numbers.at(point)
+            found.tried += 1
+            self._measure(found, exact, yours, DIGITS, dict(point))
+        if missed:
+            return f", but not on {missed} sides of kinks, which no point reached"
+        return ", on both sides of every kink" if chosen else ""
+
+    def _far(self, rng: np.random.Generator, k: int, conditions: Sequence[Condition]) -> dict[str, Any]:
+        """Draw a point; from some number on, with parameters of other sizes."""
+        point = numeric.draw(self.exact.reading, rng, self._style(k), tuple(conditions))
+        size = 10.0 ** (k % 4) if k >= SEARCHED // 3 else 1.0
+        return {n: v * size if n in self.problem.params else v for n, v in point.items()}
 
     def _notes(self, theirs: Array, quick: Comparison) -> tuple[str, ...]:
         notes = []
@@ -247,6 +282,13 @@ class Judge:
                 unproved = unproved or verdict
         return unproved
 
+    def under(self, text: str, conditions: Sequence[Condition]) -> Verdict | None:
+        """Decide about a formula where the data fulfil conditions besides; None where it is not right then."""
+        theirs, known = self.read(text), [*self.given, *self.observed, *conditions]
+        if theirs is None or not self.compare(theirs, known).equal:
+            return None
+        return self._under(text, theirs, known, sure=False)
+
     def _under(self, text: str, theirs: Array, known: Sequence[Condition], *, sure: bool) -> Verdict:
         needed = list(known)
         for condition in sorted(
@@ -286,6 +328,17 @@ class Judge:
         known = (*self.given, *self.observed)
         example = counterexample.find(self, text, theirs, known, found.point)
         return replace(verdict, counterexample=example, cause=causes(self, text))
+
+    def _unreadable(self, text: str, problem: ShapeError, *, explain: bool) -> Verdict:
+        """Say what shapes that do not go together come from; where nothing is found, it is the call's mistake."""
+        if not explain:
+            raise problem
+        from symgd.checking.causes import explain as causes
+
+        cause = causes(self, text)
+        if cause is None or not cause.tested:
+            raise problem
+        return self._verdict(WRONG, text, reason=problem.problem, cause=cause)
 
     def _misshapen(self, text: str, *, explain: bool) -> Verdict:
         reading = self.exact.reading

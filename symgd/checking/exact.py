@@ -55,7 +55,7 @@ def plain_graph(problem: Problem, text: str, tree: fm.Tree) -> tuple[Graph, Node
 
     reading = problem.reading(0)
     graph = Graph()
-    graph.guarded = False  # a proof is about the text
+    graph.guarded = graph.seamed = False  # a proof is about the text
 
     def lookup(leaf: object) -> Array:
         key = leaf.name  # type: ignore[attr-defined]

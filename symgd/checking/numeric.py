@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -15,6 +15,7 @@ from symgd.checking.reading import Reading
 from symgd.graph import Array, Leaf, Map, Node, Span, reachable
 from symgd.graph.digits import Digits
 from symgd.graph.tape import Tape
+from symgd.language.functions import FUNCTIONS
 
 DIGITS = 40  # that are compared
 WORKING = 60  # that are computed with
@@ -25,7 +26,10 @@ class Safe(Digits):
     """Numbers of many digits in which what has no value is nan, and nothing raises."""
 
     def _find(self, function: str) -> Any:
-        found = super()._find(function)
+        try:
+            found = super()._find(function)
+        except NotImplementedError:
+            found = self._by_sympy(function)
         nan = self.context.nan
         mpc = self.context.mpc
 
@@ -37,6 +41,23 @@ class Safe(Digits):
             return nan if isinstance(value, (mpc, complex)) else value
 
         return safe
+
+    def _by_sympy(self, function: str) -> Any:
+        """Give what a row says of itself, for helpers of derivatives that have no form of many digits."""
+        row = FUNCTIONS[function]
+        if row.sympy is None:
+            raise NotImplementedError(f"the function '{function}' has no form of many digits")
+        import sympy
+
+        names = sympy.symbols("a b c", real=True)[: row.least]
+        expression = row.sympy(sympy, *names)
+
+        def value(*args: Any) -> Any:
+            at = {n: sympy.Float(self.context.nstr(v, WORKING + 20), WORKING + 20)
+                  for n, v in zip(names, args, strict=True)}  # fmt: skip
+            return self.context.mpf(str(expression.subs(at).evalf(WORKING)))
+
+        return value
 
 
 @dataclass(frozen=True)
@@ -58,6 +79,8 @@ class Numbers:
         Formulas that broadcast to its shape.
     digits : int
         0 for float64.
+    watched : sequence of Node
+        What else is to have ``values``.
 
     Raises
     ------
@@ -65,13 +88,13 @@ class Numbers:
         If the number of rows is not known.
     """
 
-    def __init__(self, exact: Exact, theirs: list[Array], digits: int = 0) -> None:
+    def __init__(self, exact: Exact, theirs: list[Array], digits: int = 0, watched: Sequence[Node] = ()) -> None:
         self.exact, self.theirs = exact, theirs
         self.entries = [e for e in exact.slope.entries if e.leaf.name == exact.target.name]
         graph = exact.reading.graph
         nodes = [e.node for e in self.entries] + [i for e in self.entries for i in e.leaf.index if isinstance(i, Node)]
         nodes += [t.node for t in theirs]
-        nodes += [exact.reading.value.node]
+        nodes += [exact.reading.value.node, *watched]
         self.digits = digits
         arithmetic = Safe(digits) if digits else None
         self.arithmetic = arithmetic
@@ -81,6 +104,7 @@ class Numbers:
                 raise NotImplementedError
         self.tape._data = _Everything(self)  # noqa: SLF001
         self.point: Mapping[str, Any] = {}
+        self.values: Mapping[Node, Any] = {}  # of all nodes at the last point
 
     def at(self, point: Mapping[str, Any]) -> tuple[Any, list[Any], Any]:
         """Give the exact block, the formulas' and the objective's value at a point."""
@@ -101,7 +125,7 @@ class Numbers:
     def _once(self, point: Mapping[str, Any]) -> tuple[Any, list[Any], Any]:
         self.point = point
         self.tape._fixed = None  # noqa: SLF001 - the data move too
-        values = self.tape.at(point)
+        values = self.values = self.tape.at(point)
         out = self._array(self.exact.reading.params[self.exact.target.name])
         for entry in self.entries:
             self._scatter(out, entry.leaf, values[entry.node], values)
@@ -266,3 +290,43 @@ def kinks(exact: Exact, theirs: list[Array]) -> list[Node]:
             elif node.function in ("maximum", "minimum", "greater", "less", "greater_equal", "less_equal"):
                 found.append(graph.subtract(node.args[0], node.args[1]))
     return found
+
+
+def crossing(
+    exact: Exact, theirs: Array, points: Iterable[Mapping[str, Any]]
+) -> tuple[list[Mapping[str, Any]], int]:  # fmt: skip
+    """Choose points that lie on both sides of every kink.
+
+    Parameters
+    ----------
+    exact : Exact
+        The block.
+    theirs : Array
+        A formula for it.
+    points : iterable of mapping
+        Points to choose from.
+
+    Returns
+    -------
+    chosen : list of mapping
+        A point for each side that was met.
+    missed : int
+        Sides that were not.
+    """
+    places = list(dict.fromkeys(kinks(exact, [theirs])))
+    if not places:
+        return [], 0
+    numbers = Numbers(exact, [theirs], 0, places)
+    sides = {(node, sign) for node in places for sign in (1, -1)}
+    chosen = []
+    for point in points:
+        right, (yours,), value = numbers.at(point)
+        if not (finite(value) and finite(right) and finite(yours)):
+            continue
+        met = {(node, sign) for node, sign in sides if (np.sign(numbers.values[node]) == sign).any()}
+        if met:
+            chosen.append(point)
+            sides -= met
+        if not sides:
+            break
+    return chosen, len(sides)

@@ -24,6 +24,7 @@ Dims = tuple[Dim, ...]
 # Lengths of free axes: far apart and odd, so that what holds for them holds for all, since nothing is written out; and
 # small, unequal ones for numbers, since square shapes hide transposes.
 LARGE = (10007, 1_000_003, 100_000_007, 10_000_000_019, 1_000_000_000_039, 100_000_000_000_031)
+MIDDLE = (199, 197, 193, 191, 181, 179)  # where a matrix is inverted, which may not be large
 SMALL = ((4, 3, 2, 5, 6, 7), (5, 2, 3, 4, 7, 6))
 TRIED = 1500  # sets of shapes that are tried where none were given
 
@@ -69,8 +70,8 @@ class Problem:
         return tuple(found)
 
     def lengths(self, which: str | int) -> dict[str, int]:
-        """Give numbers for the free lengths: ``"large"``, or one of the small sets."""
-        chosen = LARGE if which == "large" else SMALL[int(which)]
+        """Give numbers for the free lengths: ``"large"``, ``"middle"``, or one of the small sets."""
+        chosen = LARGE if which == "large" else MIDDLE if which == "middle" else SMALL[int(which)]
         return {name: chosen[i % len(chosen)] + i // len(chosen) * 10 for i, name in enumerate(self.free)}
 
     def reading(self, which: str | int) -> Reading:
@@ -289,10 +290,13 @@ def _fits(reading: Reading, name: str, text: str, rank: str) -> bool:
         found = reading.read(plain(text))
     except FormulaError:
         return False
-    if rank != "gradient":
+    if rank == "hessian":
         return True
     lengths = tuple(1 if a == "" else reading.graph.length(a) for a in found.axes)
-    return lengths == reading.params[name]
+    wanted = reading.params[name]
+    if rank == "rows" and (lengths or wanted):
+        return lengths == (*(reading.graph.length(a) for a in reading.value.axes if a), *wanted)
+    return lengths == wanted
 
 
 def _candidates(name: str, known: Sequence[Dim], *, is_data: bool, vector: bool) -> list[Dims]:

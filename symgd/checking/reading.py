@@ -18,7 +18,11 @@ Shape = tuple[int, ...]
 
 
 class Plain(Graph):
-    """A graph that keeps what was written: no stable forms, and ratios of any size."""
+    """A graph that keeps what was written: no stable forms, no shifts, and ratios of any size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stable = self.guarded = False
 
     def const(self, value: Number | int) -> Node:
         """Give the node of a number."""
@@ -26,9 +30,6 @@ class Plain(Graph):
         if isinstance(number, float):
             return super().const(number)
         return self._intern(("const", number), lambda i: Const(i, frozenset(), False, ratio_to_float(number), number))
-
-    def _shortcut(self, function: str, args: tuple[Node, ...]) -> Node | None:  # noqa: ARG002
-        return None
 
 
 def _ratio(value: float) -> Number:

@@ -15,8 +15,9 @@ from itertools import product
 from typing import Any
 
 from symgd.checking.certificate import Certificate, Line
+from symgd.checking.prove.matrices import Square
 from symgd.checking.prove.terms import Atom, Poly, length
-from symgd.graph import Const, Fold, Leaf, Map, Node, Span, arguments
+from symgd.graph import Const, Fold, Leaf, Map, Matrix, Node, Span, arguments
 from symgd.graph.digits import Digits
 
 DIGITS = 50
@@ -162,22 +163,45 @@ class _Checker:
             values = [self.poly(body, {**places, label: k}) for k in range(length(label))]
             if node.function == "logsumexp":
                 return self.mp.log(sum(self.mp.exp(v) for v in values))
-            folds: Mapping[str, Any] = {"sum": sum, "max": max, "min": min}
+            folds: Mapping[str, Any] = {"sum": sum, "max": max, "min": min, "prod": self.mp.fprod}
             return folds[node.function](values)
+        if isinstance(node, Matrix):
+            sides = [f"{self._length(label)}:{label}" for label in (node.row, node.column)]
+            at = tuple(self._at(index, places) for index in node.index)
+            return self._functions_of(node.function, self.forms[node.body], sides[0], sides[1], at)
         assert isinstance(node, Map)
         value = self.digits.apply(node.function, [self.poly(self.forms[a], places) for a in node.args])
         return self._real(self.mp.mpf(int(value)) if isinstance(value, bool) else value)
 
+    def _at(self, index: Any, places: Mapping[str, int]) -> int:
+        if isinstance(index, Span):
+            return index.start + index.step * places[f"{self._length(index.label)}:{index.label}"]
+        return index if isinstance(index, int) else int(self.poly(self.forms[index], places))
+
     def _leaf(self, leaf: Leaf, places: Mapping[str, int]) -> Any:
         if leaf.kind == "constant":
             return self.digits.constant(leaf)
-        at = []
-        for index in leaf.index:
-            if isinstance(index, Span):
-                at.append(index.start + index.step * places[f"{self._length(index.label)}:{index.label}"])
-            else:
-                at.append(index if isinstance(index, int) else int(self.poly(self.forms[index], places)))
+        at = [self._at(index, places) for index in leaf.index]
         return self.mp.mpf(at[0]) if leaf.kind == "places" else self._entry(leaf.name, tuple(at))
+
+    def _square(self, name: Square, place: tuple[int, ...]) -> Any:
+        """Give an entry of an inverse, or a determinant."""
+        return self._functions_of(name.function, name.body, name.row, name.column, place)
+
+    def _functions_of(self, function: str, body: Poly, row: str, column: str, place: tuple[int, ...]) -> Any:
+        size = range(length(row))
+        values = self.mp.matrix([[self.poly(body, {row: i, column: j}) for j in size] for i in size])
+        det = self.mp.det(values)
+        if function in ("inv", "adjugate"):
+            if not det:
+                raise _UndefinedError
+            entry = (values**-1)[place]
+            return entry * det if function == "adjugate" else entry
+        if function == "logdet" and det <= 0:
+            raise _UndefinedError
+        means = {"det": lambda d: d, "logdet": self.mp.log, "logabsdet": lambda d: self.mp.log(abs(d)),
+                 "detsign": self.mp.sign}  # fmt: skip
+        return means[function](det)
 
     def _entry(self, name: str, place: tuple[int, ...]) -> Any:
         key = (name, place)
@@ -239,7 +263,7 @@ class _Checker:
         if kind == "leaf":
             at = tuple(places[i] if isinstance(i, str) else i if isinstance(i, int) else int(self.poly(i, places))
                        for i in args[2])  # fmt: skip
-            return self._entry(args[1], at)
+            return self._square(args[1], at) if isinstance(args[1], Square) else self._entry(args[1], at)
         if kind == "place":
             return self.mp.mpf(places[args[0]])
         if kind == "number":
@@ -247,7 +271,8 @@ class _Checker:
         if kind == "constant":
             return +self.mp.pi
         if kind == "fold":
-            return max(self.poly(args[2], {**places, args[1]: k}) for k in range(length(args[1])))
+            values = [self.poly(args[2], {**places, args[1]: k}) for k in range(length(args[1]))]
+            return self.mp.fprod(values) if args[0] == "prod" else max(values)
         if kind == "function":
             if args[0] == "undefined":
                 raise _UndefinedError

@@ -28,7 +28,7 @@ def table(check: Check) -> str:
         Lines of at most 88 characters, but for texts that are to be pasted.
     """
     head = f"{check.what} of {safe(' '.join(check.formula.split()), WIDTH - 14)}"
-    lines = [head]
+    lines = [head, *([f"read as {check.read_as}"] if check.read_as else [])]
     if check.inferred and any(check.shapes.values()):
         lines.append("taking " + ", ".join(f"{n}: {s or 'a number'}" for n, s in check.shapes.items()))
     width = max((len(n) for n in check.verdicts), default=0)
@@ -39,7 +39,7 @@ def table(check: Check) -> str:
         lines.append(f"  {name:{width}}  {said}")
         for line in verdict.lines():
             pad = " " * (width + 4)
-            keep = line.startswith("repair")
+            keep = line.startswith(("repair", "read as"))
             lines += [pad + line] if keep else textwrap.wrap(
                 line, WIDTH, initial_indent=pad, subsequent_indent=pad + "  ", break_long_words=False)  # fmt: skip
     return "\n".join(lines)

@@ -95,6 +95,8 @@ class Verdict:
         Gives the certificate of a proof; see `certificate`.
     derivation : callable, optional
         Gives the derivation; see `latex`.
+    read_as : str
+        Where the claim was LaTeX: the formula that was read from it.
     """
 
     name: str
@@ -108,6 +110,7 @@ class Verdict:
     counterexample: Counterexample | None = None
     proof: Any = field(default=None, repr=False, compare=False)
     derivation: Any = field(default=None, repr=False, compare=False)
+    read_as: str = ""
 
     @property
     def ok(self) -> bool:
@@ -130,7 +133,8 @@ class Verdict:
 
     def lines(self) -> list[str]:
         """Give what there is to say beyond the verdict, a line each."""
-        found = [self.reason] if self.reason else []
+        found = [f"read as {self.read_as}"] if self.read_as else []
+        found += [self.reason] if self.reason else []
         if self.cause is not None:
             found.append(f"cause: {self.cause.message}")
             if self.cause.repair:
@@ -143,6 +147,8 @@ class Verdict:
     def to_dict(self) -> dict[str, Any]:
         """Give the verdict as plain data."""
         found: dict[str, Any] = {"verdict": self.kind, "yours": self.yours, "exact": self.exact}
+        if self.read_as:
+            found["read_as"] = self.read_as
         if self.reason:
             found["reason"] = self.reason
         if self.conditions:
@@ -180,6 +186,10 @@ class Check(Mapping[str, Verdict]):
         ``"gradient"``, ``"hessian"`` or ``"jacobian"``.
     shapes : mapping of str to str
         The shapes that everything has.
+    inferred : bool
+        Whether some of them were found from the formulas.
+    read_as : str
+        Where the objective was LaTeX: the formula that was read from it.
     """
 
     formula: str
@@ -187,6 +197,7 @@ class Check(Mapping[str, Verdict]):
     what: str = "gradient"
     shapes: Mapping[str, str] = field(default_factory=dict)
     inferred: bool = False
+    read_as: str = ""
 
     @property
     def ok(self) -> bool:
@@ -217,7 +228,8 @@ class Check(Mapping[str, Verdict]):
     def to_dict(self) -> dict[str, Any]:
         """Give everything as plain data, ready for JSON."""
         return {
-            "formula": self.formula, "what": self.what, "ok": self.ok, "shapes": dict(self.shapes),
+            "formula": self.formula, **({"read_as": self.read_as} if self.read_as else {}),
+            "what": self.what, "ok": self.ok, "shapes": dict(self.shapes),
             "verdict": {name: v.kind for name, v in self.verdicts.items()},
             "details": {name: v.to_dict() for name, v in self.verdicts.items()},
         }  # fmt: skip

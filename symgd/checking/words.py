@@ -101,6 +101,10 @@ def is_regulariser(scene: Scene, text: str) -> bool:
     except FormulaError:
         return False
     arrays = {n for n, s in reading.data.items() if s}
+    whole = scene.judge.problem.tree
+    own = whole.args if isinstance(whole, fm.Sum) else ()
+    if not any(not arrays & set(fm.names(a)) and set(fm.names(a)) & set(reading.params) for a in own):
+        return False
     scalars = {n for n, s in reading.data.items() if not s}
     return bool(names) and not arrays & set(names) and bool(set(names) & set(reading.params)) and bool(
         arrays and (scalars & set(names) or len(reading.params) == 1)

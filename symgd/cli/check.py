@@ -30,6 +30,10 @@ if TYPE_CHECKING:
             help="The derivative by a parameter of a formula with one value a row.",
         ),
         click.option("--file", metavar="FILE", help="A file of formulas and derivatives, instead of all these."),
+        click.option(
+            "--latex", is_flag=True,
+            help="FORMULA and derivatives are LaTeX; these may be equations, as \\nabla_w L = ...",
+        ),
         click.option("--where", metavar="TEXT", multiple=True, help="What is known of the data: 'A is symmetric'."),
         click.option("--data-names", metavar="X,Y", help="Names that are columns of data, without their values."),
         click.option(
@@ -70,10 +74,22 @@ def _results(given: Options) -> list[Check]:
     data, params = _data(given)
     found = []
     for kind in kinds:
-        claims = dict(_split(text, f"--{kind}") for text in given[kind])
+        claims: Any = _equations(given[kind], f"--{kind}") if given["latex"] else dict(
+            _split(text, f"--{kind}") for text in given[kind])  # fmt: skip
         call = {"grad": checking.check_gradient, "hessian": checking.check_hessian, "jacobian": checking.check_jacobian}
-        found.append(call[kind](given["formula"], claims, data, params=params, where=given["where"]))
+        found.append(call[kind](given["formula"], claims, data, params=params, where=given["where"],
+                                latex=given["latex"]))  # fmt: skip
     return found
+
+
+def _equations(texts: Iterable[str], option: str) -> Any:
+    """Give LaTeX by name, or as equations where their left sides say what they are the derivative by."""
+    from symgd.language.latex import read_target
+
+    texts = list(texts)
+    if all("=" in text and text.lstrip().startswith("\\") and read_target(text, {}) for text in texts):
+        return texts
+    return dict(_split(text, option) for text in texts)
 
 
 def _split(text: str, option: str) -> tuple[str, str]:

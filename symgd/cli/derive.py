@@ -82,7 +82,9 @@ def _has_arrays(objective: Objective) -> bool:
     except UsageError as problem:
         what = str(problem).partition(";")[0]
         number = ", and x=() for a number" if "may be a number" in what else ""
-        raise UsageError(f"{what}; give the shapes of all arrays: --shape x=3,W=64x32{number}") from None
+        raise UsageError(
+            f"{what}; give the shapes of all arrays: --shape x=3,W=64x32{number}; or name the columns: --data-names x,y"
+        ) from None
 
 
 def _numbers_at(given: Options, objective: Objective) -> tuple[Objective, dict[str, Any]]:

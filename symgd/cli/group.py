@@ -30,6 +30,12 @@ class Command(click.Command):
             return super().parse_args(ctx, _with_formula_last(args, known, valued))
         except click.NoSuchOption as problem:
             raise _renamed(problem, known, ctx) from None
+        except click.UsageError as problem:
+            if "unexpected extra argument" not in problem.message:
+                raise
+            example = "; derivatives are given by --grad 'w=2*w'" if "--grad" in known else ""
+            hint = f"put the formula in quotes, so that it is one argument{example}"
+            raise click.UsageError(f"{problem.message}: {hint}", ctx=ctx) from None
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the tables of methods and schedules, which are imported for this alone."""
@@ -70,8 +76,23 @@ def _listed(numbers: Mapping[str, float]) -> str:
     return f" [{', '.join(f'{name}={value:g}' for name, value in numbers.items())}]" if numbers else ""
 
 
+# What commands may be called elsewhere.
+_COMMANDS = {
+    **dict.fromkeys(("gradient", "grad", "diff", "differentiate", "derivative", "hessian"), "derive"),
+    **dict.fromkeys(("optimize", "optimise", "minimise", "descend", "run", "train", "solve"), "minimize"),
+    **dict.fromkeys(("regress", "regression", "curve_fit", "curvefit"), "fit"),
+    **dict.fromkeys(("verify", "test", "gradcheck", "check_grad", "check-gradient"), "check"),
+}
+
+
 class Group(click.Group):
     """The commands together; here errors become messages and exit codes."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Say what a command is called here that has another name elsewhere."""
+        if args[0] in _COMMANDS and args[0] not in self.commands:
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{_COMMANDS[args[0]]}'?")
+        return super().resolve_command(ctx, args)
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> NoReturn:
         """Run a command and leave with its exit code.
@@ -164,7 +185,9 @@ _NAMED = re.compile(
 
 def _spelt(message: str) -> str:
     """Put hints that are meant for Python into the command line's spelling."""
-    message = re.sub(r"f\.with_shapes\(\{'(\w+)': (\d+)\}\)", r"--shape \1=\2", message)
+    message = re.sub(r"f\.with_shapes\(\{'(\w+)': \(?(\d+),?\)?\}\)", r"--shape \1=\2", message)
+    message = re.sub(r"f\.with_shapes\(\{'(\w+)': \(\)\}\)", r"--shape \1=()", message)
+    message = message.replace("Objective(...).minimize takes", "symgd minimize takes")
     message = re.sub(r"data=\{\.\.\.\}(?: to Objective)?", "--data", message)
     return _NAMED.sub(lambda m: f"--{m[1]}" + (" " if m[2] and m[2] not in ",;.)" else ""), message)
 

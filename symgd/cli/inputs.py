@@ -37,6 +37,7 @@ def objective(options: Options) -> Objective:
     UsageError
         If options contradict each other.
     """
+    from symgd.data import refuse_left_out
     from symgd.objective import Objective
 
     shapes = _shapes(options.get("shape", ()))
@@ -46,6 +47,9 @@ def objective(options: Options) -> Objective:
     if names is not None and shapes:
         params = {name: shapes.pop(name, ()) for name in names}
     found = Objective(options["formula"], data, params, tier=options.get("tier") or "auto")
+    for text in options["data"] if names is None else ():
+        if not _NAMED.fullmatch(text):
+            refuse_left_out(text, found.params)
     return found.with_shapes(shapes) if shapes else found
 
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from symgd import checks
 from symgd import language as fm
-from symgd.data.files import read, read_csv, usable
+from symgd.data.files import not_numbers, read, read_csv, usable
 from symgd.data.owned import Owned, difference
-from symgd.data.stored import DTYPES, Stored
+from symgd.data.stored import DTYPES, Stored, named
 from symgd.errors import DataError, safe, shown
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "load",
     "names",
     "read_csv",
+    "refuse_left_out",
 ]
 
 AXES = 3  # most axes of an array
@@ -78,7 +79,7 @@ def load(source: Any) -> Data:
         kind = type(source).__name__
         raise DataError(
             "data must be a mapping of names to arrays, a DataFrame, or a file of CSV, .parquet, .npz or .npy; "
-            f"got {kind}"
+            f"got {kind}; give each array a name: data={{'x': x}}"
         )
     return {fm.check_name(name): column(name, values) for name, values in source.items()}
 
@@ -126,6 +127,40 @@ def names(source: Any) -> Collection[str] | None:
     if isinstance(source, list | tuple | set | frozenset) and all(isinstance(s, str) for s in source):
         return [fm.check_name(s) for s in source]
     return None
+
+
+def refuse_left_out(source: Any, wanted: Collection[str], *, declare: bool = True) -> None:
+    """Refuse names that are columns of a DataFrame or of a file of CSV which hold something else than numbers.
+
+    Parameters
+    ----------
+    source : mapping, DataFrame, path or None
+        As `load` takes it.
+    wanted : collection of str
+        Names that were not found among what was loaded.
+    declare : bool
+        Whether they may be declared as parameters instead.
+
+    Raises
+    ------
+    DataError
+        For the first of them that is a column: says what it holds, and what to do.
+    """
+    if isinstance(source, str | os.PathLike):
+        path = Path(source)
+        others = path.suffix.lower() in (".parquet", ".npz", ".npy")
+        found = None if others else not_numbers(path, wanted)
+        if found is not None:
+            name, line, cell = found
+            holds = f"has {shown(cell)} in line {line}" if cell else f"is empty in line {line}"
+            what = f"the column '{name}' of '{named(path)}' {holds}, where a number must be"
+            other = f", or declare '{name}' by params=" if declare else ""
+            raise DataError(f"{what}; give numbers there, or leave such rows out{other}")
+    elif _is_frame(source):
+        labels = {str(label): label for label in source.columns}
+        for name in wanted:
+            if name in labels:
+                column(name, source[labels[name]])  # says what it holds
 
 
 def _is_frame(source: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,18 @@ def read_csv(path: Path) -> dict[str, Any]:
     DataError
         If there is no such file, or no column of numbers in it.
     """
+    head, rows = _table(path)
+    found = {}
+    for name, cells in zip((h.strip() for h in head), zip(*rows, strict=True), strict=True):
+        if usable(name) and (values := _cells(cells)) is not None:
+            found[name] = values
+    if not found:
+        raise DataError(f"'{named(path)}' has no column of numbers with a usable name on its first line")
+    return found
+
+
+def _table(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Give the names on the first line of a CSV file, and the cells below."""
     import csv
 
     try:
@@ -74,13 +87,35 @@ def read_csv(path: Path) -> dict[str, Any]:
     for number, row in enumerate(rows, 2):
         if len(row) != len(head):
             raise DataError(f"line {number} of '{named(path)}' has {len(row)} fields; its first line {len(head)}")
-    found = {}
+    return head, rows
+
+
+def not_numbers(path: Path, names: Collection[str]) -> tuple[str, int, str] | None:
+    """Find a column of a CSV file, which `read_csv` has read, that has one of the names and does not hold numbers.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    names : iterable of str
+        The names.
+
+    Returns
+    -------
+    (str, int, str) or None
+        The name, the line of the first cell that is no number, and that cell.
+    """
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        first = file.readline()
+    if not any(name in first for name in names):  # most files are not read again
+        return None
+    head, rows = _table(path)
     for name, cells in zip((h.strip() for h in head), zip(*rows, strict=True), strict=True):
-        if usable(name) and (values := _cells(cells)) is not None:
-            found[name] = values
-    if not found:
-        raise DataError(f"'{named(path)}' has no column of numbers with a usable name on its first line")
-    return found
+        if name in names:
+            bad = (i for i, cell in enumerate(cells) if _cells((cell,)) is None)
+            line = next(bad, 0)
+            return name, line + 2, cells[line].strip()
+    return None
 
 
 def read_parquet(path: Path) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 Arrays of up to `COPIED` bytes are copied, and so are larger ones that serve as an index: an entry that grows beyond
 the length of what it chooses from would have compiled code read memory that is not its own. Other large arrays are
 read where they lie. An array that NumPy maps from a file is read from the file instead, since a file that becomes
-shorter ends the process at the next look at what is mapped.
+shorter ends the process at the next look at what is mapped; where it cannot be, as one that was changed in memory only,
+it is copied.
 """
 
 from __future__ import annotations
@@ -109,8 +110,9 @@ def _own(values: Any, index: bool | None) -> Any:  # noqa: FBT001 - None for wha
         return values
     if values.nbytes <= COPIED or index is not None:
         return _frozen(np.array(values, order="C", subok=False))
-    mapped = _mapped(values)
-    return _frozen(values.view(np.ndarray)) if mapped is None else mapped
+    if not _is_mapped(values):
+        return _frozen(values.view(np.ndarray))
+    return _mapped(values) or _frozen(np.array(values, order="C", subok=False))
 
 
 def _frozen(values: Any) -> Any:
@@ -119,13 +121,21 @@ def _frozen(values: Any) -> Any:
     return values
 
 
+def _is_mapped(values: Any) -> bool:
+    """Tell whether an array lies in a file that is mapped into memory, by NumPy or by anybody else."""
+    root = values
+    while isinstance(root, np.ndarray | memoryview):
+        root = root.base if isinstance(root, np.ndarray) else root.obj
+    return isinstance(root, mmap.mmap)
+
+
 def _mapped(values: NDArray[Any]) -> Stored | None:
-    """Give a large array that is mapped from a file as one on disk; ``None`` for what is in memory."""
+    """Give a large array that is mapped from a file as one on disk; ``None`` where the file does not hold all of it."""
     root: Any = values
-    while isinstance(root, np.ndarray) and isinstance(root.base, np.ndarray):
+    while isinstance(root.base, np.ndarray):
         root = root.base
-    mapped = isinstance(root, np.memmap) and isinstance(root.base, mmap.mmap)
-    if not mapped or root.filename is None or values.dtype.name not in DTYPES or root.mode == "c":
+    known = isinstance(root, np.memmap) and root.filename is not None and root.mode != "c"
+    if not known or values.dtype.name not in DTYPES:
         return None
     if root.mode != "r":
         root.flush()

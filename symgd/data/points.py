@@ -103,6 +103,13 @@ def misspelt(params: Sequence[str], data: Collection[str], used: Collection[str]
                 f"'{name}' is taken for a parameter, for no data have this name; did you mean the column '{near}'? "
                 "if not, declare it by params="
             )
+        elif name in ("n", "N"):
+            column = next((c for c in used if c in data), None)
+            if column is not None:
+                found.append(
+                    f"'{name}' is taken for a parameter, for no data have this name; the number of rows is "
+                    f"len({column}); if '{name}' is to be fitted, declare it by params="
+                )
     return found
 
 

@@ -96,7 +96,7 @@ def _told(verdict: Verdict, wanted: Kind, *, settled: bool) -> str:
 
 def _batch(kernel: Problem, settings: Settings) -> int | None:
     """Give the rows that a step looked at, where the run is told in epochs."""
-    return settings.batch or kernel.rows if settings.epoch else None
+    return (settings.batch or kernel.rows or None) if settings.epoch else None
 
 
 # A kink or an edge may well be the lowest point: second derivatives do not say.

@@ -96,8 +96,12 @@ def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: An
     UsageError
         For anything else that does not fit together.
     """
+    if callable(model):
+        raise UsageError(f"the model must be a formula, such as 'a*exp(-b*x)'; got {shown(model)}")
     if not isinstance(target, str):
-        raise UsageError(f"target={shown(target)} must be the name of a column, or a formula such as 'log(y)'")
+        rule = "must be the name of a column, or a formula such as 'log(y)'"
+        hint = "" if isinstance(target, (bool, int, float)) else "; numbers are given as data={'x': ..., 'y': ...}"
+        raise UsageError(f"target={shown(target)} {rule}{hint}")
     if weights is not None and sigma is not None:
         raise UsageError("weights and sigma both say how much each row counts; sigma=s is weights=1/s**2: give one")
     known: dict[str, Any] = dict(data_module.load(data))
@@ -105,6 +109,8 @@ def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: An
         raise UsageError("a fit needs data: a mapping of names to columns, a DataFrame, or a file of CSV")
     tree = fm.parse(model, declared=set(known))  # mistakes are shown in the text as it was typed
     text = str.__str__(model)
+    asked = [*fm.names(tree), *fm.names(fm.parse(target, declared=set(known)))]
+    data_module.refuse_left_out(data, [name for name in asked if name not in known], declare=False)
     _check_columns("target", target, known)
     _check_no_loss(text, tree, target)
     y = _values(target, known, "target")
@@ -144,7 +150,7 @@ def _check_no_loss(text: str, tree: fm.Tree, target: str) -> None:
                 hint += f": {safe(fm.source(text, other[0]), 60)}"
                 break
     problem = f"this is a loss, for it reads the target '{target}'; fit takes the model, and squares the differences"
-    raise FormulaError(problem, text, *read[target], f"{hint}; a loss is for Objective(...).minimize")
+    raise FormulaError(problem, text, *read[target], f"{hint}; Objective(...).minimize takes a loss")
 
 
 def enclosed(text: str) -> str:

@@ -1,8 +1,9 @@
 """The graph: what a formula says, as nodes that can be differentiated and turned into code."""
 
+from symgd.graph import matrices
 from symgd.graph.arrays import Array, shape, whole
 from symgd.graph.graph import Graph
-from symgd.graph.nodes import ROWS, Const, Fold, Index, Leaf, Map, Node, Span, arguments, is_zero, reachable
+from symgd.graph.nodes import ROWS, Const, Fold, Index, Leaf, Map, Matrix, Node, Span, arguments, is_zero, reachable
 from symgd.graph.reading import NeedsShape, as_number, instantiate, read
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Index",
     "Leaf",
     "Map",
+    "Matrix",
     "NeedsShape",
     "Node",
     "Span",
@@ -21,6 +23,7 @@ __all__ = [
     "as_number",
     "instantiate",
     "is_zero",
+    "matrices",
     "reachable",
     "read",
     "shape",

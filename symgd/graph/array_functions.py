@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from symgd import language as fm
-from symgd.graph import arrays
+from symgd.graph import arrays, linear_algebra, running
 from symgd.graph.arrays import ONE, Array, Cut, Misfit
 from symgd.graph.graph import Graph
 from symgd.graph.nodes import Const, Node, Span
@@ -217,8 +217,6 @@ def _outer(reader: Reader, tree: fm.Call) -> Array:
 
 def _trace(reader: Reader, tree: fm.Call) -> Array:
     array = reader.number(tree.args[0])
-    if tree.function == "diag" and len(array.axes) == 1:
-        return _diagonal_matrix(reader, tree, array)
     try:
         diagonal = arrays.diagonal(reader.graph, array)
     except Misfit as problem:
@@ -228,20 +226,6 @@ def _trace(reader: Reader, tree: fm.Call) -> Array:
     if tree.function != "trace":
         return diagonal
     return arrays.reduce(reader.graph, "sum", diagonal, (0,), keep=False)
-
-
-def _diagonal_matrix(reader: Reader, tree: fm.Call, array: Array) -> Array:
-    graph = reader.graph
-    (axis,) = array.axes
-    if axis == ONE:
-        return Array(array.node, (ONE, ONE))
-    length = graph.length(axis)
-    if length is None:
-        raise reader.error("a matrix of the rows needs their number", tree, "write sum(x*y**2) for y @ diag(x) @ y")
-    second = graph.label(length, (axis,))
-    here, there = (graph.leaf("places", "", (label,)) for label in (axis, second))
-    node = graph.map("where", graph.map("equal", here, there), array.node, graph.const(0))
-    return Array(node, (axis, second))
 
 
 def _length(reader: Reader, tree: fm.Call) -> Array:
@@ -277,20 +261,16 @@ def _arange(reader: Reader, tree: fm.Call) -> Array:
 
 def _filled(reader: Reader, tree: fm.Call) -> Array:
     """zeros(shape) and ones(shape)."""
-    given = tree.args[0]
-    axes: list[str] = []
-    for item in given.items if isinstance(given, fm.Sequence) else (given,):
-        axis = reader.stretch(item)
-        length = arrays.size(reader.graph, axis)
-        axes.append(reader.graph.label(length, axes) if axis in axes and axis and length else axis)
-    return Array(reader.graph.const(int(tree.function == "ones")), tuple(axes))
+    return Array(reader.graph.const(int(tree.function == "ones")), reader.filled(tree.args[0]))
 
 
 def _eye(reader: Reader, tree: fm.Call) -> Array:
     graph = reader.graph
     length = reader.whole(tree.args[0], "a length")
-    if length < 2:
-        raise reader.error("a length must be at least 2", tree, "write 1 for the matrix of one entry")
+    if length < 1:
+        raise reader.error("a length must be at least 1", tree, "leave the matrix out")
+    if length == 1:
+        return Array(graph.const(1), (ONE, ONE))
     first = graph.label(length)
     second = graph.label(length, (first,))
     same = graph.map("equal", graph.leaf("places", "", (first,)), graph.leaf("places", "", (second,)))
@@ -379,8 +359,9 @@ def _concatenate(reader: Reader, tree: fm.Call, trees: Sequence[Tree], values: l
 ARRAY_FUNCTIONS: dict[str, Callable[[Reader, fm.Call], Array]] = {
     **{name: _fold(name) for name in ("sum", "logsumexp")}, "min": _extreme, "max": _extreme,
     "mean": _mean, "var": _variance, "std": _variance, "norm": _norm, "softmax": _softmax, "logsoftmax": _softmax,
-    "dot": _dot, "inner": _dot, "vdot": _dot, "outer": _outer, "trace": _trace, "diagonal": _trace, "diag": _trace,
+    "dot": _dot, "inner": _dot, "vdot": _dot, "outer": _outer, "trace": _trace, "diagonal": _trace,
     "len": _length, "size": _length, "transpose": _transpose, "arange": _arange, "zeros": _filled, "ones": _filled,
     "eye": _eye, "diff": _differences, "concatenate": _joined, "stack": _joined,
     "array": lambda reader, tree: reader.value(tree.args[0]),
+    **linear_algebra.FUNCTIONS, **running.FUNCTIONS,
 }  # fmt: skip

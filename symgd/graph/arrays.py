@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import NamedTuple
 
+from symgd.graph import selections
 from symgd.graph.graph import Graph
 from symgd.graph.nodes import ROWS, Index, Node, Span
 
@@ -39,8 +40,15 @@ class Cut:
     step: int | None = None
 
 
+@dataclass(frozen=True)
+class Mask:
+    """A condition at each place along an axis, whose own label it has: those where it holds are picked."""
+
+    condition: Node
+
+
 # What may stand in an index: None is a new axis, ... the axes that are not mentioned.
-Item = Cut | int | Array | None
+Item = Cut | int | Array | Mask | None
 
 
 def shape(graph: Graph, array: Array) -> str:
@@ -102,7 +110,7 @@ def _assign(graph: Graph, column: Sequence[str], axes: list[str], maps: list[dic
     lengths = {size(graph, axis) for axis in found}
     if len(lengths) > 1 and lengths - {1}:
         lengths.discard(1)  # a table of one row goes with any number of places
-    if len(lengths) > 1:
+    if len(lengths) > 1 or (len(set(found)) > 1 and not graph.selected.keys().isdisjoint(found)):
         raise Misfit("do not broadcast")
     long = [axis for axis in found if size(graph, axis) in lengths]
     chosen = _choose(graph, long, axes) if long else ONE
@@ -169,7 +177,7 @@ def matmul(graph: Graph, a: Array, b: Array) -> Array:
     kept = tuple(axes)
     _assign(graph, (inner_a, inner_b), axes, maps)
     product = graph.multiply(*(graph.substitute(x.node, m) for x, m in zip((a, b), maps, strict=True)))
-    return Array(graph.fold("sum", product, axes[-1]) if axes[-1] != ONE else product, kept)
+    return Array(selections.fold(graph, "sum", product, axes[-1]) if axes[-1] != ONE else product, kept)
 
 
 def transpose(array: Array) -> Array:
@@ -203,7 +211,7 @@ def reduce(graph: Graph, function: str, array: Array, over: Sequence[int], *, ke
     node = array.node
     for place in sorted(over, reverse=True):
         if array.axes[place] != ONE:
-            node = graph.fold(function, node, array.axes[place])
+            node = selections.fold(graph, function, node, array.axes[place])
     kept = tuple(ONE if i in over else axis for i, axis in enumerate(array.axes) if keep or i not in over)
     return Array(node, kept)
 
@@ -259,6 +267,8 @@ class _Pick:
         self.gathered: list[tuple[int, str, Array]] = []
         self.start = 0  # where the axes of the arrays go
         several = any(isinstance(item, Array) for item in items)
+        if (masks := sum(isinstance(item, Mask) for item in items)) and masks + several > 1:
+            raise Misfit("is indexed by a condition and by another array")
         gathers = [i for i, item in enumerate(items) if isinstance(item, Array | int)] if several else []
         # NumPy's rule: in place where they stand together, and else in front.
         together = not gathers or gathers[-1] - gathers[0] == len(gathers) - 1
@@ -272,13 +282,16 @@ class _Pick:
                 if position == gathers[0] and together:
                     self.start = len(self.axes)
                 self.gathered.append((number, label, item if isinstance(item, Array) else self._fixed(item)))
+            elif isinstance(item, Mask):
+                self.axes.append(selections.selection(graph, label, item.condition))
+                self.places[label] = Span(self.axes[-1] or ONE)
             elif isinstance(item, int):
                 self._take(number, label, item)
             else:
                 assert isinstance(item, Cut)
                 self._cut(label, item)
 
-    def _fixed(self, item: Cut | int) -> Array:
+    def _fixed(self, item: Cut | int | Mask) -> Array:
         assert isinstance(item, int)
         return Array(self.graph.const(item))
 
@@ -350,6 +363,8 @@ def _inside(graph: Graph, label: str, place: int, axis: int) -> int:
 
 def _known(graph: Graph, label: str) -> int:
     length = graph.length(label)
+    if label in graph.selected:
+        raise Misfit("is of rows that a condition picks: it can be summed, averaged and counted, not indexed")
     if length is None:
         raise Misfit("has a number of rows that is not known here, and indexing it would need that")
     return length

@@ -22,11 +22,13 @@ from symgd.graph import (
     Index,
     Leaf,
     Map,
+    Matrix,
     Node,
     Span,
     arguments,
     instantiate,
     is_zero,
+    matrices,
     reachable,
 )
 from symgd.graph.stable import less_logsumexp
@@ -95,8 +97,8 @@ def gradient(graph: Graph, root: Node) -> Vector:
             for arg, slope in zip(node.args, partials(graph, node), strict=True):
                 if arg.active:
                     slopes[arg].append(_times(graph, adjoint, slope))
-        elif isinstance(node, Fold):
-            for inner, slope in _fold_slopes(graph, node).items():
+        elif isinstance(node, Fold | Matrix):
+            for inner, slope in _inner_slopes(graph, node).items():
                 slopes[inner].append(graph.multiply(adjoint, slope))
     return Vector(tuple(Entry(leaf, node) for leaf, node in _merged(graph, found).items() if not is_zero(node)))
 
@@ -127,17 +129,18 @@ def _merged(graph: Graph, found: dict[Leaf, Node]) -> dict[Leaf, Node]:
     return {leaf: graph.add(*nodes) for leaf, nodes in merged.items()}
 
 
-def _fold_slopes(graph: Graph, fold: Fold) -> dict[Node, Node]:
-    """Give the derivative of a fold without labels by each number inside it, and by each leaf that has labels.
+def _inner_slopes(graph: Graph, outer: Fold | Matrix) -> dict[Node, Node]:
+    """Give the derivative of a fold or matrix without labels by each number in it, and by each leaf that has labels.
 
-    The body is differentiated with adjoint 1 down to these, so that the adjoint of the fold stays outside of all sums:
+    The body is differentiated with adjoint 1 down to these, so that the outer adjoint stays outside of all sums:
     the gradient of a sum over the rows is a sum over the rows, formed in the same pass. What goes to an argument that
     does not vary along all labels of its user is summed over the others, after all of it is added up.
     """
     adjoints: dict[Node, dict[frozenset[str], list[Node]]] = defaultdict(lambda: defaultdict(list))
-    adjoints[fold.body][frozenset()].append(_weight(graph, fold))
+    first = _weight(graph, outer) if isinstance(outer, Fold) else matrices.backward(graph, outer, graph.const(1))
+    adjoints[outer.body][frozenset()].append(first)
     slopes: dict[Node, Node] = {}
-    for node in reversed(reachable([fold.body])):
+    for node in reversed(reachable([outer.body])):
         if not node.active or node not in adjoints:
             continue
         adjoint = graph.add(*(_total(graph, graph.add(*t), over) for over, t in adjoints.pop(node).items()))
@@ -149,6 +152,8 @@ def _fold_slopes(graph: Graph, fold: Fold) -> dict[Node, Node]:
                     adjoints[arg][node.labels - arg.labels].append(_times(graph, adjoint, slope))
         elif isinstance(node, Fold):
             adjoints[node.body][frozenset()].append(_times(graph, adjoint, _weight(graph, node)))
+        elif isinstance(node, Matrix):
+            adjoints[node.body][frozenset()].append(matrices.backward(graph, node, adjoint))
     return slopes
 
 
@@ -184,6 +189,13 @@ def _weight(graph: Graph, fold: Fold) -> Node:
         if isinstance(fold.body, Map) and fold.body.function == "below":
             return graph.map("exp", graph.subtract(fold.body, fold))
         return graph.map("exp", less_logsumexp(graph, fold.body, fold.body, fold.label))
+    if fold.function == "prod":  # of all others, so that it is right where some are 0
+        length = graph.length(fold.label)
+        assert length is not None
+        other = graph.label(length, fold.body.labels)
+        same = graph.map("equal", *(graph.leaf("places", "", (label,)) for label in (fold.label, other)))
+        body = graph.substitute(fold.body, {fold.label: Span(other)})
+        return graph.fold("prod", graph.map("where", same, graph.const(1), body), other)
     # min and max: the places that attain it share evenly.
     attained = graph.map("where", graph.map("equal", fold.body, fold), graph.const(1), graph.const(0))
     return graph.divide(attained, graph.fold("sum", attained, fold.label))
@@ -321,6 +333,8 @@ def directional(graph: Graph, nodes: Iterable[Node], seeds: dict[Leaf, Node]) ->
         elif isinstance(node, Fold):
             weighted = graph.multiply(_weight(graph, node), tangents[node.body])
             tangents[node] = graph.fold("sum", weighted, node.label)
+        elif isinstance(node, Matrix):
+            tangents[node] = matrices.forward(graph, node, tangents[node.body])
     return {node: tangents[node] for node in wanted}
 
 

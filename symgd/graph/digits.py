@@ -83,6 +83,13 @@ class Digits:
         return lambda *args: written(self.context, *args)
 
 
+def _polygamma(m: Any, order: int, a: Any) -> Any:
+    if order and a < -1000:  # mpmath walks up to 0 in steps of 1
+        message = "polygamma far below 0 has no form of many digits"
+        raise NotImplementedError(message)
+    return m.polygamma(order, a)
+
+
 def _power(a: Any, b: Any) -> Any:
     return a ** int(b) if b == int(b) else a**b
 
@@ -170,7 +177,7 @@ _WRITTEN: dict[str, Callable[..., Any]] = {
     "lgamma": lambda m, a: m.log(abs(m.gamma(a))),
     "lngamma": lambda m, a: m.log(m.gamma(a)),
     "digamma": lambda m, a: m.digamma(a),
-    "polygamma": lambda m, a, b: m.polygamma(int(a), b),
+    "polygamma": lambda m, a, b: _polygamma(m, int(a), b),
     "trunc": lambda m, a: m.floor(a) if a >= 0 else m.ceil(a),
     "rint": lambda m, a: m.nint(a),
     "floor_divide": lambda m, a, b: m.floor(a / b),

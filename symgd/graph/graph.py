@@ -8,10 +8,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from symgd.graph import entropy, flat, lengths, removable, stable
+from symgd.graph import entropy, flat, lengths, removable, series, stable
 from symgd.graph.exact import Number, exact, fold_add, fold_multiply, fold_power, magnitude
-from symgd.graph.nodes import ROWS, Const, Fold, Index, Leaf, Map, Node, Span, is_zero
+from symgd.graph.nodes import ROWS, Const, Fold, Index, Leaf, Map, Matrix, Node, Span, arguments, is_zero
 from symgd.language import scalar
+
+FEW = 8  # places along a label that are looked at one by one
 
 
 class Graph:
@@ -30,6 +32,8 @@ class Graph:
         self.averaged: set[int] = set()  # of how many terms, the rows left aside, the formula takes means
         self.gaps: frozenset[str] = frozenset()  # data with entries that are no numbers, for views
         self.notes: dict[str, None] = {}  # what is probably not meant, in the order of the text
+        self.selected: dict[str, tuple[str, Node]] = {}  # see selections.selection
+        self.booleans: frozenset[str] = frozenset()  # data that are truth values
         self.column = ""  # of the data, by which their number of rows is written
         self.logs: dict[Node, Node | None] = {}  # see stable.log_of
         self.outside: dict[tuple[Node, str], tuple[Node, Node] | None] = {}  # see _outside
@@ -38,6 +42,9 @@ class Graph:
         self.shielded: set[Node] = set()  # see flat.branches
         self.stable = True  # whether spellings are rewritten that lose digits
         self.guarded = True  # by shifts and branches too, which mean nothing but to float64; views go without
+        self.seamed = True  # by branches that are one function: power series near where a quotient is 0/0
+        self.seams: dict[Node, Node] = {}  # these branches, and what was written
+        self.edges: set[Node] = set()  # their conditions
         self.fired: Counter[str] = Counter()  # how often each rewrite was
 
     def __iter__(self) -> Iterator[Node]:
@@ -83,7 +90,7 @@ class Graph:
 
     def length(self, label: str) -> int | None:
         """Give the number of places along a label; ``None`` for rows whose data are not known."""
-        return self.rows if label == ROWS else self.lengths[label]
+        return self.rows if label == ROWS else None if label in self.selected else self.lengths[label]
 
     def sizes(self) -> dict[str, int]:
         """Give the lengths of all labels, the rows' too where it is known."""
@@ -106,9 +113,15 @@ class Graph:
                 known[key] = self.leaf(node.kind, node.name, index, node.table)
             elif isinstance(node, Fold):
                 known[key] = self._substitute_fold(node, used, known)
+            elif isinstance(node, Matrix):  # its body has no label but those that it binds
+                known[key] = self.matrix(node.function, node.body, [self._at(i, used, known) for i in node.index])
             else:
                 assert isinstance(node, Map)
                 known[key] = self.map(node.function, *(self._substitute(a, used, known) for a in node.args))
+            if node in self.seams:
+                self.seams[known[key]] = self._substitute(self.seams[node], used, known)
+            if node in self.edges:
+                self.edges.add(known[key])
         return known[key]
 
     def _substitute_fold(self, node: Fold, used: dict[str, Index], known: dict[Any, Node]) -> Node:
@@ -143,6 +156,25 @@ class Graph:
             self.const(index.start), self.multiply(self.const(index.step), place)
         )  # fmt: skip
 
+    def seam(self, node: Node, written: Node) -> Node:
+        """Note that branches are one function, and what was written for it."""
+        if node is not written:
+            self.seams[node] = written
+        return node
+
+    def without_seams(self, root: Node) -> list[Node]:
+        """Give the nodes that a root is made of, without the branches and shifts that mean nothing but to float64."""
+        kept: dict[Node, bool] = {}
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if node in kept:
+                continue
+            shift = isinstance(node, Map) and node.function in ("held", "below")
+            kept[node] = not shift and node not in self.seams
+            stack += [self.seams[node]] if node in self.seams else arguments(node)[: -1 if shift else None]
+        return [node for node, keep in kept.items() if keep]
+
     def signature(self) -> str:
         """Write all nodes down: equal texts are equal graphs."""
         lines = []
@@ -156,6 +188,9 @@ class Graph:
                 lines.append(f"{node.function} {[a.number for a in node.args]}")
             elif isinstance(node, Fold):
                 lines.append(f"{node.function} {node.body.number} {node.label}")
+            elif isinstance(node, Matrix):
+                index = [i.number if isinstance(i, Node) else i for i in node.index]
+                lines.append(f"{node.function} {node.body.number} {node.row} {node.column} {index}")
         return "\n".join([*lines, *map(repr, sorted(self.lengths.items()))])
 
     # ---- arithmetic ------------------------------------------------------------------------------------------------
@@ -317,9 +352,12 @@ class Graph:
         return self._fold(function, body, label)
 
     def same(self, node: Node, args: tuple[Node, ...]) -> Node:
-        """Give a map or fold like another, of other arguments."""
+        """Give a map, fold or matrix like another, of other arguments."""
         if isinstance(node, Map):
             return node if args == node.args else self._map(node.function, args)
+        if isinstance(node, Matrix):
+            rest = iter(args[1:])
+            return self.matrix(node.function, args[0], [next(rest) if isinstance(i, Node) else i for i in node.index])
         assert isinstance(node, Fold)
         return node if args[0] is node.body else self._fold(node.function, args[0], node.label)
 
@@ -327,7 +365,7 @@ class Graph:
         """Give the form that a node takes instead: one that overflows later, keeps its digits, or has no false kink."""
         if not self.stable:
             return None
-        found = (family.rewrite(self, function, args) for family in (removable, stable, lengths, entropy))
+        found = (family.rewrite(self, function, args) for family in (removable, stable, series, lengths, entropy))
         return next((node for node in found if node is not None), None)
 
     def _map(self, function: str, args: tuple[Node, ...]) -> Node:
@@ -352,11 +390,16 @@ class Graph:
         if label not in body.labels:
             if function == "sum":
                 return self.multiply(self.count(label), body)
+            if function == "prod":
+                return self.power(body, self.count(label))
             return body if function != "logsumexp" else self.add(body, self.map("log", self.count(label)))
         if function == "sum" and self.derived:
             factor, rest = self.split(body)
             if factor != 1:
                 return self._scale(factor, self.fold(function, rest, label))
+            there = self._single_place(body, label)
+            if there is not None:
+                return there
             factored = self._outside(body, label)
             if factored is not None:
                 return self.multiply(factored[0], self.fold(function, factored[1], label))
@@ -367,6 +410,55 @@ class Graph:
             ("fold", function, body.number, label),
             lambda i: Fold(i, body.labels - {label}, body.active, None, function, body, label),
         )
+
+    def matrix(self, function: str, body: Node, index: Iterable[Index] = ()) -> Node:
+        """Give a function of a square matrix, whose rows and columns lie along the labels of `square`."""
+        places = tuple(index)
+        row, column = self.square(max(self.lengths[label] for label in body.labels))
+        labels = (frozenset([i.label]) if isinstance(i, Span) else i.labels for i in places if not isinstance(i, int))
+        return self._intern(
+            ("matrix", function, body.number, places),
+            lambda i: Matrix(
+                i, frozenset().union(*labels), body.active, None, function, body, row, column, places
+            ),
+        )  # fmt: skip
+
+    def square(self, length: int) -> tuple[str, str]:
+        """Give the labels of rows and columns inside of a `Matrix`, which nothing outside of it has."""
+        names = f"m{length}", f"m{length}'"
+        self.lengths.update(dict.fromkeys(names, length))
+        return names
+
+    def _single_place(self, body: Node, label: str) -> Node | None:
+        """Give u[i] for the sum over j of where(j == i, u[j], 0): what is differentiated by a diagonal."""
+        if isinstance(body, Map) and body.function == "add":
+            terms = [(factor, self._single_place(rest, label)) for factor, rest in map(self.split, body.args)]
+            found = [self._scale(factor, node) for factor, node in terms if node is not None]
+            return self.add(*found) if len(found) == len(terms) else None
+        if not isinstance(body, Map) or body.function != "where" or not any(map(is_zero, body.args[1:])):
+            return None
+        condition, inside, other = body.args
+        if condition.labels == {label} and self.lengths.get(label, FEW + 1) <= FEW:
+            return self._few_places(body, label)
+        if not isinstance(condition, Map) or condition.function != "equal" or not is_zero(other):
+            return None
+        for here, other in (condition.args, condition.args[::-1]):
+            if not (isinstance(here, Leaf) and isinstance(other, Leaf) and here.kind == other.kind == "places"):
+                return None
+            (own,), (there,) = here.index, other.index
+            if own == Span(label) and isinstance(there, Span) and there == Span(there.label):
+                whole = self.length(there.label) == self.length(label)
+                return self.substitute(inside, {label: there}) if whole else None
+        return None
+
+    def _few_places(self, body: Map, label: str) -> Node | None:
+        """Give the elements of a sum where their places alone say that all but one or two are 0, as in a stack."""
+        condition = body.args[0]
+        if not isinstance(condition, Map) or any(isinstance(a, Leaf) and a.kind != "places" for a in condition.args):
+            return None
+        found = [self.substitute(body, {label: place}) for place in range(self.lengths[label])]
+        left = [node for node in found if not is_zero(node)]
+        return self.add(*left) if len(left) <= 2 else None
 
     def _outside(self, body: Node, label: str) -> tuple[Node, Node] | None:
         """Take a factor off a product that varies, but not along a label: it need not be multiplied at each place."""
@@ -390,6 +482,9 @@ class Graph:
 
     def count(self, label: str) -> Node:
         """Give the number of places along a label."""
+        if label in self.selected:
+            base, condition = self.selected[label]
+            return self.fold("sum", self.map("where", condition, self.const(1), self.const(0)), base)
         return self.const(self.lengths[label]) if label in self.lengths else self.leaf("count", self.column)
 
 

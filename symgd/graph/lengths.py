@@ -53,7 +53,8 @@ def not_negative(node: Node, depth: int = _DEEP) -> bool:
         return isinstance(node, Leaf) and node.kind == "count"
     if isinstance(node, Fold):
         return node.function != "logsumexp" and not_negative(node.body, depth - 1)
-    assert isinstance(node, Map)
+    if not isinstance(node, Map):
+        return False
     match node.function:
         case "add":
             return all(not_negative(a, depth - 1) for a in node.args)
@@ -85,7 +86,8 @@ def never_zero(node: Node, depth: int = _DEEP) -> bool:
         return False
     if isinstance(node, Fold):
         return node.function != "logsumexp" and never_zero(node.body, depth - 1)
-    assert isinstance(node, Map)
+    if not isinstance(node, Map):
+        return False
     match node.function:
         case "add" | "hypot":
             some = any(never_zero(a, depth - 1) for a in node.args)
@@ -103,7 +105,8 @@ def smooth(node: Node, depth: int = _DEEP) -> bool:
         return False
     if isinstance(node, Fold):
         return node.function != "logsumexp" and smooth(node.body, depth - 1)
-    assert isinstance(node, Map)
+    if not isinstance(node, Map):
+        return False
     a, *rest = node.args
     match node.function:
         case "add":

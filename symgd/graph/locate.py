@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Node, Span, calculus, reachable
+from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, Span, calculus, reachable
 from symgd.graph.tape import Tape
 
 
@@ -121,7 +121,7 @@ def _trace(root: Node, found: _Values) -> tuple[Node, dict[str, int]]:
 
 def _sources(node: Node, found: _Values, place: Mapping[str, int]) -> tuple[Node, ...]:
     """Give the arguments that a node's value at a place comes from: of where(), the branch that is taken."""
-    if isinstance(node, Fold):
+    if isinstance(node, Fold | Matrix):
         return (node.body,)
     if isinstance(node, Map) and node.function == "where":
         return (node.args[1] if found.at(node.args[0], place) else node.args[2],)
@@ -131,9 +131,11 @@ def _sources(node: Node, found: _Values, place: Mapping[str, int]) -> tuple[Node
 def _describe(
     graph: Graph, text: str, found: _Values, node: Node, place: Mapping[str, int], bad: float, prefix: str = ""
 ) -> str:
-    begin, end = graph.spans.get(node.number, (0, len(text)))
+    begin, end = graph.spans.get(node.number) or _span_of_matrix(graph, node) or (0, len(text))
     written = " ".join(text[begin:end].split())
     written = written if len(written) <= 60 else written[:57] + "..."
+    if isinstance(node, Matrix):  # of finite elements, all of which take part
+        return f"{prefix}{written} is {bad:g}: {_of_matrix(node, bad)}"
     leaves = [n for n in reachable([node]) if isinstance(n, Leaf) and n.constant is None]
     leaves = [n for n in leaves if n.kind not in ("count", "places")]
     where = f" in row {place[ROWS]}" if ROWS in node.labels else ""
@@ -157,6 +159,23 @@ def _applied(function: str, values: list[float], written: str) -> str:
         shown = (f"({a})" if a.startswith("-") and (i or sign != " + ") else a for i, a in enumerate(args))
         return f" = {sign.join(shown)}"
     return f" = {function}({', '.join(args)})" if function in written else ""
+
+
+def _span_of_matrix(graph: Graph, node: Node) -> tuple[int, int] | None:
+    """Give where a function of a matrix stands, whichever of its elements was read."""
+    same = (n.number for n in graph if isinstance(n, Matrix) and isinstance(node, Matrix) and n.body is node.body)
+    return next((graph.spans[number] for number in same if number in graph.spans), None)
+
+
+def _of_matrix(node: Matrix, value: float) -> str:
+    """Say why a function of a matrix whose elements are finite is not."""
+    if node.function == "logdet" and np.isnan(value):
+        return "the determinant is negative"
+    if node.function in ("logdet", "logabsdet") and value < 0:
+        return "the determinant is 0"
+    if node.function == "inv" and np.isnan(value):
+        return "the matrix has no inverse"
+    return "the elements of the matrix are too large"
 
 
 def _name(leaf: Leaf, found: _Values, place: Mapping[str, int]) -> str:

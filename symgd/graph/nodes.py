@@ -1,9 +1,10 @@
-"""Three kinds of node, and how to walk them.
+"""Four kinds of node, and how to walk them.
 
 A `Leaf` is a parameter or a data array, its axes addressed by labels: ``X[i,j]``, ``x[i+1]``, ``U[u[i],k]``; a `Map`
-applies one function of the table to its arguments, element by element; a `Fold` adds up (or takes the minimum, maximum,
-or logsumexp of) its body over a label. Axes are labels, and line up by name. A node is always younger than its
-arguments, so that sorting by `Node.number` is a topological order and no walk recurses.
+applies one function of the table to its arguments, element by element; a `Fold` adds up (or multiplies, or takes the
+minimum, maximum, or logsumexp of) its body over a label; a `Matrix` is a function of a whole square matrix, such as its
+inverse, addressed like a leaf. Axes are labels, and line up by name. A node is always younger than its arguments, so
+that sorting by `Node.number` is a topological order and no walk recurses.
 """
 
 from __future__ import annotations
@@ -72,11 +73,26 @@ class Map(Node):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fold(Node):
-    """A reduction of ``body`` over ``label``; ``function`` is ``sum``, ``min``, ``max`` or ``logsumexp``."""
+    """A reduction of ``body`` over ``label``; ``function`` is ``sum``, ``prod``, ``min``, ``max`` or ``logsumexp``."""
 
     function: str
     body: Node
     label: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matrix(Node):
+    """A function of the square matrix that ``body`` is along the labels ``row`` and ``column``, which are bound.
+
+    ``function`` is ``inv`` or ``adjugate``, matrices themselves, of which ``index`` says the element as it does in a
+    leaf; or ``det``, ``logdet`` (of a positive one), ``logabsdet`` or ``detsign``, numbers, whose ``index`` is empty.
+    """
+
+    function: str
+    body: Node
+    row: str
+    column: str
+    index: tuple[Index, ...]
 
 
 def arguments(node: Node) -> tuple[Node, ...]:
@@ -85,6 +101,8 @@ def arguments(node: Node) -> tuple[Node, ...]:
         return node.args
     if isinstance(node, Leaf):
         return tuple(i for i in node.index if isinstance(i, Node))
+    if isinstance(node, Matrix):
+        return (node.body, *(i for i in node.index if isinstance(i, Node)))
     return (node.body,) if isinstance(node, Fold) else ()
 
 

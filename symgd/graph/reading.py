@@ -13,10 +13,10 @@ from symgd import language as fm
 from symgd.errors import FormulaError, ShapeError
 from symgd.graph import arrays, groups
 from symgd.graph.array_functions import ARRAY_FUNCTIONS, average_over, rounded
-from symgd.graph.arrays import ONE, Array, Cut, Item, Misfit
+from symgd.graph.arrays import ONE, Array, Cut, Item, Mask, Misfit
 from symgd.graph.exact import LARGEST_EXPONENT, magnitude
 from symgd.graph.graph import Graph
-from symgd.graph.nodes import ROWS, Const, Leaf, Map, Node, reachable
+from symgd.graph.nodes import ROWS, Const, Leaf, Map, Node, Span, reachable
 from symgd.language import Tree
 from symgd.language.functions import FUNCTIONS
 
@@ -512,9 +512,14 @@ class Reader:
         return Array(node, axes)
 
     def _branch(self, tree: Tree) -> Array:
-        """Read a branch of where(): what stands for a divisor that is 0 may be ``inf``."""
-        infinite = isinstance(tree, fm.Name) and tree.name == "inf"
-        return self._name(tree) if infinite and isinstance(tree, fm.Name) else self.number(tree)
+        """Read a branch of where(), which may be infinite: what is left out of a smallest or largest element."""
+        name = tree.arg if isinstance(tree, fm.Unary) and tree.op == "-" else tree
+        if isinstance(name, fm.Name) and name.name == "inf":
+            found = self.lookup(name)
+            node = found.node if isinstance(found, Array) else found
+            if node.constant == math.inf:
+                return Array(node if name is tree else self.graph.negate(node))
+        return self.number(tree)
 
     # ---- axes ------------------------------------------------------------------------------------------------------
 
@@ -560,6 +565,9 @@ class Reader:
             return self.graph.rows
         if not isinstance(node, Const) or node.value != int(node.value):
             raise self.error(f"{what} must be a whole number", tree, hint)
+        spelt = fm.source(self.text, tree)
+        if "arange" not in what and isinstance(tree, fm.Number) and not spelt.replace("_", "").isdecimal():
+            raise self.error(f"{what} must be written as a whole number", tree, f"write {int(node.value)}")
         return int(node.value)
 
     def stretch(self, tree: Tree) -> str:
@@ -571,6 +579,15 @@ class Reader:
         if length < 1:
             raise self.error("a length must be at least 1", tree, "leave the array out")
         return ONE if length == 1 else self.graph.label(length)
+
+    def filled(self, tree: Tree) -> tuple[str, ...]:
+        """Read the shape of a new array; give the labels of its axes."""
+        axes: list[str] = []
+        for item in tree.items if isinstance(tree, fm.Sequence) else (tree,):
+            axis = self.stretch(item)
+            length = arrays.size(self.graph, axis)
+            axes.append(self.graph.label(length, axes) if axis in axes and axis and length else axis)
+        return tuple(axes)
 
     # ---- shapes and indices ----------------------------------------------------------------------------------------
 
@@ -637,13 +654,29 @@ class Reader:
                 )
             return cut
         node, axes = self.value(tree)
-        if is_boolean(node):
-            raise self.error("a condition is no index", tree, "write where(condition, x, 0)")
+        if is_boolean(node) or (isinstance(node, Leaf) and node.kind == "data" and node.name in self.graph.booleans):
+            return self._mask(Array(node, axes), tree, axis, base)
         if isinstance(node, Const) and not axes:
             return self.whole(tree, "an index")
         if node.active:
             raise self.error("an index must not depend on a parameter", tree, "give it as data")
         return Array(self._wrapped(node, tree, axis, base), axes)
+
+    def _mask(self, array: Array, tree: Tree, axis: str, base: Tree) -> Mask:
+        """Read a condition that picks places along an axis."""
+        if array.node.active:
+            hint = "which rows there are must be known from the data; write where(condition, x, 0)"
+            raise self.error("a condition that picks rows must not depend on a parameter", tree, hint)
+        if len(array.axes) != 1 or axis == ONE or array.axes[0] == ONE:
+            raise self.error("a condition picks along one axis", tree, "write where(condition, x, 0)")
+        own = array.axes[0]
+        if axis in self.graph.selected or own in self.graph.selected:
+            raise self.error("rows are picked once", tree, "join the conditions: x[(a > 0) & (b > 0)]")
+        if arrays.size(self.graph, own) != arrays.size(self.graph, axis):
+            problem = f"{self.shown(tree, array)} picks along an axis of length {arrays.size(self.graph, axis) or 'n'}"
+            self.misfit(problem, tree.start, tree.end, (base,), "a condition has one truth value for each place")
+        node = self.graph.substitute(array.node, {own: Span(axis)})
+        return Mask(node if is_boolean(node) else self.graph.map("not_equal", node, self.graph.const(0)))
 
     def _wrapped(self, node: Node, tree: Tree, axis: str, base: Tree) -> Node:
         """Check an array that serves as an index; negative entries count from the end."""
@@ -678,5 +711,5 @@ class Reader:
         fm.Number: _number, fm.Name: _name, fm.Unary: _unary, fm.Sum: _sum, fm.Product: _product, fm.Power: _power,
         fm.Compare: _compare, fm.Logical: _logical, fm.Call: _call, fm.Attribute: _attribute, fm.Index: _index,
         fm.Sequence: _sequence, fm.Slice: _unexpected, fm.Bool: _unexpected, fm.NewAxis: _unexpected,
-        fm.Ellipsis_: _unexpected,
+        fm.Ellipsis_: _unexpected, fm.Text: _unexpected,
     }  # fmt: skip

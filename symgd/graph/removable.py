@@ -25,14 +25,15 @@ def rewrite(graph: Graph, function: str, args: tuple[Node, ...]) -> Node | None:
     """Give another form of a quotient; ``None`` where it keeps its own."""
     if function != "divide" or graph.derived or isinstance(args[1], Const | Fold):
         return None
-    (scale, above), (size, below) = _factors(args[0]), _factors(args[1])
+    (scale, above), (size, below) = factors(args[0]), factors(args[1])
     if not (above and below) or size == 0:
         return None
     for place, factor in enumerate(above):
         rest = above[:place] + above[place + 1 :]
         found = _quotient(graph, factor, below)
         if found is not None:
-            return _product(graph, scale / size, [*found[0], *rest], found[1])
+            left, under = _cancelled(rest, found[1])
+            return _product(graph, scale / size, [*found[0], *left], under)
     for place, factor in enumerate(below):
         top = _inverse(graph, factor, above)
         if top is not None:
@@ -40,7 +41,7 @@ def rewrite(graph: Graph, function: str, args: tuple[Node, ...]) -> Node | None:
     return None
 
 
-def _factors(node: Node) -> tuple[Fraction | float, list[Node]]:
+def factors(node: Node) -> tuple[Fraction | float, list[Node]]:
     """Give the number in front of a product, and its other factors; none where there are too many."""
     number: Fraction | float = Fraction(1)
     found: list[Node] = []
@@ -65,6 +66,25 @@ def _count(node: Node) -> int:
     return int(value) if value in (2, 3) else 0
 
 
+def _cancelled(above: list[Node], below: list[Node]) -> tuple[list[Node], list[Node]]:
+    """Take off what is in both, as the second x in x*expm1(x)/(x*x)."""
+    left, under = [], list(below)
+    for factor in above:
+        if factor in under:
+            under.remove(factor)
+        else:
+            left.append(factor)
+    return left, under
+
+
+def product(graph: Graph, factors: list[Node]) -> Node:
+    """Multiply factors."""
+    total: Node | None = None
+    for factor in factors:
+        total = factor if total is None else graph.multiply(total, factor)
+    return graph.const(1) if total is None else total
+
+
 def _product(graph: Graph, number: Fraction | float, above: list[Node], below: list[Node]) -> Node:
     top: Node = graph.const(number)
     for factor in above:
@@ -77,6 +97,7 @@ def _product(graph: Graph, number: Fraction | float, above: list[Node], below: l
 
 def _quotient(graph: Graph, factor: Node, below: list[Node]) -> tuple[list[Node], list[Node]] | None:
     """Give what a factor over others is: factors above the line, the quotient among them, and those left below."""
+    factor = graph.seams.get(factor, factor)
     if not isinstance(factor, Map):
         return None
     if factor.function in _OVER:
@@ -116,7 +137,7 @@ def _rest_of_sine(graph: Graph, terms: tuple[Node, Node], below: list[Node]) -> 
 
 def _cut(graph: Graph, u: Node, below: list[Node]) -> tuple[list[Node], list[Node]] | None:
     """Divide u by factors it shares: what is left of u above the line, and of the others below it."""
-    number, parts = _factors(u)
+    number, parts = factors(u)
     left, shared = list(below), False
     above: list[Node] = [graph.const(number)]
     for part in parts:
@@ -133,7 +154,7 @@ def _inverse(graph: Graph, factor: Node, above: list[Node]) -> list[Node] | None
     if not isinstance(factor, Map) or factor.function not in ("expm1", "sin"):
         return None
     u = factor.args[0]
-    number, parts = _factors(u)
+    number, parts = factors(u)
     left = list(above)
     for part in parts:
         if part not in left:

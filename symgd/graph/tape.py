@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd.graph import ROWS, Fold, Leaf, Map, Node, Span, reachable
+from symgd.graph import ROWS, Fold, Leaf, Map, Matrix, Node, Span, arguments, elimination, reachable
 from symgd.language import scalar
 from symgd.language.functions import FUNCTIONS
 
@@ -73,7 +73,7 @@ class Tape:
                 self._measure(point)
                 varying: set[Node] = set()
                 for node in self.nodes:
-                    parts = node.index if isinstance(node, Leaf) else _below(node)
+                    parts = node.index if isinstance(node, Leaf) else arguments(node)
                     if (isinstance(node, Leaf) and node.kind in _VARYING) or any(p in varying for p in parts):
                         varying.add(node)
                 self._fixed = {}
@@ -98,6 +98,8 @@ class Tape:
                 values[node] = self._leaf(node, values, point)
             elif isinstance(node, Fold):
                 values[node] = self._fold(node, values)
+            elif isinstance(node, Matrix):
+                values[node] = self._matrix(node, values)
             elif isinstance(node, Map):
                 values[node] = self._arithmetic.apply(node.function, [values[a] for a in node.args])
             if self.labels and not node.labels and np.ndim(values[node]):
@@ -106,13 +108,7 @@ class Tape:
     def _leaf(self, leaf: Leaf, values: Mapping[Node, Any], point: Mapping[str, Any]) -> Any:
         if leaf.kind == "count":
             return self._arithmetic.array(float(self.sizes.get(ROWS) or len(self._data[leaf.name])))
-        places: list[Any] = []
-        for index in leaf.index:
-            if isinstance(index, Span):
-                shape = [-1 if label == index.label else 1 for label in self.labels]
-                places.append((index.start + index.step * np.arange(self.sizes[index.label])).reshape(shape))
-            else:
-                places.append(index if isinstance(index, int) else np.asarray(values[index]).astype(np.int64))
+        places = self._places(leaf, values)
         if leaf.kind == "places":
             return self._arithmetic.array(np.asarray(places[0], dtype=np.float64))
         source = self._data[leaf.name] if leaf.kind == "data" else point[leaf.name]
@@ -120,6 +116,28 @@ class Tape:
             return self._arithmetic.array(source)
         array = source.whole() if hasattr(source, "whole") else np.asarray(source)
         return self._arithmetic.array(array[tuple(places)])
+
+    def _places(self, node: Leaf | Matrix, values: Mapping[Node, Any]) -> list[Any]:
+        """Give where an input or a matrix is read, an array of whole numbers for each of its axes."""
+        places: list[Any] = []
+        for index in node.index:
+            if isinstance(index, Span):
+                shape = [-1 if label == index.label else 1 for label in self.labels]
+                places.append((index.start + index.step * np.arange(self.sizes[index.label])).reshape(shape))
+            else:
+                places.append(index if isinstance(index, int) else np.asarray(values[index]).astype(np.int64))
+        return places
+
+    def _matrix(self, node: Matrix, values: dict[Any, Any]) -> Any:
+        key = node.body, node.function
+        if key not in values:
+            sides = [self.labels.index(label) for label in (node.row, node.column)]
+            body = np.asarray(values[node.body])
+            others = [axis for axis in range(body.ndim) if axis not in sides]
+            square = body.transpose(*others, *sides).reshape([body.shape[axis] for axis in sides])
+            values[key] = elimination.function(node.function, square)
+        found = values[key]
+        return found[tuple(self._places(node, values))] if node.index else self._arithmetic.array(found)
 
     def _fold(self, fold: Fold, values: Mapping[Node, Any]) -> Any:
         axis, body = self.labels.index(fold.label), np.asarray(values[fold.body])
@@ -135,10 +153,6 @@ def label_order(nodes: Iterable[Node]) -> list[str]:
     """Give all labels of nodes, the rows' first."""
     found = {label for node in nodes for label in node.labels}
     return sorted(found, key=lambda label: (label != ROWS, label))
-
-
-def _below(node: Node) -> tuple[Node, ...]:
-    return node.args if isinstance(node, Map) else (node.body,) if isinstance(node, Fold) else ()
 
 
 # ---- arithmetics ---------------------------------------------------------------------------------------------------
@@ -163,7 +177,9 @@ _WHOLE: dict[str, Callable[..., Any]] = {
     "powlog": lambda a, b: np.where(a == 0, 0.0, a**b * np.log(a)),
     "held": lambda a: a,
     "below": lambda a, b: np.where(a == b, 0.0, a - b),
-    "weighted": lambda a, b: np.where(a == 0, 0.0, a * np.exp(b)),
+    "weighted": lambda a, b: np.where(
+        a == 0, 0.0, np.where(np.abs(b) < 700, a * np.exp(b), a * np.exp(0.5 * b) * np.exp(0.5 * b))
+    ),
     "sqrt0": np.sqrt,
     "cbrt": np.cbrt,
     "relu": lambda a: np.where(a <= 0, 0.0, a),

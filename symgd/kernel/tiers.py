@@ -16,6 +16,7 @@ from symgd.kernel import streams, threads
 from symgd.kernel.code import STAGE, Program, Text, closure, source
 from symgd.kernel.machine import compile as native
 from symgd.kernel.machine import gemm as blas
+from symgd.kernel.machine import matrices
 from symgd.language import scalar
 
 Vector = NDArray[np.float64]
@@ -127,14 +128,14 @@ class Tier(ABC):
             return function(*[number for vector in vectors for number in vector.tolist()], *self.inputs())
         return self.fill(function, vectors, out)
 
-    def staging(self, rest: Sequence[object], *, batched: bool) -> list[NDArray[np.generic]]:
+    def staging(self, rest: Sequence[object], *, batched: bool) -> list[Input]:
         """Give room for the rows of one batch."""
         if not batched:
             return []
         size = min(int(rest[-2]), self.bound.rows)  # type: ignore[call-overload]
         layout = self.bound.program.layout
         kinds = [argument.kind for argument in layout.staging()]
-        return [np.empty(size * width, dtype=kind) for width, kind in zip(layout.widths(), kinds, strict=True)]
+        return [self.array(np.empty(size * w, dtype=kind)) for w, kind in zip(layout.widths(), kinds, strict=True)]
 
     @abstractmethod
     def array(self, values: NDArray[np.generic]) -> Input:
@@ -158,7 +159,7 @@ class Tier(ABC):
 
 
 class Plain(Tier):
-    """Plain Python, on lists, whose elements are faster to reach than those of arrays."""
+    """Plain Python, on lists: NumPy's numbers are slow one by one, and warn of what overflows."""
 
     name = "python"
 
@@ -198,8 +199,7 @@ class Plain(Tier):
             vectors = [x, g, *states, h]
             lists = [v.tolist() for v in vectors]
             scratch = [] if self.unrolled else [[0.0] * n, [0.0] * n]
-            # NumPy's numbers are slow one by one, and warn of what overflows.
-            staging = [room.tolist() for room in self.staging(rest, batched=batched)]
+            staging = self.staging(rest, batched=batched)
             result = loop(*lists[:2], *scratch, *lists[2:], *rest, *staging, *self.inputs())
             for vector, values in zip(vectors, lists, strict=True):
                 vector[:] = values
@@ -260,7 +260,7 @@ class Compiled(Tier):
         if not self.unrolled:
             return self._on_arrays(loop, batched=batched)
         plain = Plain(self.bound)
-        plain.inputs = self.inputs  # type: ignore[method-assign] # what it calls takes arrays
+        plain.inputs, plain.staging = self.inputs, self.staging  # type: ignore[method-assign] # what it calls takes arrays
         return plain.on_lists(loop, batched=batched)
 
     def _on_arrays(self, loop: Generated, *, batched: bool) -> Loop:
@@ -296,7 +296,8 @@ def load_python(functions: Sequence[Text], name: str, given: Mapping[str, object
     callable
     """
     space: dict[str, object] = {known: getattr(scalar, known) for known in (*scalar.GUARDED, *scalar.SHARED)}
-    space |= {"fading": scalar.pow, "gemm": blas.gemm, **(given or {})}
+    space |= {"fading": scalar.pow, "gemm": blas.gemm}
+    space |= {known: getattr(matrices, known) for known in matrices.NAMES} | dict(given or {})
     space["__builtins__"] = {"range": range, "min": min, "abs": abs, "float": float, "int": int, "len": len}
     exec(compile(source(closure(functions, name)), "<symgd>", "exec"), space)
     return space[name]  # type: ignore[return-value]

@@ -201,6 +201,8 @@ def unknown_function(text: str, tokens: Sequence[Token], index: int, name: str, 
     if closing and tokens[closing + 1].kind in ("=", ":="):
         return _at(text, token, problem, f"leave out the left side, '{safe(token.text)}{argument} ='")
     inside = argument[1:-1]
+    if name.startswith(("sum_", "mean_")) and not declared:  # as on paper: over the rows i
+        return _at(text, token, problem, f"write {name.split('_', 1)[0]}{argument}, with whole columns for y_i")
     known = foreign.replacement(name, inside if re.fullmatch(r"[\w.*+\- ]+", inside) else "x")
     near = None if known else foreign.typo(name)
     return _at(text, token, problem, known or (f"did you mean {near!r}?" if near else multiply))

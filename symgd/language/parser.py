@@ -30,6 +30,7 @@ from symgd.language.tree import (
     Sequence,
     Slice,
     Sum,
+    Text,
     Tree,
     Unary,
 )
@@ -254,6 +255,9 @@ class Parser:
             value = self.named()
         elif token.kind == "number":
             value = Number(number(self.text, token), start=token.start, end=token.end)
+            self.advance()
+        elif token.kind == "string":
+            value = Text(token.text[1:-1], start=token.start, end=token.end)
             self.advance()
         elif token.kind == "(":
             value = self.group(displays=displays)

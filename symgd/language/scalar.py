@@ -378,7 +378,7 @@ _OPERATIONS: dict[str, Scalar] = _COMPARISONS | {
     "xdivy": lambda a, b: 0.0 if a == 0.0 else div(a, b),
     "held": lambda a: a,
     "below": lambda a, b: 0.0 if a == b else a - b,
-    "weighted": lambda a, b: 0.0 if a == 0.0 else a * exp(b),
+    "weighted": lambda a, b: 0.0 if a == 0.0 else a * exp(b) if -700.0 < b < 700.0 else a * exp(0.5 * b) * exp(0.5 * b),
     "ratio": lambda a, b: 0.0 if b == 0.0 else a / b,
     "cosarcsin": lambda a: sqrt((1.0 - a) * (1.0 + a)),
     "where": lambda a, b, c: b if a else c,

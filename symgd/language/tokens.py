@@ -55,7 +55,7 @@ _INSTEAD = {
     "≈": "write ==",
     "∞": "write inf",
     "∑": "write sum(x)",
-    "∏": "write exp(sum(log(x)))",
+    "∏": "write prod(x)",
     "∂": "write the objective only; symgd derives it",
     "∇": "write the objective only; symgd derives it",
     "∆": "type Δ (Greek capital delta) or spell it Delta",
@@ -72,7 +72,8 @@ _INSTEAD = {
     "¾": "write 3/4",
     "←": "leave out the left side",
     "→": "write only the expression on the right",
-    "\\": "LaTeX is not read; write \\frac{a}{b} as a/b, \\sqrt{x} as sqrt(x), \\alpha as alpha",
+    "\\": "LaTeX is no formula; symgd.language.latex.read_latex translates it; by hand, \\frac{a}{b} is a/b"
+    ", \\sqrt{x} is sqrt(x), \\alpha is alpha",
     "$": "LaTeX is not read; leave the dollar signs out",
     "{": "braces are not read; write parentheses ( )",
     "}": "braces are not read; write parentheses ( )",
@@ -105,6 +106,7 @@ _MASTER = re.compile(
     | (?P<number>(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?)
     | (?P<name>[{_LETTER}][{_LETTER}0-9{"".join(_SUBSCRIPTS)}]*)
     | (?P<operator>{"|".join(map(re.escape, _OPERATORS))})
+    | (?:(?<=einsum\()|(?<=einsum\([ ]))(?P<string>'[A-Za-z,.> -]*'|"[A-Za-z,.> -]*")
     | (?P<bad>.)
     """,
     re.VERBOSE | re.DOTALL,

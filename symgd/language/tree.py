@@ -143,6 +143,13 @@ class Sequence(Tree):
 
 
 @dataclass(frozen=True, slots=True)
+class Text(Tree):
+    """The subscripts of ``einsum``, without their quotes."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bool(Tree):
     """``True`` or ``False`` as the value of a keyword argument."""
 

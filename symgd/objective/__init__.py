@@ -94,16 +94,19 @@ class Objective:
         self.params = points.find_params(self.text, used, known, chosen)
         self.columns = tuple(n for n in used if n in known and not isinstance(self.data.get(n), float))
         self._known = tuple(n for n in used if n in known)
+        self._offered = tuple(known)  # the formula need not read them all
         self._chosen = declared or chosen
         self._declared = {name: declared[name] for name in self.params if name in declared}
         self._models: dict[tuple[tuple[int, ...], ...], Model] = {}
-        self._kernels: dict[tuple[float, Model], Kernel] = {}
+        self._kernels: dict[tuple[float, Model, str], Kernel] = {}
         self._default: Model | None = None
         self._open: NeedsShape | None = None  # the parameter whose shape is not known
+        self._misfit: ShapeError | None = None  # what is wrong with the shape that it would seem to have
         self._guessed = len(self._declared) < len(self.params)
         self._told: set[str] = set()  # what was warned of
         if chosen is None:
-            self._tell(points.misspelt(self.params, self.data, used))
+            data_module.refuse_left_out(data, self.params)
+            self._tell(points.misspelt(self.params, self._offered, used))
         self._settle()
         self._said = self._default  # what the text and the declarations say, whatever points are given later
         self._denied: tuple[str, Shape] | None = None  # an array that the first point gave another shape
@@ -139,16 +142,26 @@ class Objective:
             except NeedsShape as question:
                 if question.guess is None or shapes[question.name]:
                     self._open = question
+                    if guessed:
+                        self._misfit = self._wrong_with(shapes)
                     return
                 shapes[question.name] = question.guess
                 guessed = True
-            except ShapeError:
+            except ShapeError as problem:
                 if not guessed:
                     raise
-                self._open = NeedsShape(next(iter(undeclared)), None)
+                self._open, self._misfit = NeedsShape(next(iter(undeclared)), None), problem
                 return
             else:
                 return
+
+    def _wrong_with(self, shapes: Mapping[str, Shape]) -> ShapeError | None:
+        """Give what the formula has against shapes."""
+        try:
+            self._model(shapes)
+        except ShapeError as problem:
+            return problem
+        return None
 
     def _model(self, shapes: Mapping[str, Shape], undeclared: Sequence[str] = ()) -> Model:
         key = tuple(shapes[name] for name in self.params)
@@ -195,8 +208,10 @@ class Objective:
         if self._open.reduced:
             number = f"f.with_shapes({{'{name}': ()}})"
             what = f"'{name}' may be a number or an array, and {safe(self._open.reduced)} depends on it"
-            raise UsageError(f"{what}; declare its shape, as by {example}, or {number} for a number")
-        raise UsageError(f"'{name}' is an array whose shape is not known; declare it, as by {example}")
+            more = "" if self._known else "; if it is a column of data, give it by data="
+            raise UsageError(f"{what}; declare its shape, as by {example}, or {number} for a number{more}")
+        wrong = "" if self._misfit is None else f"; as a plain vector it does not fit: {self._misfit.problem}"
+        raise UsageError(f"'{name}' is an array whose shape is not known; declare it, as by {example}{wrong}")
 
     def _tell(self, notes: Iterable[str]) -> None:
         """Warn, once, of what is probably not meant."""
@@ -219,9 +234,9 @@ class Objective:
             What to put behind the message; empty where nothing is the matter.
         """
         for name in missing:
-            if near := points.near_column(name, self.data, fm.names(self.tree)):
+            if near := points.near_column(name, self._offered, fm.names(self.tree)):
                 return f"; '{name}' is no column of the data: did you mean '{near}'?"
-        if self._known or self._open is None or not self._open.reduced or self._open.name not in missing:
+        if self._offered or self._open is None or not self._open.reduced or self._open.name not in missing:
             return ""
         return f"; no data were given: if some of {', '.join(missing[:5])} are columns, give them by data="
 
@@ -414,7 +429,7 @@ class Objective:
         """Give the generated functions; -1 for those of the negated objective."""
         return self.model.program(sign)
 
-    def kernel(self, sign: float = 1.0, model: Model | None = None) -> Kernel:
+    def kernel(self, sign: float = 1.0, model: Model | None = None, tier: str | None = None) -> Kernel:
         """Give the running kernel.
 
         Parameters
@@ -423,6 +438,8 @@ class Objective:
             -1 for the negated objective.
         model : Model, optional
             With other shapes than those that are known.
+        tier : str, optional
+            By default the objective's own.
 
         Returns
         -------
@@ -433,9 +450,9 @@ class Objective:
         DataError
             If the data were given as names only.
         """
-        key = sign, model or self.model
+        key = sign, model or self.model, tier or self.tier
         if key not in self._kernels:
-            self._kernels[key] = key[1].kernel(sign, self.tier, self.workers)
+            self._kernels[key] = key[1].kernel(sign, key[2], self.workers)
         return self._kernels[key]
 
     def vector(self, point: Point | None = None, values: Mapping[str, Any] | None = None) -> Vector:
@@ -730,6 +747,8 @@ class Objective:
     ) -> Run:  # fmt: skip
         """Go on with a run; it ends as the uninterrupted run would have, bit for bit.
 
+        It goes on in the run's own tier, since the two round differently, on a machine of the same kind.
+
         Parameters
         ----------
         saved : Run, str or Path
@@ -765,13 +784,13 @@ class Objective:
         keep = self._keep(save, save_every)
         try:
             model = self._saved_model(state)
-            sign = -1.0 if state.get("sign") == -1 else 1.0
-            at, settings = descent.restore(self.kernel(sign, model), state, steps)
+            kernel = self.kernel(-1.0 if state.get("sign") == -1 else 1.0, model, _saved_tier(state))
+            at, settings = descent.restore(kernel, state, steps)
         except (DataError, UsageError) as problem:
             if isinstance(saved, Run):
                 raise
             raise type(problem)(f"'{saving.named(saved)}': {problem}") from None
-        return self._go(model, at, replace(settings, seconds=seconds), callback, progress, keep)
+        return self._go(model, kernel, at, replace(settings, seconds=seconds), callback, progress, keep)
 
     def _saved_model(self, state: Mapping[str, Any]) -> Model:
         """Give the model of a saved run; an error if it is another objective's."""
@@ -822,18 +841,18 @@ class Objective:
         keep = self._keep(options.pop("save", None), options.pop("save_every", None))
         kernel = self.kernel(sign, model)
         settings = descent.prepare(kernel, x0, sign, options)
-        return self._go(model, descent.begin(kernel, x0, settings), settings, callback, progress, keep)
+        return self._go(model, kernel, descent.begin(kernel, x0, settings), settings, callback, progress, keep)
 
     def _go(
         self,
         model: Model,
+        kernel: Kernel,
         state: descent.State,
         settings: descent.Settings,
         callback: descent.Callback | None,
         progress: bool | None,  # noqa: FBT001
         keep: descent.Keep | None = None,
     ) -> Run:
-        kernel = self.kernel(settings.sign, model)
         run = descent.descend(
             kernel, state, settings, formula=self.text, callback=callback, progress=progress,
             locate=lambda x: model.locate(kernel.split(x)), keep=keep,
@@ -843,3 +862,11 @@ class Objective:
         if keep:
             keep.write(run.state)
         return run
+
+
+def _saved_tier(state: Mapping[str, Any]) -> str:
+    """Give the tier that a saved run was made in."""
+    tier = state.get("tier")
+    if not isinstance(tier, str) or tier not in TIERS:
+        raise DataError(f"the saved run is damaged: its tier is none of {', '.join(TIERS)}")
+    return tier

@@ -97,6 +97,7 @@ class Model:
         graph = Graph()
         graph.guarded = guarded
         graph.rows = self.rows
+        graph.booleans = frozenset(n for n in self.columns if str(getattr(self.data.get(n), "dtype", "")) == "bool")
         with _deep():
             found = read(
                 graph, self.text, self.tree, lambda name: self._leaf(graph, name.name), group=group,
@@ -265,7 +266,9 @@ class Model:
                 node = root if sign > 0 else graph.negate(root)
                 known = {name: t for name, t in types.items() if t is not None}
                 with _deep():
-                    self._programs[sign] = codegen.generate(graph, node, self.params, self.shapes, known)
+                    self._programs[sign] = codegen.generate(
+                        graph, node, self.params, self.shapes, known, self.written[1]
+                    )
                 cache.save(key, self._programs[sign].to_json().encode())
         return self._programs[sign]
 
@@ -403,7 +406,7 @@ def _type(values: Any) -> tuple[str, Shape] | None:
 def _deep() -> Iterator[None]:
     """Let a formula nested as deeply as the language allows be walked: Python's own limit is in the way."""
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, 30_000))
+    sys.setrecursionlimit(max(before, 3_000))
     try:
         yield
     finally:

@@ -237,6 +237,9 @@ def _states(steps: tuple[fm.Assignment, ...], hyper: Mapping[str, Any]) -> tuple
     return tuple(found)
 
 
+_GRADIENTS = ("grad", "gradient", "dx", "df", "dw", "nabla", "grads")  # as others call g
+
+
 def _check(text: str, steps: tuple[fm.Assignment, ...], hyper: Mapping[str, Any], init: Mapping[str, str]) -> None:
     targets = {step.name for step in steps}
     for step in steps:
@@ -247,7 +250,7 @@ def _check(text: str, steps: tuple[fm.Assignment, ...], hyper: Mapping[str, Any]
         for name, (begin, end) in fm.names(step.value).items():
             if name in targets or name in READ or name in hyper or name in ("pi", "e", "normal()"):
                 continue
-            near = suggest(name, [*READ, *hyper, *targets])
+            near = "g" if name in _GRADIENTS else suggest(name, [*READ, *hyper, *targets])
             hint = f"did you mean '{near}'?" if near else f"give it a value: Rule(..., {name}=0.9)"
             raise FormulaError(f"unknown name '{name}'", text, begin, end, hint)
     if "x" not in targets:

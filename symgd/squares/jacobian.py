@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Node, Span, arguments, is_zero, reachable
+from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, Span, arguments, is_zero, reachable
 from symgd.graph.calculus import Entry, partials
 from symgd.squares.recognise import Term
 
@@ -29,11 +29,13 @@ def by_row(graph: Graph, residual: Node, labels: frozenset[str]) -> tuple[Entry,
     -------
     tuple of Entry, or None
         A node for each leaf; ``None`` where a fold inside of the residuals runs over one of their own labels, or is
-        no sum, so that places would be mistaken for one another.
+        no sum, so that places would be mistaken for one another, and where a matrix is inverted.
     """
     graph.derived = True
     order = reachable([residual])
     if any(isinstance(n, Fold) and n.active and (n.label in labels or n.function != "sum") for n in order):
+        return None
+    if any(isinstance(n, Matrix) and n.active for n in order):
         return None
     adjoints: dict[Node, dict[frozenset[str], list[Node]]] = defaultdict(lambda: defaultdict(list))
     adjoints[residual][frozenset()].append(graph.const(1))
@@ -82,7 +84,7 @@ def by_rows(terms: Sequence[Term], entries: Sequence[tuple[Entry, ...] | None]) 
             return False
         slopes = [node for e in found for node in (e.node, *arguments(e.leaf))]
         for node in reachable([term.residual, *slopes]):
-            if isinstance(node, Fold) and node.label == ROWS:
+            if (isinstance(node, Fold) and node.label == ROWS) or (isinstance(node, Matrix) and ROWS in node.labels):
                 return False
             if isinstance(node, Leaf):
                 along = [isinstance(i, Span) and i.label == ROWS for i in node.index]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from symgd.graph import Leaf
+from symgd.graph import Leaf, Matrix, Span
 from symgd.graph.arrays import ONE
 from symgd.views.pieces import ATOM, MATMUL, POWER, SPELT_OUT, Piece, cheapest
 from symgd.views.products import Contraction, Factor, Product, batch, labels_of, split
@@ -87,6 +87,10 @@ class _Matmul:
 
     def _vector(self, order: Labels) -> list[Piece]:
         (matrix,) = self.groups
+        solved = self._solved(matrix) if len(order) == 1 else None
+        if solved:
+            vector = self._side(self.vectors, (self.label,))
+            return [self.writer.applied("solve", [solved, vector])]
         right = self._join(self._side(matrix, (*order, self.label)), self._side(self.vectors, (self.label,)))
         left = self._join(
             self._side(self.vectors, (self.label,)), self._side(matrix, (*order[:-1], self.label, order[-1]))
@@ -124,6 +128,19 @@ class _Matmul:
                 right = self._side([b], (*order[:-2], self.label, column))
                 found.append(self._join(left, right))
         return found
+
+    def _solved(self, matrix: list[Factor]) -> Piece | None:
+        """Write the inverse of a matrix times a vector as people do: the matrix of ``solve``."""
+        (inverse, *others) = matrix
+        if others or not isinstance(inverse, Matrix) or inverse.function != "inv" or self.core.bottom:
+            return None
+        length = self.writer.length(inverse.row)
+        places = [i.label for i in inverse.index
+                  if isinstance(i, Span) and i == Span(i.label) and self.writer.length(i.label) == length]  # fmt: skip
+        if len(set(places)) < 2:
+            return None
+        turned = places[0] == self.label
+        return self.writer.best(inverse.body, (inverse.row, inverse.column)[:: -1 if turned else 1])
 
     def _side(self, factors: Sequence[Factor], order: Labels) -> Piece:
         top = [f for f in self.core.top if f in factors]

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
-from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, Span, arguments, reachable
+from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Matrix, Node, Span, arguments, reachable
 from symgd.graph.exact import Number
 from symgd.language.functions import FUNCTIONS
 from symgd.views.patterns import sizes_of, unwrapped
@@ -164,6 +164,11 @@ class _Formula:
         if isinstance(node, Fold):
             index = self._index(node, used)
             return [self._key(node.body, dict(at) | {node.label: index}, used | {index.name})]
+        if isinstance(node, Matrix):
+            sides = self._sides(used)
+            inside = dict(zip((node.row, node.column), sides, strict=True))
+            body = self._key(node.body, inside, used | {side.name for side in sides})
+            return [body, *(self._key(i, dict(at), used) for i in node.index if isinstance(i, Node))]
         return [self._key(a, dict(at), used) for a in self._arguments(node)]
 
     def _arguments(self, node: Node) -> tuple[Node, ...]:
@@ -181,6 +186,30 @@ class _Formula:
         names = (*_LETTERS[self.rows and fold.label != ROWS :], *more)
         return index_symbol(next(name for name in names if name not in used))
 
+    def _sides(self, used: frozenset[str]) -> list[Any]:
+        """Give the indices of rows and columns inside of a matrix."""
+        names = [*_LETTERS, *(f"i{k}" for k in range(2, len(used) + 4))]
+        return [index_symbol(name) for name in [n for n in names if n not in used][:2]]
+
+    def _matrix(self, node: Matrix, at: Places, used: frozenset[str], args: list[Any]) -> Any:
+        """Write a function of a matrix that is given by its elements; SymPy counts these from 0."""
+        import sympy
+
+        body, *gathered = args
+        length = _length(self.graph, node.row)
+        sides = self._sides(used)
+        inside = [sympy.Symbol(side.name, integer=True, nonnegative=True) for side in sides]
+        element = sympy.Lambda(tuple(inside), body.subs({a: b + 1 for a, b in zip(sides, inside, strict=True)}))
+        matrix = sympy.FunctionMatrix(length, length, element)
+        size = sympy.Determinant(matrix)
+        if not node.index:
+            return {"det": size, "logdet": sympy.log(size), "logabsdet": sympy.log(sympy.Abs(size)),
+                    "detsign": sympy.sign(size)}[node.function]  # fmt: skip
+        arrays = iter(gathered)
+        i, j = (counted(n, next(arrays)) if isinstance(n, Node) else place_along(n, at) for n in node.index)
+        found = sympy.matrices.expressions.matexpr.MatrixElement(sympy.Inverse(matrix), i - 1, j - 1)
+        return found if node.function == "inv" else size * found
+
     def _write(self, node: Node, at: tuple[tuple[str, Any], ...], used: frozenset[str]) -> Any:
         import sympy
 
@@ -192,9 +221,13 @@ class _Formula:
         if isinstance(node, Fold):
             limits = (self._index(node, used), 1, _length(self.graph, node.label))
             return _fold(node.function, args[0], limits)
+        if isinstance(node, Matrix):
+            return self._matrix(node, dict(at), used, args)
         assert isinstance(node, Map)
         if node.function == "power":
             return _power(*args)
+        if self.graph is not None and node.args[0] in self.graph.edges:
+            return args[2]  # symbols need no power series
         known = FUNCTIONS[node.function]
         return known.sympy(sympy, *args) if known.sympy else sympy.Function(known.name)(*args)
 
@@ -260,6 +293,8 @@ def _fold(function: str, body: Any, limits: tuple[Any, ...]) -> Any:
 
     if function == "sum":
         return sympy.Sum(body, limits)
+    if function == "prod":
+        return sympy.Product(body, limits)
     if function == "logsumexp":
         return sympy.log(sympy.Sum(sympy.exp(body), limits))
     return sympy.Function(function)(body)
@@ -298,6 +333,19 @@ def _latex_printer() -> Any:
             name = self._print_Symbol(sympy.Symbol(str(expr.base.label)))
             indices = ",".join(self._print(i) for i in expr.indices)
             return f"{name[:-1]},{indices}}}" if name.endswith("}") and "_{" in name else f"{name}_{{{indices}}}"
+
+        def _print_FunctionMatrix(self, expr: Any) -> str:  # noqa: N802
+            sides = [index_symbol(s.name) for s in expr.lamda.variables]
+            names = ",".join(self._print(s) for s in sides)
+            return rf"\left[{self._print(expr.lamda(*(s - 1 for s in sides)))}\right]_{{{names}}}"
+
+        def _print_Determinant(self, expr: Any, exp: str | None = None) -> str:  # noqa: N802
+            power = f"^{{{exp}}}" if exp else ""
+            return rf"\det{power} {self._print(expr.arg)}"
+
+        def _print_MatrixElement(self, expr: Any) -> str:  # noqa: N802
+            places = ",".join(self._print(i + 1) for i in expr.indices)
+            return rf"{{\left({self._print(expr.parent)}\right)}}_{{{places}}}"
 
         def _print_Mul(self, expr: Any) -> str:  # noqa: N802
             if not isinstance(expr, sympy.Mul):  # SymPy prints 1/a by this too

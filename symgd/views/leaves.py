@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from symgd.errors import UsageError
-from symgd.graph import ROWS, Graph, Leaf, Node, Span
+from symgd.graph import ROWS, Graph, Leaf, Matrix, Node, Span
 from symgd.views.patterns import unwrapped
 from symgd.views.pieces import ATOM, GATHERED, KEPT, Piece, brackets, place_text, slice_text
 
@@ -91,31 +91,61 @@ def write_leaf(writer: Writer, leaf: Leaf, target: tuple[str, ...]) -> Piece | N
         return Piece(f"len({leaf.name})", ATOM)
     if not leaf.index:
         return Piece(leaf.name, ATOM)
-    order = tuple(label for label in target if label in leaf.labels)
     if leaf.kind == "places":
         return _arange(writer, leaf.index[0]) if len(target) == 1 else None
+    return write_indexed(writer, leaf, Piece(leaf.name, ATOM), target)
+
+
+def write_indexed(writer: Writer, leaf: Leaf | Matrix, whole: Piece, target: tuple[str, ...]) -> Piece | None:
+    """Write what an index takes out of an array whose text is given.
+
+    Parameters
+    ----------
+    writer : Writer
+        Writes what stands in the index.
+    leaf : Leaf or Matrix
+        The array, and the index.
+    whole : Piece
+        All of the array.
+    target : tuple of str
+        Labels, in order.
+
+    Returns
+    -------
+    Piece or None
+        ``None`` where it takes a transpose, or a new axis behind the brackets.
+    """
+    order = tuple(label for label in target if label in leaf.labels)
     if order == target and _is_diagonal(writer, leaf):
-        return Piece(f"diagonal({leaf.name})", ATOM)
+        return Piece(f"diagonal({whole.text})", ATOM, whole.cost)
     found = subscript(writer, leaf, order)
+    name = whole.inside(ATOM)
     if found.axes == order == target:
-        return Piece(leaf.name + found.text(), ATOM, found.cost)
+        return Piece(name + found.text(), ATOM, whole.cost + found.cost) if found.text() else whole
     if found.axes == order and not found.gathers:
-        return Piece(leaf.name + brackets(_with_new_axes(found, target)), ATOM, found.cost + KEPT)
+        return Piece(name + brackets(_with_new_axes(found, target)), ATOM, whole.cost + found.cost + KEPT)
     if order == target and (found.axes != order[::-1] or len(order) < 2):
         found = subscript(writer, leaf, order, everywhere=True)
-        return Piece(leaf.name + found.text(), ATOM, found.cost)
+        return Piece(name + found.text(), ATOM, whole.cost + found.cost)
     return None
 
 
-def subscript(writer: Writer, leaf: Leaf, order: Sequence[str], *, everywhere: bool = False) -> Subscript:
+def sizes_along(writer: Writer, leaf: Leaf | Matrix) -> Sequence[int | None]:
+    """Give the lengths of the axes that are indexed."""
+    if isinstance(leaf, Matrix):
+        return [writer.length(label) for label in (leaf.row, leaf.column)]
+    return writer.sizes.get(leaf.name) or (None,) * len(leaf.index)
+
+
+def subscript(writer: Writer, leaf: Leaf | Matrix, order: Sequence[str], *, everywhere: bool = False) -> Subscript:
     """Write the index of a leaf.
 
     Parameters
     ----------
     writer : Writer
         Writes the arrays that stand in it.
-    leaf : Leaf
-        A leaf with axes.
+    leaf : Leaf or Matrix
+        A leaf with axes, or the element of a matrix.
     order : sequence of str
         In which order the axes should come out, as far as NumPy lets them.
     everywhere : bool
@@ -139,7 +169,7 @@ def subscript(writer: Writer, leaf: Leaf, order: Sequence[str], *, everywhere: b
     # A number among arrays counts as one of them; where they do not stand side by side their axes come first.
     mixed = [p for p, i in enumerate(index) if p in arrays or isinstance(i, int)] if arrays else []
     before = mixed[0] if mixed and mixed[-1] - mixed[0] == len(mixed) - 1 else 0
-    sizes = writer.sizes.get(leaf.name) or (None,) * len(index)
+    sizes = sizes_along(writer, leaf)
     items: list[str] = []
     axes: list[str] = []
     shown: list[str | None] = []
@@ -193,12 +223,11 @@ def _arange(writer: Writer, index: Span | int | Node) -> Piece:
     return Piece(f"arange({index.start}, {stop}{step})", ATOM)
 
 
-def _is_diagonal(writer: Writer, leaf: Leaf) -> bool:
+def _is_diagonal(writer: Writer, leaf: Leaf | Matrix) -> bool:
     if len(leaf.index) != 2 or leaf.index[0] != leaf.index[1] or not isinstance(leaf.index[0], Span):
         return False
-    sizes = writer.sizes.get(leaf.name)
     length = writer.length(leaf.index[0].label)
-    return leaf.index[0] == Span(leaf.index[0].label) and sizes is not None and set(sizes) == {length}
+    return leaf.index[0] == Span(leaf.index[0].label) and set(sizes_along(writer, leaf)) == {length}
 
 
 def _with_new_axes(found: Subscript, target: Sequence[str]) -> list[str]:

@@ -78,6 +78,47 @@ def which_places(condition: Node) -> tuple[Node, Span] | None:
     return (here, span) if span == Span(span.label) and (placed or read) else None
 
 
+def cumulated(graph: Graph | None, node: Node) -> tuple[str, Node, str, str] | None:
+    """Give cumsum or cumprod, its argument, and the labels of argument and result, for a sum of where(j <= i, u, 0)."""
+    names = {"sum": ("cumsum", 0), "prod": ("cumprod", 1)}
+    if graph is None or not isinstance(node, Fold) or node.function not in names:
+        return None
+    name, nought = names[node.function]
+    body = node.body
+    if not isinstance(body, Map) or body.function != "where" or body.args[2].constant != nought:
+        return None
+    condition, inside, _ = body.args
+    if not isinstance(condition, Map) or condition.function != "less_equal":
+        return None
+    places = [a.index[0] for a in condition.args if isinstance(a, Leaf) and a.kind == "places"]
+    labels = [i.label for i in places if isinstance(i, Span) and i == Span(i.label)]
+    if len(labels) < 2 or labels[0] != node.label or labels[0] not in inside.labels or labels[1] in inside.labels:
+        return None
+    return (name, inside, *labels) if graph.length(labels[0]) == graph.length(labels[1]) else None  # type: ignore[return-value]
+
+
+def stacked(graph: Graph | None, node: Node) -> tuple[str, list[Node]] | None:
+    """Give the label and the elements where the node is a stack of as many along it: where(i < 1, a, where(...))."""
+    items: list[Node] = []
+    label = None
+    while isinstance(node, Map) and node.function == "where":
+        condition, inside, rest = node.args
+        if not isinstance(condition, Map) or condition.function != "less":
+            break
+        place, limit = condition.args
+        if not isinstance(place, Leaf) or place.kind != "places" or limit.constant != len(items) + 1:
+            break
+        (index,) = place.index
+        if not isinstance(index, Span) or index != Span(index.label) or label not in (None, index.label):
+            break
+        label = index.label
+        items.append(inside)
+        node = rest
+    items.append(node)
+    whole = graph is not None and label is not None and graph.length(label) == len(items)
+    return (label, items) if whole and label and not any(label in item.labels for item in items) else None
+
+
 def same_places(condition: Node) -> tuple[str, str] | None:
     """Give two labels where the node says that the places along them are the same."""
     if not isinstance(condition, Map) or condition.function != "equal":

@@ -8,8 +8,10 @@ language adds to NumPy, written with NumPy's own functions as far as they go, an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from symgd.language.functions import FUNCTIONS
 from symgd.views.pieces import ADD, ATOM, MATMUL, MULTIPLY, POWER, Piece
 
 # {a} stands for an argument between parentheses or commas, {a_} for one beside * or /, {a__} for one that is raised
@@ -18,7 +20,26 @@ Spelling = tuple[str, int]
 
 _SERIES = "1/3 - {a__}**2/30 + {a__}**4/840 - {a__}**6/45360 + {a__}**8/3991680"
 
+
+def _as_numpy_has_it(name: str) -> Spelling:
+    """Take the spelling from the table, where it is NumPy's; the branch that is not taken may be 0/0."""
+    plain = re.sub(r"\bnp\.", "", FUNCTIONS[name].numpy)
+    return re.sub(r"\b([ab])\b", r"{\1__}", plain), ATOM if plain.startswith("where(") else MULTIPLY
+
+
+# Quotients that are 0/0 at 0, and their derivatives.
+_QUOTIENTS = ("exprelslope", "exprelbend", "expm1invslope", "expm1invbend", "log1prel", "log1prelslope", "log1prelbend",
+              "sinrel", "sinhrel", "sinhslope", "tanhrel", "tanhslope", "sinrest", "sinrestslope", "boxcoxslope",
+              "boxcoxbend")  # fmt: skip
+
 FORMULA: dict[str, Spelling] = {
+    **{name: _as_numpy_has_it(name) for name in _QUOTIENTS},
+    "exprel": ("where({a} == 0, 1, expm1({a})/where({a} == 0, 1, {a}))", ATOM),
+    "expm1inv": ("where({a} == 0, 1, {a_}/where({a} == 0, 1, expm1({a})))", ATOM),
+    "boxcox": ("where({b} == 0, log({a}), expm1({b_}*log({a}))/where({b} == 0, 1, {b}))", ATOM),
+    "below": ("{a} - {b_}", ADD),
+    "held": ("{a}", ATOM),
+    "weighted": ("where({a} == 0, 0, {a_}*exp({b}))", ATOM),
     "sech": ("1/cosh({a})", MULTIPLY),
     "cosarcsin": ("sqrt((1 - {a_})*(1 + {a_}))", ATOM),
     # The slope of sinc; near 0 its difference of two near equals is worth nothing.
@@ -37,9 +58,13 @@ FORMULA: dict[str, Spelling] = {
     "lngamma": ("log(gamma({a}))", ATOM),
     "logcosh": ("log(cosh({a}))", ATOM),
     "log1mexp": ("log(1 - exp({a}))", ATOM),
+    "logdet": ("log(det({a}))", ATOM),
+    "logabsdet": ("slogdet({a})[1]", ATOM),
+    "detsign": ("slogdet({a})[0]", ATOM),
 }
 
 NUMPY: dict[str, Spelling] = FORMULA | {
+    "xdivy": ("where({a} == 0, 0, {a_}/where({a} == 0, 1, {b}))", ATOM),
     "sigmoid": ("1/(1 + exp({_a}))", MULTIPLY),
     "softplus": ("logaddexp(0, {a})", ATOM),
     "relu": ("maximum({a}, 0)", ATOM),
@@ -65,6 +90,13 @@ NUMPY: dict[str, Spelling] = FORMULA | {
     "softmax": ("special.softmax", ATOM),
     "logsoftmax": ("special.log_softmax", ATOM),
     "norm": ("linalg.norm", ATOM),
+    "inv": ("linalg.inv({a})", ATOM),
+    "solve": ("linalg.solve({a}, {b})", ATOM),
+    "det": ("linalg.det({a})", ATOM),
+    # The logarithm of the sign is 0, or nan where that is negative.
+    "logdet": ("linalg.slogdet({a})[1] + log(linalg.slogdet({a})[0])", ADD),
+    "logabsdet": ("linalg.slogdet({a})[1]", ATOM),
+    "detsign": ("linalg.slogdet({a})[0]", ATOM),
 }
 
 

@@ -13,11 +13,12 @@ from functools import cached_property
 from itertools import permutations
 
 from symgd.errors import UsageError
-from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, arguments, reachable
+from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Matrix, Node, arguments, reachable
 from symgd.graph.arrays import ONE
 from symgd.views import products
 from symgd.views.contractions import outer, outer_text, write_contraction
 from symgd.views.leaves import array_of_size, write_leaf
+from symgd.views.matrices import write_matrix, write_running, write_stack
 from symgd.views.patterns import Named, named, sizes_of
 from symgd.views.pieces import (
     ADD,
@@ -147,7 +148,7 @@ class Writer:
         if isinstance(node, Leaf):
             return write_leaf(self, node, target)
         inner: Iterable[Factor] = arguments(node)
-        if isinstance(node, Fold) or self.pattern(node):
+        if isinstance(node, Fold | Matrix) or self.pattern(node):
             inner = ()
         if self.products.is_product(node) or self.products.opened(node):
             inner = self.products.of(node).factors()
@@ -192,18 +193,23 @@ class Writer:
             return Piece(*number_text(node.value))
         if isinstance(node, Leaf):
             return write_leaf(self, node, target)
+        if isinstance(node, Matrix):
+            return write_matrix(self, node, target)
         pattern = self.pattern(node)
         if pattern:
             return self._named(pattern, target)
         if self.products.is_product(node) or self.products.opened(node):
             return self.product(self.products.of(node), target)
         if isinstance(node, Fold):
+            running = write_running(self, node, target)
+            if running is not None:
+                return running
             over, body = self.products.chain(node)
             return self.reduction(node.function, lambda order: self.best(body, order), over, node.labels, target)
         assert isinstance(node, Map)
-        diagonal = write_diagonal(self, node, target)
-        if diagonal is not None:
-            return diagonal
+        special = write_stack(self, node, target) or write_diagonal(self, node, target)
+        if special is not None:
+            return special
         if node.function == "add":
             return self._sum(
                 collected(self, node, target) if self.tidy else [self.fitted(a, target) for a in node.args]
@@ -215,9 +221,13 @@ class Writer:
         if node.function in _SIGNS:
             a, b = (arg.inside(ADD) for arg in args)
             return Piece(f"{a} {_SIGNS[node.function]} {b}", COMPARE, cost)
-        if node.function in self.spellings:
-            return spelt(self.spellings[node.function], args)
-        return Piece(f"{node.function}({', '.join(arg.text for arg in args)})", ATOM, cost)
+        return self.applied(node.function, args)
+
+    def applied(self, function: str, args: Sequence[Piece]) -> Piece:
+        """Write a function of what is written."""
+        if function in self.spellings:
+            return spelt(self.spellings[function], args)
+        return Piece(f"{function}({', '.join(arg.text for arg in args)})", ATOM, sum(arg.cost for arg in args))
 
     def _exponent(self, node: Map, piece: Piece) -> str:
         if piece.level == NEGATE and any(isinstance(n, Leaf) and n.kind == "places" for n in reachable([node.args[0]])):

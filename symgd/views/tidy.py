@@ -41,8 +41,7 @@ def tidied(graph: Graph, nodes: Iterable[Node], written: int = -1) -> list[Node]
         if isinstance(node, Fold):
             found[node] = _fold(graph, node.function, args[0], node.label)
         else:
-            assert isinstance(node, Map)
-            found[node] = _map(graph, node, args, written)
+            found[node] = _map(graph, node, args, written) if isinstance(node, Map) else graph.same(node, args)
     return [found[root] for root in roots]
 
 
@@ -74,6 +73,10 @@ def _outside(graph: Graph, body: Node, label: str) -> tuple[Node, Node]:
         if (x, y) != body.args:
             combine = graph.multiply if body.function == "multiply" else graph.divide
             return combine(a, b), combine(x, y)
+    if isinstance(body, Map) and body.function == "where" and is_zero(body.args[2]):
+        factor, rest = graph.split(body.args[1])
+        if factor != 1:
+            return graph.const(factor), graph.map("where", body.args[0], rest, body.args[2])
     return one, body
 
 

@@ -36,7 +36,7 @@ def write_diagonal(writer: Writer, node: Map, target: tuple[str, ...]) -> Piece 
         return None
     if node.args[1].constant == 1 and writer.length(both[0]):
         return Piece(f"eye({writer.length(both[0])})", ATOM)
-    if not (writer.tidy and len(node.args[1].labels) == 1):
+    if len(node.args[1].labels) != 1:
         return None
     inner = writer.best(node.args[1], tuple(node.args[1].labels))
     return Piece(f"diag({inner.text})", ATOM, inner.cost)

@@ -271,6 +271,9 @@ def test_exit_code_tells_a_good_answer_from_a_finding(arguments, outcome, code):
         (("derive", "sum(w**2)", "--shape", "v=3"), "'v' is no parameter of the formula"),
         (("derive", "sum(w**2)", "--shape", "w=3", "--at", "w=[1,2]"), "'w' has the shape (2,) here, and (3,)"),
         (("derive", "var(w)"), "'w' may be a number or an array, and var(w) depends on it; give the shapes of all"),
+        (("derive", "x**2", "y"), "unexpected extra argument (y): put the formula in quotes"),
+        (("check", "x**2", "2*x"), "derivatives are given by --grad 'w=2*w'"),
+        (("gradient", "x**2"), "No such command 'gradient'. Did you mean 'derive'?"),
         (("derive", "sum(x[1:]*x[:-1])"), "'x' is an array whose shape is not known; give the shapes of all arrays:"),
         (
             ("derive", "sum((X @ w)**2)", "--data-names", "X", "--shape", "X=9x3,w=4"),

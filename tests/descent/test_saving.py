@@ -1,5 +1,6 @@
 """Saved runs: whole or not there, refused when altered, and gone on with bit for bit."""
 
+import dataclasses
 import random
 import signal
 import subprocess
@@ -99,6 +100,7 @@ def test_other_data_are_told_by_name(tmp_path):
         ("states", 3, "'state0'"), ("shuffle", 1, "shuffle is True or False"), ("hyper", np.zeros(4), "do not fit"),
         ("recipe", {"text": "x = y"}, "the saved rule is damaged"), ("recipe", [1], "the saved rule is damaged"),
         ("data", None, "does not say what its data were"), ("shapes", [[9**9]], "its shapes are not those"),
+        ("tier", "Numba", "its tier is none of auto, python, numba"), ("tier", None, "its tier is none of"),
         ("seconds", "a", "seconds='a' must be at least 0"), ("tolerances", [1, 2], "damaged"),
     ],
 )  # fmt: skip
@@ -106,6 +108,28 @@ def test_sealed_again_after_an_edit(objective, half, tmp_path, key, value, messa
     path = saving.write(tmp_path / "run.npz", {**half.state, key: value})
     with pytest.raises(sg.DataError, match=rf"run\.npz'.*{message}"):
         objective.resume(path, steps=30)
+
+
+@pytest.mark.parametrize(("method", "place"), [("lbfgs", "state3"), ("bb", "state0")])
+@pytest.mark.parametrize("number", [np.inf, np.nan, -1e300])
+def test_a_memory_that_somebody_edited_ends_no_run(objective, method, place, number):
+    state = objective.minimize(START, method=method, steps=3).state
+    run = objective.minimize(START, steps=3)
+    changed = {**state, place: np.full_like(state[place], number)}
+    assert objective.resume(dataclasses.replace(run, state=changed), 9).steps >= 3
+
+
+@pytest.mark.parametrize("options", [{"lr": 0.5}, {"method": "lbfgs"}])
+def test_a_run_goes_on_in_its_own_tier(options):
+    text, start = "mean(log1p(exp(x*w + b)) - y*(x*w + b))", {"w": 0.3, "b": -0.2}
+    data = {"x": np.linspace(-2, 3, 37) ** 3, "y": np.arange(37) % 2}
+    f = {tier: sg.Objective(text, data, tier=tier) for tier in ("python", "numba")}
+    whole = {tier: g.minimize(start, steps=8, **options).x.tobytes() for tier, g in f.items()}
+    assert whole["python"] != whole["numba"]  # the tiers round differently
+    for tier, g in f.items():
+        part = g.minimize(start, steps=4, **options)
+        for other in f.values():
+            assert other.resume(part, 8).x.tobytes() == whole[tier]
 
 
 @given(

@@ -1,6 +1,7 @@
 """The table of functions: every row against NumPy and SciPy, against SymPy, and against jets, in both tiers."""
 
 import math
+import re
 from itertools import product
 
 import mpmath as mp
@@ -353,10 +354,16 @@ def stacked(params, choose):
 def test_compiled_values_and_derivatives_are_those_of_plain_python(both, turn):
     (plain, compiled), params = both
     x = stacked(params, lambda row: inside(row)[turn % len(inside(row))])
-    check_alike(params, plain.jac(x), compiled.jac(x))
+    # Slopes of what is itself a second derivative cancel near 0, and are not asked for: they enter third derivatives.
+    near = {row.name for row in ROWS if any(re.search(rf"\b{name}\(", text) for text in row.partials for name in THIRD)}
+    check_alike(params, plain.jac(x), compiled.jac(x), {key for key in params if key[0] == "x" and of(key) in THIRD})
     # polygamma by its order, and kinks, aside, the Hessian times ones holds every second derivative.
-    ones = np.ones(len(x))
-    check_alike(params, plain.hessp(x, ones), compiled.hessp(x, ones), 1e-12)  # sums of two terms that may cancel
+    ones, apart = np.ones(len(x)), {key for key in params if of(key) in THIRD or (key[0] == "x" and of(key) in near)}
+    check_alike(params, plain.hessp(x, ones), compiled.hessp(x, ones), apart, 1e-12)  # sums of two terms may cancel
+
+
+def of(key):
+    return ROWS[int(key[1:].split("_")[0])].name
 
 
 @pytest.mark.parametrize("turn", range(len(SPECIAL)))
@@ -378,12 +385,10 @@ def test_compiled_special_values_are_those_of_plain_python(both, turn):
     assert not wrong
 
 
-def check_alike(params, a, b, digits=1e-13):
+def check_alike(params, a, b, apart, digits=1e-13):
     """Numba's functions come from LLVM and libm, Python's from libm: a few units in the last place."""
-    wrong = {name: (p, q) for name, p, q in zip(params, a.tolist(), b.tolist(), strict=True) if not same(p, q, digits)}
-    where = {name: ROWS[int(name[1:].split("_")[0])].name for name in wrong}
-    # The slopes of what is itself a second derivative cancel, and are not asked for.
-    assert not [name for name in wrong if name.startswith("c") or where[name] not in THIRD], where
+    pairs = zip(params, a.tolist(), b.tolist(), strict=True)
+    assert not {(key, of(key)): (p, q) for key, p, q in pairs if key not in apart and not same(p, q, digits)}
 
 
 # ---- reductions ------------------------------------------------------------------------------------------------------

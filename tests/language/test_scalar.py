@@ -59,26 +59,16 @@ def test_digamma_at_its_zero():
             assert error(scalar.digamma(x), mp.psi(0, mp.mpf(x))) < 1e-13
 
 
+TWO = (
+    "mod", "floor_divide", "copysign", "logaddexp", "polygamma", "polygamma_series", "arctan2", "hypot", "pow", "div",
+    "rel_entr", "boxcox", "boxcoxslope", "boxcoxbend",
+)  # fmt: skip
+
+
 def test_nan_goes_through():
     for name in (*scalar.SHARED, *scalar.GUARDED):
         function = getattr(scalar, name)
-        count = (
-            2
-            if name
-            in (
-                "mod",
-                "floor_divide",
-                "copysign",
-                "logaddexp",
-                "polygamma",
-                "polygamma_series",
-                "arctan2",
-                "hypot",
-                "pow",
-                "div",
-            )
-            else 1
-        )
+        count = 2 if name in TWO else 1
         assert math.isnan(function(*[math.nan] * count)), name
 
 

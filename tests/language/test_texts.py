@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from symgd import FormulaError, Objective, SymgdWarning
+from symgd import DataError, FormulaError, Objective, SymgdWarning, fit
 from symgd.language import foreign, functions, others, parse
 
 DATA = {
@@ -340,12 +340,15 @@ def test_forgotten_data_are_spoken_of():
         ValueError, match=r"no value for y_i, x_i; .*no data were given: if some of y_i, x_i are columns"
     ):
         f.minimize({"a": 1})
-    with pytest.warns(
-        SymgdWarning, match=r"'y_i' was taken for a number in mean\(\(y_i - a\*x_i\)\*\*2\), as are a, x_i"
-    ):
+    asks = r"'y_i' may be a number or an array, and mean\(\(y_i - a\*x_i\)\*\*2\) depends on it; declare its shape"
+    with pytest.raises(ValueError, match=asks + ".*; if it is a column of data, give it by data="):
         f.gradient
-    with pytest.warns(SymgdWarning, match=r"'x' was taken for a number in var\(x\); .*f\.with_shapes\({'x': 3}\)"):
+    with pytest.raises(
+        ValueError, match=r"'x' may be .*f\.with_shapes\({'x': \(3,\)}\), or .*{'x': \(\)}\) for a number"
+    ):
         Objective("var(x)").gradient
+    with pytest.raises(ValueError, match=r"or f\.with_shapes\({'w': \(\)}\) for a number$"):
+        Objective("sum(w**2) + sum(x)", {"x": np.ones(3)}).gradient
     Objective("var(x)", params={"x": ()}).gradient
     Objective("mean((y - a*x)**2)", ("x", "y")).gradient
 
@@ -369,7 +372,7 @@ def length(text):
     """Give the length of the code of an objective, its gradient and the product of its Hessian with a vector."""
     model = Objective(text, {"X": np.ones(3)} if "X" in text else None, tier="python").model
     program = model.program()
-    return sum(map(len, program.source.values()))
+    return sum(len(function.body) for function in program.functions["python"])
 
 
 @pytest.mark.parametrize(
@@ -399,3 +402,89 @@ def test_a_long_product_descends():
     f = Objective("*".join(["x"] * 1999) + " + x**2", tier="python")
     assert f.minimize({"x": 0.5}, steps=3).value < 0.25
     assert f.gradient_at(x=0.0) == {"x": 0.0}
+
+
+def test_columns_that_are_no_numbers_are_told_of(tmp_path):
+    file = tmp_path / "days.csv"
+    file.write_text("x,y,day\n1,2,2024-01-01\n2,,2024-01-02\n")
+    with pytest.raises(DataError, match=r"the column 'day' of '.*' has '2024-01-01' in line 2, where a number"):
+        Objective("mean((day - a*x)**2)", file)
+    with pytest.raises(DataError, match=r"the column 'y' of '.*' is empty in line 3"):
+        Objective("mean((y - a*x)**2)", str(file))
+    assert Objective("mean((y - a*x)**2)", file, params=["a", "y"]).params == ("a", "y")
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(
+        {"x": [1.0, 2.0], "day": pandas.to_datetime(["2024-01-01", "2024-01-02"]), "g": ["a", "b"]}
+    )
+    for name in ("day", "g"):
+        with pytest.raises(DataError, match=f"'{name}'"):
+            Objective(f"mean(({name} - a*x)**2)", frame)
+    with pytest.raises(DataError, match=r"the column 'y' of '.*' is empty in line 3.*leave such rows out$"):
+        fit("a*x", file)
+
+
+def test_the_number_of_rows_has_a_name():
+    with pytest.warns(SymgdWarning, match=r"'n' is taken for a parameter.*the number of rows is len\(x\)"):
+        Objective("sum((a*x)**2)/n", {"x": np.ones(4)})
+
+
+def test_a_vector_that_fits_nowhere_is_told_of():
+    f = Objective("mean((y - X @ w)**2)", {"X": np.ones((20, 3)), "y": np.ones(5)})
+    with pytest.raises(ValueError, match=r"as a plain vector it does not fit: 'y' with shape \(5,\) and 'X @ w'"):
+        f.gradient
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("sum_i(y_i - a)", r"write sum\(y_i - a\), with whole columns for y_i"),
+        ("nn.MSELoss(y, p)", r"write mean\(\(y - p\)\*\*2\)"),
+        (r"\frac{1}{n}", r"symgd\.language\.latex\.read_latex translates it"),
+    ],
+)
+def test_hints_for_what_others_write(text, hint):
+    with pytest.raises(FormulaError, match=hint):
+        Objective(text)
+
+
+def test_modules_and_rules_speak_of_names_that_others_use():
+    import symgd
+
+    with pytest.raises(
+        AttributeError, match=r"no attribute 'minimize'; write symgd\.Objective\(text, data\)\.minimize"
+    ):
+        symgd.minimize
+    with pytest.raises(FormulaError, match="did you mean 'g'"):
+        symgd.Rule("x = x - lr*grad")
+    data = {"x": np.arange(3.0), "y": np.arange(3.0)}
+    with pytest.raises(ValueError, match="here it is called 'target'"):
+        symgd.fit("a*x", data, y="y")
+    with pytest.raises(ValueError, match="the model must be a formula"):
+        symgd.fit(lambda x, a: a * x, data["x"], data["y"])
+    with pytest.raises(ValueError, match=r"numbers are given as data=\{'x': \.\.\., 'y': \.\.\.\}"):
+        symgd.fit("a*x", data["x"], data["y"])
+
+
+def test_gaps_in_the_data_are_no_matter_of_the_start():
+    data = {"x": np.ones(3), "y": [1, np.nan, 3]}
+    found = Objective("mean((y - a*x)**2)", data, tier="python").minimize({"a": 0}).diagnosis[0]
+    assert "Leave such rows out of the data" in found.remedy
+    assert Objective("sum(where(y == y, (y - a*x)**2, 0))", data, tier="python").minimize({"a": 0}).ok
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("det(v)", r"outer\(x, x\) and \[\[a, b\], \[c, d\]\] have"), ("diag(x)", r"write a list: \[a, b\]"),
+        ("cumsum(x)", r"write a list: \[a, b\]"), ("sum(solve(S, x))", r"write inv\(A\)\*b for a number b"),
+    ],
+)  # fmt: skip
+def test_functions_of_matrices_say_what_they_take(text, hint):
+    with pytest.raises(FormulaError, match=hint):
+        ours(text)
+
+
+@pytest.mark.parametrize("text", ["v[0.0]", "v[1e0]", "sum(X, axis=0.0)", "X.sum(1.)[0]", "v[0.0:].sum()"])
+def test_positions_are_written_as_whole_numbers(text):
+    with pytest.raises(FormulaError, match=r"must be written as a whole number(.|\n)*write [01]$"):
+        ours(text)

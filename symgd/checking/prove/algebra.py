@@ -297,7 +297,7 @@ class Algebra:
         return found
 
     def _move(self, atom: Atom, used: Mapping[str, Place]) -> Poly:
-        from symgd.checking.prove import functions
+        from symgd.checking.prove import folds, functions
 
         kind, args = atom.kind, atom.args
         if kind == "leaf":
@@ -309,7 +309,7 @@ class Algebra:
                 number(to) if isinstance(to, int) else to if isinstance(to, Poly) else self.of(self.atom("place", to))
             )
         if kind == "fold":
-            return functions.move_fold(self, atom, used)
+            return folds.move_fold(self, atom, used)
         inner = [self.substitute(a, used) if isinstance(a, Poly) else a for a in args]
         return functions.rebuild(self, kind, inner)
 

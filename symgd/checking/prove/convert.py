@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
+from symgd.checking.prove import cases, folds, maps, matrices, relations, signs
 from symgd.checking.prove import functions as fn
-from symgd.checking.prove import relations, signs
 from symgd.checking.prove.algebra import Algebra
-from symgd.checking.prove.terms import ONE, ZERO, Place, Poly, Unsupported, length, number, total
+from symgd.checking.prove.terms import ONE, Place, Poly, Unsupported, length, number, total
 from symgd.checking.reading import Reading
-from symgd.graph import Const, Fold, Leaf, Map, Node, Span, reachable
+from symgd.graph import Const, Fold, Leaf, Map, Matrix, Node, Span, reachable
 from symgd.graph.calculus import Vector
-
-HALF = Fraction(1, 2)
 
 
 class Converter:
@@ -67,6 +64,8 @@ class Converter:
         for node in reachable([root]):
             if node not in hidden and isinstance(node, Map):
                 self._learn(node)
+            elif node not in hidden and isinstance(node, Matrix) and node.function == "logdet":
+                self._matrix_learnt(node)
 
     def _learn(self, node: Map) -> None:
         name, args = node.function, node.args
@@ -93,6 +92,14 @@ class Converter:
                 self.algebra.positive.add(one[0][0][0].args[1])
                 self.algebra.signs.clear()
 
+    def _matrix_learnt(self, node: Matrix) -> None:
+        self.poly(node.body)
+        row, column = matrices.sides(length(self.label(node.row)))
+        body = self.algebra.substitute(
+            self.known[node.body], {self.label(node.row): row, self.label(node.column): column}
+        )
+        signs.learn(self.algebra, matrices.determinant(self.algebra, body))
+
     def poly(self, node: Node) -> Poly:
         """Give the polynomial of a node."""
         for part in reachable([node]):
@@ -104,11 +111,15 @@ class Converter:
         algebra = self.algebra
         if isinstance(node, Const):
             value = node.value
+            if not isinstance(value, Fraction) and not abs(value) < float("inf"):
+                raise Unsupported(f"the number {value}")
             return number(value if isinstance(value, Fraction) else Fraction(repr(float(value))))
         if isinstance(node, Leaf):
             return self._leaf(node)
         if isinstance(node, Fold):
             return self._fold(node)
+        if isinstance(node, Matrix):
+            return self._matrix(node)
         if not isinstance(node, Map):
             raise Unsupported(type(node).__name__)
         args = [self.known[a] for a in node.args]
@@ -116,10 +127,13 @@ class Converter:
             return algebra.multiply(args[0], self._power_of(node.args[1], Fraction(-1)))
         if node.function == "power" and args[1].constant() is not None:
             return self._power_of(node.args[0], args[1].constant() or Fraction(0))
-        rule = MAPS.get(node.function)
-        if rule is not None:
-            return rule(algebra, *args)
-        return fn.function(algebra, node.function, *args)
+        return maps.apply(algebra, node.function, args)
+
+    def _matrix(self, node: Matrix) -> Poly:
+        row, column = matrices.sides(length(self.label(node.row)))
+        body = self.known[node.body]
+        body = self.algebra.substitute(body, {self.label(node.row): row, self.label(node.column): column})
+        return matrices.matrix(self.algebra, node.function, body, tuple(self._place(i) for i in node.index))
 
     def _power_of(self, node: Node, q: Fraction) -> Poly:
         """Raise a node to a number; factor by factor, before they are multiplied out."""
@@ -162,7 +176,7 @@ class Converter:
             if at == 0 and length(axis) == 1:
                 continue
             here, there = self._at(axis), self._at(at)
-            result = self.algebra.multiply(result, fn.zero(self.algebra, here.plus(there, -1)))
+            result = self.algebra.multiply(result, cases.zero(self.algebra, here.plus(there, -1)))
         return result
 
     def _at(self, place: Place) -> Poly:
@@ -197,9 +211,17 @@ class Converter:
             return self.sum(body, label)
         if node.function == "logsumexp":
             return fn.log(algebra, self.sum(fn.exp(algebra, body), label))
+        if node.function == "prod":
+            return self.product(body, label)
         if node.function == "min":
-            return fn.fold(algebra, "max", body.times(-1), label).times(-1)
-        return fn.fold(algebra, node.function, body, label)
+            return folds.fold(algebra, "max", body.times(-1), label).times(-1)
+        return folds.fold(algebra, node.function, body, label)
+
+    def product(self, body: Poly, label: str) -> Poly:
+        """Multiply over a label: written out, or what does not vary taken out of it."""
+        if self.unroll and label in body.labels:
+            return self.algebra.product(*(self.algebra.substitute(body, {label: k}) for k in range(length(label))))
+        return folds.product(self.algebra, body, label)
 
     def sum(self, body: Poly, label: str) -> Poly:
         """Sum over a label, or write the sum out."""
@@ -228,7 +250,7 @@ class Converter:
                 else:
                     if at == 0 and length(axis) == 1:
                         continue
-                    same = fn.zero(self.algebra, self._at(axis).plus(self._at(at), -1))
+                    same = cases.zero(self.algebra, self._at(axis).plus(self._at(at), -1))
                     condition = self.algebra.multiply(condition, same)
             p = self.algebra.substitute(self.algebra.multiply(p, condition), moves)
             for label in inner:
@@ -253,162 +275,3 @@ def _labels(place: Place) -> frozenset[str]:
 
 def _whole(node: Node) -> bool:
     return node.constant is not None and node.constant == int(node.constant)
-
-
-# ---- the functions of the table ------------------------------------------------------------------------------------
-
-Rule = Callable[..., Poly]
-
-
-def _ratio(a: Algebra, p: Poly, q: Poly) -> Poly:
-    return a.multiply(p, fn.power_or_nothing(a, q, Fraction(-1)))
-
-
-def _power(a: Algebra, p: Poly, q: Poly) -> Poly:
-    value = q.constant()
-    if value is not None:
-        return fn.power(a, p, value)
-    if not p.terms:
-        raise Unsupported("a power of 0")
-    return fn.exp(a, a.multiply(q, fn.log(a, p)))
-
-
-def _sigmoid(a: Algebra, p: Poly) -> Poly:
-    return fn.power(a, ONE.plus(fn.exp(a, p.times(-1))), Fraction(-1))
-
-
-def _tanh(a: Algebra, p: Poly) -> Poly:
-    return a.multiply(_sinh(a, p), fn.power(a, _cosh(a, p), Fraction(-1)))
-
-
-def _sinh(a: Algebra, p: Poly) -> Poly:
-    return fn.exp(a, p).plus(fn.exp(a, p.times(-1)), -1).times(HALF)
-
-
-def _cosh(a: Algebra, p: Poly) -> Poly:
-    return fn.exp(a, p).plus(fn.exp(a, p.times(-1))).times(HALF)
-
-
-def _softplus(a: Algebra, p: Poly) -> Poly:
-    return fn.log(a, ONE.plus(fn.exp(a, p)))
-
-
-def _maximum(a: Algebra, p: Poly, q: Poly) -> Poly:
-    return q.plus(a.multiply(fn.positive(a, p.plus(q, -1)), p.plus(q, -1)))
-
-
-def _minimum(a: Algebra, p: Poly, q: Poly) -> Poly:
-    return p.plus(a.multiply(fn.positive(a, p.plus(q, -1)), p.plus(q, -1)), -1)
-
-
-def _where(a: Algebra, c: Poly, p: Poly, q: Poly) -> Poly:
-    return q.plus(a.multiply(c, p.plus(q, -1)))
-
-
-def _sign(a: Algebra, p: Poly) -> Poly:
-    if not fn.varies(a, p):
-        return fn.positive(a, p).plus(fn.positive(a, p.times(-1)), -1)
-    return fn.positive(a, p).times(2).plus(ONE, -1)
-
-
-def _or(a: Algebra, p: Poly, q: Poly) -> Poly:
-    return p.plus(q).plus(a.multiply(p, q), -1)
-
-
-def _root(a: Algebra, p: Poly) -> Poly:
-    return fn.power(a, p, HALF)
-
-
-def _inverse(a: Algebra, p: Poly) -> Poly:
-    return fn.power(a, p, Fraction(-1))
-
-
-def _erfc(a: Algebra, p: Poly) -> Poly:
-    return ONE.plus(fn.function(a, "erf", p), -1)
-
-
-def _mills(a: Algebra, p: Poly) -> Poly:
-    bell = fn.exp(a, a.multiply(p, p).times(-1)).times(2)
-    return a.product(bell, _inverse(a, _erfc(a, p)), fn.power(a, a.of(a.atom("constant", "pi")), -HALF))
-
-
-def _log_base(base: int) -> Rule:
-    return lambda a, p: a.multiply(fn.log(a, p), _inverse(a, fn.log(a, number(base))))
-
-
-def _pi(a: Algebra) -> Poly:
-    return a.of(a.atom("constant", "pi"))
-
-
-def _sinc(a: Algebra, p: Poly) -> Poly:
-    angle = a.multiply(_pi(a), p)
-    return a.multiply(fn.sine(a, angle), _inverse(a, angle))
-
-
-def _sincslope(a: Algebra, p: Poly) -> Poly:
-    return a.multiply(fn.sine(a, p).plus(a.multiply(p, fn.cosine(a, p)), -1), fn.power(a, p, Fraction(-3)))
-
-
-def _hypot(a: Algebra, p: Poly, q: Poly) -> Poly:
-    return _root(a, a.multiply(p, p).plus(a.multiply(q, q)))
-
-
-MAPS: Mapping[str, Rule] = {
-    "add": lambda _, *p: total(p),
-    "multiply": lambda a, p, q: a.multiply(p, q),
-    "divide": _ratio,
-    "ratio": _ratio,
-    "power": _power,
-    "powslope": lambda a, p, q: a.multiply(q, _power(a, p, q.plus(ONE, -1))),
-    "powlog": lambda a, p, q: a.multiply(_power(a, p, q), fn.log(a, p)),
-    "exp": fn.exp,
-    "expm1": lambda a, p: fn.exp(a, p).plus(ONE, -1),
-    "log": fn.log,
-    "log1p": lambda a, p: fn.log(a, ONE.plus(p)),
-    "log2": _log_base(2),
-    "log10": _log_base(10),
-    "sqrt": _root,
-    "sqrt0": _root,
-    "sin": fn.sine,
-    "cos": fn.cosine,
-    "tan": lambda a, p: a.multiply(fn.sine(a, p), _inverse(a, fn.cosine(a, p))),
-    "sinc": _sinc,
-    "sincslope": _sincslope,
-    "arccos": lambda a, p: _pi(a).times(HALF).plus(fn.function(a, "arcsin", p), -1),
-    "cosarcsin": lambda a, p: _root(a, ONE.plus(a.multiply(p, p), -1)),
-    "sinh": _sinh,
-    "cosh": _cosh,
-    "tanh": _tanh,
-    "sech": lambda a, p: _inverse(a, _cosh(a, p)),
-    "hypot": _hypot,
-    "erfc": _erfc,
-    "logerfc": lambda a, p: fn.log(a, _erfc(a, p)),
-    "mills": _mills,
-    "millsrest": lambda a, p: _mills(a, p).plus(p.times(2), -1),
-    "lgamma": lambda a, p: fn.log(a, fn.absolute(a, fn.function(a, "gamma", p))),
-    "lngamma": lambda a, p: fn.log(a, fn.function(a, "gamma", p)),
-    "sigmoid": _sigmoid,
-    "logit": lambda a, p: fn.log(a, p).plus(fn.log(a, ONE.plus(p, -1)), -1),
-    "softplus": _softplus,
-    "logcosh": lambda a, p: fn.log(a, _cosh(a, p)),
-    "log1mexp": lambda a, p: fn.log(a, ONE.plus(fn.exp(a, p), -1)),
-    "logaddexp": lambda a, p, q: fn.log(a, fn.exp(a, p).plus(fn.exp(a, q))),
-    "relu": lambda a, p: a.multiply(fn.positive(a, p), p),
-    "abs": fn.absolute,
-    "sign": _sign,
-    "copysign": lambda a, p, q: a.multiply(fn.absolute(a, p), fn.positive(a, q, tie=True).times(2).plus(ONE, -1)),
-    "maximum": _maximum,
-    "minimum": _minimum,
-    "where": _where,
-    "greater": lambda a, p, q: fn.positive(a, p.plus(q, -1)),
-    "greater_equal": lambda a, p, q: fn.positive(a, p.plus(q, -1), tie=True),
-    "less": lambda a, p, q: fn.positive(a, q.plus(p, -1)),
-    "less_equal": lambda a, p, q: fn.positive(a, q.plus(p, -1), tie=True),
-    "equal": lambda a, p, q: fn.zero(a, p.plus(q, -1)),
-    "not_equal": lambda a, p, q: ONE.plus(fn.zero(a, p.plus(q, -1)), -1),
-    "logical_and": lambda a, p, q: a.multiply(p, q),
-    "logical_or": _or,
-    "logical_not": lambda _, p: ONE.plus(p, -1),
-}
-
-__all__ = ["MAPS", "ZERO", "Converter"]

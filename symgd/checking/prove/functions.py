@@ -7,93 +7,18 @@ Values on a set without extent, such as a tie, do not count here; they are looke
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 from symgd.checking.prove import relations, signs
 from symgd.checking.prove.algebra import Algebra
-from symgd.checking.prove.terms import ONE, ZERO, Atom, Exponent, Place, Poly, Unsupported, length, number
+from symgd.checking.prove.angles import cosine, sine
+from symgd.checking.prove.cases import absolute, content, positive, scaled, split_cases, zero
+from symgd.checking.prove.terms import ONE, ZERO, Atom, Exponent, Poly, Unsupported, number
 
-IDEMPOTENT = ("positive", "zero")
-MOST_CASES = 6  # conditions in the argument of one function
 LARGEST_POWER = 12
-
-
-def split_cases(algebra: Algebra, polys: list[Poly], apply: Callable[[list[Poly]], Poly]) -> Poly | None:
-    """Apply a function where a condition holds and where it does not; None if its arguments have none."""
-    for p in polys:
-        for factors, bound in p.terms:
-            for atom, _ in factors:
-                if atom.kind in IDEMPOTENT and not atom.labels.intersection(bound):
-                    yes = apply([assume(algebra, q, atom, 1) for q in polys])
-                    no = apply([assume(algebra, q, atom, 0) for q in polys])
-                    condition = algebra.of(atom)
-                    return algebra.multiply(condition, yes.plus(no, -1)).plus(no)
-    return None
-
-
-def assume(algebra: Algebra, p: Poly, condition: Atom, value: int) -> Poly:
-    """Put 1 or 0 in for a condition."""
-    terms: dict[Any, Fraction] = {}
-    for (factors, bound), c in p.terms.items():
-        if any(a is condition for a, _ in factors):
-            if value:
-                kept = {a: e for a, e in factors if a is not condition}
-                for mono, d in algebra.mono(c, kept, bound).terms.items():
-                    terms[mono] = terms.get(mono, Fraction(0)) + d
-        else:
-            terms[factors, bound] = terms.get((factors, bound), Fraction(0)) + c
-    return Poly(terms)
-
-
-# ---- taking sums apart ---------------------------------------------------------------------------------------------
-
-
-def content(algebra: Algebra, p: Poly) -> tuple[Fraction, dict[Atom, Exponent], Poly]:
-    """Give a sum as number * common factor * rest, the rest's leading coefficient 1 or -1."""
-    common: dict[Atom, Exponent] | None = None
-    for factors, bound in p.terms:
-        here = {a: e for a, e in factors if a.kind not in IDEMPOTENT and not a.labels.intersection(bound)}
-        if common is None:
-            common = here
-        else:
-            merged = {}
-            for a in {*common, *here}:
-                low = min(common.get(a, 0), here.get(a, 0))
-                if low:
-                    merged[a] = low
-            common = merged
-    common = common or {}
-    rest = p
-    if common:
-        inverse = {a: -e for a, e in common.items()}
-        rest = _scaled(algebra, p, inverse)
-        if any(a.kind == "base" for a in common):  # what was under a fraction bar may have a factor of its own now
-            c, more, rest = content(algebra, rest)
-            for a, e in more.items():
-                common[a] = common.get(a, 0) + e
-            return c, {a: e for a, e in common.items() if e}, rest
-    if not rest.terms:
-        return Fraction(0), {}, ZERO
-    lead = max(rest.terms, key=lambda m: ([(a.id, float(e)) for a, e in m[0]], m[1]))
-    c = abs(rest.terms[lead])
-    return c, common, rest.times(1 / c)
-
-
-def _scaled(algebra: Algebra, p: Poly, by: Mapping[Atom, Exponent]) -> Poly:
-    terms: dict[Any, Fraction] = {}
-    taken = {label for a in by for label in a.labels}
-    for (factors, bound), c in p.terms.items():
-        if taken.intersection(bound):
-            factors, bound = algebra._fresh_names(factors, bound, taken.intersection(bound))  # noqa: PLW2901, SLF001
-        merged = dict(factors)
-        for a, e in by.items():
-            merged[a] = merged.get(a, 0) + e
-        for mono, d in algebra.mono(c, merged, bound).terms.items():
-            terms[mono] = terms.get(mono, Fraction(0)) + d
-    return Poly(terms)
+ODD = ("arctan", "arcsin", "erf", "arcsinh", "arctanh", "cbrt")
 
 
 def positive_parts(algebra: Algebra, p: Poly) -> tuple[Fraction, list[tuple[Poly, Exponent]]]:
@@ -117,22 +42,13 @@ def positive_parts(algebra: Algebra, p: Poly) -> tuple[Fraction, list[tuple[Poly
         parts.append((algebra._plain(atom, 1), e))  # noqa: SLF001
         return c, parts
     if unknown:
-        rest = _scaled(algebra, rest, unknown)
+        rest = scaled(algebra, rest, unknown)
     if rest.constant() is None or rest.constant() != 1:
         value = rest.constant()
         if value is not None and value < 0:
             raise Unsupported("a root or logarithm of a negative number")
         parts.append((rest, 1))
     return c, parts
-
-
-def absolute(algebra: Algebra, p: Poly) -> Poly:
-    """Give |p|."""
-    known = signs.sign(algebra, p)
-    if known:
-        return p.times(known)
-    above = positive(algebra, p)
-    return algebra.multiply(p, above.times(2).plus(ONE, -1))
 
 
 def primes(value: Fraction) -> dict[int, int]:
@@ -148,9 +64,6 @@ def primes(value: Fraction) -> dict[int, int]:
         if n > 1:
             found[n] = found.get(n, 0) + s
     return {k: e for k, e in found.items() if e}
-
-
-# ---- powers, exponentials, logarithms ------------------------------------------------------------------------------
 
 
 def power(algebra: Algebra, p: Poly, q: Fraction) -> Poly:
@@ -267,94 +180,6 @@ def log(algebra: Algebra, p: Poly) -> Poly:
     return result
 
 
-# ---- conditions ----------------------------------------------------------------------------------------------------
-
-
-def varies(algebra: Algebra, p: Poly) -> bool:
-    """Tell whether a parameter reaches a sum, so that it is 0 hardly anywhere."""
-    for atom in p.atoms():
-        if atom.kind == "leaf" and atom.args[0] == "parameter":
-            return True
-        if atom.kind == "fold":
-            return False
-    return any(varies(algebra, a) for atom in p.atoms() for a in atom.args if isinstance(a, Poly))
-
-
-def positive(algebra: Algebra, p: Poly, *, tie: bool = False) -> Poly:
-    """Give the condition p > 0 (p >= 0 with ``tie``), as 1 or 0."""
-    value = p.constant()
-    if value is not None:
-        return number(int(value > 0 or (tie and value == 0)))
-    cases = split_cases(algebra, [p], lambda a: positive(algebra, a[0], tie=tie))
-    if cases is not None:
-        return cases
-    known = signs.sign(algebra, p)
-    moving = varies(algebra, p)
-    if known and (moving or _never_zero(algebra, p)):
-        return number(int(known > 0))
-    _, common, rest = content(algebra, p)
-    kept = {}
-    for atom, e in common.items():
-        s, strict = signs._atom_sign(algebra, atom, e)  # noqa: SLF001
-        if not (s > 0 and strict):
-            kept[atom] = 1 if e == int(e) and int(e) % 2 else e
-    rest = _scaled(algebra, rest, kept) if kept else rest
-    lead = max(rest.terms, key=lambda m: ([(a.id, float(e)) for a, e in m[0]], m[1]))
-    flipped = rest.terms[lead] < 0
-    rest = rest.times(1 / abs(rest.terms[lead]) * (-1 if flipped else 1))
-    above = algebra.of(algebra.atom("positive", rest))
-    if flipped:
-        above = ONE.plus(above, -1)
-    if not moving and tie != flipped:
-        at = zero(algebra, rest)
-        return above.plus(at) if tie else above.plus(at, -1)
-    return above
-
-
-def _never_zero(algebra: Algebra, p: Poly) -> bool:
-    """Tell whether a sum of data is really positive, ties and all: a number and things that are not negative."""
-    for c in (1, -1):
-        if p.terms.get(((), ()), Fraction(0)) * c > 0 and signs.nonnegative(algebra, p.times(c)):
-            return True
-    if signs.schema(algebra, p) & algebra.facts or signs.schema(algebra, p.times(-1)) & algebra.facts:
-        return True
-    one = p.single()
-    return one is not None and all(
-        a.kind in ("exp", "number", "constant") or (a.kind == "leaf" and a.args[1] in algebra.positive)
-        for a, _ in one[0]
-    )
-
-
-def zero(algebra: Algebra, p: Poly) -> Poly:
-    """Give the condition p == 0, as 1 or 0; hardly ever true where a parameter moves p."""
-    value = p.constant()
-    if value is not None:
-        return number(int(value == 0))
-    cases = split_cases(algebra, [p], lambda a: zero(algebra, a[0]))
-    if cases is not None:
-        return cases
-    if varies(algebra, p) or (signs.sign(algebra, p) and _never_zero(algebra, p)):
-        return ZERO
-    _, common, rest = content(algebra, p)
-    rest = _scaled(algebra, rest, {a: 1 for a, e in common.items() if a.kind not in ("exp", "number", "constant")})
-    lead = max(rest.terms, key=lambda m: ([(a.id, float(e)) for a, e in m[0]], m[1]))
-    rest = rest.times(1 / rest.terms[lead])
-    places = [m for m in rest.terms if len(m[0]) == 1 and m[0][0][0].kind == "place" and not m[1]]
-    if len(places) == 1 and len(rest.terms) == 2:
-        rest_number = rest.terms.get(((), ()))
-        if rest_number is not None:
-            at = -rest_number / rest.terms[places[0]]
-            size = length(places[0][0][0][0].args[0])
-            if at.denominator > 1 or not 0 <= at < size:
-                return ZERO
-    return algebra.of(algebra.atom("zero", rest))
-
-
-# ---- everything else -----------------------------------------------------------------------------------------------
-
-ODD = ("arctan", "arcsin", "erf", "arcsinh", "arctanh", "cbrt")
-
-
 def function(algebra: Algebra, name: str, *args: Poly) -> Poly:
     """Give a function that nothing is known about but, for some, that it is odd."""
     cases = split_cases(algebra, list(args), lambda a: function(algebra, name, *a))
@@ -390,95 +215,6 @@ def _shifted(algebra: Algebra, name: str, p: Poly) -> Poly:
         else:
             result = result.plus(power(algebra, at, Fraction(-1)), 1 if whole > 0 else -1)
     return result
-
-
-def sine(algebra: Algebra, p: Poly) -> Poly:
-    """Give the sine, by the addition theorems a function of those of single monos."""
-    return _angles(algebra, p)[0]
-
-
-def cosine(algebra: Algebra, p: Poly) -> Poly:
-    """Give the cosine."""
-    return _angles(algebra, p)[1]
-
-
-def _angles(algebra: Algebra, p: Poly) -> tuple[Poly, Poly]:
-    for index in (0, 1):
-        cases = split_cases(algebra, [p], lambda a, i=index: _angles(algebra, a[0])[i])  # type: ignore[misc]
-        if cases is not None and index == 0:
-            first = cases
-        elif cases is not None:
-            return first, cases
-    result = ZERO, ONE
-    for (factors, bound), c in p.terms.items():
-        one = _multiple(algebra, Poly({(factors, bound): Fraction(1)}), c)
-        s, k = result
-        result = (
-            algebra.multiply(s, one[1]).plus(algebra.multiply(k, one[0])),
-            algebra.multiply(k, one[1]).plus(algebra.multiply(s, one[0]), -1),
-        )
-    return result
-
-
-def _multiple(algebra: Algebra, angle: Poly, c: Fraction) -> tuple[Poly, Poly]:
-    """Give sine and cosine of c times an angle, from those of the angle over the denominator of c."""
-    one = angle.single()
-    assert one is not None
-    if len(one[0]) == 1 and one[0][0][0].kind == "constant" and one[0][0][1] == 1 and (c * 2).denominator == 1:
-        quarter = int(c * 2) % 4
-        return number((0, 1, 0, -1)[quarter]), number((1, 0, -1, 0)[quarter])
-    unit = algebra.units.get(unit_key(angle), 1)
-    if unit % c.denominator:
-        raise Finer(angle, c.denominator)
-    times = int(abs(c) * unit)
-    base = angle.times(Fraction(1, unit))
-    s1, c1 = algebra.of(algebra.atom("sine", base)), algebra.of(algebra.atom("cosine", base))
-    if times > LARGEST_POWER:
-        whole = angle.times(abs(c))
-        s, k = algebra.of(algebra.atom("sine", whole)), algebra.of(algebra.atom("cosine", whole))
-    else:
-        s, k = ZERO, ONE
-        for _ in range(times):
-            s, k = (
-                algebra.multiply(s, c1).plus(algebra.multiply(k, s1)),
-                algebra.multiply(k, c1).plus(algebra.multiply(s, s1), -1),
-            )
-    return s.times(1 if c > 0 else -1), k
-
-
-def unit_key(angle: Poly) -> str:
-    """Name an angle, whatever its labels are called."""
-    return re.sub(r"\[[^\]]*\]|Sum_\S*", "[]", str(angle))
-
-
-class Finer(Exception):  # noqa: N818 - a question, not an error
-    """An angle is divided more finely than was foreseen; everything is to be done again with this unit."""
-
-    def __init__(self, angle: Poly, denominator: int) -> None:
-        super().__init__(str(angle))
-        self.angle, self.denominator = angle, denominator
-
-
-def fold(algebra: Algebra, name: str, p: Poly, label: str) -> Poly:
-    """Give the largest (or a like reduction) over a label; a summand that does not vary comes out of a maximum."""
-    if label not in p.labels:
-        return p
-    outside = Poly({m: c for m, c in p.terms.items() if not any(label in a.labels for a, _ in m[0])})
-    inside = p.plus(outside, -1)
-    size, k = length(label), 0
-    while f"{size}:!{k}" in inside.labels:
-        k += 1
-    name_here = f"{size}:!{k}"
-    body = algebra.substitute(inside, {label: name_here})
-    return algebra.of(algebra.atom("fold", name, name_here, body)).plus(outside)
-
-
-def move_fold(algebra: Algebra, atom: Atom, used: Mapping[str, Place]) -> Poly:
-    """Put places in for labels inside of a fold."""
-    name, label, body = atom.args
-    fresh = algebra.fresh(length(label))
-    moved = algebra.substitute(algebra.substitute(body, {label: fresh}), used)
-    return fold(algebra, name, moved, fresh)
 
 
 def rebuild(algebra: Algebra, kind: str, args: list[Any]) -> Poly:

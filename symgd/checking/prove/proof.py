@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from symgd.checking.claims import SEED, Exact
-from symgd.checking.prove import functions as fn
+from symgd.checking.prove import angles
 from symgd.checking.prove.algebra import Algebra
 from symgd.checking.prove.convert import Converter
 from symgd.checking.prove.terms import Budget, Poly, Unsupported, length
@@ -87,8 +87,8 @@ def prove(
                 with unbounded():
                     allowed = min(work, WRITTEN_WORK) if unroll else work
                     return _attempt(exact, theirs, conditions, allowed, units, unroll=unroll)
-            except fn.Finer as finer:
-                key = fn.unit_key(finer.angle)
+            except angles.Finer as finer:
+                key = angles.unit_key(finer.angle)
                 units[key] = units.get(key, 1) * finer.denominator
             except Budget:
                 last = last or Refusal("the normal form grows too large")

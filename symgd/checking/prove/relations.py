@@ -40,7 +40,7 @@ def leaf(algebra: Algebra, kind: str, name: str, index: tuple[Place, ...]) -> Po
     """Give an entry of an array; of a symmetric matrix, one of its two names."""
     if name in algebra.symmetric and len(index) == 2:
         swapped = tuple(sorted(index, key=lambda i: (not isinstance(i, str), str(i))))
-        if swapped != index:
+        if swapped != index and algebra.symmetric[name]:
             algebra.used[algebra.symmetric[name]] = None
         index = swapped
     return algebra.of(algebra.atom("leaf", kind, name, index))
@@ -111,7 +111,7 @@ def _exponents(algebra: Algebra, factors: dict[Atom, Exponent], bound: frozenset
 def _equal(algebra: Algebra, factors: dict[Atom, Exponent], bound: frozenset[str]) -> Poly | None:
     """Use a condition that two places, or a place and an index, are the same one."""
     for atom in [a for a in factors if a.kind == "zero"]:
-        solved = _solve(atom.args[0], bound)
+        solved = solve(atom.args[0], bound)
         rest = without(factors, atom)
         if solved is not None:
             label, to = solved
@@ -148,7 +148,7 @@ def _value_of(atom: Atom, zero: Poly) -> Poly | None:
     return None if rest.constant() is None else rest.times(-1 / c)
 
 
-def _solve(zero: Poly, bound: frozenset[str]) -> tuple[str, Place] | None:
+def solve(zero: Poly, bound: frozenset[str]) -> tuple[str, Place] | None:
     """Solve u = 0 for the place along a label: a bound one, or else the later of two."""
     found: list[tuple[bool, str, Place]] = []
     for (factors, inner), c in zero.terms.items():
@@ -336,7 +336,8 @@ def _given(algebra: Algebra, factors: dict[Atom, Exponent], bound: frozenset[str
             rest = taken_off(algebra, relation.lead, names, factors)
             keep = bound.difference(str(names[b]) for b in relation.bound)
             replacement = algebra.substitute(relation.replacement, names)
-            algebra.used[relation.name] = None
+            if relation.name:
+                algebra.used[relation.name] = None
             return put(algebra, rest, keep, replacement)
         one = relation.lead
         if len(one) == 1 and one[0][1] == 2 and relation.replacement == ONE:  # 1/y is y where y is -1 or 1

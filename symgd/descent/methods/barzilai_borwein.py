@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from symgd.descent.methods.base import At, Function, Memory, Method, dot
+from symgd.descent.methods.base import At, Function, Memory, Method, counted, dot
 from symgd.descent.methods.lines import armijo, longest, shortest
 
 MEMORY = 10  # values of which the largest may be exceeded by none of the next steps
@@ -32,7 +32,7 @@ class BarzilaiBorwein(Method):
     def step(self, function: Function, at: At, memory: Memory) -> At | None:
         """Go down the gradient."""
         numbers, values = memory
-        count = int(numbers[1])
+        count = counted(numbers[1])
         first = min(float(numbers[0]), longest(at, at.g))
         found = armijo(function, at, -at.g, first, ceiling=max(float(values.max()), at.f))
         if found is None:

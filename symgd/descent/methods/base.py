@@ -37,6 +37,11 @@ def norm(a: Vector) -> float:
     return math.sqrt(dot(a, a))
 
 
+def counted(number: float) -> int:
+    """Give a count that a memory holds; 0 for what is none, as in a saved run that somebody edited."""
+    return int(number) if math.isfinite(number) else 0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class At:
     """A point with the value and the gradient there."""

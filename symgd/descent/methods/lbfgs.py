@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from symgd.descent.methods.base import At, Function, Memory, Method, Vector, dot, norm
+from symgd.descent.methods.base import At, Function, Memory, Method, Vector, counted, dot, norm
 from symgd.descent.methods.lines import longest, shortest, wolfe
 
 
@@ -50,7 +50,7 @@ class Lbfgs(Method):
     def _times(self, g: Vector, memory: Memory) -> Vector:
         """Give the inverse Hessian's model times a vector, by the two loops."""
         steps, changes, products, count = memory
-        m, kept = len(products), int(count[0])
+        m, kept = len(products), counted(count[0])
         order = [i % m for i in range(max(0, kept - m), kept)]
         q = g.copy()
         weights = {}
@@ -69,6 +69,6 @@ class Lbfgs(Method):
         if not along > 1e-14 * norm(s) * norm(y):
             return
         steps, changes, products, count = memory
-        place = int(count[0]) % len(products)
+        place = counted(count[0]) % len(products)
         steps[place], changes[place], products[place] = s, y, along
         count[0] += 1

@@ -7,13 +7,16 @@ overflow, so that there the sum is computed just as it was written, and the size
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from symgd.graph.nodes import Const, Fold, Leaf, Map, Node, is_zero
 from symgd.graph.stable.matching import half
 
 if TYPE_CHECKING:
     from symgd.graph.graph import Graph
+
+Found = TypeVar("Found")
 
 MOST_TERMS = 16  # of a sum that is shifted
 FAR, LARGEST = 350, 700  # of exponents, whose squares derivatives divide by; and of terms with their coefficients
@@ -26,17 +29,39 @@ def log_of(graph: Graph, node: Node) -> Node | None:
     """Give the logarithm of a node that is positive because it is made of exponentials; ``None`` for any other."""
     if isinstance(node, Leaf | Const):
         return None
-    if node not in graph.logs:
-        graph.logs[node] = _find_log(graph, node)
-    return graph.logs[node]
+    return _from_below(graph, node, graph.logs, _find_log)
+
+
+def _from_below(graph: Graph, node: Node, known: dict[Node, Found], find: Callable[[Graph, Node], Found]) -> Found:
+    """Find something for what a node is made of first: no recursion, for a product may have thousands of factors."""
+    stack = [node]
+    while node not in known:
+        first = [a for a in _made_of(stack[-1]) if a not in known]
+        if first:
+            stack += first
+            continue
+        part = stack.pop()
+        if part not in known:
+            known[part] = find(graph, part)
+    return known[node]
+
+
+def _made_of(node: Node) -> list[Fold | Map]:
+    """Give the nodes whose logarithms and parts make those of a node."""
+    args: tuple[Node, ...] = ()
+    if isinstance(node, Fold):
+        args = (node.body,) if node.function in ("sum", "prod") else ()
+    elif isinstance(node, Map) and node.function in ("add", "multiply", "divide", "sqrt", "power"):
+        args = node.args[:1] if node.function == "power" else node.args
+    return [a for a in args if isinstance(a, Fold | Map)]
 
 
 def _find_log(graph: Graph, node: Node) -> Node | None:
     if isinstance(node, Fold):
-        u = log_of(graph, node.body) if node.function == "sum" else None
-        return None if u is None else graph.fold("logsumexp", u, node.label)
-    assert isinstance(node, Map)
-    return log_of_map(graph, node.function, node.args)
+        outer = {"sum": "logsumexp", "prod": "sum"}.get(node.function)
+        u = log_of(graph, node.body) if outer else None
+        return None if outer is None or u is None else graph.fold(outer, u, node.label)
+    return log_of_map(graph, node.function, node.args) if isinstance(node, Map) else None
 
 
 def log_of_map(graph: Graph, function: str, args: tuple[Node, ...]) -> Node | None:
@@ -102,9 +127,7 @@ def log_sum(graph: Graph, exponents: list[Node]) -> Node:
 
 def parts(graph: Graph, node: Node) -> tuple[Node, Node | None]:
     """Give p and u where the node is p*exp(u); u is ``None`` where no exponential is in it."""
-    if node not in graph.parts:
-        graph.parts[node] = _find_parts(graph, node)
-    return graph.parts[node]
+    return _from_below(graph, node, graph.parts, _find_parts)
 
 
 def keep_parts(graph: Graph, found: Node, function: str, args: tuple[Node, ...]) -> None:
@@ -119,9 +142,12 @@ def keep_parts(graph: Graph, found: Node, function: str, args: tuple[Node, ...])
 
 def may_overflow(node: Node) -> bool:
     """Tell whether a node holds another exponential than those that are at most 1."""
-    stack = [node]
+    stack, seen = [node], set()
     while stack:
         part = stack.pop()
+        if part in seen:
+            continue
+        seen.add(part)
         if isinstance(part, Fold):
             stack.append(part.body)
         elif isinstance(part, Map):

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from symgd.graph.exact import fold_multiply
-from symgd.graph.nodes import Const, Fold, Leaf, Map, Node
+from symgd.graph.nodes import Const, Fold, Leaf, Map, Matrix, Node
 from symgd.graph.stable.exponentials import log_of, parts
 from symgd.graph.stable.matching import Rules, argument, first, half, is_number, radius, terms, twice
 
@@ -57,7 +57,8 @@ def _of_one_and_more(graph: Graph, a: Node) -> Node | None:
     if len(rest) == 1 or not graph.guarded:
         return near
     small = graph.map("less", graph.map("abs", u), graph.const(Fraction(1, 2)))
-    return graph.map("where", small, near, graph.raw("log", a))
+    plain = graph.raw("log", a)
+    return graph.seam(graph.map("where", small, near, plain), plain)
 
 
 def _of_squares(graph: Graph, a: Node) -> Node | None:
@@ -111,8 +112,13 @@ def _of_gammas(graph: Graph, a: Node) -> Node | None:
         log, of = _log_of_size(graph, factor)
         logs.append(log if side > 0 else graph.negate(log))
         sign = sign if of is None else graph.multiply(sign, graph.map("sign", of))
-    total = graph.add(*logs)
-    return graph.map("where", graph.map("greater", sign, graph.const(0)), total, graph.raw("log", a))
+    total, plain = graph.add(*logs), graph.raw("log", a)
+    found = graph.seam(graph.map("where", graph.map("greater", sign, graph.const(0)), total, plain), plain)
+    if not graph.guarded:
+        return found
+    # The logarithms of factors cancel where the product is moderate, whose own logarithm keeps its digits.
+    low, high = (graph.map("less", *pair) for pair in ((graph.const(Fraction(1, _PLAIN)), a), (a, graph.const(_PLAIN))))
+    return graph.seam(graph.map("where", graph.map("logical_and", low, high), plain, found), plain)
 
 
 def _log_of_size(graph: Graph, factor: Node) -> tuple[Node, Node | None]:
@@ -170,6 +176,17 @@ def _of_abs(graph: Graph, u: Node) -> Node | None:
     return None if v is None else graph.map("lgamma", v)
 
 
+def _of_determinant(graph: Graph, a: Node) -> Node | None:
+    """A determinant overflows long before its logarithm."""
+    return graph.matrix("logdet", a.body) if isinstance(a, Matrix) and a.function == "det" else None
+
+
+def _of_size_of_determinant(graph: Graph, a: Node) -> Node | None:
+    """log(abs(det(A))), of which slogdet(A) has the digits."""
+    u = argument(a, "abs")
+    return graph.matrix("logabsdet", u.body) if isinstance(u, Matrix) and u.function == "det" else None
+
+
 def _of(function: str, make: Callable[[Graph, Node], Node | None]) -> Callable[[Graph, Node], Node | None]:
     """Give the rule for the logarithm of a function."""
 
@@ -196,6 +213,8 @@ LOGARITHMS: Rules = (
     ("log of expm1", _of("expm1", lambda graph, u: graph.add(u, graph.map("log1mexp", graph.negate(u))))),
     ("log of sinh", _of("sinh", _of_sinh)),
     ("log of tanh", _of("tanh", _of_tanh)),
+    ("log of det", _of_determinant),
+    ("log of abs(det)", _of_size_of_determinant),
     ("log of erfc", _of("erfc", lambda graph, u: graph.map("logerfc", u))),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from symgd.graph.nodes import Const, Fold, Leaf, Map, Node
@@ -24,8 +25,16 @@ def times_planck(graph: Graph, a: Node, b: Node) -> Node | None:
             continue
         if argument(ratio.args[1], "expm1") is u:
             below = graph.map("expm1", graph.negate(u))
-            return scaled(graph, -factor * scale, graph.divide(ratio.args[0], below))
+            form = scaled(graph, -factor * scale, graph.divide(ratio.args[0], below))
+            return _above_0(graph, u, form, graph.raw("multiply", a, b))
     return None
+
+
+def _above_0(graph: Graph, u: Node, form: Node, plain: Node) -> Node:
+    """Give a form where u is above 0, and what was written below, whose derivatives do not vanish before it does."""
+    if not graph.guarded or graph.derived:
+        return form
+    return graph.seam(graph.map("where", graph.map("less", u, graph.const(0)), plain, form), plain)
 
 
 def times_sech(graph: Graph, a: Node, b: Node) -> Node | None:
@@ -45,7 +54,10 @@ def times_exponential(graph: Graph, a: Node, b: Node) -> Node | None:
     if not (_no_sum(a) and _no_sum(b)):
         return None
     factor, exponent = graph.multiply(p, q), graph.add(u, v)
-    if graph.guarded and not graph.derived and factor.constant is None:
+    if factor.constant in (0.0, inf, -inf) and 0.0 not in (p.constant, q.constant):
+        return None
+    extreme = factor.constant is not None and not 1e-100 < abs(factor.constant) < 1e100 and factor.constant != 0
+    if graph.guarded and not graph.derived and (factor.constant is None or extreme):
         return graph.map("weighted", factor, exponent)  # 0 times what overflows is 0
     return factor if factor.constant == 0 else graph.multiply(factor, graph.map("exp", exponent))
 
@@ -69,6 +81,11 @@ def over_cosh(graph: Graph, a: Node, b: Node) -> Node | None:
     factor, top = graph.split(a)
     if argument(top, "sinh") is u:
         return scaled(graph, factor / scale, graph.map("tanh", u))
+    v = argument(top, "sinh")
+    if v is not None and not graph.derived:  # one may overflow and the other vanish
+        growth = graph.subtract(graph.map("logcosh", v), graph.map("logcosh", u))
+        ratio = graph.multiply(graph.map("tanh", v), graph.map("exp", growth))
+        return scaled(graph, factor / scale, ratio)
     return graph.multiply(graph.divide(a, graph.const(scale)), graph.map("sech", u))
 
 
@@ -78,7 +95,10 @@ def over_expm1(graph: Graph, a: Node, b: Node) -> Node | None:
     if v is None:
         return None
     p, u = parts(graph, a)
-    return graph.divide(graph.negate(p), graph.map("expm1", graph.negate(v))) if u is v else None
+    if u is not v:
+        return None
+    form = graph.divide(graph.negate(p), graph.map("expm1", graph.negate(v)))
+    return _above_0(graph, v, form, graph.raw("divide", a, b))
 
 
 def tanh_spelt_out(graph: Graph, a: Node, b: Node) -> Node | None:
@@ -98,7 +118,16 @@ def sigmoid_spelt_out(graph: Graph, a: Node, b: Node) -> Node | None:
     if len(exponents) != 2 or u not in exponents:
         return None
     v = exponents[1] if exponents[0] is u else exponents[0]
-    return graph.multiply(p, graph.map("sigmoid", graph.subtract(u, v)))
+    form = graph.multiply(p, graph.map("sigmoid", graph.subtract(u, v)))
+    factor, top = graph.split(p)
+    w = argument(top, "expm1")
+    if w is None or not graph.guarded or graph.derived:
+        return form
+    # expm1(w) is exp(w)*(1 - exp(-w)), whose exponential may be as large as the sigmoid is small.
+    growth = graph.divide(graph.map("exp", graph.add(w, u)), b)
+    beyond = scaled(graph, -factor, graph.multiply(graph.map("expm1", graph.negate(w)), growth))
+    large = graph.map("greater", w, graph.const(1))
+    return graph.seam(graph.map("where", large, beyond, form), graph.raw("divide", a, b))
 
 
 def _exponents(graph: Graph, b: Node) -> list[Node]:

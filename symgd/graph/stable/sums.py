@@ -82,7 +82,8 @@ def _power_of_number(graph: Graph, f: Map, weight: Number, other: Node) -> Node 
         return None
     exponent = graph.multiply(u, graph.map("log", base))
     small = graph.map("less", graph.map("abs", exponent), graph.const(Fraction(1, 2)))
-    return graph.map("where", small, graph.map("expm1", exponent), graph.raw("add", f, graph.const(-1)))
+    plain = graph.raw("add", f, graph.const(-1))
+    return graph.seam(graph.map("where", small, graph.map("expm1", exponent), plain), plain)
 
 
 def _multiple(graph: Graph, f: Map, weight: Number, other: Node) -> Node | None:
@@ -125,6 +126,22 @@ def _softplus(graph: Graph, f: Map, weight: Number, other: Node) -> Node | None:
     return graph.map("softplus", graph.negate(f.args[0])) if u is other and weight == -inner else None
 
 
+def _positive_part(graph: Graph, f: Map, weight: Number, other: Node) -> Node | None:
+    """abs(u) + u is 2*maximum(u, 0), which is flat where u is below 0."""
+    inner, u = graph.split(f.args[0])
+    if f.function != "abs" or u is not other or isinstance(u, Const) or abs(weight) != abs(inner):
+        return None
+    return twice(graph, graph.map("maximum", f.args[0] if weight == inner else graph.negate(f.args[0]), graph.const(0)))
+
+
+def _less_one_of_two(graph: Graph, f: Map, weight: Number, other: Node) -> Node | None:
+    """maximum(u, v) - u is maximum(v - u, 0), which is flat where u is the larger."""
+    if f.function not in ("maximum", "minimum") or weight != -1 or isinstance(other, Const) or other not in f.args:
+        return None
+    u, v = f.args if f.args[0] is other else f.args[::-1]
+    return graph.map(f.function, graph.subtract(v, u), graph.const(0))
+
+
 def _hyperbolic(sign: int, name: str) -> Callable[..., Node | None]:
     """Give the rule for exp(u) + exp(-u) or exp(u) - exp(-u)."""
 
@@ -162,8 +179,8 @@ def _difference_of_roots(graph: Graph, f: Map, weight: Number, other: Node) -> N
     ratio = ratio if left else graph.negate(ratio)
     if isinstance(other, Const):
         return ratio
-    positive = graph.map("greater", other, graph.const(0))
-    return graph.map("where", positive, ratio, graph.raw("add", f, graph.negate(other)))
+    positive, plain = graph.map("greater", other, graph.const(0)), graph.raw("add", f, graph.negate(other))
+    return graph.seam(graph.map("where", positive, ratio, plain), plain)
 
 
 def _square_terms(graph: Graph, root: Node) -> tuple[Node, ...]:
@@ -180,6 +197,8 @@ PAIRS: Rules = (
     *COMPLEMENTS,
     ("u*f(v) + k*u", _multiple),
     ("softplus(u) - u", _softplus),
+    ("abs(u) + u", _positive_part),
+    ("maximum(u, v) - u", _less_one_of_two),
     ("exp(u) - exp(-u)", _hyperbolic(-1, "sinh")),
     ("exp(u) + exp(-u)", _hyperbolic(1, "cosh")),
     ("sqrt(p) - v", _difference_of_roots),

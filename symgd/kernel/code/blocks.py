@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from symgd.graph import Const, Fold, Leaf, Map, Node, arguments
-from symgd.kernel.code import folds
+from symgd.graph import Const, Fold, Leaf, Map, Matrix, Node
+from symgd.kernel.code import folds, matrices
 from symgd.kernel.code.forms import BLOCK, PLACE, Argument, At, Call, Code, Expression, Name, Number, of, total
 from symgd.kernel.code.layout import Layout, scaled
 from symgd.kernel.code.nests import Gemm, Nest, Plan, Planner
-from symgd.kernel.code.schedule import Pass
+from symgd.kernel.code.schedule import Pass, parts
 from symgd.kernel.code.writer import Expressions, Writer
 
 LANES = 4  # places of the home that are worked on together
@@ -46,7 +46,7 @@ class Block:
         The pass.
     lengths : mapping of str to int
         Of the labels but the rows'.
-    memory : mapping of Node to (int, tuple of str)
+    memory : dict
         Where passes leave nodes to each other: the place in ``_mem``, and the labels in order.
     name : str
         Of the function.
@@ -57,8 +57,8 @@ class Block:
     """
 
     def __init__(
-        self, layout: Layout, piece: Pass, lengths: Mapping[str, int],
-        memory: Mapping[Node, tuple[int, tuple[str, ...]]], name: str, *, directed: bool,
+        self, layout: Layout, piece: Pass, lengths: Mapping[str, int], memory: matrices.Memory, name: str, *,
+        directed: bool,
         strict: bool,
     ) -> None:  # fmt: skip
         self.layout = layout
@@ -152,7 +152,7 @@ class Block:
                 work.read.append(node)
             else:
                 work.computed.append(node)
-                stack.extend(arguments(node))
+                stack.extend(parts(node))
         for nodes in (work.numbers, work.read, work.computed):
             nodes.sort(key=lambda n: n.number)
         return work
@@ -251,6 +251,8 @@ class Block:
 
     def _element(self, node: Node) -> Expression:
         """Write the reading of a node from memory."""
+        if isinstance(node, Matrix):
+            return self.at("_mem", matrices.offset(node, self.memory, self.lengths, self._place, self._whole))
         if node in self.plan.buffers and not isinstance(node, Leaf):
             return self.at("_buf", self._in_buffer(node))
         if isinstance(node, Leaf):
@@ -277,7 +279,7 @@ class Block:
                 continue
             if part.labels:
                 found.add(part)
-                stack.extend(arguments(part))
+                stack.extend(parts(part))
             else:
                 inner.code[part] = Name(f"_i{part.number}")
         inner.write(sorted(found, key=lambda n: n.number))

@@ -1,4 +1,4 @@
-"""How sums, minima, maxima and logsumexp are accumulated: their start, one more place, and two parts joined.
+"""How sums, products, minima, maxima and logsumexp are accumulated: start, one more place, and two parts joined.
 
 A logsumexp holds the largest body so far, and the sum in units of its exponential; so does ``logexcess``, which is what
 logsumexp is beyond the largest body, and keeps its digits where that is 1e10.
@@ -12,7 +12,9 @@ from symgd.graph import Fold
 from symgd.kernel.code.forms import Call, Choice, Code, of
 from symgd.kernel.code.writer import Writer
 
-STARTS = {"sum": 0.0, "min": math.inf, "max": -math.inf, "logsumexp": -math.inf, "logexcess": -math.inf}
+STARTS = {
+    "sum": 0.0, "prod": 1.0, "min": math.inf, "max": -math.inf, "logsumexp": -math.inf, "logexcess": -math.inf,
+}  # fmt: skip
 DOUBLE = ("logsumexp", "logexcess")  # folds that are made of two numbers
 
 
@@ -27,6 +29,8 @@ def grow(w: Writer, fold: Fold, total: Code, value: Code, second: Code = "") -> 
     """Write one more place into a fold. A nan stays, whatever follows."""
     if fold.function == "sum":
         w.add(total, value)
+    elif fold.function == "prod":
+        w.assign(total, of(total) * value)
     elif fold.function in DOUBLE:
         w.assign("_value", value)
         _rescale(w, total, second, "_value", 1.0)

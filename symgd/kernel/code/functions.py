@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from symgd.graph import ROWS, Fold, Leaf, Node
+from symgd.graph import ROWS, Fold, Leaf, Matrix, Node
 from symgd.graph.calculus import Entry
-from symgd.kernel.code import folds
+from symgd.kernel.code import folds, matrices
 from symgd.kernel.code.blocks import Block
 from symgd.kernel.code.forms import Argument, At, Call, Code, Expression, Name, Number, of
 from symgd.kernel.code.layout import Layout
@@ -80,10 +80,12 @@ class Function:
         self.lengths = lengths
         self.plan: Schedule = schedule(output.roots(), output.spread(), lengths)
         self.passes = [piece for level in self.plan.passes for piece in level]
-        self.memory: dict[Node, tuple[int, tuple[str, ...]]] = {}  # what passes leave to each other
+        self.memory: matrices.Memory = {}  # what passes leave to each other
         self.size = 0  # of that memory
         self.block_size = 0  # of the memory of one block
         self.blocks: dict[int, Block] = {}
+        found = [node for group in self.plan.matrices for node in group]
+        self.size = matrices.lay_out(found, self.memory, self.size, lengths)
         for number, piece in enumerate(self.passes):
             block = Block(
                 layout, piece, lengths, self.memory, f"{name}_block{number}", directed=directed, strict=strict
@@ -91,10 +93,13 @@ class Function:
             self._leave(piece, block)
             self.blocks[id(piece)] = block
             self.block_size = max(self.block_size, block.plan.size)
-        # In the pieces for threads, where the results of passes are found.
+        # In the pieces for threads, where the results of passes are found, and up to which level matrices are inverted.
         self.sums: dict[Fold, Expression] = {}
+        self.inverted = 0
 
-    def _access(self, node: Leaf | Fold) -> Expression:
+    def _access(self, node: Leaf | Fold | Matrix) -> Expression:
+        if isinstance(node, Matrix):
+            return At("_mem", matrices.offset(node, self.memory, self.lengths, Name, self._whole))
         if isinstance(node, Fold):
             return self.sums.get(node) or Name(f"_f{node.number}")
         if not node.index:
@@ -103,7 +108,10 @@ class Function:
         return self.layout.element(node, self._offset(node))
 
     def _offset(self, leaf: Leaf) -> Expression:
-        return self.layout.offset(leaf, Name, lambda node: Call("int", self.scalars[node]))
+        return self.layout.offset(leaf, Name, self._whole)
+
+    def _whole(self, node: Node) -> Expression:
+        return Call("int", self.scalars[node])
 
     def arguments(self) -> list[Argument]:
         """Give the function's arguments."""
@@ -139,7 +147,10 @@ class Function:
 
     # ---- scalar code -----------------------------------------------------------------------------------------------
 
-    def _write_scalars(self, level: int) -> None:
+    def _write_scalars(self, level: int, *, shared: bool = False) -> None:
+        """Write what is known from a level on; what lies in memory is there already where threads share it."""
+        if not shared:
+            matrices.write_calls(self.writer, self.plan.matrices[level], self.memory, self.lengths)
         passes = self.plan.passes[level] if level < len(self.plan.passes) else []
         # Later levels read what earlier ones computed: it needs a name.
         kept = self.output.roots() if len(self.plan.scalars) > 1 else []
@@ -222,11 +233,13 @@ class Function:
             if piece.home != ROWS:
                 waiting.append(piece)
                 continue
-            if waiting or not pieces:
-                pieces.append(self._write_between(f"{self.name}_step{number}", waiting, first=not pieces))
+            if waiting or not pieces or any(self.plan.matrices[self.inverted : piece.level + 1]):
+                step = f"{self.name}_step{number}"
+                pieces.append(self._write_between(step, waiting, piece.level, first=not pieces))
                 waiting = []
             pieces.append(self._write_rows(f"{self.name}_pass{number}", piece, every))
-        last = self._write_between(f"{self.name}_end", waiting, first=not pieces, last=True)
+        top = len(self.plan.scalars) - 1
+        last = self._write_between(f"{self.name}_end", waiting, top, first=not pieces, last=True)
         return [*pieces, {**last, "sums": len(every)}]
 
     @contextmanager
@@ -237,21 +250,25 @@ class Function:
             self._load(clear=clear)
             yield
 
-    def _write_between(self, name: str, passes: list[Pass], *, first: bool, last: bool = False) -> dict[str, Any]:
+    def _write_between(
+        self, name: str, passes: list[Pass], level: int, *, first: bool, last: bool = False
+    ) -> dict[str, Any]:  # fmt: skip
+        """Write passes that are not over the rows, and what is inverted up to a level."""
         with self._part(name, [], self.result() if last else ["number"], clear=first):
             done = 0
             for piece in passes:
                 while done <= piece.level:
-                    self._write_scalars(done)
+                    self._write_scalars(done, shared=done < self.inverted)
                     done += 1
                 self._pass(piece)
                 for fold in piece.folds:
                     if not fold.labels:
                         self.writer.assign(self.sums[fold], f"_f{fold.number}")
+            while done <= level and (last or any(self.plan.matrices[done : level + 1])):
+                self._write_scalars(done, shared=done < self.inverted)
+                done += 1
+            self.inverted = max(self.inverted, done)
             if last:
-                while done < len(self.plan.scalars):
-                    self._write_scalars(done)
-                    done += 1
                 self._give()
             else:
                 self.writer.give()
@@ -266,7 +283,7 @@ class Function:
         totals: list[dict[str, Any]] = []
         with self._part(name, SHARES, ["number"], clear=False):
             for level in range(piece.level + 1):
-                self._write_scalars(level)
+                self._write_scalars(level, shared=True)
             end = At("_cuts", of("_s") + 1)
             with w.loop("_s", "_lo", "_hi"), w.loop("_a", At("_cuts", "_s"), end, size):
                 block.call([self.scalars[n] for n in block.inputs()], "_a", Call("min", of("_a") + size, end))

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from symgd.graph import ROWS, Leaf, Node, Span
+from symgd.graph import ROWS, Leaf, Matrix, Node, Span
 from symgd.kernel.code.forms import Argument, At, Call, Expression, Name, Number, of, total
 from symgd.parameters import entry_names
 
@@ -175,6 +175,8 @@ class Layout:
     def element(self, leaf: Leaf, offset: Expression, *, unsigned: bool = False) -> Expression:
         """Give the code that reads a leaf with an index at a place in its array, as a float."""
         value = At(self.source(leaf), offset, unsigned=unsigned)
+        if leaf.kind == "data" and self.columns[self.column(leaf)].dtype == "bool":
+            return of(1.0) * value  # Numba has no float(True)
         return value if self.is_float(leaf) else Call("float", value)
 
     def offset(
@@ -233,7 +235,7 @@ def scaled(factor: int, code: Expression) -> Expression:
 
 
 def layout(
-    params: Sequence[str], leaves: Sequence[Leaf], shapes: Mapping[str, tuple[int, ...]] | None = None,
+    params: Sequence[str], inputs: Sequence[Leaf | Matrix], shapes: Mapping[str, tuple[int, ...]] | None = None,
     data: Mapping[str, tuple[str, tuple[int, ...]]] | None = None,
 ) -> Layout:  # fmt: skip
     """Lay the inputs of an objective out.
@@ -242,8 +244,8 @@ def layout(
     ----------
     params : sequence of str
         The parameters, in order.
-    leaves : sequence of Leaf
-        All leaves that any of the functions reads.
+    inputs : sequence of Leaf or Matrix
+        All leaves, and elements of matrices, that any of the functions reads.
     shapes : mapping of str to tuple of int, optional
         Those of the parameters; by default they are numbers.
     data : mapping of str to (str, tuple of int), optional
@@ -254,6 +256,7 @@ def layout(
     Layout
     """
     sizes = shapes or {}
+    leaves = [leaf for leaf in inputs if isinstance(leaf, Leaf)]
     used = [leaf for leaf in leaves if leaf.kind == "data"]
     tables = tuple(dict.fromkeys(leaf.table for leaf in leaves if leaf.table))
     columns = []
@@ -262,7 +265,7 @@ def layout(
             rows = leaf.index[0] == Span(ROWS)
             dtype, shape = (data or {}).get(leaf.name, ("float64", (0,)))
             columns.append(Column(leaf.name, rows, shape[1:] if rows else shape, dtype))
-    apart = [leaf for leaf in leaves if leaf.kind in ("parameter", "direction", "places")]
+    apart = [leaf for leaf in inputs if isinstance(leaf, Matrix) or leaf.kind in ("parameter", "direction", "places")]
     shaped = tuple(tuple(sizes.get(name, ())) for name in params)
     plain = not any(leaf.labels - {ROWS} for leaf in leaves) and not any(shaped)
     return Layout(
@@ -272,6 +275,6 @@ def layout(
         tuple(dict.fromkeys(leaf.name for leaf in used if not leaf.index)),
         tables,
         unrolled=len(params) <= UNROLLED and plain,
-        counted=any(leaf.kind == "count" for leaf in leaves) or any(ROWS in leaf.labels for leaf in leaves),
+        counted=any(leaf.kind == "count" for leaf in leaves) or any(ROWS in leaf.labels for leaf in inputs),
         numbered=any(isinstance(i, Span) and i.label == ROWS for leaf in apart for i in leaf.index),
     )

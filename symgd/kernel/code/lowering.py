@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Node, arguments, reachable
+from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, arguments, reachable
 from symgd.kernel.code.schedule import home_of
 
 
@@ -38,6 +38,8 @@ def lowered(graph: Graph, roots: Sequence[Node], lengths: Mapping[str, int]) -> 
             new[node] = _product(graph, node, uses, new)
         elif isinstance(node, Map):
             new[node] = graph.same(node, tuple(new[a] for a in node.args))
+        elif isinstance(node, Matrix):
+            new[node] = graph.same(node, tuple(new[a] for a in arguments(node)))
         elif isinstance(node, Fold):
             inner = node.labels or node.label != home_of(node.body.labels, lengths)
             body = new[node.body]

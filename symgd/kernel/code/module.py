@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Node, calculus, reachable
-from symgd.kernel.code import forms
+from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, calculus, reachable
+from symgd.kernel.code import forms, matrices
 from symgd.kernel.code.forms import Argument, At, Text
 from symgd.kernel.code.functions import Function, Output
 from symgd.kernel.code.layout import Column, Layout, layout
@@ -19,6 +19,8 @@ from symgd.kernel.code.python import PRINTERS
 from symgd.kernel.code.writer import Writer
 from symgd.language.functions import FUNCTIONS
 from symgd.rules import Lowered
+
+_STRICT = ("min", "max")  # folds that have kinks
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def _tuples(value: Any) -> Any:
 
 def generate(
     graph: Graph, root: Node, params: Sequence[str], shapes: Mapping[str, tuple[int, ...]] | None = None,
-    data: Mapping[str, tuple[str, tuple[int, ...]]] | None = None,
+    data: Mapping[str, tuple[str, tuple[int, ...]]] | None = None, written: Node | None = None,
 ) -> Program:  # fmt: skip
     """Differentiate an objective and write its functions.
 
@@ -110,6 +112,9 @@ def generate(
         Those of the parameters; by default they are numbers.
     data : mapping of str to (str, tuple of int), optional
         Type and shape of each data array.
+    written : Node, optional
+        The objective as it was written, which tells whether it has kinks: what keeps it in range has branches that
+        are none.
 
     Returns
     -------
@@ -131,10 +136,21 @@ def generate(
         entries = tuple((index[a], index[b]) for a, b in second)
         outputs["curvature"] = Output(tuple(second.values()))
     nodes = reachable([root, *slope.nodes()])
-    strict = any(isinstance(n, Fold) and n.function in ("min", "max") for n in nodes)
-    smooth = not strict and all(FUNCTIONS[n.function].smooth for n in reachable([root]) if isinstance(n, Map))
+    strict = any(isinstance(n, Fold) and n.function in _STRICT for n in nodes)
+    # What keeps digits and range has branches that are no kinks: either view without them may say so.
+    smooth = _is_smooth(graph.without_seams(root)) or (written is not None and _is_smooth(reachable([written])))
     functions, pieces, memory = _write(graph, inputs, outputs, strict=strict)
     return Program(inputs, functions, strict, smooth, _work(graph, nodes), entries, pieces, memory)
+
+
+def _is_smooth(nodes: list[Node]) -> bool:
+    """Tell whether every function in an objective can be differentiated any number of times."""
+    for node in nodes:
+        if isinstance(node, Map) and not FUNCTIONS[node.function].smooth:
+            return False
+        if isinstance(node, Fold) and node.function in _STRICT:
+            return False
+    return True
 
 
 def _write(
@@ -212,14 +228,17 @@ def write_loop(
     return {printer.name: tuple(map(printer.text, writer.functions)) for printer in PRINTERS}
 
 
-def _leaves(nodes: list[Node]) -> list[Leaf]:
-    return [n for n in reachable(nodes) if isinstance(n, Leaf)]
+def _leaves(nodes: list[Node]) -> list[Leaf | Matrix]:
+    return [n for n in reachable(nodes) if isinstance(n, Leaf | Matrix)]
 
 
 def _work(graph: Graph, nodes: list[Node]) -> tuple[int, int]:
     """Count operations: once, and for each row."""
     once = rows = 1
+    wholes: dict[matrices.Key, int] = {}  # the rows of each matrix that is inverted
     for node in nodes:
+        if isinstance(node, Matrix):
+            wholes[matrices.key(node)] = graph.lengths[node.row]
         if node.constant is None and isinstance(node, Map | Fold):
             labels = node.body.labels if isinstance(node, Fold) else node.labels
             places = math.prod(graph.lengths[label] for label in labels if label != ROWS)
@@ -227,4 +246,5 @@ def _work(graph: Graph, nodes: list[Node]) -> tuple[int, int]:
                 rows += places
             else:
                 once += places
+    once += sum(matrices.work(n, cofactors=cofactors) for (_, cofactors), n in wholes.items())
     return once, rows if any(ROWS in n.labels for n in nodes) else 0

@@ -11,9 +11,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from symgd.graph import ROWS, Const, Fold, Leaf, Map, Node, Span, arguments, is_zero
+from symgd.graph import ROWS, Const, Fold, Leaf, Map, Matrix, Node, Span, is_zero
 from symgd.graph.calculus import Entry
-from symgd.kernel.code.schedule import Pass
+from symgd.kernel.code.schedule import Pass, parts
 
 CACHE = 24_000  # numbers that a block may take, its data included: the second-level cache must hold them
 LARGEST = 4096  # places of a block
@@ -116,7 +116,8 @@ class Planner:
 
     def is_input(self, node: Node) -> bool:
         """Tell whether a node is read, not computed: an input, or what an earlier pass left behind."""
-        return node not in self.inside or isinstance(node, Leaf | Const) or self.piece.finds(node, self.lengths)
+        read = isinstance(node, Leaf | Const | Matrix)
+        return read or node not in self.inside or self.piece.finds(node, self.lengths)
 
     # ---- products of matrices --------------------------------------------------------------------------------------
 
@@ -197,7 +198,7 @@ class Planner:
             body = node.body
             return self._ready(body) if isinstance(body, Fold) else self.stages.get(body, 0)
         stage = 0
-        for arg in arguments(node):
+        for arg in parts(node):
             if arg not in self.inside:
                 continue
             ready = self._ready(arg)
@@ -214,11 +215,11 @@ class Planner:
     def _copied(self, node: Node) -> bool:
         """Tell whether a leaf must be copied to a buffer before the product can read it."""
         factors = (factor for g in self.products.values() for factor in (g.a, g.b))
-        return isinstance(node, Leaf) and not self.is_direct(node) and node in factors
+        return isinstance(node, Leaf | Matrix) and not self.is_direct(node) and node in factors
 
     def _is_trivial(self, node: Node) -> bool:
         """Tell whether a node costs no more to compute again than to read back."""
-        if node.constant is not None or isinstance(node, Leaf):
+        if node.constant is not None or isinstance(node, Leaf | Matrix):
             return True
         if isinstance(node, Map) and node.function in _CHEAP:
             return all(self.is_input(a) or isinstance(a, Fold) for a in node.args if a in self.inside)
@@ -304,7 +305,7 @@ class Planner:
             users[node].add(key)
             if own or (node not in self.kept and not self.is_input(node)):
                 opened.add(node)
-                stack.extend((a, False) for a in arguments(node))
+                stack.extend((a, False) for a in parts(node))
 
     # ---- steps -----------------------------------------------------------------------------------------------------
 

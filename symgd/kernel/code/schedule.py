@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from symgd.graph import ROWS, Const, Fold, Leaf, Node, arguments, reachable
+from symgd.graph import ROWS, Const, Fold, Leaf, Matrix, Node, arguments, reachable
 from symgd.graph.calculus import Entry
 
 
@@ -34,7 +34,7 @@ class Pass:
 
     def finds(self, node: Node, lengths: Mapping[str, int]) -> bool:
         """Tell whether an earlier pass has left a node with labels behind."""
-        return not isinstance(node, Leaf | Const) and (is_total(node, lengths) or self.home not in node.labels)
+        return not isinstance(node, Leaf | Const | Matrix) and (is_total(node, lengths) or self.home not in node.labels)
 
 
 @dataclass
@@ -44,6 +44,12 @@ class Schedule:
     scalars: list[list[Node]]
     passes: list[list[Pass]]
     leaves: list[Leaf]
+    matrices: list[list[Matrix]]  # whose bodies are known after each level
+
+
+def parts(node: Node) -> tuple[Node, ...]:
+    """Give the nodes that the code of a node reads where it stands: of a matrix, those that say which element."""
+    return arguments(node)[isinstance(node, Matrix) :]
 
 
 def home_of(labels: Iterable[str], lengths: Mapping[str, int]) -> str:
@@ -84,7 +90,7 @@ def schedule(
 
     def needed(arg: Node, home: str) -> int:
         """Give the level from which on a pass over ``home`` can read a node, which another pass keeps for it."""
-        if not arg.labels or isinstance(arg, Leaf | Const) or is_total(arg, sizes):
+        if not arg.labels or isinstance(arg, Leaf | Const | Matrix) or is_total(arg, sizes):
             return levels[arg]
         own = home_of(arg.labels, sizes)
         if own == home:
@@ -94,6 +100,15 @@ def schedule(
             stores.append(arg)
         return levels[arg] + 1
 
+    def left_behind(body: Node) -> int:
+        """Give the level from which on all of a matrix is in memory."""
+        if is_total(body, sizes):
+            return levels[body]
+        stores = at(levels[body], home_of(body.labels, sizes)).stores
+        if body not in stores:
+            stores.append(body)
+        return levels[body] + 1
+
     for node in nodes:
         if isinstance(node, Fold):
             home = home_of(node.body.labels, sizes)
@@ -101,6 +116,9 @@ def schedule(
             levels[node] = level + 1 if node.label == home else level
             if node.label == home:
                 at(level, home).folds.append(node)
+        elif isinstance(node, Matrix):
+            indices = (needed(i, home_of(node.labels, sizes)) if i.labels else levels[i] for i in parts(node))
+            levels[node] = max(left_behind(node.body), *indices, 0)
         elif node.labels:
             home = home_of(node.labels, sizes)
             levels[node] = max((needed(a, home) for a in arguments(node)), default=0)
@@ -118,6 +136,7 @@ def schedule(
         [[n for n in nodes if not n.labels and levels[n] == level] for level in range(top + 1)],
         [[found[key] for key in sorted(found) if key[0] == level] for level in range(top)],
         [n for n in nodes if isinstance(n, Leaf)],
+        [[n for n in nodes if isinstance(n, Matrix) and levels[n] == level] for level in range(top + 1)],
     )
 
 
@@ -135,6 +154,6 @@ def _fill(piece: Pass, sizes: Mapping[str, int]) -> None:
             continue
         inside[node.number] = node
         if not piece.finds(node, sizes):
-            stack.extend(arguments(node))
+            stack.extend(parts(node))
     piece.nodes = [inside[number] for number in sorted(inside)]
     piece.inputs = [inputs[number] for number in sorted(inputs)]

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from typing import Any
 
-from symgd.graph import Const, Fold, Leaf, Map, Node, arguments
+from symgd.graph import Const, Fold, Leaf, Map, Matrix, Node, arguments
 from symgd.kernel.code import forms
 from symgd.kernel.code.forms import (
     MAIN,
@@ -32,7 +33,7 @@ from symgd.language.functions import FUNCTIONS
 LONGEST_INLINE = 120  # characters; a longer expression gets a name, so that lines stay readable
 LONGEST_SUM = 200  # terms
 
-Access = Callable[[Leaf | Fold], Expression]
+Access = Callable[[Any], Expression]  # of a leaf, a fold or a matrix
 
 
 class Writer:
@@ -164,7 +165,7 @@ class Expressions:
     def _simple(self, node: Node) -> Expression | None:
         if node.constant is not None:
             return Number(float(node.constant))
-        return self.access(node) if isinstance(node, Leaf | Fold) else None
+        return self.access(node) if isinstance(node, Leaf | Fold | Matrix) else None
 
     def write(self, nodes: Iterable[Node], keep: Iterable[Node] = ()) -> None:
         """Write nodes, given in topological order; those in ``keep`` always get a name."""

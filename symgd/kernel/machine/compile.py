@@ -23,7 +23,7 @@ import numpy as np
 
 from symgd.errors import SymgdError
 from symgd.kernel.code import BLOCK, LANES, MAIN, NEAR, PLACE, Text, closure, source
-from symgd.kernel.machine import cache, vector
+from symgd.kernel.machine import cache, matrices, vector
 from symgd.kernel.machine import gemm as blas
 from symgd.language import scalar
 
@@ -326,6 +326,10 @@ def _namespace(functions: Sequence[Text], *, strict: bool) -> dict[str, Any]:
     if "gemm" in wanted:
         _provide(blas.SYMBOL)
         space["gemm"] = blas.compiled()
+    if wanted & {*matrices.NAMES}:
+        for name in matrices.NAMES:
+            function = getattr(matrices, name)
+            space[name] = _jit(types.FunctionType(function.__code__, space, name), set(), strict=strict)
     if "_hide" in wanted:
         space["_hide"] = _hidden()
     space["_u"] = np.uint64  # subscripts: unsigned, so that no negative ones need be thought of

@@ -6,15 +6,17 @@ with a caret: nothing is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from symgd.errors import FormulaError, UsageError, safe
 from symgd.language.latex import tree as lt
 from symgd.language.latex.meaning import Meaning
 from symgd.language.latex.parser import Parser
 
-__all__ = ["Reading", "read_latex"]
+__all__ = ["Reading", "axes_of", "read_latex", "read_target"]
+
+Target = tuple[str, tuple[str, ...]]  # a name, and its indices
 
 
 @dataclass(frozen=True)
@@ -29,14 +31,20 @@ class Reading:
         The parameter on the left of ``=``, as in ``\nabla_w L =``; empty where none is named.
     indices : tuple of str
         The indices that the formula leaves open, in the order of its axes.
+    lengths : mapping of str to str
+        Letters that stand for lengths, such as the ends of its sums, and formulas for them.
     """
 
     formula: str
     target: str = ""
     indices: tuple[str, ...] = ()
+    lengths: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_latex(text: str, shapes: Mapping[str, Sequence[object] | None], *, indices: Sequence[str] = ()) -> Reading:
+def read_latex(
+    text: str, shapes: Mapping[str, Sequence[object] | int | None], *, indices: Sequence[str] = (),
+    lengths: Mapping[str, str] | None = None,
+) -> Reading:  # fmt: skip
     r"""Read a formula in LaTeX.
 
     Parameters
@@ -45,10 +53,13 @@ def read_latex(text: str, shapes: Mapping[str, Sequence[object] | None], *, indi
         The LaTeX, with or without dollar signs and a left side.
     shapes : mapping of str to sequence, or ``None``
         The names that are declared, data and parameters alike, with the lengths of their axes: numbers, or names such
-        as ``"n"``, which the formula may then use. ``None`` where the shape is not known: its use says what it is.
+        as ``"n"``, which the formula may then use. A number where only that of the axes is known, and ``None`` where
+        not even that is: its use says what it is.
     indices : sequence of str
         Indices that may stay open, in the order of the axes of the result, as ``j`` in ``\sum_i r_i x_{ij}``. By
         default those of the left side.
+    lengths : mapping of str to str, optional
+        What more letters stand for: the ``lengths`` of another reading in the same names.
 
     Returns
     -------
@@ -70,13 +81,14 @@ def read_latex(text: str, shapes: Mapping[str, Sequence[object] | None], *, indi
     """
     if not isinstance(text, str):
         raise UsageError(f"LaTeX must be text; got {safe(repr(text))}")
-    known = {name: tuple(shape) for name, shape in shapes.items() if shape is not None}
-    lengths = frozenset(str(n) for shape in known.values() for n in shape if isinstance(n, str))
-    parser = Parser(text, frozenset(shapes) | lengths)
-    left, tree = parser.formula()
-    target, own = _target(left)
+    known = _known(shapes)
+    left, tree = Parser(text, _names(shapes)).formula()
+    targets = [_target(one) for one in left]
+    target, own = targets[0] if len(targets) == 1 else ("", tuple(i for _, letters in targets for i in letters))
     ranks = _ranks(tree, {name for name, shape in shapes.items() if shape is None}, known)
+    ranks |= {name: shape for name, shape in shapes.items() if isinstance(shape, int)}
     meaning = Meaning(text, known, ranks)
+    meaning.lengths.update(lengths or {})
     _name_lengths(meaning, tree)
     for letter in tuple(indices) or own:
         meaning.scope.append(letter)
@@ -84,10 +96,78 @@ def read_latex(text: str, shapes: Mapping[str, Sequence[object] | None], *, indi
     found = meaning.value(tree)
     if found.ones:
         raise FormulaError("a vector of ones alone has no length", text, tree.start, tree.end)
-    return Reading(found.text, target, found.indices)
+    return Reading(found.text, target, found.indices, dict(meaning.lengths))
 
 
-def _target(left: lt.Tree | None) -> tuple[str, tuple[str, ...]]:
+def read_target(
+    text: str, shapes: Mapping[str, Sequence[object] | int | None], *, own: bool = False
+) -> tuple[Target, ...]:
+    r"""Say what a formula is the derivative by: what stands on the left of ``=``.
+
+    Parameters
+    ----------
+    text : str
+        The LaTeX.
+    shapes : mapping of str to sequence, int or ``None``
+        The names that are declared, as for `read_latex`.
+    own : bool
+        Whether the name on the left itself is asked for, as in ``f_i =``.
+
+    Returns
+    -------
+    tuple of (str, tuple of str)
+        Names with their indices; of second derivatives two, and none where there is no such left side.
+
+    Examples
+    --------
+    >>> read_target(r"\frac{\partial L}{\partial w_j} = w_j", {"w": ("k",)})
+    (('w', ('j',)),)
+    """
+    parser = Parser(text, _names(shapes))
+    if own:
+        found = parser.own()
+        return () if found is None else (_target(found),)
+    return tuple(map(_target, parser.formula()[0]))
+
+
+def axes_of(texts: Iterable[str], shapes: Mapping[str, Sequence[object] | None]) -> dict[str, int]:
+    r"""Say how many axes names have, by how formulas use them.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Formulas in LaTeX about the same names.
+    shapes : mapping of str to sequence or ``None``
+        The names that are declared; those without a shape are asked for.
+
+    Returns
+    -------
+    dict of str to int
+
+    Examples
+    --------
+    >>> axes_of([r"\|w\|_2^2", r"2w"], {"w": None})
+    {'w': 1}
+    """
+    known, names = _known(shapes), {name for name, shape in shapes.items() if shape is None}
+    found = dict.fromkeys(names, 0)
+    for text in texts:
+        for name, axes in _ranks(Parser(text, _names(shapes)).formula()[1], names, known).items():
+            found[name] = max(found[name], axes)
+    return found
+
+
+def _known(shapes: Mapping[str, Sequence[object] | int | None]) -> dict[str, tuple[object, ...]]:
+    return {name: tuple(shape) for name, shape in shapes.items() if shape is not None and not isinstance(shape, int)}
+
+
+def _names(shapes: Mapping[str, Sequence[object] | int | None]) -> frozenset[str]:
+    """Give the names that a formula may use: what is declared, and lengths."""
+    lengths = frozenset(str(n) for shape in _known(shapes).values() for n in shape if isinstance(n, str))
+    return frozenset(shapes) | lengths
+
+
+def _target(left: lt.Tree) -> Target:
     if isinstance(left, lt.Subscript):
         return left.base.name, tuple(i.name for i in left.indices if isinstance(i, lt.Name))
     return (left.name, ()) if isinstance(left, lt.Name) else ("", ())
@@ -133,7 +213,7 @@ def _name_lengths(meaning: Meaning, tree: lt.Tree) -> None:
                 continue
             name, axis, length = own
             declared = meaning.lengths.get(letter)
-            if isinstance(length, str) and declared is not None and length != letter:
+            if isinstance(length, str) and declared not in (None, meaning.lengths.get(length)):
                 problem = f"the sum runs to {letter}, and axis {axis} of {name} has the length {length}"
                 meaning.fail(problem, part.upper)
             if declared is None and meaning.rank_of(letter) is None:

@@ -22,7 +22,7 @@ def command(p: Parser, token: Token) -> lt.Tree:
     """Read what a command begins."""
     word = token.text[1:]
     if word in GREEK:
-        return called(p, lt.Name(GREEK[word], start=token.start, end=token.end), token)
+        return called(p, lt.Name(p.greek(word), start=token.start, end=token.end), token)
     if word == "frac":
         top, bottom = piece(p), piece(p)
         return lt.Fraction(top, bottom, start=token.start, end=bottom.end)

@@ -13,6 +13,8 @@ from symgd.language.latex.words import ACCENTS, DEPTH, FONTS, FUNCTIONS, GREEK, 
 
 _OPEN = {"(": ")", "[": "]", r"\{": r"\}", "{": "}", r"\langle": r"\rangle"}
 
+STARTS_DERIVATIVE = (r"\nabla", r"\partial", r"\frac")
+
 
 class Parser:
     """Reads one formula.
@@ -67,9 +69,9 @@ class Parser:
 
     # ---- formulas --------------------------------------------------------------------------------------------------
 
-    def formula(self) -> tuple[lt.Tree | None, lt.Tree]:
-        """Read a formula, and what stands on the left of ``=`` before it."""
-        left = None
+    def formula(self) -> tuple[tuple[lt.Tree, ...], lt.Tree]:
+        """Read a formula, and what is differentiated by on the left of ``=`` before it."""
+        left: tuple[lt.Tree, ...] = ()
         begin = self.at
         for place, token in enumerate(self.tokens):
             if token.text == "=" and not self._inside(begin, place):
@@ -89,19 +91,43 @@ class Parser:
             depth += (token.text in _OPEN) - (token.text in _OPEN.values())
         return depth != 0
 
-    def _left(self, place: int) -> lt.Tree:
-        r"""Read what stands on the left: ``f(x) =``, ``\\nabla_w L =``, ``\\frac{\\partial L}{\\partial w_j} =``."""
-        first = self.now
-        target: lt.Tree = lt.Name("", start=first.start, end=first.start)
+    def _left(self, place: int) -> tuple[lt.Tree, ...]:
+        r"""Read what stands on the left: ``f(x) =``, ``\\nabla_w L =``, ``\\frac{\\partial L}{\\partial w_j} =``.
+
+        What is given is what is differentiated by, twice for second derivatives.
+        """
+        found: list[lt.Tree] = []
         if self.take(r"\nabla"):
-            if self.take("_"):
-                target = self.script()
-        elif self.now.text == r"\frac" and any(t.text in (r"\partial", "d") for t in self.tokens[self.at : place]):
-            marks = [i for i in range(self.at, place) if self.tokens[i].text in (r"\partial", "d")]
-            self.at = marks[-1] + 1
-            target = self.postfix()
+            found = self._scripted(r"\nabla")
+        elif self.take(r"\partial"):
+            found = self._scripted(r"\partial")
+        elif self.now.text == r"\frac":
+            signs = [i for i in range(self.at, place) if self.tokens[i].text in (r"\partial", "d")]
+            for at in signs[1:]:
+                self.at = at + 1
+                found += _twice(self.postfix())
         self.at = place + 1
-        return target
+        return tuple(found)
+
+    def _scripted(self, sign: str) -> list[lt.Tree]:
+        """Read the scripts of a sign of derivatives, and those of more signs behind it."""
+        found: list[lt.Tree] = []
+        times = 1
+        while True:
+            if self.take("_"):
+                found.append(self.script())
+            elif self.take("^"):
+                power = self.script()
+                times = 2 if isinstance(power, lt.Number) and power.text == "2" else 1
+            elif not self.take(sign):
+                return found * times if len(found) == 1 else found
+
+    def own(self) -> lt.Tree | None:
+        """Read the name on the left of ``=`` itself, ``f_i =``; none where something else stands there."""
+        if not any(token.text == "=" for token in self.tokens):
+            return None
+        found = self.postfix() if self.now.kind != "end" and self.now.text not in STARTS_DERIVATIVE else None
+        return found if isinstance(found, lt.Name | lt.Subscript) else None
 
     def sum(self) -> lt.Tree:
         """Read terms with signs."""
@@ -308,8 +334,13 @@ class Parser:
             return commands.command(self, token)
         return self.unexpected(token)
 
+    def greek(self, word: str) -> str:
+        """Give the name of a Greek letter; that of lambda has an underscore, as in Python."""
+        name = GREEK[word]
+        return f"{name}_" if name not in self.names and f"{name}_" in self.names else name
+
     def _name(self, token: Token) -> lt.Tree:
-        name = GREEK.get(token.text, token.text)
+        name = self.greek(token.text) if token.text in GREEK else token.text
         for wide in self._run(token):
             if self.declared(wide) and not all(self.declared(c) for c in wide):
                 self.ask(token, f"the name {wide} (write \\mathrm{{{wide}}})", f"the product of {', '.join(wide)}")
@@ -369,3 +400,10 @@ def _moved(tree: lt.Tree, start: int, end: int) -> lt.Tree:
     if isinstance(tree, lt.Call) and tree.function == ",":
         return tree
     return replace(tree, start=start, end=end)
+
+
+def _twice(tree: lt.Tree) -> list[lt.Tree]:
+    """Take the square off what stands below the line of a second derivative: that is by w twice."""
+    if isinstance(tree, lt.Power) and isinstance(tree.exponent, lt.Number) and tree.exponent.text == "2":
+        return [tree.base, tree.base]
+    return [tree]
