@@ -26,7 +26,7 @@ def left_domain(e: Evidence) -> Finding | None:
     finite = points[np.isfinite(points).all(axis=1) & np.isfinite(e.run.history.value)] if points.size else points
     before = f"; before that it stood at {e.at(finite[-1])}" if len(finite) and e.run.steps else ""
     gap = e.run.message.split(" is ")[0]
-    if not e.run.steps and any(column.name == gap for column in e.kernel.program.layout.columns):
+    if not e.run.steps and gap in e.kernel.columns:
         remedy = f"Leave such rows out of the data, or put where({gap} == {gap}, ..., 0) around what they enter."
         return Finding("left_domain", f"{e.run.message}.", remedy, {"step": 0})
     remedy = "Start where the formula has a value." if not e.run.steps else (
