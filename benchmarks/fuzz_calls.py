@@ -14,6 +14,7 @@ import argparse
 import collections
 import datetime as dt
 import faulthandler
+import io
 import json
 import math
 import os
@@ -34,6 +35,9 @@ import numpy as np
 import symgd as sg
 
 SLICE = 2_000  # calls of a child
+NOWHERE = io.StringIO()
+WHOLES = (int, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64, np.intp)
+REALS = (float, np.float16, np.float32, np.float64, np.longdouble)
 
 
 class Hostile:
@@ -94,6 +98,7 @@ class Calls:
         self.two = sg.Objective("x**2 + x*y + y**2", tier="python")
         self.rows = sg.Objective("mean((y - X @ w)**2)", {"X": np.ones((5, 3)), "y": np.arange(5)}, tier="python")
         self.run = self.two.minimize([1, 2], lr=0.1, steps=3)
+        self.fit = sg.fit("a + b*x", {"x": [0, 1, 2, 3], "y": [1, 2, 3, 5]}, target="y", start={"a": 1, "b": 1})
         self.kinds = [getattr(self, name) for name in dir(self) if name.startswith("call_")]
 
     def odd(self) -> Any:
@@ -187,6 +192,51 @@ class Calls:
         os.chdir(self.folder)
         self.run.save(self.odd())
 
+    def call_checks(self) -> None:
+        claims = self.rng.choice(({"x": "2*x + y", "y": "x + 2*y"}, {"x": self.odd(), "y": "0"}, self.odd()))
+        data = self.odd() if self.rng.random() < 0.2 else None
+        if any(map(callable, (claims, *(claims.values() if isinstance(claims, dict) else ())))):
+            return  # what a function of the user's raises is the user's
+        more = {name: self.odd() for name in ("params", "where", "explain") if self.rng.random() < 0.2}
+        way = self.rng.randrange(4)
+        if way == 0:
+            print(sg.check_gradient("x**2 + x*y + y**2", claims, data, **more), file=NOWHERE)
+        elif way == 1:
+            self.two.check_gradient(claims)
+        elif way == 2:
+            self.two.check_hessian(self.odd())
+        else:
+            sg.check_jacobian(self.odd(), claims)
+
+    def call_results(self) -> None:
+        """Ask what a run, many of them and a fit say, of odd objectives and from odd starts."""
+        text = self.rng.choice(
+            ("x**2 + y**2", "log(x) + y", "sqrt(x*y)", "x/y", "exp(x*y) - x", "abs(x) - y", "-x - y")
+        )
+        f = sg.Objective(text, tier="python")
+        ends = [float(self.rng.choice((0, 1, -1, 1e300, -1e-300, 5e-324, 1e8, self.rng.gauss(0, 1)))) for _ in "xy"]
+        method = self.rng.choice(("gd", "adam", "newton", "lbfgs", "bb", "bfgs", "cg", "momentum"))
+        run = f.minimize(ends, steps=self.rng.choice((1, 5, 40)), method=method)
+        print(run.summary(), run.to_dict(), run, run.diagnosis, run.history, f.curvature(ends), file=NOWHERE)
+        many = f.minimize_many([ends, [0.5, 0.5]], steps=5, progress=False)
+        print(many, many.minima, many.to_dict(), many.best, file=NOWHERE)
+
+    def call_fit_asks(self) -> None:
+        name = self.rng.choice(("interval", "predict"))
+        given = {"interval": ("level",), "predict": ("data", "band", "level")}[name]
+        getattr(self.fit, name)(**{key: self.odd() for key in given if self.rng.random() < 0.6})
+
+    def call_numbers_of_numpy(self) -> None:
+        """Give every option as a number of some type of NumPy's; none is refused for its type."""
+        whole, real = self.rng.choice(WHOLES), self.rng.choice(REALS)
+        f = sg.Objective("x**2 + y", tier="python", workers=whole(2))
+        f.minimize(self.rng.choice(([real(1), whole(2)], {"x": real(1), "y": whole(2)}, np.array([1, 2], real))),
+                   lr=real(0.1), steps=whole(3), seconds=real(5), gtol=real(0), seed=whole(7))  # fmt: skip
+        f.minimize_many(
+            box={"x": (whole(0), real(1)), "y": (real(0), whole(1))}, n=whole(4), seed=whole(1), steps=whole(2)
+        )
+        f.value(x=real(1), y=np.array(whole(1)))
+
     def call_changed_data(self) -> None:
         """Change the arrays that an objective was made from, and ask again."""
         n = self.rng.choice((4, 50))
@@ -251,6 +301,7 @@ def child(seed: int, count: int, log: Path) -> None:
             except Exception as problem:  # noqa: BLE001 - this is what is looked for
                 traceback.print_exc()
                 what = f"WRONG {name}: {type(problem).__name__}: {str(problem)[:150]} (call {number} of seed {seed})"
+            NOWHERE.truncate(0)
             found[what] += 1
         os.chdir("/")
     print(json.dumps(found))

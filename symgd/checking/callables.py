@@ -18,7 +18,7 @@ from symgd.checking.claims import Exact, Target
 from symgd.checking.numeric import WORKING, Numbers
 from symgd.checking.problem import Problem
 from symgd.checking.result import UNKNOWN, VERIFIED, WRONG, Cause, Check, Counterexample, Verdict
-from symgd.errors import UsageError, safe
+from symgd.errors import UsageError, safe, shown
 
 POINTS = 16
 HUGE = 1e300  # beyond this floats overflow on the way
@@ -132,6 +132,8 @@ def plain(value: Any) -> Any:
         value = getattr(value, name)() if hasattr(value, name) else value
     array = np.asarray(value)
     if array.dtype == object:
+        if not isinstance(value, list | tuple | np.ndarray) or not array.ndim:
+            raise UsageError(f"the function must return numbers; it returned {shown(value)}")
         array = np.asarray([plain(v) for v in value])
     return array
 

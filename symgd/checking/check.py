@@ -12,7 +12,7 @@ from symgd.checking.decide import Judge
 from symgd.checking.problem import Problem
 from symgd.checking.result import Check, Verdict
 from symgd.checking.spelling import plain
-from symgd.errors import FormulaError, UsageError, safe
+from symgd.errors import FormulaError, UsageError, safe, shown
 
 Claim = str | Callable[..., Any]
 
@@ -205,14 +205,14 @@ def check_jacobian(
             n: _decide(problem, Target(n, "rows" if rows else ""), t, explain=explain) for n, t in texts.items()
         }
         return _result(problem, verdicts, "jacobian")
-    rows_given = list(jacobian)
+    formula, rows_given = _listed("the formulas", formula), _listed("the Jacobian", jacobian)
     if len(rows_given) != len(formula):
         raise UsageError(f"{len(formula)} formulas need as many rows of derivatives; got {len(rows_given)}")
     names = _order(formula, data, params)
     found: dict[str, Verdict] = {}
     last: Problem | None = None
     for i, (one, row) in enumerate(zip(formula, rows_given, strict=True)):
-        named = row if isinstance(row, Mapping) else dict(zip(names, row, strict=True))
+        named = row if isinstance(row, Mapping) else _named(names, row)
         used = set(fm.names(fm.parse(plain(one), declared=set(names))))
         here = {fm.check_name(n): _number(t) for n, t in named.items()}
         missing = sorted(set(here) - used)
@@ -271,7 +271,10 @@ def _shapes(problem: Problem) -> dict[str, str]:
 
 
 def _texts(where: str | Sequence[str]) -> tuple[str, ...]:
-    return (where,) if isinstance(where, str) else tuple(where)
+    found = (where,) if isinstance(where, str) else where
+    if not isinstance(found, list | tuple) or not all(isinstance(text, str) for text in found):
+        raise UsageError(f"where={shown(where)} must be a condition, such as 'x > 0', or a list of them")
+    return tuple(found)
 
 
 def _number(text: Any) -> str:
@@ -285,10 +288,8 @@ def _number(text: Any) -> str:
 
 def _order(formulas: Iterable[str], data: Any, params: Any) -> list[str]:
     """Give the parameters in order: as declared, or as they appear."""
-    if isinstance(params, Mapping) or (params is not None and not isinstance(params, str)):
-        return [fm.check_name(n) for n in params]
-    if isinstance(params, str):
-        return [fm.check_name(n.strip()) for n in params.split(",")]
+    if params is not None:
+        return problems.named(params)
     shapes, _ = problems.split_data(data)
     free = {d for s in shapes.values() if s for d in s if isinstance(d, str)}
     from symgd.language.functions import CONSTANTS
@@ -301,18 +302,36 @@ def _order(formulas: Iterable[str], data: Any, params: Any) -> list[str]:
     return list(found)
 
 
+def _listed(what: str, value: Any) -> list[Any]:
+    """Give what stands in a row as a list."""
+    whole = isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable)
+    if whole or getattr(value, "ndim", 1) == 0:
+        raise UsageError(f"{what} must be a list or a mapping; got {shown(value)}")
+    try:
+        return list(value)
+    except Exception as problem:  # noqa: BLE001 - any code may stand in __iter__
+        raise UsageError(f"{what} must be a list or a mapping; {safe(str(problem), 160)}") from None
+
+
+def _named(names: Sequence[str], row: Any) -> dict[str, Any]:
+    entries = _listed("a row of the Jacobian", row)
+    if len(entries) != len(names):
+        raise UsageError(f"a row of the Jacobian by {', '.join(names)} has {len(names)} entries; got {len(entries)}")
+    return dict(zip(names, entries, strict=True))
+
+
 def _pairs(formula: str, hessian: Any, data: Any, params: Any) -> dict[tuple[str, str], str]:
     if isinstance(hessian, Mapping):
         found = {}
         for key, text in hessian.items():
             names = key.split(",") if isinstance(key, str) else key
-            if len(names) != 2:
+            if not isinstance(names, list | tuple) or len(names) != 2 or not all(isinstance(n, str) for n in names):
                 raise UsageError(f"a second derivative is by two parameters, such as 'x,y'; got {safe(key)}")
             a, b = (fm.check_name(n.strip()) for n in names)
             found[a, b] = _number(text)
         return found
     order = _order([formula], data, params)
-    rows = [list(row) for row in hessian]
+    rows = [_listed("a row of the Hessian", row) for row in _listed("the Hessian", hessian)]
     if len(rows) != len(order) or any(len(row) != len(order) for row in rows):
         raise UsageError(f"the Hessian by {', '.join(order)} is a matrix of {len(order)} x {len(order)} formulas")
     return {(a, b): _number(rows[i][j]) for i, a in enumerate(order) for j, b in enumerate(order)}

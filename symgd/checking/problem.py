@@ -157,6 +157,14 @@ def split_data(data: Any) -> tuple[dict[str, Dims | None], dict[str, Any]]:
     return shapes, known
 
 
+def named(params: Any) -> list[str]:
+    """Give the names of parameters that were given in one text, or one by one."""
+    names = params.split(",") if isinstance(params, str) else params
+    if not isinstance(names, list | tuple | Mapping) or not all(isinstance(n, str) for n in names):
+        raise UsageError(f"params={shown(params)} must be the names of parameters, such as 'w, b' or ['w', 'b']")
+    return [fm.check_name(n.strip()) for n in names]
+
+
 def make(
     formula: str, claims: Mapping[str, Sequence[str]], data: Any, params: Any, where: tuple[str, ...],
     *, rank: str = "gradient",
@@ -195,8 +203,7 @@ def make(
     if isinstance(params, Mapping):
         declared = {fm.check_name(n): None if s is None else dims(s, n) for n, s in params.items()}
     elif params is not None:
-        names = params.split(",") if isinstance(params, str) else params
-        declared = {fm.check_name(n.strip()): None for n in names}
+        declared = dict.fromkeys(named(params))
     free = {d for s in (*shapes.values(), *declared.values()) if s for d in s if isinstance(d, str)}
     tree = fm.parse(text, declared={*shapes, *declared, *claims, *free})
     used = fm.names(tree)

@@ -275,7 +275,7 @@ class Fit:
         ----------
         Seber and Wild 2003, Nonlinear Regression, section 5.1 (linear approximation).
         """
-        if band not in (None, "confidence", "prediction"):
+        if band is not None and not (isinstance(band, str) and band in ("confidence", "prediction")):
             raise UsageError(f"band={shown(band)} must be 'confidence', 'prediction' or None")
         width = self._width(level)
         found, shape = curve.curve(self.model, self.shapes, self.data if data is None else data)

@@ -182,6 +182,21 @@ _FUNCTIONS: dict[str, Callable[[Series], Series]] = {
 def expand(graph: Graph, node: Node, base: Node, centre: Fraction) -> Series:
     """Expand a node in powers of base - centre.
 
+    Parameters
+    ----------
+    graph : Graph
+        Where the nodes were made.
+    node : Node
+        What is expanded.
+    base : Node
+        What its powers are taken of.
+    centre : Fraction
+        Where.
+
+    Returns
+    -------
+    Series
+
     Raises
     ------
     NoSeriesError

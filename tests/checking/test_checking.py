@@ -270,3 +270,24 @@ def test_a_function_of_jax():
     found = sg.check_gradient("sum((X @ w - y)**2)", {"w": slope}, XY)["w"]
     assert found.kind == "verified"
     assert "single precision" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: sg.check_hessian("x**2", 5), "the Hessian must be a list or a mapping; got 5"),
+        (lambda: sg.check_hessian("x**2", [5]), "a row of the Hessian must be a list or a mapping; got 5"),
+        (lambda: sg.check_hessian("x**2", {1: "2"}), "a second derivative is by two parameters, such as 'x,y'; got 1"),
+        (lambda: sg.check_hessian("x**2", {("x", 1): "2"}), "a second derivative is by two parameters"),
+        (lambda: sg.check_jacobian(5, [["1"]]), "the formulas must be a list or a mapping; got 5"),
+        (lambda: sg.check_jacobian(["x"], np.array(1)), "the Jacobian must be a list or a mapping"),
+        (lambda: sg.check_jacobian(["x", "x*y"], [["1"], ["y"]]), "by x, y has 2 entries; got 1"),
+        (lambda: sg.check_gradient("x**2", {"x": "2*x"}, params=5), "params=5 must be the names of parameters"),
+        (lambda: sg.check_gradient("x**2", {"x": "2*x"}, params=[1]), r"params=\[1\] must be the names"),
+        (lambda: sg.check_gradient("x**2", {"x": "2*x"}, where=5), "where=5 must be a condition, such as 'x > 0'"),
+        (lambda: sg.check_gradient("x**2", lambda x: None), "the function must return numbers; it returned None"),
+    ],
+)
+def test_odd_arguments_are_refused(call, message):
+    with pytest.raises(sg.UsageError, match=message):
+        call()

@@ -209,7 +209,8 @@ def test_the_bits_are_those_of_one_worker(monkeypatch, text, point):
         f = sg.Objective(text, used, tier="numba", workers=workers)
         kernel, x = f._ready(point)
         v = np.linspace(1, 2, len(x))
-        parts = (np.array(kernel.value(x)), kernel.slope(x)[1], kernel.product(x, v), kernel.hessian(x))
+        runs = [f.minimize(point, steps=3, **options).x for options in ({"lr": 1e-4}, {"method": "lbfgs"}, {})]
+        parts = (np.array(kernel.value(x)), kernel.slope(x)[1], kernel.product(x, v), kernel.hessian(x), *runs)
         found.add(b"".join(part.tobytes() for part in parts))
         if workers == 1:
             assert kernel.large
