@@ -27,7 +27,6 @@ __all__ = [
     "Data",
     "Owned",
     "Stored",
-    "as_index",
     "column",
     "difference",
     "load",
@@ -121,54 +120,6 @@ def column(name: str, values: Any) -> float | Array | Stored:
     if array.ndim == 0:
         return float(array.whole() if isinstance(array, Stored) else array)
     return array
-
-
-def as_index(name: str, values: Array, length: int) -> NDArray[np.int64]:
-    """Give values that serve as an index, negative ones counted from the end.
-
-    Parameters
-    ----------
-    name : str
-        Their name, for messages.
-    values : ndarray
-        Whole numbers in [-length, length), of any dtype but bool: what NumPy does with those is something else.
-    length : int
-        How many entries there are to choose from.
-
-    Returns
-    -------
-    ndarray of int64
-        Positions in [0, length), C-contiguous; `values` itself where it is that already.
-
-    Raises
-    ------
-    DataError
-        If a value is not a whole number, or out of bounds: the first one, and where it is.
-
-    Examples
-    --------
-    >>> as_index("group", np.array([0.0, 2.0, -1.0]), 3)
-    array([0, 2, 2])
-    """
-    if values.dtype.kind == "b":
-        raise DataError(
-            f"'{name}' holds True and False, and an index holds positions; give {name}.astype(int) to choose entries 0 "
-            f"and 1, or {name} as a factor to leave rows out"
-        )
-    if not values.size:
-        return values.astype(np.int64, order="C", copy=False)
-    if values.dtype.kind == "f":
-        values = values.astype(np.float64, copy=False)  # float32 cannot tell large lengths apart
-    low, high = values.min(), values.max()
-    inside = low >= -length and high < length  # not so if one of them is nan
-    if not inside or (values.dtype.kind == "f" and not np.array_equal(values, np.rint(values))):
-        bad = ~((values >= -length) & (values < length) & (values == np.rint(values)))
-        where = np.unravel_index(int(np.argmax(bad)), bad.shape)
-        place = f"{name}[{', '.join(str(int(i)) for i in where)}]" if where else name
-        rule = f"a whole number from {-length} to {length - 1}"
-        raise DataError(f"'{name}' serves as an index and must hold {rule}; {place} is {values[where]}")
-    index = values.astype(np.int64, order="C", copy=False)
-    return index if low >= 0 else np.where(index < 0, index + length, index)
 
 
 def names(source: Any) -> Collection[str] | None:

@@ -13,7 +13,7 @@ from symgd.descent.methods import norm
 from symgd.descent.outcomes import OUTCOMES, Ends, far, look_back, look_every, outcomes
 from symgd.descent.state import GTOL, Settings, State, Vector, fell_for_ever, saved
 from symgd.errors import unexplained
-from symgd.kernel import code as codegen
+from symgd.kernel import code
 from symgd.run import History, Outcome, Run
 from symgd.verdict import Kind, Reason, Verdict
 
@@ -121,7 +121,7 @@ def _ends(state: State, settings: Settings, size: float) -> Ends:
     # A run in batches is recorded at the ends of epochs, and not at the steps that others are looked at.
     every = 1 if settings.batch else look_every(len(state.x), settings.steps)
     peaks, lows, looks = look_back(step, value, (state.t, state.f), settings.steps, every)
-    start = state.records[:1, 3:] if codegen.kept(len(state.x)) else np.full((1, len(state.x)), np.inf)
+    start = state.records[:1, 3:] if code.kept(len(state.x)) else np.full((1, len(state.x)), np.inf)
     status, steps, f, norms, first = (
         np.array([float(number)]) for number in (state.status, state.t, state.f, size, value[0])
     )
@@ -135,13 +135,13 @@ def _outcome(
 ) -> tuple[Outcome, str]:
     """Name what ended the run, in a sentence."""
     ends = _ends(state, settings, size)
-    (code,) = outcomes(ends, settings.steps, settings.gtol, stopped or Outcome.INTERRUPTED)
-    outcome = OUTCOMES[code]
+    (place,) = outcomes(ends, settings.steps, settings.gtol, stopped or Outcome.INTERRUPTED)
+    outcome = OUTCOMES[place]
     finite = math.isfinite(state.f)
     if outcome == Outcome.DIVERGED and finite and fell_for_ever(state.f, float(ends.first[0])):
         down = "fell" if settings.sign > 0 else "rose"
         return outcome, f"the value {down} to {settings.sign * state.f:.3g} and goes on: it has no bound"
-    if state.status == codegen.NOT_FINITE:
+    if state.status == code.NOT_FINITE:
         return outcome, _not_finite(ends, outcome, settings.sign, locate)
     if outcome == Outcome.DIVERGED:
         first, last = settings.sign * float(ends.first[0]), settings.sign * state.f
@@ -165,7 +165,7 @@ def _not_finite(ends: Ends, outcome: Outcome, sign: float, locate: Locate | None
     at = f" at step {t:,}" if t else " at the start"
     if math.isfinite(f) and np.isfinite(g).all():
         slope = f"the gradient grew to {float(ends.size[0]):.3g}"
-        return f"{slope if abs(f) < codegen.HUGE else f'the value reached {sign * f:.3g}'}{at}"
+        return f"{slope if abs(f) < code.HUGE else f'the value reached {sign * f:.3g}'}{at}"
     where = locate(x) if locate else "a value is not finite"
     if outcome != Outcome.DIVERGED:
         return f"{where}{at}"

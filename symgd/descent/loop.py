@@ -15,7 +15,7 @@ from symgd.descent.account import Locate, account
 from symgd.descent.state import Settings, State, saved
 from symgd.descent.steps import judge, look_at_start, take
 from symgd.errors import DataError, UsageError, safe, shown
-from symgd.kernel import code as codegen
+from symgd.kernel import code
 from symgd.progress import interruptible
 from symgd.progress import progress as show_progress
 from symgd.run import Outcome, Run
@@ -65,15 +65,15 @@ def descend(
     """
     began = time.perf_counter() - state.seconds
     outcome = None
-    if state.t == 0 and state.status == codegen.RUNNING:
+    if state.t == 0 and state.status == code.RUNNING:
         look_at_start(kernel, state, settings)
     bar = show_progress(settings.steps, "step", done=state.t, began=began, wanted=progress)
     with interruptible() as asked, bar as tick:
         try:
-            while state.status == codegen.RUNNING and state.t < settings.steps and outcome is None:
+            while state.status == code.RUNNING and state.t < settings.steps and outcome is None:
                 advance(kernel, state, settings, stop_at(kernel, state, settings, callback))
                 tick(state.t, f"value={state.f:.6g}")
-                if keep and keep.due() and state.status == codegen.RUNNING:
+                if keep and keep.due() and state.status == code.RUNNING:
                     state.seconds = time.perf_counter() - began
                     keep.write(saved(kernel, state, settings, formula))
                 if callback and (state.t % settings.every == 0 or state.status or state.t == settings.steps):
@@ -237,9 +237,9 @@ def _shuffled(kernel: Problem, settings: Settings, epoch: int) -> NDArray[np.int
 
 def _end_batches(kernel: Problem, state: State, settings: Settings) -> None:
     """At the end of an epoch, and of the run, look at all rows: what is recorded is the objective itself."""
-    if state.status == codegen.RUNNING and state.t % batches(kernel, settings) and state.t < settings.steps:
+    if state.status == code.RUNNING and state.t % batches(kernel, settings) and state.t < settings.steps:
         return
-    if state.status == codegen.NOT_FINITE:
+    if state.status == code.NOT_FINITE:
         return
     state.f, state.g[:] = kernel.slope(state.x, kernel.tier_at(state.t))
     state.calls += 1

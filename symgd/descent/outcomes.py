@@ -8,18 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.descent.state import GTOL, Vector, fell_for_ever, room
-from symgd.kernel import code as codegen
+from symgd.kernel import code
 from symgd.run import Outcome
 
 OUTCOMES = tuple(Outcome)
 CODES = {outcome: place for place, outcome in enumerate(OUTCOMES)}
 _STATUSES = {
-    codegen.RUNNING: Outcome.MAX_STEPS,
-    codegen.NOT_FINITE: Outcome.LEFT_DOMAIN,
-    codegen.GRADIENT: Outcome.CONVERGED_GRADIENT,
-    codegen.VALUE: Outcome.CONVERGED_VALUE,
-    codegen.STEP: Outcome.CONVERGED_STEP,
-    codegen.STALLED: Outcome.STALLED,
+    code.RUNNING: Outcome.MAX_STEPS,
+    code.NOT_FINITE: Outcome.LEFT_DOMAIN,
+    code.GRADIENT: Outcome.CONVERGED_GRADIENT,
+    code.VALUE: Outcome.CONVERGED_VALUE,
+    code.STEP: Outcome.CONVERGED_STEP,
+    code.STALLED: Outcome.STALLED,
 }
 _BY_STATUS = np.array([CODES[_STATUSES[status]] for status in sorted(_STATUSES)], dtype=np.int8)
 
@@ -91,7 +91,7 @@ def outcomes(ends: Ends, steps: int, gtol: float, stopped: Outcome = Outcome.INT
         Places in `OUTCOMES`.
     """
     status = ends.status.astype(np.int8)
-    running, lost = status == codegen.RUNNING, status == codegen.NOT_FINITE
+    running, lost = status == code.RUNNING, status == code.NOT_FINITE
     cut = running & (ends.steps < steps)
     with np.errstate(all="ignore"):
         fell = np.isfinite(ends.f) & fell_for_ever(ends.f, ends.first)
@@ -101,7 +101,7 @@ def outcomes(ends: Ends, steps: int, gtol: float, stopped: Outcome = Outcome.INT
             found[~lost & (ends.size <= GTOL)] = CODES[Outcome.CONVERGED_GRADIENT]
         found[cut] = CODES[stopped]
         # Where a test of the loop was met, there is a bottom, however deep.
-        found[fell & ~cut & (running | lost | (status == codegen.STALLED))] = CODES[Outcome.DIVERGED]
+        found[fell & ~cut & (running | lost | (status == code.STALLED))] = CODES[Outcome.DIVERGED]
         if lost.any():
             rows = np.flatnonzero(lost)
             found[rows[_grew(ends.some(rows))]] = CODES[Outcome.DIVERGED]

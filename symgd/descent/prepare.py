@@ -16,8 +16,7 @@ from symgd.descent.state import Settings, State, Vector, read_state
 from symgd.errors import DataError, UsageError, safe, shown, unknown_option
 from symgd.graph import Graph
 from symgd.graph.locate import evaluate
-from symgd.kernel import Kernel
-from symgd.kernel import code as codegen
+from symgd.kernel import Kernel, code
 from symgd.kernel.code import Program
 from symgd.kernel.machine import cache
 from symgd.kernel.tiers import Source
@@ -186,7 +185,7 @@ def _plan_epochs(kernel: Kernel, numbers: dict[str, Any]) -> dict[str, Any]:
 
 def _cauchy(kernel: Kernel, sign: float, numbers: dict[str, Any]) -> Settings:
     """Steepest descent with the exact Cauchy step."""
-    loop = _loop(kernel.program, "cauchy", lambda: codegen.write_loop(kernel.program, None, ("lr",)))
+    loop = _loop(kernel.program, "cauchy", lambda: code.write_loop(kernel.program, None, ("lr",)))
     return Settings("gd, exact steps", loop, (1.0,), sign=sign, **numbers)
 
 
@@ -256,7 +255,7 @@ def _with_rule(
     batched = numbers.get("batch", 0) > 0
     loop = _loop(
         kernel.program, f"{text} {batched}",
-        lambda: codegen.write_loop(kernel.program, lowered, names, batched=batched),
+        lambda: code.write_loop(kernel.program, lowered, names, batched=batched),
     )  # fmt: skip
     states = _initial_states(rule, lowered, x0, hyper)
     values = tuple(float(hyper[k]) for k in names)
@@ -271,9 +270,9 @@ def _loop(program: Program, rule: str, write: Callable[[], Source]) -> Source:
     key = cache.key("loop", cache.generator(), f"{inputs.size} {inputs.unrolled} {slope} {inputs.columns}", rule)
     stored = cache.load(key)
     if stored is not None:
-        return {tier: codegen.from_json(found) for tier, found in json.loads(stored).items()}
+        return {tier: code.from_json(found) for tier, found in json.loads(stored).items()}
     source = write()
-    cache.save(key, json.dumps({tier: codegen.to_json(found) for tier, found in source.items()}).encode())
+    cache.save(key, json.dumps({tier: code.to_json(found) for tier, found in source.items()}).encode())
     return source
 
 

@@ -14,7 +14,7 @@ from symgd import checks, saving
 from symgd.curvature.problem import Problem
 from symgd.descent.methods import At, Function, Method, norm
 from symgd.errors import DataError, UsageError, safe
-from symgd.kernel import code as codegen
+from symgd.kernel import code
 from symgd.kernel.tiers import Source
 
 Vector = NDArray[np.float64]
@@ -106,7 +106,7 @@ class State:
     stride: int = 1
     next_record: int = 1
     filled: int = 1
-    status: int = codegen.RUNNING
+    status: int = code.RUNNING
     extra: dict[str, Any] = field(default_factory=dict)
 
     def row(self) -> list[float]:
@@ -154,12 +154,12 @@ def begin(kernel: Problem, x0: Vector, settings: Settings) -> State:
 
 def room(n: int, wanted: int, least: int = 16) -> int:
     """Give the number of records that there is room for: even, so that every second one can be dropped."""
-    rows = max(16, least, min(RECORDS, NUMBERS // (3 + codegen.kept(n)), wanted))
+    rows = max(16, least, min(RECORDS, NUMBERS // (3 + code.kept(n)), wanted))
     return rows + rows % 2
 
 
 def _records(n: int, wanted: int, least: int = 16) -> NDArray[np.float64]:
-    return np.zeros((room(n, wanted, least), 3 + codegen.kept(n)))
+    return np.zeros((room(n, wanted, least), 3 + code.kept(n)))
 
 
 def fell_for_ever(f: Any, first: Any) -> Any:
@@ -214,7 +214,7 @@ def read_state(saved: Mapping[str, Any], steps: int | None) -> tuple[State, dict
         raise DataError(f"the saved run is damaged: it has no {safe(str(problem))}") from None
     except (TypeError, ValueError, OverflowError) as problem:
         raise DataError(f"the saved run is damaged: {safe(str(problem), 160)}") from None
-    if state.status != codegen.RUNNING:
+    if state.status != code.RUNNING:
         raise UsageError("the saved run had ended; start a new one from its point")
     return state, limits
 
@@ -233,12 +233,12 @@ def _state(saved: Mapping[str, Any], steps: int | None) -> tuple[State, dict[str
     }  # fmt: skip
     x, g, hyper, kept = (_floats(name, saved[name]) for name in ("x", "g", "hyper", "records"))
     states = [_floats(f"state{i}", saved[f"state{i}"]) for i in range(min(whole["states"], len(saved)))]
-    n, f, running = len(x), _float("f", saved["f"]), whole["status"] == codegen.RUNNING
+    n, f, running = len(x), _float("f", saved["f"]), whole["status"] == code.RUNNING
     if x.ndim != 1 or g.shape != x.shape or hyper.ndim != 1 or len(states) != whole["states"]:
         raise ValueError("its point, its gradient and its states do not go together")
     if running and not (np.isfinite(x).all() and np.isfinite(g).all() and math.isfinite(f)):
         raise ValueError("it is to go on from numbers that are not finite")
-    if kept.ndim != 2 or kept.shape[1] != 3 + codegen.kept(n) or not _in_order(kept[:, 0], whole["t"]):
+    if kept.ndim != 2 or kept.shape[1] != 3 + code.kept(n) or not _in_order(kept[:, 0], whole["t"]):
         raise ValueError("its history is none")
     records = _records(n, total + 2, len(kept) + 2)
     records[: len(kept)] = kept

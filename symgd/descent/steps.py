@@ -8,9 +8,9 @@ from symgd.curvature import escape
 from symgd.curvature.problem import Problem
 from symgd.descent.methods import At, Function, norm
 from symgd.descent.state import Settings, State, fell_for_ever
-from symgd.kernel import code as codegen
+from symgd.kernel import code
 
-STEEP = 1e-10 * codegen.HUGE  # a squared gradient at which no step of a method is short enough any more
+STEEP = 1e-10 * code.HUGE  # a squared gradient at which no step of a method is short enough any more
 
 
 def take(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
@@ -29,19 +29,19 @@ def take(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
     """
     assert settings.method is not None
     function = Function(kernel, state.calls, state.cost, settings.sign)
-    while state.t < stop and state.status == codegen.RUNNING and state.filled < len(state.records):
+    while state.t < stop and state.status == code.RUNNING and state.filled < len(state.records):
         at = At(state.x, state.f, state.g)
         with np.errstate(all="ignore"):  # what overflows is seen where it counts: in value and gradient
             new = settings.method.step(function, at, state.states)
         state.calls, state.cost = function.calls, function.cost
         if new is None:
-            state.status = codegen.STALLED
+            state.status = code.STALLED
             break
         state.t += 1
         _move(state, new)
         state.record()
         judge(state, settings)
-        if state.status == codegen.RUNNING:
+        if state.status == code.RUNNING:
             _compare(state, settings, at)
         else:
             leave_saddle(kernel, state, settings)
@@ -78,19 +78,19 @@ def judge(state: State, settings: Settings) -> None:
         The tolerances.
     """
     size = norm(state.g)
-    steepest = STEEP if settings.method else codegen.HUGE
+    steepest = STEEP if settings.method else code.HUGE
     fallen = settings.method and fell_for_ever(state.f, float(state.records[0, 1]))
-    if not (abs(state.f) < codegen.HUGE and size * size < steepest) or fallen:
-        state.status = codegen.NOT_FINITE
+    if not (abs(state.f) < code.HUGE and size * size < steepest) or fallen:
+        state.status = code.NOT_FINITE
     elif size <= settings.gtol:
-        state.status = codegen.GRADIENT
+        state.status = code.GRADIENT
 
 
 def _compare(state: State, settings: Settings, before: At) -> None:
     if abs(state.f - before.f) <= settings.ftol * max(1.0, abs(state.f)):
-        state.status = codegen.VALUE
+        state.status = code.VALUE
     elif norm(state.x - before.x) <= settings.xtol:
-        state.status = codegen.STEP
+        state.status = code.STEP
 
 
 def leave_saddle(kernel: Problem, state: State, settings: Settings) -> None:
@@ -105,14 +105,14 @@ def leave_saddle(kernel: Problem, state: State, settings: Settings) -> None:
     settings : Settings
         The method.
     """
-    if settings.method is None or not settings.method.escapes or state.status != codegen.GRADIENT:
+    if settings.method is None or not settings.method.escapes or state.status != code.GRADIENT:
         return
     step = escape(kernel, state.x, state.f, state.g)
     if step is not None:
         function = Function(kernel, state.calls, state.cost, settings.sign)
         _move(state, function.at(state.x + step))
         state.calls, state.cost = function.calls, function.cost
-        state.status = codegen.RUNNING
+        state.status = code.RUNNING
         state.t += 1
         state.record()
         judge(state, settings)

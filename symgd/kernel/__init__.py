@@ -1,4 +1,4 @@
-"""The engine: generated source to running kernel, in plain Python or compiled."""
+"""Generated source to running kernel, in plain Python or compiled."""
 
 from symgd.kernel.kernel import TIERS, Kernel
 

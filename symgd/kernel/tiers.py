@@ -15,8 +15,7 @@ from symgd.data import Stored
 from symgd.kernel import streams, threads
 from symgd.kernel.code import STAGE, Program, Text, closure, source
 from symgd.kernel.machine import compile as native
-from symgd.kernel.machine import gemm as blas
-from symgd.kernel.machine import matrices
+from symgd.kernel.machine import gemm, matrices
 from symgd.language import scalar
 
 Vector = NDArray[np.float64]
@@ -296,7 +295,7 @@ def load_python(functions: Sequence[Text], name: str, given: Mapping[str, object
     callable
     """
     space: dict[str, object] = {known: getattr(scalar, known) for known in (*scalar.GUARDED, *scalar.SHARED)}
-    space |= {"fading": scalar.pow, "gemm": blas.gemm}
+    space |= {"fading": scalar.pow, "gemm": gemm.gemm}
     space |= {known: getattr(matrices, known) for known in matrices.NAMES} | dict(given or {})
     space["__builtins__"] = {"range": range, "min": min, "abs": abs, "float": float, "int": int, "len": len}
     exec(compile(source(closure(functions, name)), "<symgd>", "exec"), space)

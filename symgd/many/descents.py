@@ -20,9 +20,8 @@ from symgd.descent.outcomes import Ends, look_back, look_every, outcomes
 from symgd.descent.steps import look_at_start
 from symgd.errors import UsageError
 from symgd.graph import Graph
-from symgd.kernel import Kernel
-from symgd.kernel import code as codegen
-from symgd.many import lanes_code as code
+from symgd.kernel import Kernel, code
+from symgd.many import lanes_code
 from symgd.many.lanes import Batch, Lanes, Limits, Runner, Starts, compile_lanes, compile_starts, spread
 from symgd.many.result import Many
 from symgd.many.starts import Box
@@ -169,7 +168,7 @@ def _runner(kernel: Kernel, settings: Settings, count: int) -> Runner | None:
         return None
     if kernel.large or settings.batch or not settings.source:
         return None
-    if settings.recipe and code.fits(kernel.program.layout):
+    if settings.recipe and lanes_code.fits(kernel.program.layout):
         limits = _limits(kernel, settings)
         entry, near = _once(kernel, _key(settings, "lanes", limits.tested), lambda: _lanes(kernel, settings, limits))
         return Lanes(kernel, entry, limits, settings.draws, _drawing(kernel, settings), near=near)
@@ -191,8 +190,8 @@ def _lanes(kernel: Kernel, settings: Settings, limits: Limits) -> tuple[Any, boo
     lr = recipe["lr"]
     names = tuple(name for name, value in {"lr": lr, **rule.hyper}.items() if not isinstance(value, str))
     lowered = rules.lower(rule, Graph(), lr) if isinstance(lr, str) else rule.nodes
-    functions = code.write_lanes(kernel.program, lowered, names, tested=limits.tested)
-    return compile_lanes(kernel, functions), code.is_near(functions)
+    functions = lanes_code.write_lanes(kernel.program, lowered, names, tested=limits.tested)
+    return compile_lanes(kernel, functions), lanes_code.is_near(functions)
 
 
 def _starts(kernel: Kernel, settings: Settings) -> Starts:
@@ -260,7 +259,7 @@ def _together(
     _steps(runner, batch, settings, watch)
     if isinstance(runner, Lanes) and runner.near and not settings.draws:
         # Sines of large arguments are nan in vector registers: C's library knows better.
-        bad = np.flatnonzero(batch.status == codegen.NOT_FINITE)
+        bad = np.flatnonzero(batch.status == code.NOT_FINITE)
         if len(bad):
             first = x[rows][bad]
             again = Batch.of(first, *_kept(kernel, settings, given, first), runner.limits.looks)
@@ -278,7 +277,7 @@ def _steps(runner: Runner, batch: Batch, settings: Settings, watch: _Watch) -> N
         part = runner.slice(batch, rows, first, min(first + length, settings.steps))
         spread(part.tasks, runner.kernel.workers, watch.over)
         part.finish()
-        rows = np.flatnonzero(batch.status == codegen.RUNNING)
+        rows = np.flatnonzero(batch.status == code.RUNNING)
 
 
 def _outcomes(
@@ -286,7 +285,7 @@ def _outcomes(
 ) -> NDArray[np.int8]:  # fmt: skip
     """Say of each start how it ended, as the account of a single run says it."""
     # Of very many parameters, a run does not remember where it began.
-    start = x if codegen.kept(x.shape[1]) else np.broadcast_to(np.inf, x.shape)
+    start = x if code.kept(x.shape[1]) else np.broadcast_to(np.inf, x.shape)
     known = Ends(
         ends.status, ends.steps, ends.x, ends.g, ends.f, size, start, ends.first, ends.peaks, ends.lows, ends.looks
     )
@@ -309,7 +308,7 @@ def _one_by_one(
         own = replace(own, seed=settings.seed + place)
         state = descent.begin(kernel, start, own)
         look_at_start(kernel, state, own)
-        while state.status == codegen.RUNNING and state.t < own.steps and not watch.over():
+        while state.status == code.RUNNING and state.t < own.steps and not watch.over():
             advance(kernel, state, own, stop_at(kernel, state, own))
         step, value = state.records[: state.filled, 0], state.records[: state.filled, 1]
         ends.x[place], ends.g[place], ends.f[place] = state.x, state.g, state.f

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from symgd import data
-from symgd.data import DTYPES, Stored, as_index, load
+from symgd.data import DTYPES, Stored, load
 from symgd.errors import DataError, SymgdError, UsageError
 
 ROOT = Path(__file__).parents[2]
@@ -470,43 +470,3 @@ def test_a_file_may_be_larger_than_the_memory(tmp_path):
         [sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout == f"{rows} {[[0.0] * 8, [*map(float, range(8))]]} [0.0, 0.0, 28.0]\n"
-
-
-# Indices
-
-
-@given(arrays(orders="=").filter(lambda a: a.dtype.kind in "iu"), st.integers(1, 300))
-def test_an_index_is_what_numpy_takes(values, length):
-    inside = ((values >= -length) & (values < length)).all()
-    if not inside:
-        with pytest.raises(
-            DataError, match=rf"must hold a whole number from -{length} to {length - 1}; x\["
-        ) as problem:
-            as_index("x", values, length)
-        assert str(next(v for v in values.flat if not -length <= v < length)) in str(problem.value)
-        return
-    found = as_index("x", values, length)
-    assert same(found, np.arange(length)[values])
-    if values.dtype == np.int64 and values.min() >= 0:
-        assert found is values
-    assert same(as_index("x", values.astype(np.float64), length), found)
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ([0, 3, 7], r"'g' serves as an index and must hold a whole number from -5 to 4; g\[2\] is 7$"),
-        ([[0, 1], [-6, 9]], r"g\[1, 0\] is -6$"), ([0, 1.5], r"g\[1\] is 1.5"), ([np.nan, 9], r"g\[0\] is nan"),
-        ([0, -np.inf], r"g\[1\] is -inf"), (np.float32([0.1]), r"g\[0\] is 0.1"), (np.array(5), r"g is 5"),
-        ([True, False], r"'g' holds True and False, and an index holds positions; give g.astype\(int\)"),
-    ],
-)  # fmt: skip
-def test_indices_that_are_refused(values, message):
-    with pytest.raises(DataError, match=message):
-        as_index("g", np.asarray(values), 5)
-
-
-def test_an_index_may_be_one_number_and_large():
-    assert as_index("g", np.array(-1.0), 5).item() == 4
-    assert as_index("g", np.float32([2**24]), 2**24 + 1).item() == 2**24
-    assert as_index("g", np.arange(8)[::2], 8).flags.c_contiguous

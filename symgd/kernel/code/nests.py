@@ -2,7 +2,8 @@
 
 A pass works on one block of its home at a time. Within the block, everything that has the same labels and can be known
 at the same stage is computed in one nest of loops; what a later nest reads is kept in a buffer of the block's size, so
-that nothing as large as the data ever exists. Products of matrices are left to `engine.blas`, on the block's rows.
+that nothing as large as the data ever exists. Products of matrices are left to `kernel.machine.gemm`, a block of rows
+at a time.
 """
 
 from __future__ import annotations

@@ -23,8 +23,7 @@ import numpy as np
 
 from symgd.errors import SymgdError
 from symgd.kernel.code import BLOCK, LANES, MAIN, NEAR, PLACE, Text, closure, source
-from symgd.kernel.machine import cache, matrices, vector
-from symgd.kernel.machine import gemm as blas
+from symgd.kernel.machine import cache, gemm, matrices, vector
 from symgd.language import scalar
 
 OLDEST, NEWEST = (0, 61), (0, 68)  # versions of Numba: tried, since parts are used that it does not promise
@@ -132,7 +131,7 @@ def compile_function(functions: Sequence[Text], name: str, *, strict: bool, more
 def _machine() -> str:
     """Give what else decides about machine code: the processor, and what the environment tells Numba."""
     settings = sorted(pair for pair in os.environ.items() if pair[0].startswith("NUMBA_"))
-    return f"{blas.processor()} {settings}"
+    return f"{gemm.processor()} {settings}"
 
 
 _engines: list[Any] = []  # keep loaded code alive: a pointer into it may be anywhere
@@ -162,8 +161,8 @@ def _provide(symbol: str) -> bool:
 
     if llvm.address_of_symbol(symbol) is not None:
         return True
-    if symbol == blas.SYMBOL:
-        llvm.add_symbol(symbol, _link(blas.code(), symbol, blas.NEEDS))
+    if symbol == gemm.SYMBOL:
+        llvm.add_symbol(symbol, _link(gemm.code(), symbol, gemm.NEEDS))
         return True
     for library in _libraries():
         function = getattr(library, symbol, None)
@@ -264,7 +263,7 @@ def _jitted(functions: tuple[Text, ...], *, strict: bool) -> dict[str, Any]:
     """Give a program's functions, to be compiled when they are called for; each of them once."""
     space = _namespace(functions, strict=strict)
     if strict and "gemm" in space:  # in its plain form, where every sum runs from the first term to the last
-        space["gemm"] = _jit(blas.gemm, set(), strict=True)
+        space["gemm"] = _jit(gemm.gemm, set(), strict=True)
     _define(functions, space, strict=strict)
     return space
 
@@ -324,8 +323,8 @@ def _namespace(functions: Sequence[Text], *, strict: bool) -> dict[str, Any]:
         space[name] = getattr(modules[module], attribute)
     wanted = {call for function in functions for call in function.calls}
     if "gemm" in wanted:
-        _provide(blas.SYMBOL)
-        space["gemm"] = blas.compiled()
+        _provide(gemm.SYMBOL)
+        space["gemm"] = gemm.compiled()
     if wanted & {*matrices.NAMES}:
         for name in matrices.NAMES:
             function = getattr(matrices, name)
