@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-import test_functions
+from inside import INSIDE, INSIDE_TWO
 from scipy import special
 
 from symgd import Objective, UsageError
@@ -95,7 +95,7 @@ def check_hessian(f, names, shapes, wanted, rtol):
 
 def points(row):
     """Points inside the function's domain, and those where it changes its mind and has a derivative all the same."""
-    inside = {**test_functions.INSIDE, **test_functions.INSIDE_TWO}.get(row.name)
+    inside = {**INSIDE, **INSIDE_TWO}.get(row.name)
     if inside:  # equal factors are gathered, which overflows at 1e-200 where one after the other does not
         return [np.atleast_1d(p) for p in inside if np.min(np.abs(p)) > 1e-100 and np.max(np.abs(p)) < 1e100]
     return [np.array(p[: row.least]) for p in ((0.3, 0.7, 1.3), (-0.4, 0.2, 2.1), (1.7, -0.6, 0.4))]
