@@ -25,16 +25,8 @@ def times_planck(graph: Graph, a: Node, b: Node) -> Node | None:
             continue
         if argument(ratio.args[1], "expm1") is u:
             below = graph.map("expm1", graph.negate(u))
-            form = scaled(graph, -factor * scale, graph.divide(ratio.args[0], below))
-            return _above_0(graph, u, form, graph.raw("multiply", a, b))
+            return scaled(graph, -factor * scale, graph.divide(ratio.args[0], below))
     return None
-
-
-def _above_0(graph: Graph, u: Node, form: Node, plain: Node) -> Node:
-    """Give a form where u is above 0, and what was written below, whose derivatives do not vanish before it does."""
-    if not graph.guarded or graph.derived:
-        return form
-    return graph.seam(graph.map("where", graph.map("less", u, graph.const(0)), plain, form), plain)
 
 
 def times_sech(graph: Graph, a: Node, b: Node) -> Node | None:
@@ -95,10 +87,7 @@ def over_expm1(graph: Graph, a: Node, b: Node) -> Node | None:
     if v is None:
         return None
     p, u = parts(graph, a)
-    if u is not v:
-        return None
-    form = graph.divide(graph.negate(p), graph.map("expm1", graph.negate(v)))
-    return _above_0(graph, v, form, graph.raw("divide", a, b))
+    return graph.divide(graph.negate(p), graph.map("expm1", graph.negate(v))) if u is v else None
 
 
 def tanh_spelt_out(graph: Graph, a: Node, b: Node) -> Node | None:
