@@ -197,7 +197,7 @@ def typo(name: str) -> str | None:
 
     Examples
     --------
-    >>> typo("sigmod"), typo("SUM"), typo("maen"), typo("inv")
+    >>> typo("sigmod"), typo("SUM"), typo("maen"), typo("si")
     ('sigmoid', 'sum', 'mean', None)
     """
     wanted = name.lower()

@@ -156,7 +156,10 @@ def test_truth_values_are_0_and_1(tmp_path, monkeypatch, tier, kind):
 
 @pytest.mark.parametrize("b", [True, np.True_, np.array(False), np.array([True, False])])
 def test_truth_values_are_no_index(b):
-    with pytest.raises(sg.SymgdError, match=r"a condition (is no index|has one truth value for each place)|is (True|False), and serves as an index"):
+    with pytest.raises(
+        sg.SymgdError,
+        match=r"a condition (is no index|has one truth value for each place)|is (True|False), and serves as an index",
+    ):
         sg.Objective("w*sum(U[b])", {"U": np.arange(3.0), "b": b})
     with pytest.raises(sg.FormulaError, match="unexpected 'True'"):
         sg.Objective("w*U[True]", {"U": np.arange(3.0)})
@@ -193,7 +196,10 @@ def test_odd_calls_give_errors_of_symgd_and_no_signal():
     [
         ("max(abs(y - w*b)) + min((y - w)**2)", {"w": 0.5}), ("logsumexp(y*w) + std(y*w)", {"w": 0.5}),
         ("mean((y - U[u])**2) + sum(U**2)", {"U": np.ones(5)}),
-        ("mean((tanh(X @ W) @ v - y)**2) + sum(max(X @ W, axis=0))", {"W": np.ones((3, 9)) / 7, "v": np.ones(9)}),
+        pytest.param(
+            "mean((tanh(X @ W) @ v - y)**2) + sum(max(X @ W, axis=0))", {"W": np.ones((3, 9)) / 7, "v": np.ones(9)},
+            marks=pytest.mark.slow,
+        ),
         ("sum(logsumexp(X*v, axis=0)**2) + norm(X @ v)", {"v": np.array([0.1, 0.2, 0.3])}),
     ],
 )  # fmt: skip

@@ -10,6 +10,9 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 
 from symgd import DataError, FormulaError, Objective, SymgdError, UsageError
 
+# Random formulas make squares of columns, of which people are warned.
+pytestmark = pytest.mark.filterwarnings("ignore::symgd.SymgdWarning")
+
 QUICK = settings(max_examples=150, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 THOROUGH = settings(QUICK, max_examples=1_000)
 # The bound of the running error analysis charges each operation one rounding. A generated derivative takes another

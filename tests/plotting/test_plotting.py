@@ -230,7 +230,7 @@ def test_values_at_once_are_those_one_by_one(text):
 
 
 def test_landscape_of_data_counts_towards_no_tier():
-    objective = Objective("mean((y - b1*x**b2)**2)", data=ROOT / "tests" / "data" / "nist" / "DanWood.csv")
+    objective = Objective("mean((y - b1*x**b2)**2)", data=ROOT / "tests" / "known" / "nist" / "DanWood.csv")
     run = objective.minimize([1, 5])
     spent = objective.kernel().spent
     ax = drawn(plot_run(run))

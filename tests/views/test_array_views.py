@@ -12,6 +12,9 @@ from symgd.graph import Graph, whole
 from symgd.language.functions import FUNCTIONS
 from symgd.views import to_sympy, to_text
 
+# Random formulas make squares of columns, of which people are warned.
+pytestmark = pytest.mark.filterwarnings("ignore::symgd.SymgdWarning")
+
 # Formula, shapes, its text, and that of its derivatives.
 TEXTS = [
     ("mean((X @ w - y)**2)", "w(3) | X(7,3) y(7)", "=", ["2*X.T @ (X @ w - y)/len(X)"]),
