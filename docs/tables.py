@@ -48,7 +48,7 @@ MISTAKES = (
     "x if x > 0 else 0",
     "x > 0 & y > 0",
     "3×x",
-    "max(x, 0)",
+    "2 or x",
     "1,5*x",
     "log(-1)*x",
     "x**20000",
