@@ -14,7 +14,7 @@ from symgd import language as fm
 from symgd.checking.problem import dims, split_data
 from symgd.checking.result import Check
 from symgd.errors import FormulaError, UsageError, safe
-from symgd.language.latex import axes_of, read_latex, read_target
+from symgd.language.latex import axes_of, free_names, read_latex, read_target
 
 Key = tuple[str, tuple[str, ...]]  # a parameter, and the indices of its entry
 
@@ -95,6 +95,9 @@ def read(formula: str, claims: Any, data: Any, params: Any, *, count: int = 1, r
     keyed = _keyed(claims, {**shapes, **declared}, count)
     names = [name for keys, _ in keyed for name, _ in keys]
     shapes.update({name: declared.get(name) for name in (*declared, *names)})
+    # What the objective reads besides is left alone, as of formulas in symgd's own language.
+    free = free_names(formula, shapes)
+    shapes.update(dict.fromkeys(free, ()))
     texts = [formula, *(text for _, text in keyed)]
     ranks = axes_of(texts, shapes)
     for keys, _ in keyed:
@@ -112,7 +115,8 @@ def read(formula: str, claims: Any, data: Any, params: Any, *, count: int = 1, r
         indices = (*objective.indices, *(i for _, letters in keys for i in letters))
         found[key], written[key] = read_latex(text, known, indices=indices, lengths=objective.lengths).formula, text
     return Written(formula, objective.formula, found, written, {n: s for n, s in declared.items() if s is not None} |
-                   {n: None for n in (*declared, *names) if declared.get(n) is None})  # fmt: skip
+                   {n: None for n in (*declared, *names) if declared.get(n) is None} |
+                   dict.fromkeys(free, ()))  # fmt: skip
 
 
 def _declared(params: Any) -> dict[str, Any]:

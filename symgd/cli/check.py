@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -103,8 +104,9 @@ def _data(given: Options) -> tuple[Any, Any]:
     """Give the data, or their names and shapes; and the parameters."""
     shapes = dict(_shapes(given["shape"]))
     params: Any = inputs.listed(given["params"]) if given["params"] else None
+    given, named = _names_apart(given)
     found = inputs.columns({**given, "data_names": None}) or {}
-    names = inputs.listed(given["data_names"]) if given["data_names"] else []
+    names = [*named, *(inputs.listed(given["data_names"]) if given["data_names"] else [])]
     data: dict[str, Any] = dict(found)
     for name in names:
         if name in data:
@@ -113,6 +115,18 @@ def _data(given: Options) -> tuple[Any, Any]:
     if shapes:
         params = {**dict.fromkeys(params or ()), **shapes}
     return data or None, params
+
+
+def _names_apart(given: Options) -> tuple[dict[str, Any], list[str]]:
+    """Take ``--data x,y``, where there is no such file, for the names that it says."""
+    files: list[str] = []
+    names: list[str] = []
+    for text in given["data"]:
+        listed = [name.strip() for name in text.split(",")]
+        is_names = all(name.isidentifier() for name in listed) and not Path(text).exists()
+        names += listed if is_names else []
+        files += [] if is_names else [text]
+    return {**given, "data": tuple(files)}, names
 
 
 def _shapes(texts: Iterable[str]) -> Iterable[tuple[str, str]]:

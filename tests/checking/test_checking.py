@@ -291,3 +291,13 @@ def test_a_function_of_jax():
 def test_odd_arguments_are_refused(call, message):
     with pytest.raises(sg.UsageError, match=message):
         call()
+
+
+def test_names_of_columns_may_stand_where_files_do(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke(main, ["check", "mean((y - w*x)**2)", "--grad", "w=-2*mean(x*(y - w*x))", "--data", "x,y"])
+    assert run.exit_code == 0, run.output
+    assert "proved" in run.output
+    run = CliRunner().invoke(main, ["check", "mean((y - w*x)**2)", "--grad", "w=x", "--data", "missing.csv"])
+    assert run.exit_code == 2
+    assert "there is no file" in run.output

@@ -98,3 +98,14 @@ def test_command():
     assert bad.exit_code == 1, bad.output
     assert run(main, [*base, "--grad", r"w=X^\top (Xq)"]).exit_code == 2
     assert run(main, [*base, "--grad", r"X^\top (Xw)"]).exit_code == 2
+
+
+def test_what_else_the_objective_reads_is_a_number():
+    latex = r"\frac{1}{n}\sum_{i=1}^n (y_i - (w x_i + b))^2 + \lambda w^2"
+    claim = {"w": r"-\frac{2}{n}\sum_{i=1}^n x_i(y_i - (w x_i + b)) + 2\lambda w"}
+    found = sg.check_gradient(latex, claim, data={"x": "n", "y": "n"}, latex=True)
+    assert found.ok
+    # A letter whose capital is declared may be meant for it, and n for a length.
+    for other in (r"\|X w - y\|^2 + x", r"\frac1n \|X w - y\|^2"):
+        with pytest.raises(sg.FormulaError, match="not declared"):
+            sg.check_gradient(other, {"w": "w"}, data={"X": "r x k", "y": "r"}, latex=True)

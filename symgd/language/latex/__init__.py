@@ -14,7 +14,7 @@ from symgd.language.latex import tree as lt
 from symgd.language.latex.meaning import Meaning
 from symgd.language.latex.parser import Parser
 
-__all__ = ["Reading", "axes_of", "read_latex", "read_target"]
+__all__ = ["Reading", "axes_of", "free_names", "read_latex", "read_target"]
 
 Target = tuple[str, tuple[str, ...]]  # a name, and its indices
 
@@ -97,6 +97,43 @@ def read_latex(
     if found.ones:
         raise FormulaError("a vector of ones alone has no length", text, tree.start, tree.end)
     return Reading(found.text, target, found.indices, dict(meaning.lengths))
+
+
+def free_names(text: str, shapes: Mapping[str, Sequence[object] | int | None]) -> tuple[str, ...]:
+    r"""Give the names of a formula that nobody declared and that can only be numbers, in the order of the text.
+
+    Left out is what may be meant otherwise: indices and what has some, letters that lengths go by, and names that are
+    declared in the other case, as ``x`` beside ``X``.
+
+    Parameters
+    ----------
+    text : str
+        The LaTeX.
+    shapes : mapping of str to sequence, int or ``None``
+        The names that are declared, as for `read_latex`.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> free_names(r"\sum_i (y_i - (w x_i + b))^2", {"x": ("n",), "y": ("n",), "w": ()})
+    ('b',)
+    """
+    _, tree = Parser(text, _names(shapes)).formula()
+    parts = list(lt.walk(tree))
+    taken = {name.lower() for name in _names(shapes)} | {"e", "pi", "inf", "1", *"nmkt"}
+    for part in parts:
+        if isinstance(part, lt.Subscript):
+            taken |= {part.base.name.lower()}
+            taken |= {p.name.lower() for index in part.indices for p in lt.walk(index) if isinstance(p, lt.Name)}
+        elif isinstance(part, lt.Big):
+            ends = [p for end in (part.lower, part.upper) if end is not None for p in lt.walk(end)]
+            taken |= {p.name.lower() for p in (*part.indices, *ends) if isinstance(p, lt.Name)}
+    found = [p for p in parts if isinstance(p, lt.Name) and not p.bold and p.name.lower() not in taken]
+    names = ("lambda_" if p.name == "lambda" else p.name for p in sorted(found, key=lambda p: p.start))
+    return tuple(dict.fromkeys(names))
 
 
 def read_target(
