@@ -26,7 +26,6 @@ QUICK = 5  # at which floats are
 SEARCHED = 120  # points among which the sides of kinks are looked for
 LOOSE = 1e-7  # relative difference of floats that is none of rounding
 ROUNDED = 15  # digits to which a constant agrees that was typed as a float
-MP_ENTRIES = 3000  # numbers in arrays that many digits are computed with
 
 
 @dataclass
