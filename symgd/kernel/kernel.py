@@ -10,12 +10,17 @@ from numpy.typing import NDArray
 
 from symgd.kernel import streams, threads
 from symgd.kernel.code import Program
-from symgd.kernel.tiers import Bound, Compiled, Input, Loop, Numbers, Plain, Source, Vector
+from symgd.kernel.tiers import Bound, Compiled, Input, Loop, Numbers, Plain, Source, Vector, Vectorised
 
 # Operations that plain Python may spend before it is worth waiting for Numba: about half a second, and more for long
 # code, a line of which takes Numba about as long to compile as plain Python takes for so many operations.
 PYTHON_BUDGET = 8_000_000
 PER_LINE = 30_000
+OPERATION = 60  # nanoseconds of one in plain Python
+# Of what has arrays, Numba compiles a line in about ten milliseconds, half a second apart.
+ARRAYS_BUDGET = 500_000_000
+ARRAYS_PER_LINE = 8_000_000
+STEP = 30_000  # nanoseconds of what a step on arrays costs besides
 TIERS = ("auto", "python", "numba")
 
 
@@ -66,7 +71,8 @@ class Kernel:
         self.numbers, self.workers = self.bound.numbers, self.bound.workers
         self.stored, self.large = self.bound.stored, self.bound.large
         self.tier = "numba" if self.stored else tier  # plain Python would have to read all of it into lists
-        self.tiers = {found.name: found for found in (Plain(self.bound), Compiled(self.bound))}
+        first = Vectorised if layout.vectorised else Plain
+        self.tiers = {found.name: found for found in (first(self.bound), Compiled(self.bound))}
         self._squares, self._doubt = squares, doubt
         self.spent: dict[str, int] = {}
 
@@ -118,9 +124,19 @@ class Kernel:
         once, row = self.program.work
         return once + row * self.rows
 
+    def cost(self) -> int:
+        """Give what one evaluation of value and gradient costs the first tier, in operations of plain Python."""
+        if not self.program.layout.vectorised:
+            return self.work()
+        once, rows = self.program.pace
+        return (once + rows * self.rows // 1000) // OPERATION
+
     def budget(self) -> int:
-        """Give the operations that plain Python may spend before compiled code takes over."""
-        return max(PYTHON_BUDGET, PER_LINE * sum(f.body.count("\n") for f in self.program.functions["numba"]))
+        """Give the operations of plain Python that the first tier may spend before compiled code takes over."""
+        lines = sum(f.body.count("\n") for f in self.program.functions["numba"])
+        if self.program.layout.vectorised:
+            return (ARRAYS_BUDGET + ARRAYS_PER_LINE * lines) // OPERATION
+        return max(PYTHON_BUDGET, PER_LINE * lines)
 
     def switch(self) -> int:
         """Give the step of a descent at which plain Python hands over to compiled code.
@@ -130,7 +146,12 @@ class Kernel:
         """
         if self.tier != "auto":
             return 0 if self.tier == "numba" else 1 << 62
-        return self.budget() // (self.work() + 10 * self.n + 20)
+        return self.budget() // self.step_cost()
+
+    def step_cost(self) -> int:
+        """Give what one step of a rule costs the first tier, in operations of plain Python."""
+        around = STEP // OPERATION + self.n // 4 if self.program.layout.vectorised else 10 * self.n + 20
+        return self.cost() + around
 
     def tier_at(self, step: int) -> str:
         """Give the tier that takes a step of a descent."""
@@ -174,7 +195,7 @@ class Kernel:
 
     def _tier(self, name: str, times: int = 1) -> str:
         """Give the tier for a single call: plain Python until calls of this function have spent its budget."""
-        self.spent[name] = self.spent.get(name, 0) + times * self.work()
+        self.spent[name] = self.spent.get(name, 0) + times * self.cost()
         return self.tier if self.tier != "auto" else "python" if self.spent[name] <= self.budget() else "numba"
 
     def _numbers(self, name: str, vectors: list[Vector], tier: str | None = None, out: Vector | None = None) -> Numbers:

@@ -114,6 +114,10 @@ class Functions:
         """Give a guess at the operations of an evaluation, by which it is decided what a diagnosis may cost."""
         return 1000 + 50 * self.n
 
+    def cost(self) -> int:
+        """Give what that costs, in operations of plain Python."""
+        return self.work()
+
     def budget(self) -> int:
         """Give the operations after which compiled code takes over: there is none."""
         return 1 << 62

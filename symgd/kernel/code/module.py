@@ -10,12 +10,14 @@ from typing import Any
 
 from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, calculus, reachable
 from symgd.kernel.code import forms, matrices
+from symgd.kernel.code.arrays import ArrayFunction
 from symgd.kernel.code.forms import Argument, At, Text
-from symgd.kernel.code.functions import Function, Output
+from symgd.kernel.code.functions import Function, Output, function_arguments
 from symgd.kernel.code.layout import Column, Layout, layout
 from symgd.kernel.code.loop import Loop
 from symgd.kernel.code.lowering import lowered
-from symgd.kernel.code.python import PRINTERS
+from symgd.kernel.code.python import PRINTERS, Python
+from symgd.kernel.code.vectorised import Vectorised
 from symgd.kernel.code.writer import Writer
 from symgd.language.functions import FUNCTIONS
 from symgd.rules import Lowered
@@ -46,6 +48,9 @@ class Program:
         For each function with passes over the rows, the pieces that the text for Numba also has it in, for threads.
     memory : tuple of int
         Numbers of working memory: what passes leave to each other, and that of a block.
+    pace : tuple of int
+        Nanoseconds that statements of NumPy take for value and gradient: once, and for a thousand rows; nothing where
+        there are none.
     """
 
     layout: Layout
@@ -56,6 +61,7 @@ class Program:
     entries: tuple[tuple[int, int], ...]
     pieces: dict[str, list[dict[str, Any]]]
     memory: tuple[int, int]
+    pace: tuple[int, int] = (0, 0)
 
     def function(self, name: str, tier: str) -> Text:
         """Give one of the functions."""
@@ -74,7 +80,7 @@ class Program:
         d: dict[str, Any] = json.loads(text)
         inputs = {k: _tuples(v) for k, v in d.pop("layout").items()}
         inputs["columns"] = tuple(Column(*c) for c in inputs["columns"])
-        for name in ("work", "entries", "memory"):
+        for name in ("work", "entries", "memory", "pace"):
             d[name] = _tuples(d[name])
         d["functions"] = {tier: from_json(found) for tier, found in d["functions"].items()}
         return Program(Layout(**inputs), **d)
@@ -140,7 +146,10 @@ def generate(
     # What keeps digits and range has branches that are no kinks: either view without them may say so.
     smooth = _is_smooth(graph.without_seams(root)) or (written is not None and _is_smooth(reachable([written])))
     functions, pieces, memory = _write(graph, inputs, outputs, strict=strict)
-    return Program(inputs, functions, strict, smooth, _work(graph, nodes), entries, pieces, memory)
+    pace = (0, 0)
+    if inputs.vectorised:
+        functions[Python.name], pace = _on_arrays(inputs, outputs, graph.lengths)
+    return Program(inputs, functions, strict, smooth, _work(graph, nodes), entries, pieces, memory, pace)
 
 
 def _is_smooth(nodes: list[Node]) -> bool:
@@ -166,6 +175,8 @@ def _write(
     alike = inputs.unrolled and not any(function.passes for function in planned)  # without loops, for all targets
     written: list[forms.Function] = []
     for printer in PRINTERS:
+        if printer is Python and inputs.vectorised:
+            continue
         writer = Writer(apart=printer.apart)
         for function in [] if written and alike else planned:
             function.write(writer)
@@ -177,6 +188,28 @@ def _write(
         functions[printer.name] = tuple(map(printer.text, written))
     memory = max(f.size for f in planned), max(f.block_size for f in planned)
     return functions, pieces, memory
+
+
+def _on_arrays(
+    inputs: Layout, outputs: Mapping[str, Output], lengths: Mapping[str, int]
+) -> tuple[tuple[Text, ...], tuple[int, int]]:
+    """Write all functions as statements of NumPy; say what value and gradient cost."""
+    texts = []
+    pace = (0, 0)
+    for name, output in outputs.items():
+        arguments = function_arguments(inputs, directed=name == "product", vector=output.vector)
+        function = ArrayFunction(
+            name, inputs, output.numbers, output.entries, lengths, arguments, vector=output.vector
+        )  # fmt: skip
+        texts.append(function.text())
+        if name == "slope":
+            once, row = function.cost
+            pace = round(once), round(1000 * row)
+    if not inputs.unrolled:
+        writer = Writer()
+        _write_columns(writer, inputs)
+        texts += map(Vectorised.text, writer.functions)
+    return tuple(texts), pace
 
 
 def _lowered(graph: Graph, output: Output) -> Output:
@@ -225,7 +258,8 @@ def write_loop(
     """
     writer = Writer()
     Loop(writer, program.layout, rule, hyper, batched=batched).write("loop", "slope", "product")
-    return {printer.name: tuple(map(printer.text, writer.functions)) for printer in PRINTERS}
+    printers = [Vectorised if p is Python and program.layout.vectorised else p for p in PRINTERS]
+    return {printer.name: tuple(map(printer.text, writer.functions)) for printer in printers}
 
 
 def _leaves(nodes: list[Node]) -> list[Leaf | Matrix]:
