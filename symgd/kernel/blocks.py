@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from symgd.graph.elimination import function
 
 Array = NDArray[np.float64]
-NAMES = ("join", "scatter", "matrix")
+NAMES = ("join", "scatter", "scatter_rows", "matrix")
+FEW = 32  # columns that are counted one by one
 SPARSE = 8  # places of a vector for each that something is added to, from which on counting costs more than it saves
 
 
@@ -66,6 +67,35 @@ def scatter(out: Array, places: NDArray[np.int64], values: Array) -> None:
         np.add.at(out, where.ravel(), what.ravel())
     else:
         out += np.bincount(where.ravel(), weights=what.ravel(), minlength=len(out))
+
+
+def scatter_rows(out: Array, rows: NDArray[np.int64], values: Array) -> None:
+    """Add rows of values to rows of a matrix, to one as often as it is named.
+
+    Parameters
+    ----------
+    out : ndarray of shape (m, k)
+        The matrix, in memory row after row.
+    rows : ndarray of int, shape (n,)
+        Which.
+    values : ndarray of shape (n, k)
+        What, or an array that is broadcast to it.
+
+    Examples
+    --------
+    >>> out = np.zeros((2, 2))
+    >>> scatter_rows(out, np.array([1, 1]), np.array([[1.0, 2.0], [3.0, 4.0]]))
+    >>> out
+    array([[0., 0.],
+           [4., 6.]])
+    """
+    count, width = out.shape
+    what = np.broadcast_to(values, (len(rows), width))
+    if width > FEW or count > SPARSE * len(rows):
+        scatter(out.reshape(-1), rows[:, None] * width + np.arange(width), what)
+        return
+    for column in range(width):
+        out[:, column] += np.bincount(rows, weights=what[:, column], minlength=count)
 
 
 def matrix(name: str, body: Array) -> Array | float:

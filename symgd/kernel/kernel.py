@@ -187,10 +187,11 @@ class Kernel:
                 for (i, j), h in zip(self.program.entries, self._numbers("curvature", [x], tier), strict=True):
                     full[i, j] = full[j, i] = h
             return full
-        if self.large:
-            full = np.array([self.product(x, unit, tier) for unit in np.eye(self.n)])
+        chosen = self.tiers[tier or self._tier("curvature", self.n)]
+        if self.large and isinstance(chosen, Compiled):
+            full = np.array([self.product(x, unit, chosen.name) for unit in np.eye(self.n)])
         else:
-            self.tiers[tier or self._tier("curvature", self.n)].curvature(x, full)
+            chosen.curvature(x, full)
         return (full + full.T) / 2
 
     def _tier(self, name: str, times: int = 1) -> str:

@@ -62,14 +62,18 @@ class ArrayFunction:
         What it takes.
     vector : bool
         Whether it fills a vector.
+    units : bool
+        Whether what it fills is the whole Hessian: see `columns.py`.
     """
 
     def __init__(
         self, name: str, layout: Layout, numbers: Sequence[Node], entries: Sequence[Entry],
         lengths: Mapping[str, int], arguments: list[Argument], *, vector: bool,
+        units: bool = False,
     ) -> None:  # fmt: skip
         self.name, self.layout, self.lengths, self.arguments, self.vector = name, layout, lengths, arguments, vector
         self.numbers = numbers
+        self.units = layout.size if units else 1  # numbers of what is filled, and of directions, for each parameter
         self.singles = [e for e in entries if not e.leaf.labels and not e.node.labels]
         spread = [e for e in entries if e.leaf.labels or e.node.labels]
         places = [i for e in self.singles for i in e.leaf.index if isinstance(i, Node)]
@@ -103,7 +107,8 @@ class ArrayFunction:
                 self._pass(piece)
         count = self._give()
         if self.vector and not self.layout.unrolled:
-            self.head["_out"] = "_out[:] = 0.0"
+            first = ["_out = _hist.reshape(-1)", "_v = np.eye(len(_x)).reshape(-1)"] if self.units > 1 else []
+            self.head = dict(enumerate([*first, "_out[:] = 0.0"])) | self.head  # type: ignore[assignment]
         body = [*(INDENT + line for line in self.head.values()), *self.lines]
         return Text(
             self.name, tuple(self.arguments), ("number",) * count, MAIN, tuple(self.calls), "\n".join(body) + "\n"
@@ -222,6 +227,8 @@ class ArrayFunction:
         letter = vector or {"parameter": "_x", "direction": "_v"}[leaf.kind]
         start, shape = layout.index[leaf.name], layout.shape[leaf.name]
         name = f"{letter}{start}"
+        if self.units > 1 and letter != "_x":
+            start, shape = start * self.units, (*shape, self.units)
         cut = f"{letter}[{start}:{start + math.prod(shape)}]"
         # What is filled must stay a view of it.
         self.head[name] = f"{name} = {cut}" + (f".reshape({', '.join(map(str, shape))})" if len(shape) > 1 else "")
@@ -510,16 +517,24 @@ class ArrayFunction:
             code = aligned(transposed(value, tuple(a for a in axes if a in value.axes)), axes)
             self.line(f"{source.name}[{', '.join(places)}] += {code}")
             return
+        self.charge(leaf.labels, GATHERED)
+        first, *rest = leaf.index
+        if isinstance(first, Node) and len(rest) == 1 and plain_axis(rest[0], source.shape[1], self.lengths):
+            axes = (*sorted_axes(first.labels, self.home), *self._labels(rest[0]))
+            if len(axes) == 2 and axes[0] != axes[1]:
+                self.calls["scatter_rows"] = None
+                code = aligned(transposed(value, tuple(a for a in axes if a in value.axes)), axes)
+                self.line(f"scatter_rows({source.name}, {self._whole(first).code}, {code})")
+                return
         axes = sorted_axes(leaf.labels, self.home)
         terms = []
         for axis, i in enumerate(leaf.index):
             step = math.prod(source.shape[axis + 1 :])  # type: ignore[arg-type]
             code = aligned(Value(f"({self._places(i)})", self._labels(i)), axes)
             terms.append(code if step == 1 else f"{step}*{code}")
-        start = self.layout.index[leaf.name]
+        start = self.layout.index[leaf.name] * self.units
         end = start + math.prod(source.shape)  # type: ignore[arg-type]
         self.calls["scatter"] = None
-        self.charge(leaf.labels, GATHERED)
         self.line(f"scatter(_out[{start}:{end}], {' + '.join(terms)}, {aligned(value, axes)})")
 
     def _reduced(self, entry: Entry) -> Value:
@@ -534,3 +549,9 @@ class ArrayFunction:
         for label in inner:
             value = contractions.contraction([value], label, self._width(label), self.home)
         return value
+
+
+def plain_axis(index: Index, length: int | None, lengths: Mapping[str, int]) -> bool:
+    """Tell whether all of an axis is read, from its start to its end."""
+    whole = isinstance(index, Span) and index.label != ROWS and (index.start, index.step) == (0, 1)
+    return whole and lengths[index.label] == length  # type: ignore[union-attr]

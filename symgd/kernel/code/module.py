@@ -11,6 +11,7 @@ from typing import Any
 from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, calculus, reachable
 from symgd.kernel.code import forms, matrices
 from symgd.kernel.code.arrays import ArrayFunction
+from symgd.kernel.code.columns import columns
 from symgd.kernel.code.forms import Argument, At, Text
 from symgd.kernel.code.functions import Function, Output, function_arguments
 from symgd.kernel.code.layout import Column, Layout, layout
@@ -22,6 +23,7 @@ from symgd.kernel.code.writer import Writer
 from symgd.language.functions import FUNCTIONS
 from symgd.rules import Lowered
 
+CURVATURE = [*(Argument(name, "float64") for name in ("_x", "_v", "_w")), Argument("_hist", "matrix")]
 _STRICT = ("min", "max")  # folds that have kinks
 
 
@@ -148,7 +150,8 @@ def generate(
     functions, pieces, memory = _write(graph, inputs, outputs, strict=strict)
     pace = (0, 0)
     if inputs.vectorised:
-        functions[Python.name], pace = _on_arrays(inputs, outputs, graph.lengths)
+        whole = None if inputs.unrolled else columns(graph, outputs["product"], inputs.size)
+        functions[Python.name], pace = _on_arrays(inputs, outputs, graph.lengths, whole)
     return Program(inputs, functions, strict, smooth, _work(graph, nodes), entries, pieces, memory, pace)
 
 
@@ -191,7 +194,7 @@ def _write(
 
 
 def _on_arrays(
-    inputs: Layout, outputs: Mapping[str, Output], lengths: Mapping[str, int]
+    inputs: Layout, outputs: Mapping[str, Output], lengths: Mapping[str, int], whole: Output | None
 ) -> tuple[tuple[Text, ...], tuple[int, int]]:
     """Write all functions as statements of NumPy; say what value and gradient cost."""
     texts = []
@@ -205,7 +208,12 @@ def _on_arrays(
         if name == "slope":
             once, row = function.cost
             pace = round(once), round(1000 * row)
-    if not inputs.unrolled:
+    if whole:
+        arguments = [*CURVATURE, *inputs.data()]
+        texts.append(ArrayFunction(
+            "curvature", inputs, (), whole.entries, lengths, arguments, vector=True, units=True
+        ).text())  # fmt: skip
+    elif not inputs.unrolled:
         writer = Writer()
         _write_columns(writer, inputs)
         texts += map(Vectorised.text, writer.functions)
@@ -224,8 +232,8 @@ def _parts(vector: calculus.Vector) -> list[Node]:
 
 def _write_columns(w: Writer, inputs: Layout) -> None:
     """Write the Hessian as its products with the unit vectors, into the rows of ``_hist``."""
-    vectors = [Argument(name, "float64") for name in ("_x", "_v", "_w")]
-    with w.function("curvature", [*vectors, Argument("_hist", "matrix"), *inputs.data()]):
+    vectors = CURVATURE[:3]
+    with w.function("curvature", [*CURVATURE, *inputs.data()]):
         with w.loop("_j", 0, inputs.size):
             w.assign(At("_v", "_j"), 1.0)
             w.call("product", *vectors, *inputs.data())
