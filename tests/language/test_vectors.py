@@ -27,8 +27,11 @@ def test_a_function_of_arrays_is_that_of_numbers(name):
         cases = [(n, a) for n in (0.0, 1.0, 2.0, 5.0) for a in SPECIAL]
     arrays = [np.array(column) for column in zip(*cases, strict=True)]
     with np.errstate(all="ignore"):
-        found = np.asarray(vector(name)(*arrays), dtype=float) if name not in ("add", "multiply", "divide", "power") \
+        found = (
+            np.asarray(vector(name)(*arrays), dtype=float)
+            if name not in ("add", "multiply", "divide", "power")
             else {"add": np.add, "multiply": np.multiply, "divide": np.divide, "power": np.power}[name](*arrays)
+        )
     for case, got in zip(cases, found, strict=True):
         want = float(scalar.evaluate(name, list(case)))
         if math.isnan(want) or math.isinf(want) or want == 0:

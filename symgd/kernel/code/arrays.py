@@ -73,7 +73,9 @@ class ArrayFunction:
     ) -> None:  # fmt: skip
         self.name, self.layout, self.lengths, self.arguments, self.vector = name, layout, lengths, arguments, vector
         self.numbers = numbers
-        self.units = layout.size if units else 1  # numbers of what is filled, and of directions, for each parameter
+        self.units = (
+            layout.size if units else 0
+        )  # unit vectors, of what is filled and of directions, for each parameter
         self.singles = [e for e in entries if not e.leaf.labels and not e.node.labels]
         spread = [e for e in entries if e.leaf.labels or e.node.labels]
         places = [i for e in self.singles for i in e.leaf.index if isinstance(i, Node)]
@@ -107,7 +109,7 @@ class ArrayFunction:
                 self._pass(piece)
         count = self._give()
         if self.vector and not self.layout.unrolled:
-            first = ["_out = _hist.reshape(-1)", "_v = np.eye(len(_x)).reshape(-1)"] if self.units > 1 else []
+            first = ["_out = _hist.reshape(-1)", "_v = np.eye(len(_x)).reshape(-1)"] if self.units else []
             self.head = dict(enumerate([*first, "_out[:] = 0.0"])) | self.head  # type: ignore[assignment]
         body = [*(INDENT + line for line in self.head.values()), *self.lines]
         return Text(
@@ -204,7 +206,6 @@ class ArrayFunction:
             (index,) = leaf.index
             return Value(f"1.0*({self._places(index)})", self._labels(index))
         if leaf.table:
-            (span,) = leaf.index
             found = self._at(Source(layout.table(leaf.table), (len(leaf.table),)), leaf.index)
             if leaf.kind == "numbers":
                 return found
@@ -225,14 +226,14 @@ class ArrayFunction:
                 self.head[name] = f"{name} = {name}.reshape({', '.join(str(n or -1) for n in shape)})"
             return Source(name, shape)
         letter = vector or {"parameter": "_x", "direction": "_v"}[leaf.kind]
-        start, shape = layout.index[leaf.name], layout.shape[leaf.name]
+        start, sides = layout.index[leaf.name], layout.shape[leaf.name]
         name = f"{letter}{start}"
-        if self.units > 1 and letter != "_x":
-            start, shape = start * self.units, (*shape, self.units)
-        cut = f"{letter}[{start}:{start + math.prod(shape)}]"
+        if self.units and letter != "_x":
+            start, sides = start * self.units, (*sides, self.units)
+        cut = f"{letter}[{start}:{start + math.prod(sides)}]"
         # What is filled must stay a view of it.
-        self.head[name] = f"{name} = {cut}" + (f".reshape({', '.join(map(str, shape))})" if len(shape) > 1 else "")
-        return Source(name, shape)
+        self.head[name] = f"{name} = {cut}" + (f".reshape({', '.join(map(str, sides))})" if len(sides) > 1 else "")
+        return Source(name, sides)
 
     def _element(self, node: Matrix) -> Value:
         source = self.matrices[node.body, node.function]
@@ -308,7 +309,8 @@ class ArrayFunction:
 
     def _gathered(self, source: Source, index: Sequence[Index]) -> Value:
         """Write rows, or columns, of an array that a node picks."""
-        places, axes = [], []
+        places: list[str] = []
+        axes: list[str] = []
         for i, length in zip(index, source.shape, strict=True):
             found = self._whole(i) if isinstance(i, Node) else Value(self._slice(i, length), self._labels(i))
             places.append(found.code)
@@ -503,39 +505,54 @@ class ArrayFunction:
         value = self._reduced(entry)
         if leaf.table:
             places = self._at(Source(self.layout.table(leaf.table), (len(leaf.table),)), leaf.index)
-            self.calls["scatter"] = None
-            self.line(f"scatter(_out, {places.code}, {aligned(value, places.axes)})")
+            self._scatter("_out", places.code, aligned(value, places.axes))
             return
         source = self._source(leaf, "_out")
         spans = [i for i in leaf.index if isinstance(i, Span)]
-        plain = not any(isinstance(i, Node) for i in leaf.index) and all(
-            i.step > 0 and i.label != ROWS for i in spans
-        ) and len({i.label for i in spans}) == len(spans)  # fmt: skip
-        if plain:
+        plain = all(i.step > 0 and i.label != ROWS for i in spans) and len({i.label for i in spans}) == len(spans)
+        if plain and not any(isinstance(i, Node) for i in leaf.index):
             axes = tuple(i.label for i in spans)
-            places = [self._slice(i, n) for i, n in zip(leaf.index, source.shape, strict=True)]
+            cut = ", ".join(self._slice(i, n) for i, n in zip(leaf.index, source.shape, strict=True))
             code = aligned(transposed(value, tuple(a for a in axes if a in value.axes)), axes)
-            self.line(f"{source.name}[{', '.join(places)}] += {code}")
+            self.line(f"{source.name}[{cut}] += {code}")
             return
         self.charge(leaf.labels, GATHERED)
+        if not self._add_rows(leaf, source, value):
+            self._add_places(leaf, source, value)
+
+    def _add_rows(self, leaf: Leaf, source: Source, value: Value) -> bool:
+        """Write the addition to rows of a matrix that a node picks, if that is what a leaf reads."""
         first, *rest = leaf.index
-        if isinstance(first, Node) and len(rest) == 1 and plain_axis(rest[0], source.shape[1], self.lengths):
-            axes = (*sorted_axes(first.labels, self.home), *self._labels(rest[0]))
-            if len(axes) == 2 and axes[0] != axes[1]:
-                self.calls["scatter_rows"] = None
-                code = aligned(transposed(value, tuple(a for a in axes if a in value.axes)), axes)
-                self.line(f"scatter_rows({source.name}, {self._whole(first).code}, {code})")
-                return
+        if not (isinstance(first, Node) and len(rest) == 1 and self._is_whole_axis(rest[0], source.shape[1])):
+            return False
+        axes = (*sorted_axes(first.labels, self.home), *self._labels(rest[0]))
+        if len(set(axes)) != 2:
+            return False
+        code = aligned(transposed(value, tuple(a for a in axes if a in value.axes)), axes)
+        self.calls["scatter_rows"] = None
+        self.line(f"scatter_rows({source.name}, {self._whole(first).code}, {code})")
+        return True
+
+    def _is_whole_axis(self, index: Index, length: int | None) -> bool:
+        if not isinstance(index, Span) or index.label == ROWS or (index.start, index.step) != (0, 1):
+            return False
+        return self.lengths[index.label] == length
+
+    def _add_places(self, leaf: Leaf, source: Source, value: Value) -> None:
+        """Write the addition to places of the vector that are worked out for each number."""
         axes = sorted_axes(leaf.labels, self.home)
+        sides = [side or 0 for side in source.shape]
         terms = []
         for axis, i in enumerate(leaf.index):
-            step = math.prod(source.shape[axis + 1 :])  # type: ignore[arg-type]
+            step = math.prod(sides[axis + 1 :])
             code = aligned(Value(f"({self._places(i)})", self._labels(i)), axes)
             terms.append(code if step == 1 else f"{step}*{code}")
-        start = self.layout.index[leaf.name] * self.units
-        end = start + math.prod(source.shape)  # type: ignore[arg-type]
+        start = self.layout.index[leaf.name] * (self.units or 1)
+        self._scatter(f"_out[{start}:{start + math.prod(sides)}]", " + ".join(terms), aligned(value, axes))
+
+    def _scatter(self, out: str, places: str, values: str) -> None:
         self.calls["scatter"] = None
-        self.line(f"scatter(_out[{start}:{end}], {' + '.join(terms)}, {aligned(value, axes)})")
+        self.line(f"scatter({out}, {places}, {values})")
 
     def _reduced(self, entry: Entry) -> Value:
         """Give what is added, summed over the labels that the leaf does not have."""
@@ -549,9 +566,3 @@ class ArrayFunction:
         for label in inner:
             value = contractions.contraction([value], label, self._width(label), self.home)
         return value
-
-
-def plain_axis(index: Index, length: int | None, lengths: Mapping[str, int]) -> bool:
-    """Tell whether all of an axis is read, from its start to its end."""
-    whole = isinstance(index, Span) and index.label != ROWS and (index.start, index.step) == (0, 1)
-    return whole and lengths[index.label] == length  # type: ignore[union-attr]

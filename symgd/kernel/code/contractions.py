@@ -1,4 +1,4 @@
-"""Sums of products of arrays as NumPy writes them: ``@`` where two arrays share what is summed over, else ``einsum``."""
+"""Sums of products of arrays as NumPy writes them: ``@`` where two share what is summed over, else ``einsum``."""
 
 from __future__ import annotations
 
@@ -45,6 +45,8 @@ def transposed(value: Value, axes: tuple[str, ...]) -> Value:
     """Write an array with its axes in another order."""
     if value.axes == axes:
         return Value(value.code, axes)
+    if len(axes) == 2 and value.code.endswith(".T") and atom(value.code) == value.code:
+        return Value(value.code.removesuffix(".T"), axes)
     if len(axes) == 2:
         return Value(f"{atom(value.code)}.T", axes)
     order = ", ".join(str(value.axes.index(label)) for label in axes)
@@ -74,7 +76,7 @@ def contraction(values: Sequence[Value], label: str, width: str, home: str) -> V
     while len(inside) > 2:
         inside = _merged(inside, home)
     if len(inside) == 2:
-        total = _dot(*inside, label, home)
+        total = _dot(inside[0], inside[1], label, home)
     elif inside:
         (only,) = inside
         total = Value(f"np.sum({only.code}, {only.axes.index(label)})", tuple(a for a in only.axes if a != label))

@@ -76,7 +76,8 @@ def _power(codes: Sequence[str], exponent: object, *, scalar: bool) -> str:
     base, written = codes
     if isinstance(exponent, Const):
         size = abs(exponent.value)
-        spelling = {Fraction(1, 2): f"np.sqrt({base})", 1: base, 2: f"np.square({base})"}.get(size)
+        known: dict[object, str] = {Fraction(1, 2): f"np.sqrt({base})", 1: base, 2: f"np.square({base})"}
+        spelling = known.get(size)
         if spelling is None and size in (3, 4) and atom(base) == base and len(base) < 12:
             spelling = "*".join([base] * int(size)) if size == 3 else f"np.square(np.square({base}))"
         if spelling is not None:
