@@ -97,8 +97,10 @@ class Vectorised(Python):
 
     def call(self, e: Call, level: int) -> str:
         """Write a call; of a function of the table, on arrays."""
-        if self.width is None or e.function in ("float", "len", "int"):
+        if self.width is None:
             return super().call(e, level)
+        if e.function == "float":
+            return self.show(e.args[0], level)
         args = [self.show(a) for a in e.args]
         if e.function == "divide":
             return f"np.divide({', '.join(args)})"
