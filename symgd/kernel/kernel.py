@@ -43,6 +43,8 @@ class Kernel:
         Gives residuals and Jacobian, where the model knows them.
     doubt : callable, optional
         Tells where derivatives have lost digits.
+    sign : float
+        -1 for the negated objective: all that is asked of it is turned, and the functions are the same.
     """
 
     curved = True  # second derivatives are known
@@ -56,6 +58,7 @@ class Kernel:
         rows: int = 0,
         squares: Callable[[], Any] | None = None,
         doubt: Callable[[Vector], str] | None = None,
+        sign: float = 1.0,
     ) -> None:
         self.data, self.given = data, workers
         layout = program.layout
@@ -74,11 +77,19 @@ class Kernel:
         first = Vectorised if layout.vectorised else Plain
         self.tiers = {found.name: found for found in (first(self.bound), Compiled(self.bound))}
         self._squares, self._doubt = squares, doubt
+        self.sign = sign
         self.spent: dict[str, int] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What is compiled, and the room of each thread, stay behind.
-        return Kernel, (self.program, self.data, self.tier, self.given, self.rows, self._squares, self._doubt)
+        known = self._squares, self._doubt, self.sign
+        return Kernel, (self.program, self.data, self.tier, self.given, self.rows, *known)
+
+    def negated(self) -> Kernel:
+        """Give the negated objective: the same code, compiled once, on the same data."""
+        new = object.__new__(Kernel)
+        new.__dict__.update(self.__dict__, sign=-self.sign)
+        return new
 
     # ---- facts -----------------------------------------------------------------------------------------------------
 
@@ -113,7 +124,7 @@ class Kernel:
 
     def squares(self) -> Any:
         """Give the residuals, where the objective is known as a sum of their squares; else ``None``."""
-        return self._squares() if self._squares else None
+        return self._squares() if self._squares and self.sign > 0 else None
 
     def doubt(self, x: Vector) -> str:
         """Tell where derivatives have lost digits at a point; nothing where they have not."""
@@ -161,23 +172,26 @@ class Kernel:
 
     def value(self, x: Vector) -> float:
         """Give the value at a point."""
-        return self._numbers("value", [x])[0]
+        return self.sign * self._numbers("value", [x])[0]
 
     def slope(self, x: Vector, tier: str | None = None) -> tuple[float, Vector]:
         """Give value and gradient at a point."""
         if self.program.layout.unrolled:
             f, *found = self._numbers("slope", [x], tier)
-            return f, np.array(found, dtype=np.float64)
+            return self.sign * f, self._turned(np.array(found, dtype=np.float64))
         g = np.empty(self.n)
-        return self._numbers("slope", [x], tier, g)[0], g
+        return self.sign * self._numbers("slope", [x], tier, g)[0], self._turned(g)
 
     def product(self, x: Vector, v: Vector, tier: str | None = None) -> Vector:
         """Give the Hessian at a point times a vector."""
         if self.program.layout.unrolled:
-            return np.array(self._numbers("product", [x, v], tier), dtype=np.float64)[: self.n]
+            return self._turned(np.array(self._numbers("product", [x, v], tier), dtype=np.float64)[: self.n])
         out = np.empty(self.n)
         self._numbers("product", [x, v], tier, out)
-        return out
+        return self._turned(out)
+
+    def _turned(self, a: Vector) -> Vector:
+        return a if self.sign > 0 else -a
 
     def hessian(self, x: Vector, tier: str | None = None) -> NDArray[np.float64]:
         """Give the Hessian at a point."""
@@ -185,14 +199,14 @@ class Kernel:
         if self.program.layout.unrolled:
             if self.program.entries:
                 for (i, j), h in zip(self.program.entries, self._numbers("curvature", [x], tier), strict=True):
-                    full[i, j] = full[j, i] = h
+                    full[i, j] = full[j, i] = self.sign * h
             return full
         chosen = self.tiers[tier or self._tier("curvature", self.n)]
         if self.large and isinstance(chosen, Compiled):
             full = np.array([self.product(x, unit, chosen.name) for unit in np.eye(self.n)])
-        else:
-            chosen.curvature(x, full)
-        return (full + full.T) / 2
+            return (full + full.T) / 2
+        chosen.curvature(x, full)
+        return (full + full.T) * (0.5 * self.sign)
 
     def _tier(self, name: str, times: int = 1) -> str:
         """Give the tier for a single call: plain Python until calls of this function have spent its budget."""

@@ -99,7 +99,7 @@ class Objective:
         self._chosen = declared or chosen
         self._declared = {name: declared[name] for name in self.params if name in declared}
         self._models: dict[tuple[tuple[int, ...], ...], Model] = {}
-        self._kernels: dict[tuple[float, Model, str], Kernel] = {}
+        self._kernels: dict[tuple[Model, str], Kernel] = {}
         self._default: Model | None = None
         self._open: NeedsShape | None = None  # the parameter whose shape is not known
         self._misfit: ShapeError | None = None  # what is wrong with the shape that it would seem to have
@@ -426,9 +426,10 @@ class Objective:
 
     # ---- numbers ---------------------------------------------------------------------------------------------------
 
-    def program(self, sign: float = 1.0) -> Program:
-        """Give the generated functions; -1 for those of the negated objective."""
-        return self.model.program(sign)
+    @property
+    def program(self) -> Program:
+        """The generated functions."""
+        return self.model.program
 
     def kernel(self, sign: float = 1.0, model: Model | None = None, tier: str | None = None) -> Kernel:
         """Give the running kernel.
@@ -451,10 +452,10 @@ class Objective:
         DataError
             If the data were given as names only.
         """
-        key = sign, model or self.model, tier or self.tier
+        key = model or self.model, tier or self.tier
         if key not in self._kernels:
-            self._kernels[key] = key[1].kernel(sign, key[2], self.workers)
-        return self._kernels[key]
+            self._kernels[key] = key[0].kernel(key[1], self.workers)
+        return self._kernels[key] if sign > 0 else self._kernels[key].negated()
 
     def vector(self, point: Point | None = None, values: Mapping[str, Any] | None = None) -> Vector:
         """Give a point as a flat vector in the order of ``params``, arrays row after row.

@@ -27,12 +27,13 @@ MOST = 4096  # parameters whose values are recorded along the way
 
 
 # What the loop takes and gives besides point, states and data: hyperparameters, normal numbers and the step that they
-# begin at, steps, value, records, tolerances; and in batches the order of the rows, their number, the first step.
+# begin at, steps, value, records, tolerances, the objective's sign (-1 to ascend); and in batches the order of the
+# rows, their number, the first step.
 NUMBERS = [
     Argument("_h", "float64"), Argument("_z", "matrix"), Argument("_z0", "whole"), Argument("_t", "whole"),
     Argument("_stop", "whole"), Argument("_f", "number"), Argument("_rec", "whole"), Argument("_stride", "whole"),
     Argument("_hist", "matrix"), Argument("_m", "whole"), Argument("_gtol", "number"), Argument("_ftol", "number"),
-    Argument("_xtol", "number"),
+    Argument("_xtol", "number"), Argument("_sign", "number"),
 ]  # fmt: skip
 BATCH = [Argument("_perm", "int64"), Argument("_size", "whole"), Argument("_t0", "whole")]
 RESULT = {"_t": "whole", "_status": "whole", "_f": "number", "_rec": "whole", "_m": "whole", "_calls": "whole"}
@@ -268,7 +269,13 @@ class Loop:
             self.w.assign_all(results, Call(slope, *self.layout.point(point), *data))
         else:
             self.w.assign(value, Call(slope, f"_{point}", f"_{gradient}", *data))
+        with self.w.when(of("_sign") < 0.0):
+            self.w.assign(value, -1.0 * of(value))
+            self._negate(gradient)
         self.w.add("_calls", 1)
+
+    def _negate(self, letter: str) -> None:
+        self.each(lambda: self.w.assign(self.at(letter), -1.0 * self.at(letter)))
 
     # ---- the exact Cauchy step -------------------------------------------------------------------------------------
 
@@ -317,6 +324,8 @@ class Loop:
             w.assign_all(results, Call(product, *self.layout.point(), *self.layout.point("g"), *data))
         else:
             w.call(product, "_x", "_g", "_w", *data)
+        with w.when(of("_sign") < 0.0):
+            self._negate("w")
         for name in ("_q", "_c", "_r"):
             w.assign(name, 0.0)
 
