@@ -83,7 +83,7 @@ def gradient(graph: Graph, root: Node) -> Vector:
     ----------
     Griewank and Walther, Evaluating Derivatives, 2nd ed. 2008, section 3.2 (reverse mode).
     """
-    graph.derived = True
+    graph = graph.tidy
     slopes: dict[Node, list[Node]] = defaultdict(list)
     slopes[root].append(graph.const(1))
     found: dict[Leaf, Node] = {}
@@ -314,7 +314,7 @@ def directional(graph: Graph, nodes: Iterable[Node], seeds: dict[Leaf, Node]) ->
     dict of Node to Node
         The derivative of each of ``nodes``.
     """
-    graph.derived = True
+    graph = graph.tidy
     wanted = list(nodes)
     zero = graph.const(0)
     tangents: dict[Node, Node] = {}

@@ -17,11 +17,13 @@ from symgd.errors import DataError, FormulaError, unexplained
 from symgd.graph import (
     Array,
     Fold,
+    Forms,
     Graph,
     Leaf,
     Map,
     Node,
     Span,
+    Store,
     calculus,
     doubt,
     is_zero,
@@ -94,22 +96,20 @@ class Model:
     # ---- the graph -------------------------------------------------------------------------------------------------
 
     def _read(self, *, group: bool, guarded: bool = True) -> tuple[Graph, Node]:
-        graph = Graph()
-        graph.guarded = guarded
-        graph.rows = self.rows
-        graph.booleans = frozenset(n for n in self.columns if str(getattr(self.data.get(n), "dtype", "")) == "bool")
+        graph = Graph(Store(self.rows), Forms.GUARDED if guarded else Forms.JOINED)
         with _deep():
             found = read(
                 graph, self.text, self.tree, lambda name: self._leaf(graph, name.name), group=group,
                 undeclared=self.undeclared, bounds=lambda node: self._bounds(graph, node) if self.data else (0, 0),
                 flags=[name for name in self.columns if self._is_flag(self.data.get(name))],
+                masks=[n for n in self.columns if str(getattr(self.data.get(n), "dtype", "")) == "bool"],
             )  # fmt: skip
         if found.axes:
             one_a_row = found.axes == ("rows",)
             what = "one value a row" if one_a_row else f"the shape {shape(graph, found)}"
             problem = f"the objective must be one number, but this has {what}"
             raise FormulaError(problem, self.text, 0, len(self.text), "put mean(...) or sum(...) around it")
-        self.notes = tuple(graph.notes)
+        self.notes = tuple(graph.store.notes)
         return graph, found.node
 
     @staticmethod
@@ -137,7 +137,7 @@ class Model:
                 return int(values.bounds[0]), int(values.bounds[1])
             parts = _chunks(values) if isinstance(values, Stored) else [np.asarray(values)]
         else:
-            found = locate.evaluate([node], {}, self.data, graph.sizes())
+            found = locate.evaluate([node], {}, self.data, graph.store.sizes())
             parts = [np.asarray(found[node])]
         low, high = 0, 0
         for index, part in enumerate(parts):
@@ -161,13 +161,14 @@ class Model:
     def plain(self) -> tuple[Graph, Node]:
         """The graph without grouped terms."""
         graph, root = self.grouped
-        return self._read(group=False) if any(label.startswith("terms") for label in graph.lengths) else (graph, root)
+        long = any(label.startswith("terms") for label in graph.store.lengths)
+        return self._read(group=False) if long else (graph, root)
 
     @cached_property
     def written(self) -> tuple[Graph, Node]:
         """The graph that views show: without what keeps float64 in range."""
         graph, root = self.plain
-        guards = any(n.function in ("logsumexp", "held", "where") for n in graph if isinstance(n, Map | Fold))
+        guards = any(n.function in ("logsumexp", "held", "where") for n in graph.store if isinstance(n, Map | Fold))
         return self._read(group=False, guarded=False) if guards else (graph, root)
 
     @property
@@ -191,16 +192,16 @@ class Model:
     def _second(self) -> tuple[Graph, calculus.Vector, int]:
         """A graph of its own for second derivatives, the gradient in it, and the number of the formula's last node."""
         graph, root = self._read(group=False, guarded=False)
-        graph.gaps = self.gaps
-        return graph, calculus.gradient(graph, root), root.number
+        graph.store.gaps = self.gaps
+        return graph.tidy, calculus.gradient(graph, root), root.number
 
     @cached_property
     def gradient(self) -> Gradient:
         """The gradient, to be shown."""
         graph, root = self.written
         slope = self.slope
-        graph.gaps = self.gaps
-        return Gradient(graph, slope, self.shapes, root.number)
+        graph.store.gaps = self.gaps
+        return Gradient(graph.tidy, slope, self.shapes, root.number)
 
     @cached_property
     def hessian(self) -> Hessian:
@@ -257,7 +258,7 @@ class Model:
             graph, root = self.grouped
             types = {name: _type(self.data.get(name)) for name in self.columns}
             parts = map(repr, (self.shapes, sorted(types.items()), root.number, sign))
-            key = cache.key("program", cache.generator(), self.text, *parts, graph.signature())
+            key = cache.key("program", cache.generator(), self.text, *parts, graph.store.signature())
             stored = cache.load(key)
             if stored is not None:
                 self._programs[sign] = Program.from_json(stored.decode())

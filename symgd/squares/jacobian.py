@@ -31,7 +31,7 @@ def by_row(graph: Graph, residual: Node, labels: frozenset[str]) -> tuple[Entry,
         A node for each leaf; ``None`` where a fold inside of the residuals runs over one of their own labels, or is
         no sum, so that places would be mistaken for one another, and where a matrix is inverted.
     """
-    graph.derived = True
+    graph = graph.tidy
     order = reachable([residual])
     if any(isinstance(n, Fold) and n.active and (n.label in labels or n.function != "sum") for n in order):
         return None
