@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, Span, calculus, reachable
+from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, Span, reachable
+from symgd.graph.partials import partials
 from symgd.graph.tape import Tape
 
 
@@ -66,7 +67,7 @@ def first_bad(graph: Graph, root: Node, text: str, point: Mapping[str, Any], dat
         (node, slope)
         for node in reachable([root])
         if isinstance(node, Map) and node.active
-        for slope, arg in zip(calculus.partials(graph.tidy, node), node.args, strict=True)
+        for slope, arg in zip(partials(graph.tidy, node), node.args, strict=True)
         if arg.active
     ]
     found = _Values([root, *(slope for _, slope in steps)], point, data, graph.store.sizes())
