@@ -45,6 +45,10 @@ class Graph:
         )  # fmt: skip
         self.label, self.length = store.label, store.length
 
+    def copy(self, forms: Forms | None = None) -> Graph:
+        """Give a graph of the same nodes, which grows on its own; other forms may be made there."""
+        return Graph(self.store.copy(), self.forms if forms is None else forms)
+
     @cached_property
     def tidy(self) -> Graph:
         """The arithmetic for derivatives, over the same nodes."""

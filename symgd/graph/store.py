@@ -48,6 +48,14 @@ class Store:
         self._nodes: dict[tuple[object, ...], Node] = {}
         self._memos: dict[Callable[..., object], dict[object, object]] = {}
 
+    def copy(self) -> Store:
+        """Give the same nodes, and what is known of them, to be added to apart from these."""
+        new = Store()
+        for name, value in vars(self).items():
+            setattr(new, name, value.copy() if isinstance(value, dict | set) else value)
+        new._memos = {of: known.copy() for of, known in self._memos.items()}
+        return new
+
     def __iter__(self) -> Iterator[Node]:
         return iter(self._nodes.values())
 

@@ -120,6 +120,7 @@ def generate(
     -------
     Program
     """
+    graph = graph.tidy
     slope = calculus.gradient(graph, root)
     product = calculus.hessian_vector(graph, slope)
     vectors = {"slope": slope, "product": product}
