@@ -32,7 +32,7 @@ def _fold(function: str) -> Callable[[Reader, fm.Call], Array]:
 
 def average_over(graph: Graph, array: Array, over: Iterable[int]) -> None:
     """Note that the formula divides by the number of elements along axes: that it is a mean, not a sum over 2."""
-    graph.averaged.add(math.prod(graph.lengths.get(array.axes[place], 1) for place in over))
+    graph.store.averaged.add(math.prod(graph.store.lengths.get(array.axes[place], 1) for place in over))
 
 
 def _logsumexp(graph: Graph, array: Array, over: Sequence[int], *, keep: bool) -> Array:

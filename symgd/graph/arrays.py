@@ -110,7 +110,7 @@ def _assign(graph: Graph, column: Sequence[str], axes: list[str], maps: list[dic
     lengths = {size(graph, axis) for axis in found}
     if len(lengths) > 1 and lengths - {1}:
         lengths.discard(1)  # a table of one row goes with any number of places
-    if len(lengths) > 1 or (len(set(found)) > 1 and not graph.selected.keys().isdisjoint(found)):
+    if len(lengths) > 1 or (len(set(found)) > 1 and not graph.store.selected.keys().isdisjoint(found)):
         raise Misfit("do not broadcast")
     long = [axis for axis in found if size(graph, axis) in lengths]
     chosen = _choose(graph, long, axes) if long else ONE
@@ -363,7 +363,7 @@ def _inside(graph: Graph, label: str, place: int, axis: int) -> int:
 
 def _known(graph: Graph, label: str) -> int:
     length = graph.length(label)
-    if label in graph.selected:
+    if label in graph.store.selected:
         raise Misfit("is of rows that a condition picks: it can be summed, averaged and counted, not indexed")
     if length is None:
         raise Misfit("has a number of rows that is not known here, and indexing it would need that")

@@ -50,16 +50,16 @@ def lost(graph: Graph, root: Node, slope: calculus.Vector, point: Mapping[str, A
     pairs = quotients(root)
     if not pairs:
         return ""
-    values = Tape([root], data, graph.sizes()).at(point)
+    values = Tape([root], data, graph.store.sizes()).at(point)
     if sum(np.size(v) for v in values.values()) > MOST or not any(_vanish(values, node) for node in pairs):
         return ""
     bent = calculus.hessian_vector(graph, slope)
     found = []
     for what, vector in (("gradient", slope), ("Hessian", bent)):
         nodes = vector.nodes()
-        plain = Tape(nodes, data, graph.sizes()).at(point)
+        plain = Tape(nodes, data, graph.store.sizes()).at(point)
         try:
-            exact = Tape(nodes, data, graph.sizes(), Digits(60)).at(point)
+            exact = Tape(nodes, data, graph.store.sizes(), Digits(60)).at(point)
         except (NotImplementedError, ValueError, ZeroDivisionError, TypeError):
             return ""
         error = max((_error(plain[node], exact[node]) for node in nodes), default=0.0)

@@ -112,8 +112,8 @@ def _head(tree: Tree) -> object:
 
 def _group(reader: Reader, members: list[tuple[Tree, int, _Shape]]) -> Node:
     graph = reader.graph
-    label = f"terms{len(graph.lengths)}"  # its own, also where another group has as many terms
-    graph.lengths[label] = len(members)
+    label = f"terms{len(graph.store.lengths)}"  # its own, also where another group has as many terms
+    graph.store.lengths[label] = len(members)
     first, sign, shape = members[0]
     inputs = []
     for slot in range(len(shape.names)):

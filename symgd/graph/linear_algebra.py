@@ -58,7 +58,7 @@ def _slogdet(reader: Reader, tree: fm.Call) -> Array:
     def pair(array: Array) -> Array:
         sign, logarithm = (matrices.determinant(graph, array, name) for name in ("detsign", "logabsdet"))
         for node in (sign, logarithm):
-            graph.spans.setdefault(node.number, (tree.start, tree.end))
+            graph.store.spans.setdefault(node.number, (tree.start, tree.end))
         label = graph.label(2)
         first = graph.map("equal", graph.leaf("places", "", (label,)), graph.const(0))
         return Array(graph.map("where", first, sign, logarithm), (label,))
@@ -69,7 +69,7 @@ def _slogdet(reader: Reader, tree: fm.Call) -> Array:
 def _solve(reader: Reader, tree: fm.Call) -> Array:
     graph = reader.graph
     found = _inverse(reader, tree)
-    graph.spans.setdefault(found.node.number, (tree.start, tree.end))
+    graph.store.spans.setdefault(found.node.number, (tree.start, tree.end))
     right = reader.number(tree.args[1])
     if not right.axes:
         shown = reader.shown(tree.args[1], right)
@@ -172,7 +172,7 @@ def _letters(
             if known is None or known[0] == ONE:
                 found[letter] = (axis, tree, value)
             elif axis != ONE and (arrays.size(graph, axis) != arrays.size(graph, known[0])
-                                  or ({axis, known[0]} & set(graph.selected) and axis != known[0])):  # fmt: skip
+                                  or ({axis, known[0]} & set(graph.store.selected) and axis != known[0])):  # fmt: skip
                 shown = f"{reader.shown(known[1], known[2])} and {reader.shown(tree, value)}"
                 reader.misfit(f"{shown} differ in length along '{letter}'", first.start, first.end, (known[1], tree))
             elif axis == ROWS:

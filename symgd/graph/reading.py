@@ -47,7 +47,7 @@ class NeedsShape(Exception):  # noqa: N818 - a question, not an error
 
 def read(
     graph: Graph, text: str, tree: Tree, lookup: Lookup, *, group: bool = True, undeclared: Collection[str] = (),
-    bounds: Bounds | None = None, flags: Collection[str] = (), keep: bool = False,
+    bounds: Bounds | None = None, flags: Collection[str] = (), masks: Collection[str] = (), keep: bool = False,
 ) -> Array:  # fmt: skip
     """Give the array that a tree says.
 
@@ -69,6 +69,8 @@ def read(
         Gives the smallest and the largest value of a node that serves as an index; by default it is trusted.
     flags : collection of str
         Data that hold True and False, or whose values are not known: they may stand where a condition does.
+    masks : collection of str
+        Data that hold True and False for certain: they may pick rows.
     keep : bool
         Whether functions of constants stay as they are: a proof needs ``sqrt(2*pi)``, not 2.5066...
 
@@ -86,7 +88,8 @@ def read(
         If a parameter in ``undeclared`` is used as an array.
     """
     reader = Reader(graph, text, lookup, group=group)
-    reader.undeclared, reader.bounds, reader.flags, reader.keep = undeclared, bounds, flags, keep
+    reader.undeclared, reader.bounds, reader.keep = undeclared, bounds, keep
+    reader.flags, reader.masks = flags, masks
     found = reader.value(tree)
     if reader.reduced is not None:  # asked last, since what follows may say it
         raise reader.reduced
@@ -184,6 +187,7 @@ class Reader:
         self.reduced: NeedsShape | None = None
         self.bounds: Bounds | None = None
         self.flags: Collection[str] = ()
+        self.masks: Collection[str] = ()
         self.keep = False
         # While a group's shape is read, what stands for the names and numbers of its first term, by their place.
         self.override: dict[int, Node] = {}
@@ -242,7 +246,7 @@ class Reader:
                 f"the constant '{fm.source(self.text, tree)[:40]}' {what}", tree, "leave it out, or rewrite it"
             )
         if self.strict:
-            self.graph.spans.setdefault(array.node.number, (tree.start, tree.end))
+            self.graph.store.spans.setdefault(array.node.number, (tree.start, tree.end))
         return array
 
     def number(self, tree: Tree) -> Array:
@@ -319,7 +323,7 @@ class Reader:
         short = name if isinstance(trees[column], fm.Name) else f"({name})"
         row = self.brief(trees[vector])
         row = row if isinstance(trees[vector], fm.Name) else f"({row})"
-        self.graph.notes[
+        self.graph.store.notes[
             f"{shown} broadcast to {arrays.shape(self.graph, Array(self.graph.const(0), axes))}: every row meets every "
             f"other; write {short}[:, 0] to match them one by one, {row}[None, :] to mean this"
         ] = None
@@ -561,8 +565,8 @@ class Reader:
     def whole(self, tree: Tree, what: str, hint: str = "write it as a number, such as 0") -> int:
         """Read a whole number that must be known at once."""
         node = self.number(tree).node
-        if isinstance(node, Leaf) and node.kind == "count" and self.graph.rows is not None:
-            return self.graph.rows
+        if isinstance(node, Leaf) and node.kind == "count" and self.graph.store.rows is not None:
+            return self.graph.store.rows
         if not isinstance(node, Const) or node.value != int(node.value):
             raise self.error(f"{what} must be a whole number", tree, hint)
         spelt = fm.source(self.text, tree)
@@ -654,7 +658,7 @@ class Reader:
                 )
             return cut
         node, axes = self.value(tree)
-        if is_boolean(node) or (isinstance(node, Leaf) and node.kind == "data" and node.name in self.graph.booleans):
+        if is_boolean(node) or (isinstance(node, Leaf) and node.kind == "data" and node.name in self.masks):
             return self._mask(Array(node, axes), tree, axis, base)
         if isinstance(node, Const) and not axes:
             return self.whole(tree, "an index")
@@ -670,7 +674,7 @@ class Reader:
         if len(array.axes) != 1 or axis == ONE or array.axes[0] == ONE:
             raise self.error("a condition picks along one axis", tree, "write where(condition, x, 0)")
         own = array.axes[0]
-        if axis in self.graph.selected or own in self.graph.selected:
+        if axis in self.graph.store.selected or own in self.graph.store.selected:
             raise self.error("rows are picked once", tree, "join the conditions: x[(a > 0) & (b > 0)]")
         if arrays.size(self.graph, own) != arrays.size(self.graph, axis):
             problem = f"{self.shown(tree, array)} picks along an axis of length {arrays.size(self.graph, axis) or 'n'}"

@@ -11,7 +11,7 @@ import numpy as np
 from symgd.data import Data, Stored
 from symgd.data.points import Shape, Vector
 from symgd.errors import DataError, FormulaError, unexplained
-from symgd.graph import ROWS, Array, Graph, Leaf, Node, Span, calculus, doubt, is_zero, reachable, shape
+from symgd.graph import ROWS, Array, Forms, Graph, Leaf, Node, Span, calculus, doubt, is_zero, reachable, shape
 from symgd.kernel import Kernel
 from symgd.kernel.code import Layout, Program, generate
 from symgd.kernel.machine import cache
@@ -76,7 +76,7 @@ class Model(Formula):
         """The formula that views show, in a graph that they may add to."""
         graph, root = self.bare
         graph = graph.copy()
-        graph.gaps = self.gaps
+        graph.store.gaps = self.gaps
         return graph, root
 
     @cached_property
@@ -89,15 +89,15 @@ class Model(Formula):
     def _second(self) -> tuple[Graph, calculus.Vector, int]:
         """A graph of its own for second derivatives, the gradient in it, and the number of the formula's last node."""
         graph, root = self.bare
-        graph = graph.copy()
-        graph.guarded, graph.gaps = False, self.gaps
-        return graph, calculus.gradient(graph, root), root.number
+        graph = graph.copy(Forms.JOINED)
+        graph.store.gaps = self.gaps
+        return graph.tidy, calculus.gradient(graph, root), root.number
 
     @cached_property
     def gradient(self) -> Gradient:
         """The gradient, to be shown."""
         graph, root = self.written
-        return Gradient(graph, self.slope, self.shapes, root.number)
+        return Gradient(graph.tidy, self.slope, self.shapes, root.number)
 
     @cached_property
     def hessian(self) -> Hessian:
@@ -144,7 +144,7 @@ class Model(Formula):
         graph, root = self.grouped
         types = {name: _type(self.data.get(name)) for name in self.columns}
         parts = map(repr, (self.shapes, sorted(types.items()), root.number))
-        key = cache.key("program", cache.generator(), self.text, *parts, graph.signature())
+        key = cache.key("program", cache.generator(), self.text, *parts, graph.store.signature())
         stored = cache.load(key)
         if stored is not None:
             return Program.from_json(stored.decode())

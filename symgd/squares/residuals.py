@@ -50,7 +50,7 @@ class Squares:
         self.terms = tuple(terms)
         self.shapes = dict(shapes)
         self.n = sum(math.prod(s) for s in self.shapes.values())
-        self._graph, self._data, self._sizes = graph, data, graph.sizes()
+        self._graph, self._data, self._sizes = graph, data, graph.store.sizes()
         self._places = [_lengths(t, self._sizes) for t in self.terms]
         self.m = sum(math.prod(s) for s in self._places)
         self._offsets = dict(zip(self.shapes, np.cumsum([0, *map(math.prod, self.shapes.values())]), strict=False))

@@ -69,7 +69,7 @@ class Partial:
         if not more and is_whole(graph, leaf, shape):
             return to_text(node, graph=graph, axes=_axes(leaf), tidy=True, numpy=numpy)
         roots = [n for leaf, node in entries for n in (node, *(i for i in leaf.index if isinstance(i, Node)))]
-        taken = {part.name for part in graph if isinstance(part, Leaf)}
+        taken = {part.name for part in graph.store if isinstance(part, Leaf)}
         target = self._letter if self._letter not in taken else f"{self._letter}_{self.name.replace(', ', '_')}"
         writer = Writer(graph, roots, tidy=True, numpy=numpy)
         writer.sizes.setdefault(self.name, shape)

@@ -226,7 +226,7 @@ class _Formula:
         assert isinstance(node, Map)
         if node.function == "power":
             return _power(*args)
-        if self.graph is not None and node.args[0] in self.graph.edges:
+        if self.graph is not None and node.args[0] in self.graph.store.edges:
             return args[2]  # symbols need no power series
         known = FUNCTIONS[node.function]
         return known.sympy(sympy, *args) if known.sympy else sympy.Function(known.name)(*args)

@@ -405,7 +405,7 @@ class Writer:
         """Take a length times the number of rows out of factors: the size of an array of data."""
         counts = [f for f in factors if isinstance(f, Leaf) and f.kind == "count"]
         lengths = [f for f in factors if isinstance(f, Const)]
-        averaged = self.graph.averaged if self.graph else ()
+        averaged = self.graph.store.averaged if self.graph else ()
         if (
             len(counts) == len(lengths) == 1
             and lengths[0].value in averaged

@@ -30,7 +30,7 @@ def columns(graph: Graph, product: Output, size: int) -> Output | None:
     nodes = reachable(parts)
     if any(isinstance(n, Leaf) and n.table and n.kind != "numbers" for n in nodes):
         return None
-    graph.lengths[UNITS] = size
+    graph.store.lengths[UNITS] = size
     new: dict[Node, Node] = {}
     for node in nodes:
         if isinstance(node, Leaf):

@@ -128,6 +128,7 @@ def generate(
     -------
     Program
     """
+    graph = graph.tidy
     slope = calculus.gradient(graph, root)
     product = calculus.hessian_vector(graph, slope)
     vectors = {"slope": slope, "product": product}
@@ -146,12 +147,12 @@ def generate(
     nodes = reachable([root, *slope.nodes()])
     strict = any(isinstance(n, Fold) and n.function in _STRICT for n in nodes)
     # What keeps digits and range has branches that are no kinks: either view without them may say so.
-    smooth = _is_smooth(graph.without_seams(root)) or (written is not None and _is_smooth(reachable([written])))
+    smooth = _is_smooth(graph.store.without_seams(root)) or (written is not None and _is_smooth(reachable([written])))
     functions, pieces, memory = _write(graph, inputs, outputs, strict=strict)
     pace = (0, 0)
     if inputs.vectorised:
         whole = None if inputs.unrolled else columns(graph, outputs["product"], inputs.size)
-        functions[Python.name], pace = _on_arrays(inputs, outputs, graph.lengths, whole)
+        functions[Python.name], pace = _on_arrays(inputs, outputs, graph.store.lengths, whole)
     return Program(inputs, functions, strict, smooth, _work(graph, nodes), entries, pieces, memory, pace)
 
 
@@ -172,7 +173,7 @@ def _write(
     functions: dict[str, tuple[Text, ...]] = {}
     pieces: dict[str, list[dict[str, Any]]] = {name: [] for name in (*outputs, "curvature")}
     planned = [
-        Function(name, inputs, output, graph.lengths, directed=name == "product", strict=strict)
+        Function(name, inputs, output, graph.store.lengths, directed=name == "product", strict=strict)
         for name, output in outputs.items()
     ]
     alike = inputs.unrolled and not any(function.passes for function in planned)  # without loops, for all targets
@@ -221,7 +222,7 @@ def _on_arrays(
 
 
 def _lowered(graph: Graph, output: Output) -> Output:
-    new = lowered(graph, [*output.numbers, *_parts(calculus.Vector(output.entries))], graph.lengths)
+    new = lowered(graph, [*output.numbers, *_parts(calculus.Vector(output.entries))], graph.store.lengths)
     entries = (calculus.Entry(new[e.leaf], new[e.node]) for e in output.entries)  # type: ignore[arg-type]
     return Output(tuple(new[n] for n in output.numbers), tuple(entries), output.vector)
 
@@ -280,10 +281,10 @@ def _work(graph: Graph, nodes: list[Node]) -> tuple[int, int]:
     wholes: dict[matrices.Key, int] = {}  # the rows of each matrix that is inverted
     for node in nodes:
         if isinstance(node, Matrix):
-            wholes[matrices.key(node)] = graph.lengths[node.row]
+            wholes[matrices.key(node)] = graph.store.lengths[node.row]
         if node.constant is None and isinstance(node, Map | Fold):
             labels = node.body.labels if isinstance(node, Fold) else node.labels
-            places = math.prod(graph.lengths[label] for label in labels if label != ROWS)
+            places = math.prod(graph.store.lengths[label] for label in labels if label != ROWS)
             if ROWS in labels:
                 rows += places
             else:
