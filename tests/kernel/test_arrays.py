@@ -51,6 +51,7 @@ FORMULAS = [
     "sum(sum(X*w, axis=1)**3)*a - b",
     "sum(A[0]*w) + A[1, 2]**2 + U[2, 1]*a",
     "std(a*y + b*z)",
+    "log(sum(exp(concatenate([tanh(w)[v % 3], y])[1:]*a)))",
 ]
 
 

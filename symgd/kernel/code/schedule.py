@@ -90,7 +90,9 @@ def schedule(
 
     def needed(arg: Node, home: str) -> int:
         """Give the level from which on a pass over ``home`` can read a node, which another pass keeps for it."""
-        if not arg.labels or isinstance(arg, Leaf | Const | Matrix) or is_total(arg, sizes):
+        if isinstance(arg, Leaf | Matrix):  # read where it stands, at places that must be known there
+            return max([levels[arg], *(needed(i, home) for i in parts(arg))])
+        if not arg.labels or isinstance(arg, Const) or is_total(arg, sizes):
             return levels[arg]
         own = home_of(arg.labels, sizes)
         if own == home:
