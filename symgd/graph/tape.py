@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from symgd.graph import ROWS, Fold, Leaf, Map, Matrix, Node, Span, arguments, elimination, reachable
 from symgd.language import scalar
@@ -168,37 +168,6 @@ def label_order(nodes: Iterable[Node]) -> list[str]:
 # ---- arithmetics ---------------------------------------------------------------------------------------------------
 
 
-_PLAIN = {"add": np.add, "multiply": np.multiply, "divide": np.divide, "power": np.power, "abs": np.abs,
-          "maximum": np.maximum, "minimum": np.minimum}  # fmt: skip
-
-
-def _sigmoid(a: NDArray[np.float64]) -> Any:
-    small = np.exp(-np.abs(a))
-    return np.where(a >= 0, 1.0, small) / (1.0 + small)
-
-
-# What else need not be computed number by number.
-_WHOLE: dict[str, Callable[..., Any]] = {
-    "ratio": lambda a, b: np.where(b == 0, 0.0, a / b),
-    "xlogy": lambda a, b: np.where(a == 0, 0.0, a * np.log(b)),
-    "xlog1py": lambda a, b: np.where(a == 0, 0.0, a * np.log1p(b)),
-    "xdivy": lambda a, b: np.where(a == 0, 0.0, a / b),
-    "powslope": lambda a, b: np.where((a == 0) & (b == 0), 0.0, b * a ** (b - 1)),
-    "powlog": lambda a, b: np.where(a == 0, 0.0, a**b * np.log(a)),
-    "held": lambda a: a,
-    "below": lambda a, b: np.where(a == b, 0.0, a - b),
-    "weighted": lambda a, b: np.where(
-        a == 0, 0.0, np.where(np.abs(b) < 700, a * np.exp(b), a * np.exp(0.5 * b) * np.exp(0.5 * b))
-    ),
-    "sqrt0": np.sqrt,
-    "cbrt": np.cbrt,
-    "relu": lambda a: np.where(a <= 0, 0.0, a),
-    "sigmoid": _sigmoid,
-    "softplus": lambda a: np.logaddexp(0.0, a),
-    "logaddexp": np.logaddexp,
-}
-
-
 class Floats:
     """NumPy's float64."""
 
@@ -217,13 +186,9 @@ class Floats:
             for arg in args[1:]:
                 total = np.add(total, arg)
             return total
-        if function == "where":
-            return np.where(np.asarray(args[0], dtype=bool), args[1], args[2])
-        known = _PLAIN.get(function) or (
-            getattr(np, function, None) if FUNCTIONS[function].numpy.startswith("np.") else None
-        )
-        if known is not None and function not in scalar.SHARED:
+        row = FUNCTIONS[function]
+        named = row.numpy.startswith("np.") and function not in scalar.SHARED
+        known = partial(row.arrays, np) if row.arrays else getattr(np, function, None) if named else None
+        if known is not None:
             return known(*(np.asarray(a, dtype=np.float64) for a in args))
-        if function in _WHOLE:
-            return _WHOLE[function](*(np.asarray(a, dtype=np.float64) for a in args))
         return np.vectorize(lambda *a: scalar.evaluate(function, list(a)), otypes=[float])(*args)

@@ -37,7 +37,7 @@ from symgd.views.pieces import (
     shape_text,
 )
 from symgd.views.products import Contraction, Factor, Guarded, Masked, Ones, Product, Products
-from symgd.views.spelling import FORMULA, NUMPY, spelt
+from symgd.views.spelling import spelling, spelt
 from symgd.views.sums import collected
 from symgd.views.units import write_diagonal
 
@@ -81,7 +81,7 @@ class Writer:
 
     def __init__(self, graph: Graph | None, roots: Collection[Node], *, tidy: bool, numpy: bool = False) -> None:
         self.graph = graph
-        self.spellings = NUMPY if numpy else FORMULA
+        self.numpy = numpy
         self.tidy = tidy
         self.products = Products(graph, tidy=tidy)
         self.arrays = any(
@@ -225,9 +225,15 @@ class Writer:
 
     def applied(self, function: str, args: Sequence[Piece]) -> Piece:
         """Write a function of what is written."""
-        if function in self.spellings:
-            return spelt(self.spellings[function], args)
+        own = spelling(function, numpy=self.numpy)
+        if own is not None:
+            return spelt(own, args)
         return Piece(f"{function}({', '.join(arg.text for arg in args)})", ATOM, sum(arg.cost for arg in args))
+
+    def called(self, function: str) -> str:
+        """Give the name of a function of whole arrays."""
+        own = spelling(function, numpy=self.numpy)
+        return own[0] if own else function
 
     def _exponent(self, node: Map, piece: Piece) -> str:
         if piece.level == NEGATE and any(isinstance(n, Leaf) and n.kind == "places" for n in reachable([node.args[0]])):
@@ -288,7 +294,7 @@ class Writer:
             ``None`` where the axes of length 1 are not those that it runs over.
         """
         order = tuple(label for label in target if label in labels)
-        name = self.spellings.get(name, (name, ATOM))[0]
+        name = self.called(name)
         found = []
         if len(order) < len(target):
             slots = [place for place, label in enumerate(target) if label not in labels]
@@ -316,8 +322,7 @@ class Writer:
             inner = self.best(pattern.of, target)
             places = [place for place, label in enumerate(target) if label in pattern.over]
             axis = f", axis={_axis(places)}" if len(target) > 1 else ""
-            name = self.spellings.get(pattern.name, (pattern.name, ATOM))[0]
-            return Piece(f"{name}({inner.text}{axis})", ATOM, inner.cost)
+            return Piece(f"{self.called(pattern.name)}({inner.text}{axis})", ATOM, inner.cost)
         left = pattern.of.labels - pattern.over
         over = sorted(pattern.over)
         return self.reduction(pattern.name, lambda order: self.best(pattern.of, order), over, left, target)
