@@ -11,7 +11,7 @@ from symgd.graph.arrays import ONE, Array, Misfit
 from symgd.graph.nodes import ROWS, Index, Node, Span
 
 if TYPE_CHECKING:
-    from symgd.graph.reading import Reader
+    from symgd.graph.reading.reader import Reader
     from symgd.language import Tree
 
 _MOST = 6  # letters that one product may have

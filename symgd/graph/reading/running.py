@@ -11,7 +11,7 @@ from symgd.graph.arrays import ONE, Array, Cut, Misfit
 from symgd.graph.nodes import ROWS, Span
 
 if TYPE_CHECKING:
-    from symgd.graph.reading import Reader
+    from symgd.graph.reading.reader import Reader
 
 LONGEST = 2000  # places along an axis: the work grows with their square
 

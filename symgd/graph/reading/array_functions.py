@@ -8,15 +8,16 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from symgd import language as fm
-from symgd.graph import arrays, linear_algebra, running
+from symgd.graph import arrays
 from symgd.graph.arrays import ONE, Array, Cut, Misfit
 from symgd.graph.graph import Graph
 from symgd.graph.nodes import Const, Node, Span
+from symgd.graph.reading import linear_algebra, running
 from symgd.language import Tree
 from symgd.language.functions import FUNCTIONS
 
 if TYPE_CHECKING:
-    from symgd.graph.reading import Reader
+    from symgd.graph.reading.reader import Reader
 
 
 def _fold(function: str) -> Callable[[Reader, fm.Call], Array]:
