@@ -367,9 +367,8 @@ _OPERATIONS: dict[str, Scalar] = {
 @cache
 def _operation(function: str) -> Scalar:
     """Give a function of the table: one from above, or what the scalar code of its row says."""
-    found = _OPERATIONS.get(function)
-    if found is not None:
-        return found
+    if function in _OPERATIONS:
+        return _OPERATIONS[function]
     row = FUNCTIONS[function]
     if not row.code:
         return globals()[function]  # type: ignore[no-any-return]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from symgd import language as fm
-from symgd.graph import arrays
-from symgd.graph.arrays import ONE, Array, Cut, Item, Mask, Misfit
+from symgd.graph import arrays, picks
+from symgd.graph.arrays import ONE, Array, Misfit
 from symgd.graph.nodes import Const, Leaf, Node, Span
+from symgd.graph.picks import Cut, Item, Mask
 from symgd.graph.reading.array_functions import average_over
 from symgd.graph.reading.values import is_boolean
 from symgd.language import Tree
@@ -41,8 +42,8 @@ def indexed(reader: Reader, tree: fm.Index) -> Array:
     array = reader.value(tree.value)
     used = sum(not isinstance(t, fm.Ellipsis_ | fm.NewAxis) for t in tree.items)
     try:
-        arrays.check_rank(array, used)
-        return arrays.pick(reader.graph, array, _items(reader, tree, array))
+        picks.check_rank(array, used)
+        return picks.pick(reader.graph, array, _items(reader, tree, array))
     except Misfit as problem:
         start = tree.value.end
         reader.misfit(

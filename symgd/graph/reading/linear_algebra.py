@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from symgd import language as fm
-from symgd.graph import arrays, matrices, selections
+from symgd.graph import arrays, matrices, picks, selections
 from symgd.graph.arrays import ONE, Array, Misfit
 from symgd.graph.nodes import ROWS, Index, Node, Span
 
@@ -88,7 +88,7 @@ def _diagonal(reader: Reader, tree: fm.Call) -> Array:
     graph = reader.graph
     array = reader.number(tree.args[0])
     if len(array.axes) == 2:
-        return arrays.diagonal(graph, array)
+        return picks.diagonal(graph, array)
     if len(array.axes) != 1:
         shown = reader.shown(tree.args[0], array)
         reader.misfit(
