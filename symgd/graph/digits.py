@@ -11,6 +11,7 @@ import numpy as np
 
 from symgd.graph import Leaf, Node
 from symgd.graph.nodes import Const
+from symgd.graph.tape import Value
 from symgd.language.functions import FUNCTIONS
 
 
@@ -36,21 +37,22 @@ class Digits:
 
         self.context = mpmath.mp.clone()
         self.context.dps = digits
-        self._known: dict[str, Any] = {}
+        self._known: dict[str, np.ufunc] = {}
 
-    def constant(self, node: Node) -> Any:
+    def constant(self, node: Node) -> Value | None:
         """Give the value of a number, or of pi and e."""
+        m, found = self.context, None
         if isinstance(node, Const):
             value = node.value
-            return self._ratio(value) if isinstance(value, Fraction) else self.context.mpf(repr(float(value)))
-        if isinstance(node, Leaf) and node.kind == "constant":
-            return +(self.context.pi if node.name == "pi" else self.context.e)
-        return None
+            if isinstance(value, Fraction):
+                found = m.mpf(value.numerator) / value.denominator
+            else:
+                found = m.mpf(repr(float(value)))
+        elif isinstance(node, Leaf) and node.kind == "constant":
+            found = +(m.pi if node.name == "pi" else m.e)
+        return found
 
-    def _ratio(self, value: Fraction) -> Any:
-        return self.context.mpf(value.numerator) / value.denominator
-
-    def array(self, values: Any) -> Any:
+    def array(self, values: Value) -> Value:
         """Give numbers with many digits; those that have them already as they are."""
         array = np.asarray(values)
         if array.dtype == object:
@@ -58,9 +60,10 @@ class Digits:
         # Only of float64 is the shortest decimal meant; the others are what they are when float64 computes with them.
         text = array.dtype == np.float64
         convert = np.frompyfunc(lambda v: self.context.mpf(repr(float(v)) if text else float(v)), 1, 1)
-        return convert(array)  # of an array without axes, the number itself
+        found: Value = convert(array)  # of an array without axes, the number itself
+        return found
 
-    def apply(self, function: str, args: list[Any]) -> Any:
+    def apply(self, function: str, args: list[Value]) -> Value:
         """Apply a function of the table, element by element."""
         if function == "add":
             total = args[0]
@@ -69,7 +72,8 @@ class Digits:
             return total
         if function not in self._known:
             self._known[function] = np.frompyfunc(self._find(function), len(args), 1)
-        return self._known[function](*args)
+        found: Value = self._known[function](*args)
+        return found
 
     def _find(self, function: str) -> Callable[..., Any]:
         written = FUNCTIONS[function].digits

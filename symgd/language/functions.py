@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-Sympy = Callable[..., Any]
+Form = Callable[..., Any]  # a meaning, called with the library that computes it and the arguments
 
 AS_NUMPY = "as NumPy has it"
 CONSTANTS: dict[str, float] = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
@@ -81,10 +81,10 @@ class Function:
     summary: str
     aliases: tuple[str, ...] = ()
     numpy: str = ""
-    sympy: Sympy | None = None
+    sympy: Form | None = None
     code: str = ""
-    arrays: Callable[..., Any] | None = None
-    digits: Callable[..., Any] | None = None
+    arrays: Form | None = None
+    digits: Form | None = None
     formula: str = ""
     pasted: str = ""
     definition: str = ""
@@ -98,7 +98,7 @@ class Function:
     boolean: bool = False
 
 
-def _map(name: str, arity: int, summary: str, sympy: Sympy | None, **more: Any) -> Function:
+def _map(name: str, arity: int, summary: str, sympy: Form | None, **more: Any) -> Function:
     more.setdefault("numpy", f"np.{name}({', '.join('abc'[:arity])})")
     return Function(name, "map", arity, arity, summary, sympy=sympy, **more)
 
