@@ -201,7 +201,7 @@ def _contracted(
     for place, (node, names) in enumerate(zip(nodes, operands, strict=True)):
         total = node if total is None else graph.multiply(total, node)
         seen |= set(names)
-        done = sorted(seen - set(right) - set("".join(operands[place + 1 :])), key=lambda c: labels[c] == ROWS)
+        done = sorted(seen - set(right) - set("".join(operands[place + 1 :])), key=lambda c: (labels[c] == ROWS, c))
         seen -= set(done)
         for letter in done:
             if labels[letter] != ONE:
