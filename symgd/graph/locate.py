@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
+from symgd.data import Data
 from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, Span, reachable
 from symgd.graph.partials import partials
-from symgd.graph.tape import Tape
+from symgd.graph.tape import Point, Tape, Value
 
 
 def evaluate(
-    nodes: list[Node], point: Mapping[str, Any], data: Mapping[str, Any], lengths: Mapping[str, int] | None = None
-) -> dict[Node, Any]:
+    nodes: list[Node], point: Point, data: Data, lengths: Mapping[str, int] | None = None
+) -> dict[Node, Value]:
     """Give the value of every node that the given ones are made of.
 
     Parameters
@@ -38,7 +38,7 @@ def evaluate(
     return Tape(nodes, data, lengths).at(point)
 
 
-def first_bad(graph: Graph, root: Node, text: str, point: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+def first_bad(graph: Graph, root: Node, text: str, point: Point, data: Data) -> str:
     """Name the first subexpression that is not finite at a point.
 
     Parameters
@@ -81,9 +81,7 @@ def first_bad(graph: Graph, root: Node, text: str, point: Mapping[str, Any], dat
 class _Values:
     """The values of nodes, looked at one place after the other."""
 
-    def __init__(
-        self, nodes: list[Node], point: Mapping[str, Any], data: Mapping[str, Any], lengths: Mapping[str, int]
-    ) -> None:
+    def __init__(self, nodes: list[Node], point: Point, data: Data, lengths: Mapping[str, int]) -> None:
         tape = Tape(nodes, data, lengths)
         self.labels = tape.labels
         self.values = tape.at(point)

@@ -15,7 +15,7 @@ from symgd.data import Data, Stored
 from symgd.data.points import Shape
 from symgd.errors import unexplained
 from symgd.graph import ROWS, Array, Fold, Forms, Graph, Leaf, Map, Node, Store, locate, read, whole
-from symgd.graph.tape import Tape
+from symgd.graph.tape import Point, Tape
 from symgd.language import Tree
 from symgd.language.functions import CONSTANTS
 from symgd.squares import Squares, Term
@@ -166,7 +166,7 @@ class Formula:
         sizes = self.plain[0].store.sizes()
         return tuple(sizes[label] for label in self.labels)
 
-    def values(self, point: Mapping[str, object]) -> NDArray[np.float64]:
+    def values(self, point: Point) -> NDArray[np.float64]:
         """Give the formula's values at a point.
 
         Parameters
@@ -190,7 +190,7 @@ class Formula:
         graph, node = self.plain
         return Squares(graph.copy(), [Term(node, (), self.labels)], (), self.shapes, self.data)
 
-    def locate(self, values: Mapping[str, object]) -> str:
+    def locate(self, values: Point) -> str:
         """Name the first subexpression that is not finite at a point."""
         try:
             graph, node = self.plain

@@ -11,7 +11,7 @@ import numpy as np
 from symgd.data import Data, Stored
 from symgd.data.points import Shape, Vector
 from symgd.errors import DataError, FormulaError, unexplained
-from symgd.graph import ROWS, Array, Forms, Graph, Leaf, Node, Span, calculus, doubt, is_zero, reachable, shape
+from symgd.graph import ROWS, Array, Graph, Leaf, Node, Span, calculus, doubt, is_zero, reachable, shape
 from symgd.kernel import Kernel
 from symgd.kernel.code import Layout, Program, generate
 from symgd.kernel.machine import cache
@@ -88,10 +88,9 @@ class Model(Formula):
     @cached_property
     def _second(self) -> tuple[Graph, calculus.Vector, int]:
         """A graph of its own for second derivatives, the gradient in it, and the number of the formula's last node."""
-        graph, root = self.bare
-        graph = graph.copy(Forms.JOINED)
+        graph, found = self.read(guarded=False)
         graph.store.gaps = self.gaps
-        return graph.tidy, calculus.gradient(graph, root), root.number
+        return graph.tidy, calculus.gradient(graph, found.node), found.node.number
 
     @cached_property
     def gradient(self) -> Gradient:

@@ -194,7 +194,7 @@ class Squares:
             scaled = np.broadcast_to(tape.arranged(value, ordered), wide)
             scaled = scaled * np.reshape(scale, (*shape, *(1 for _ in extra)) if np.ndim(scale) else ())
             flat = scaled.reshape(len(J), -1)
-            columns = tape.arranged(self._column(tape, values, leaf), ordered)
+            columns = np.asarray(tape.arranged(self._column(tape, values, leaf), ordered))
             if math.prod(columns.shape[: len(shape)]) == 1:  # the same for each residual
                 here = np.broadcast_to(columns.reshape(columns.shape[len(shape) :]), wide[len(shape) :]).ravel()
                 if len(np.unique(here)) == len(here):

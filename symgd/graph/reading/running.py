@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from symgd import language as fm
-from symgd.graph import arrays
-from symgd.graph.arrays import ONE, Array, Cut, Misfit
+from symgd.graph import arrays, picks
+from symgd.graph.arrays import ONE, Array, Misfit
 from symgd.graph.nodes import ROWS, Span
+from symgd.graph.picks import Cut
 
 if TYPE_CHECKING:
-    from symgd.graph.reading import Reader
+    from symgd.graph.reading.reader import Reader
 
 LONGEST = 2000  # places along an axis: the work grows with their square
 
@@ -74,7 +75,7 @@ def _flip(reader: Reader, tree: fm.Call) -> Array:
     over, _ = reader.axes(tree, array)
     cuts = [Cut(None, None, -1) if place in over else Cut() for place in range(len(array.axes))]
     try:
-        return arrays.pick(reader.graph, array, cuts)
+        return picks.pick(reader.graph, array, cuts)
     except Misfit as problem:
         shown = reader.shown(tree.args[0], array)
         reader.misfit(f"{shown} {problem}", tree.start, tree.end, tree.args)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from symgd import language as fm
-from symgd.graph import arrays, matrices, selections
+from symgd.graph import arrays, matrices, picks, selections
 from symgd.graph.arrays import ONE, Array, Misfit
 from symgd.graph.nodes import ROWS, Index, Node, Span
 
 if TYPE_CHECKING:
-    from symgd.graph.reading import Reader
+    from symgd.graph.reading.reader import Reader
     from symgd.language import Tree
 
 _MOST = 6  # letters that one product may have
@@ -88,7 +88,7 @@ def _diagonal(reader: Reader, tree: fm.Call) -> Array:
     graph = reader.graph
     array = reader.number(tree.args[0])
     if len(array.axes) == 2:
-        return arrays.diagonal(graph, array)
+        return picks.diagonal(graph, array)
     if len(array.axes) != 1:
         shown = reader.shown(tree.args[0], array)
         reader.misfit(
@@ -201,7 +201,7 @@ def _contracted(
     for place, (node, names) in enumerate(zip(nodes, operands, strict=True)):
         total = node if total is None else graph.multiply(total, node)
         seen |= set(names)
-        done = sorted(seen - set(right) - set("".join(operands[place + 1 :])), key=lambda c: labels[c] == ROWS)
+        done = sorted(seen - set(right) - set("".join(operands[place + 1 :])), key=lambda c: (labels[c] == ROWS, c))
         seen -= set(done)
         for letter in done:
             if labels[letter] != ONE:

@@ -18,7 +18,7 @@ from symgd.language import Tree
 from symgd.language.functions import FUNCTIONS
 
 if TYPE_CHECKING:
-    from symgd.graph.reading import Reader
+    from symgd.graph.reading.reader import Reader
 
 LEAST = 16  # terms of one shape that are worth a loop
 
