@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from symgd import saving
 from symgd.errors import UnknownNameError, safe, unexplained
-from symgd.parameters import entry_names
+from symgd.parameters import Shapes, flat_of
 from symgd.verdict import Kind, Verdict
 
 if TYPE_CHECKING:
@@ -135,18 +135,18 @@ class History:
         """Names of the columns of ``point``: ``w[0]``, ``w[1]``."""
         if not self.point.shape[1]:
             return []
-        return list(entry_names(self.params, self.shapes or [()] * len(self.params)))
+        return list(self._shapes.names)
+
+    @cached_property
+    def _shapes(self) -> Shapes:
+        return Shapes(self.params, self.shapes or None)
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Give one parameter's values, or ``step``, ``epoch``, ``value``, ``gradient_norm``."""
         if not isinstance(name, str):
             raise UnknownNameError(name, self.columns(), "the history")
         if name in self.params and self.point.shape[1]:
-            shapes = self.shapes or [()] * len(self.params)
-            place = self.params.index(name)
-            start = sum(math.prod(shape) for shape in shapes[:place])
-            values = self.point[:, start : start + math.prod(shapes[place])]
-            return values.reshape(len(values), *shapes[place])
+            return self._shapes.part(self.point, name)
         if name in self.names:
             return self.point[:, self.names.index(name)]
         if name in ("step", "value", "gradient_norm") or (name == "epoch" and self.epoch is not None):
@@ -253,7 +253,7 @@ class Run:
     @property
     def x(self) -> NDArray[np.float64]:
         """The point as a vector, in the order of the parameters."""
-        return np.concatenate([np.ravel(v) for v in self.point.values()]) if self.point else np.zeros(0)
+        return flat_of(self.point.values())
 
     @cached_property
     def _explained(self) -> Diagnosis:

@@ -102,7 +102,7 @@ def _numbers_at(given: Options, objective: Objective) -> tuple[Objective, dict[s
     elif len(point) == len(objective.params):
         named = dict(zip(objective.params, point, strict=True))
     else:  # the entries of all arrays, one after the other
-        named = objective.program.layout.split(x)
+        named = objective.model.shapes.values_of(x)
     shapes = {name: np.shape(value) for name, value in named.items()}
     objective = objective.with_shapes(shapes)
     value, gradient = objective.value(named), objective.gradient_at(named)
@@ -202,7 +202,7 @@ def _print_numbers(objective: Objective, at: Mapping[str, Any]) -> None:
     for left, value in lines.items():
         click.echo(f"  {left:{width}} = {_shown(value)}")
     if "hessian" in at:
-        names = objective.program.layout.names
+        names = objective.names
         if len(names) > _WIDE:
             click.echo(f"  the Hessian has {len(names):,} rows; --json prints them")
             return

@@ -16,7 +16,7 @@ from symgd import checks, descent, many, saving, views
 from symgd import data as data_module
 from symgd import language as fm
 from symgd.data import Owned, difference, points
-from symgd.data.points import Point, Shape, Vector
+from symgd.data.points import Point, Vector
 from symgd.errors import (
     DataError,
     FormulaError,
@@ -35,7 +35,7 @@ from symgd.kernel import TIERS, Kernel
 from symgd.kernel.code import Program
 from symgd.objective.formula import indices, row_count
 from symgd.objective.model import Model
-from symgd.parameters import entry_names
+from symgd.parameters import Shape, Shapes
 from symgd.run import Run
 
 
@@ -275,7 +275,7 @@ class Objective:
         """Give the model that fits a point, and the point as a flat vector."""
         if self._is_flat(point):
             assert self._default is not None
-            return self._default, points.flat(self._size(self._default), point)
+            return self._default, points.flat(self._default.shapes.size, point)
         given = points.entries(self.params, point, values or {}, self.lacking)
         shapes = {name: np.shape(value) for name, value in given.items()}
         for name, shape in self._declared.items():
@@ -306,15 +306,12 @@ class Objective:
             array = np.asarray(point)
         except ValueError:  # a ragged list: what is wrong with it is said further on
             return False
-        return array.ndim == 1 and array.dtype.kind in "fiu" and len(array) == self._size(model)
+        return array.ndim == 1 and array.dtype.kind in "fiu" and len(array) == model.shapes.size
 
     @property
     def names(self) -> tuple[str, ...]:
         """A name for each number of the parameters: ``w[0]``, ``w[1]``, ``b``."""
-        return entry_names(self.params, self.model.shapes.values())
-
-    def _size(self, model: Model) -> int:
-        return sum(math.prod(shape) for shape in model.shapes.values())
+        return self.model.shapes.names
 
     # ---- what it says ----------------------------------------------------------------------------------------------
 
@@ -593,7 +590,7 @@ class Objective:
     # ---- for scipy.optimize.minimize -------------------------------------------------------------------------------
 
     def _flat(self, x: Any) -> Vector:
-        return points.flat(self._size(self.model), x)
+        return points.flat(self.model.shapes.size, x)
 
     def fun(self, x: Any) -> float:
         """Give the value at a flat vector, as ``scipy.optimize.minimize`` asks for it."""
@@ -806,14 +803,14 @@ class Objective:
         if other:
             raise UsageError(f"the saved run was made with other data: {other}")
         try:
-            sizes = [tuple(checks.whole("shape", n, 1) for n in shape) for shape in shapes or ()]
-            fits = len(sizes) == len(self.params) and sum(map(math.prod, sizes)) == np.size(x)
+            sizes = Shapes(self.params, [tuple(checks.whole("shape", n, 1) for n in shape) for shape in shapes or ()])
+            fits = sizes.size == np.size(x)
         except (TypeError, ValueError):
             fits = False
         if not fits:
             raise DataError("the saved run is damaged: its shapes are not those of its point")
         try:
-            return self._model(dict(zip(self.params, sizes, strict=True)))
+            return self._model(sizes)
         except ValueError as problem:
             raise DataError(f"the saved run is damaged: {safe(str(problem), 160)}") from None
 
@@ -857,7 +854,7 @@ class Objective:
     ) -> Run:
         run = descent.descend(
             kernel, state, settings, formula=self.text, callback=callback, progress=progress,
-            locate=lambda x: model.locate(kernel.split(x)), keep=keep,
+            locate=lambda x: model.locate(model.shapes.values_of(x)), keep=keep,
         )  # fmt: skip
         data = {"data": self.data.fingerprint(self._known)}
         run = replace(run, objective=self, state={**run.state, **data}, explain=partial(diagnose, kernel))
