@@ -91,7 +91,7 @@ def _numbers_at(given: Options, objective: Objective) -> tuple[Objective, dict[s
     """Evaluate value, gradient and, where asked for, the Hessian; give the objective with the shapes of the point."""
     import numpy as np
 
-    from symgd.run import finite, plain
+    from symgd.display import finite, plain
 
     if given["data_names"] and objective.columns:
         raise UsageError(f"--at needs values of {', '.join(objective.columns)}; give --data instead of --data-names")

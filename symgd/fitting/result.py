@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from symgd.checks import number
 from symgd.data import Data
+from symgd.display import finite, plain
 from symgd.errors import UsageError, shown
 from symgd.fitting import curve, report, statistics
 from symgd.fitting.curve import Band
 from symgd.objective.formula import Formula
 from symgd.parameters import Shapes
-from symgd.run import Outcome, Run, finite, plain
+from symgd.run import Outcome, Run
 from symgd.verdict import Kind
 
 Array = NDArray[np.float64]
