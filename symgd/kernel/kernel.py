@@ -66,7 +66,7 @@ class Kernel:
             program,
             [float(data[name]) for name in layout.scalars],  # type: ignore[arg-type]
             [streams.open_flat(data[c.name], c.dtype, rows=c.rows) for c in layout.columns],
-            [_table(t, layout.index) for t in layout.tables],
+            [_table(t, layout.point_shapes.starts) for t in layout.tables],
             rows,
             workers or threads.available(),
         )
@@ -106,7 +106,7 @@ class Kernel:
     @property
     def names(self) -> tuple[str, ...]:
         """A name for each number of the parameters."""
-        return self.program.layout.names
+        return self.program.layout.point_shapes.names
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -120,7 +120,7 @@ class Kernel:
 
     def split(self, x: Vector) -> dict[str, Any]:
         """Take a flat vector apart: a number or an array for each parameter."""
-        return self.program.layout.split(x)
+        return self.program.layout.point_shapes.values_of(x)
 
     def squares(self) -> Any:
         """Give the residuals, where the objective is known as a sum of their squares; else ``None``."""

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 
 from symgd.data import Data, Stored
-from symgd.data.points import Shape, Vector
+from symgd.data.points import Vector
 from symgd.errors import DataError, FormulaError, unexplained
 from symgd.graph import ROWS, Array, Graph, Leaf, Node, Span, calculus, doubt, is_zero, reachable, shape
 from symgd.kernel import Kernel
-from symgd.kernel.code import Layout, Program, generate
+from symgd.kernel.code import Program, generate
 from symgd.kernel.machine import cache
 from symgd.language import Tree
 from symgd.objective.formula import Formula, deep
+from symgd.parameters import Shape
 from symgd.squares import Squares, squares
 from symgd.views import Entries, Gradient, Hessian
 
@@ -175,7 +176,7 @@ class Model(Formula):
         missing = [name for name in self.columns if name not in self.data]
         if missing:
             raise DataError(f"the columns {', '.join(missing)} have no values; give data={{...}} to Objective")
-        known = partial(_squares, self), partial(_doubt, self, self.program.layout)
+        known = partial(_squares, self), partial(_doubt, self)
         return Kernel(self.program, self.data, tier, workers, self.rows or 0, *known)
 
     @cached_property
@@ -212,8 +213,8 @@ def _unit(graph: Graph, leaf: Leaf, axes: Sequence[Span | int]) -> Node:
     return found
 
 
-def _doubt(model: Model, layout: Layout, x: Vector) -> str:
-    return model.doubt(layout.split(x))
+def _doubt(model: Model, x: Vector) -> str:
+    return model.doubt(model.shapes.values_of(x))
 
 
 def _squares(model: Model) -> Squares | None:

@@ -137,8 +137,8 @@ class ArrayFunction:
 
     def _offset(self, leaf: Leaf) -> str:
         """Write where in the flat vector a single number of the parameters is."""
-        shape, terms = self.layout.shape[leaf.name], []
-        fixed = self.layout.index[leaf.name]
+        shape, terms = self.layout.point_shapes[leaf.name], []
+        fixed = self.layout.point_shapes.starts[leaf.name]
         for axis, index in enumerate(leaf.index):
             step = math.prod(shape[axis + 1 :])
             if isinstance(index, int):
@@ -201,7 +201,7 @@ class ArrayFunction:
         if not leaf.index:
             if leaf.kind == "data" or layout.unrolled:
                 return Value(layout.number(leaf).name, ())  # type: ignore[attr-defined]
-            return Value(f"{'_x' if leaf.kind == 'parameter' else '_v'}[{layout.index[leaf.name]}]", ())
+            return Value(f"{'_x' if leaf.kind == 'parameter' else '_v'}[{layout.point_shapes.starts[leaf.name]}]", ())
         if leaf.kind == "places":
             (index,) = leaf.index
             return Value(f"1.0*({self._places(index)})", self._labels(index))
@@ -226,7 +226,7 @@ class ArrayFunction:
                 self.head[name] = f"{name} = {name}.reshape({', '.join(str(n or -1) for n in shape)})"
             return Source(name, shape)
         letter = vector or {"parameter": "_x", "direction": "_v"}[leaf.kind]
-        start, sides = layout.index[leaf.name], layout.shape[leaf.name]
+        start, sides = layout.point_shapes.starts[leaf.name], layout.point_shapes[leaf.name]
         name = f"{letter}{start}"
         if self.units and letter != "_x":
             start, sides = start * self.units, (*sides, self.units)
@@ -547,7 +547,7 @@ class ArrayFunction:
             step = math.prod(sides[axis + 1 :])
             code = aligned(Value(f"({self._places(i)})", self._labels(i)), axes)
             terms.append(code if step == 1 else f"{step}*{code}")
-        start = self.layout.index[leaf.name] * (self.units or 1)
+        start = self.layout.point_shapes.starts[leaf.name] * (self.units or 1)
         self._scatter(f"_out[{start}:{start + math.prod(sides)}]", " + ".join(terms), aligned(value, axes))
 
     def _scatter(self, out: str, places: str, values: str) -> None:

@@ -167,7 +167,7 @@ class Function:
             return
         for leaf in dict.fromkeys(n for n in self.plan.leaves if n.kind in ("parameter", "direction") and not n.index):
             vector = "_x" if leaf.kind == "parameter" else "_v"
-            place = self.layout.index[leaf.name]
+            place = self.layout.point_shapes.starts[leaf.name]
             self.writer.assign(f"{vector}{place}", At(vector, place))
         if clear and self.output.vector:
             with self.writer.loop("_j", 0, self.layout.size):
@@ -182,7 +182,7 @@ class Function:
         else:
             for entry in self.output.singles():
                 leaf = entry.leaf
-                place = self._offset(leaf) if leaf.index else self.layout.index[leaf.name]
+                place = self._offset(leaf) if leaf.index else self.layout.point_shapes.starts[leaf.name]
                 self.writer.add(At("_out", place), self.scalars[entry.node])
         self.writer.give(*numbers)
 
