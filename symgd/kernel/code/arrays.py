@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
-from symgd.graph import ROWS, Const, Fold, Index, Leaf, Map, Matrix, Node, Span, arguments
+from symgd.graph import ROWS, Const, Fold, Leaf, Map, Matrix, Node, arguments
 from symgd.graph.calculus import Entry
 from symgd.kernel.code import contractions
-from symgd.kernel.code.contractions import Value, aligned, atom, sorted_axes, transposed
+from symgd.kernel.code.array_entries import GATHERED, INDENT, MULTIPLIED, REDUCED, Adding
+from symgd.kernel.code.array_inputs import Source
+from symgd.kernel.code.contractions import Value, aligned, sorted_axes, transposed
 from symgd.kernel.code.elementwise import expression, literal
 from symgd.kernel.code.folds import DOUBLE, STARTS
 from symgd.kernel.code.forms import MAIN, Argument, Text
@@ -25,25 +26,17 @@ from symgd.kernel.code.matrices import work as matrix_work
 from symgd.kernel.code.schedule import Pass, Schedule, schedule
 from symgd.language.vectors import CONDITIONS, is_whole
 
-INDENT = "    "
 BLOCK = 1 << 15  # numbers in an array of one block: a few of them lie in the second-level cache
 LEAST_ROWS = 256  # of a block, that products of matrices are worth their call
 MOST = 1 << 22  # numbers in an array of one block, at most
 INLINE = 150  # characters of an expression that is written into another
-# What statements cost, in nanoseconds: each of them, and for each number that it computes.
-STATEMENT, SIMPLE, GATHERED, MULTIPLIED, REDUCED = 1000.0, 0.7, 4.0, 0.15, 0.7
+# Nanoseconds that functions take for each number.
+SIMPLE = 0.7
 DEAR = {"add": SIMPLE, "multiply": SIMPLE, "divide": SIMPLE, "where": 2.0, "abs": SIMPLE, "sqrt": 2.0}  # others:
 ELEMENTARY, BY_NUMBER = 8.0, 600.0
 
 
-class Source(NamedTuple):
-    """An array that is read at places: its name in the text, and its shape; ``None`` for the number of rows."""
-
-    name: str
-    shape: tuple[int | None, ...]
-
-
-class ArrayFunction:
+class ArrayFunction(Adding):
     """Plans one function, and writes it.
 
     Parameters
@@ -71,31 +64,14 @@ class ArrayFunction:
         lengths: Mapping[str, int], arguments: list[Argument], *, vector: bool,
         units: bool = False,
     ) -> None:  # fmt: skip
-        self.name, self.layout, self.lengths, self.arguments, self.vector = name, layout, lengths, arguments, vector
-        self.numbers = numbers
-        self.units = (
-            layout.size if units else 0
-        )  # unit vectors, of what is filled and of directions, for each parameter
+        super().__init__(layout, lengths, layout.size if units else 0)
+        self.name, self.arguments, self.vector, self.numbers = name, arguments, vector, numbers
         self.singles = [e for e in entries if not e.leaf.labels and not e.node.labels]
         spread = [e for e in entries if e.leaf.labels or e.node.labels]
         places = [i for e in self.singles for i in e.leaf.index if isinstance(i, Node)]
         self.plan: Schedule = schedule([*numbers, *(e.node for e in self.singles), *places], spread, lengths)
-        self.head: dict[str, str] = {}  # inputs as they are read: name to text
-        self.lines: list[str] = []
-        self.calls: dict[str, None] = {}
-        self.depth = 1
-        self.size = 1  # of a block
-        self.home = ""  # of the pass that is being written
-        self.blocked = False  # whether it goes by blocks
-        self.known: dict[Node, Value] = {}  # numbers, and what passes have left
         self.local: dict[Node, Value] = {}  # arrays of the current block
         self.matrices: dict[tuple[Node, str], Source] = {}
-        self.cost = [0.0, 0.0]  # nanoseconds: once, and for each row
-
-    def charge(self, labels: Iterable[str], each: float) -> None:
-        """Count what a statement costs, for each number along labels."""
-        found = set(labels)
-        self.cost[ROWS in found] += each * math.prod(self.lengths[label] for label in found if label != ROWS)
 
     # ---- the text --------------------------------------------------------------------------------------------------
 
@@ -115,14 +91,6 @@ class ArrayFunction:
         return Text(
             self.name, tuple(self.arguments), ("number",) * count, MAIN, tuple(self.calls), "\n".join(body) + "\n"
         )
-
-    def line(self, text: str) -> None:
-        """Write a line."""
-        self.lines.append(INDENT * self.depth + text)
-        # In a block, once for all its rows; the first block stands for the call.
-        self.cost[0] += STATEMENT * (1 + text.count("(") / 2)
-        if self.depth > 1 and self.home == ROWS:
-            self.cost[1] += STATEMENT / self.size
 
     def _give(self) -> int:
         values = [self.numeric(node).code for node in self.numbers]
@@ -164,13 +132,6 @@ class ArrayFunction:
         return [self.value(a) if node.function == "where" and i == 0 else self.numeric(a)
                 for i, a in enumerate(node.args)]  # fmt: skip
 
-    def numeric(self, node: Node) -> Value:
-        """Give the code of a node as numbers, truth values as 1 and 0."""
-        found = self.value(node)
-        if isinstance(node, Map) and node.function in CONDITIONS:
-            return Value(f"1.0*{atom(found.code)}", found.axes)
-        return found
-
     def value(self, node: Node) -> Value:
         """Give the code of a node that is known, with the axes of its array in their order."""
         if node.constant is not None:
@@ -192,132 +153,9 @@ class ArrayFunction:
             code += f"[{', '.join([':'] * value.axes.index(self.home) + ['_a:_b'])}]"
         return transposed(Value(code, value.axes), sorted_axes(value.axes, self.home))
 
-    # ---- what is read ----------------------------------------------------------------------------------------------
-
-    def _leaf(self, leaf: Leaf) -> Value:
-        layout = self.layout
-        if leaf.kind == "count":
-            return Value("float(_n)", ())
-        if not leaf.index:
-            if leaf.kind == "data" or layout.unrolled:
-                return Value(layout.number(leaf).name, ())  # type: ignore[attr-defined]
-            return Value(f"{'_x' if leaf.kind == 'parameter' else '_v'}[{layout.point_shapes.starts[leaf.name]}]", ())
-        if leaf.kind == "places":
-            (index,) = leaf.index
-            return Value(f"1.0*({self._places(index)})", self._labels(index))
-        if leaf.table:
-            found = self._at(Source(layout.table(leaf.table), (len(leaf.table),)), leaf.index)
-            if leaf.kind == "numbers":
-                return found
-            return Value(f"{'_x' if leaf.kind == 'parameter' else '_v'}[{found.code}]", found.axes)
-        found = self._at(self._source(leaf), leaf.index, data=leaf.kind == "data")
-        if layout.is_float(leaf):
-            return found
-        return Value(f"np.asarray({found.code}, float)", found.axes)
-
-    def _source(self, leaf: Leaf, vector: str = "") -> Source:
-        """Give the array that a leaf reads, in its own shape."""
-        layout = self.layout
-        if leaf.kind == "data":
-            place = layout.column(leaf)
-            column, name = layout.columns[place], f"_d{place}"
-            shape: tuple[int | None, ...] = (None, *column.shape) if column.rows else column.shape
-            if column.shape and len(shape) > 1:
-                self.head[name] = f"{name} = {name}.reshape({', '.join(str(n or -1) for n in shape)})"
-            return Source(name, shape)
-        letter = vector or {"parameter": "_x", "direction": "_v"}[leaf.kind]
-        start, sides = layout.point_shapes.starts[leaf.name], layout.point_shapes[leaf.name]
-        name = f"{letter}{start}"
-        if self.units and letter != "_x":
-            start, sides = start * self.units, (*sides, self.units)
-        cut = f"{letter}[{start}:{start + math.prod(sides)}]"
-        # What is filled must stay a view of it.
-        self.head[name] = f"{name} = {cut}" + (f".reshape({', '.join(map(str, sides))})" if len(sides) > 1 else "")
-        return Source(name, sides)
-
     def _element(self, node: Matrix) -> Value:
         source = self.matrices[node.body, node.function]
         return self._at(source, node.index) if node.index else Value(source.name, ())
-
-    def _labels(self, index: Index) -> tuple[str, ...]:
-        if isinstance(index, Span):
-            return (index.label,)
-        return () if isinstance(index, int) else sorted_axes(index.labels, self.home)
-
-    def _bounds(self, label: str) -> tuple[str, str]:
-        if label == self.home and self.blocked:
-            return "_a", "_b"
-        return "0", "_n" if label == ROWS else str(self.lengths[label])
-
-    def _places(self, index: Index, *, data: bool = False) -> str:
-        """Write where along an axis: a whole number, or an array of them along the labels of the index."""
-        if isinstance(index, int):
-            return str(index)
-        if isinstance(index, Node):
-            return self._whole(index).code
-        low, high = self._bounds(index.label)
-        # The rows' own numbers, which in a batch are not those of the places.
-        code = "_id[_a:_b]" if index.label == ROWS and not data else f"np.arange({low}, {high})"
-        code = code if index.step == 1 else f"{index.step}*{code}"
-        return code if index.start == 0 else f"{code} + {index.start}"
-
-    def _whole(self, node: Node) -> Value:
-        """Write a node as whole numbers."""
-        if isinstance(node, Leaf) and node.kind == "data" and node.index and not self.layout.is_float(node):
-            found = self._at(self._source(node), node.index, data=True)
-            return found if found.axes else Value(f"int({found.code})", ())
-        found = self.value(node)
-        return Value(f"np.asarray({found.code}, np.int64)" if found.axes else f"int({found.code})", found.axes)
-
-    def _at(self, source: Source, index: Sequence[Index], *, data: bool = False) -> Value:
-        """Write an array at places along labels."""
-        spans = [i for i in index if isinstance(i, Span)]
-        nodes = [i for i in index if isinstance(i, Node)]
-        labels = [i.label for i in spans]
-        plain = all(i.step > 0 and (data or i.label != ROWS) for i in spans) and len(set(labels)) == len(labels)
-        gathers = [n for n in nodes if n.labels]
-        if plain and not gathers:
-            return self._sliced(source, index)
-        if plain and len(gathers) == 1 and len(spans) == len(index) - 1 and not gathers[0].labels & set(labels):
-            return self._gathered(source, index)
-        axes = sorted_axes({label for i in index for label in self._labels(i)}, self.home)
-        places = [aligned(Value(f"({self._places(i, data=data)})", self._labels(i)), axes) for i in index]
-        return Value(f"{source.name}[{', '.join(places)}]", axes)
-
-    def _sliced(self, source: Source, index: Sequence[Index]) -> Value:
-        """Write a view."""
-        places = [self._slice(i, length) for i, length in zip(index, source.shape, strict=True)]
-        axes = tuple(i.label for i in index if isinstance(i, Span))
-        while places and places[-1] == ":":
-            places.pop()
-        code = f"{source.name}[{', '.join(places)}]" if places else source.name
-        return transposed(Value(code, axes), sorted_axes(axes, self.home))
-
-    def _slice(self, index: Index, length: int | None) -> str:
-        if not isinstance(index, Span):
-            return self._places(index)
-        low, high = self._bounds(index.label)
-        start, step = index.start, index.step
-        if low == "0":
-            if index.label == ROWS or (start == 0 and step == 1 and self.lengths[index.label] == length):
-                return ":"
-            last = start + step * (self.lengths[index.label] - 1) + 1
-            return f"{start}:{last}" + (f":{step}" if step != 1 else "")
-        if step == 1:
-            return f"{low}:{high}" if start == 0 else f"{start} + {low}:{start} + {high}"
-        return f"{start} + {step}*{low}:{start} + {step}*{high}:{step}"
-
-    def _gathered(self, source: Source, index: Sequence[Index]) -> Value:
-        """Write rows, or columns, of an array that a node picks."""
-        places: list[str] = []
-        axes: list[str] = []
-        for i, length in zip(index, source.shape, strict=True):
-            found = self._whole(i) if isinstance(i, Node) else Value(self._slice(i, length), self._labels(i))
-            places.append(found.code)
-            axes += found.axes
-        while places[-1] == ":":
-            places.pop()
-        return transposed(Value(f"{source.name}[{', '.join(places)}]", tuple(axes)), sorted_axes(axes, self.home))
 
     # ---- matrices --------------------------------------------------------------------------------------------------
 
@@ -398,19 +236,6 @@ class ArrayFunction:
                 demand.update(i for i in arguments(node)[isinstance(node, Matrix) :])
         return demand
 
-    def _factors(self, body: Node) -> list[Node]:
-        """Take a product apart that nothing else reads."""
-        found: list[Node] = []
-        stack = [body]
-        while stack:
-            node = stack.pop()
-            alone = node is body or self.uses[node] == 1
-            if isinstance(node, Map) and node.function == "multiply" and alone and node not in self.known:
-                stack += reversed(node.args)
-            else:
-                found.append(node)
-        return found
-
     def _block(self, piece: Pass, demand: Counter[Node]) -> int:
         """Choose how many places along the home a block has."""
         widths = [
@@ -458,10 +283,6 @@ class ArrayFunction:
         name = {"prod": "np.prod", "min": "np.min", "max": "np.max", "logsumexp": "np.logaddexp.reduce"}[function]
         return Value(f"{name}({value.code}, {axes.index(label)})", rest)
 
-    def _width(self, label: str) -> str:
-        low, high = self._bounds(label)
-        return high if low == "0" else f"({high} - {low})"
-
     # ---- folds over the home ---------------------------------------------------------------------------------------
 
     def _start(self, fold: Fold) -> None:
@@ -496,73 +317,3 @@ class ArrayFunction:
             self.line(f"{name} = {before}np.log(_g{fold.number})")
         axes = tuple(a for a in sorted_axes(fold.body.labels, self.home) if a != fold.label)
         self.known[fold] = Value(name, axes, whole=True)
-
-    # ---- entries of the vector -------------------------------------------------------------------------------------
-
-    def _add(self, entry: Entry) -> None:
-        """Write the addition of an array to what a leaf reads."""
-        leaf = entry.leaf
-        value = self._reduced(entry)
-        if leaf.table:
-            places = self._at(Source(self.layout.table(leaf.table), (len(leaf.table),)), leaf.index)
-            self._scatter("_out", places.code, aligned(value, places.axes))
-            return
-        source = self._source(leaf, "_out")
-        spans = [i for i in leaf.index if isinstance(i, Span)]
-        plain = all(i.step > 0 and i.label != ROWS for i in spans) and len({i.label for i in spans}) == len(spans)
-        if plain and not any(isinstance(i, Node) for i in leaf.index):
-            axes = tuple(i.label for i in spans)
-            cut = ", ".join(self._slice(i, n) for i, n in zip(leaf.index, source.shape, strict=True))
-            code = aligned(transposed(value, tuple(a for a in axes if a in value.axes)), axes)
-            self.line(f"{source.name}[{cut}] += {code}")
-            return
-        self.charge(leaf.labels, GATHERED)
-        if not self._add_rows(leaf, source, value):
-            self._add_places(leaf, source, value)
-
-    def _add_rows(self, leaf: Leaf, source: Source, value: Value) -> bool:
-        """Write the addition to rows of a matrix that a node picks, if that is what a leaf reads."""
-        first, *rest = leaf.index
-        if not (isinstance(first, Node) and len(rest) == 1 and self._is_whole_axis(rest[0], source.shape[1])):
-            return False
-        axes = (*sorted_axes(first.labels, self.home), *self._labels(rest[0]))
-        if len(set(axes)) != 2:
-            return False
-        code = aligned(transposed(value, tuple(a for a in axes if a in value.axes)), axes)
-        self.calls["scatter_rows"] = None
-        self.line(f"scatter_rows({source.name}, {self._whole(first).code}, {code})")
-        return True
-
-    def _is_whole_axis(self, index: Index, length: int | None) -> bool:
-        if not isinstance(index, Span) or index.label == ROWS or (index.start, index.step) != (0, 1):
-            return False
-        return self.lengths[index.label] == length
-
-    def _add_places(self, leaf: Leaf, source: Source, value: Value) -> None:
-        """Write the addition to places of the vector that are worked out for each number."""
-        axes = sorted_axes(leaf.labels, self.home)
-        sides = [side or 0 for side in source.shape]
-        terms = []
-        for axis, i in enumerate(leaf.index):
-            step = math.prod(sides[axis + 1 :])
-            code = aligned(Value(f"({self._places(i)})", self._labels(i)), axes)
-            terms.append(code if step == 1 else f"{step}*{code}")
-        start = self.layout.point_shapes.starts[leaf.name] * (self.units or 1)
-        self._scatter(f"_out[{start}:{start + math.prod(sides)}]", " + ".join(terms), aligned(value, axes))
-
-    def _scatter(self, out: str, places: str, values: str) -> None:
-        self.calls["scatter"] = None
-        self.line(f"scatter({out}, {places}, {values})")
-
-    def _reduced(self, entry: Entry) -> Value:
-        """Give what is added, summed over the labels that the leaf does not have."""
-        extra = sorted(entry.node.labels - entry.leaf.labels, key=lambda label: (label == self.home, label))
-        if not extra:
-            return self.numeric(entry.node)
-        *inner, last = extra
-        values = [self.numeric(f) for f in self._factors(entry.node)]
-        self.charge(entry.node.labels, MULTIPLIED if len(values) > 1 else REDUCED)
-        value = contractions.contraction(values, last, self._width(last), self.home)
-        for label in inner:
-            value = contractions.contraction([value], label, self._width(label), self.home)
-        return value
