@@ -100,32 +100,37 @@ class Exact:
             return found
 
     def _steps(self, x):
-        return [STEP * (abs(v) or 1) for v in x]
+        return [STEP * (max(abs(v), mp.mpf(10) ** -8) if v else 1) for v in x]
 
     def _at(self, x, moved):
         return self.value([v + moved.get(i, 0) for i, v in enumerate(x)])
 
 
-def refined(problem, x, most=60):
-    """Newton's steps from a point to the stationary point near it: the point, its value and Hessian.
+def refined(exact, x, hessian=None, most=40):
+    """Newton's steps from a point to the stationary point near it; ``None`` where they do not come to rest.
 
-    ``None`` where they do not come to rest.
+    A Hessian in floats, where one is given, will do as long as each step is much shorter than the one before.
     """
-    exact = Exact(problem)
     with mp.workdps(DIGITS):
-        x = [mp.mpf(v) for v in x]
+        x, last = [mp.mpf(v) for v in x], mp.inf
         for _ in range(most):
-            g, H = exact.gradient(x), exact.hessian(x)
             try:
+                g = exact.gradient(x)
+                H = exact.hessian(x) if hessian is None else mp.matrix(hessian([float(v) for v in x]).tolist())
+                if not all(mp.isfinite(v) for v in (*g, *H)):
+                    return None
                 step = mp.lu_solve(H, mp.matrix(g))
-            except ZeroDivisionError:
+            except (ArithmeticError, ValueError):
                 return None
             x = [v - s for v, s in zip(x, step, strict=True)]
-            sizes = [abs(s) / (abs(v) or 1) for v, s in zip(x, step, strict=True)]
-            if not all(mp.isfinite(s) for s in sizes) or max(abs(v) for v in x) > 1e12:
+            if max(map(abs, x)) > 1e12:
                 return None
-            if max(min(s, abs(d)) for s, d in zip(sizes, step, strict=True)) < mp.mpf(10) ** -35:
-                return x, exact.value(x), exact.hessian(x)
+            size = max(min(abs(s), abs(s / v) if v else abs(s)) for v, s in zip(x, step, strict=True))
+            if size < mp.mpf(10) ** -35:
+                return x
+            if hessian is not None and size > last / 10 and size < 1e-3:
+                hessian = None
+            last = size
     return None
 
 

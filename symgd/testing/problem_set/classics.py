@@ -74,7 +74,7 @@ PROBLEMS = (
         f"{DENNIS} DENSCHNF", ("squares", "zero", "several"),
     ),
     Problem(
-        "sisser", "3*x**4 - 2*(x*y)**2 + 3*y**4", {"x": 1.0, "y": 0.1}, f"{CUTE}, SISSER",
+        "sisser", "2*x**4 + 2*y**4 + (x**2 - y**2)**2", {"x": 1.0, "y": 0.1}, f"{CUTE}, SISSER: 3 x^4 - 2 x^2 y^2 + 3 y^4",
         ("zero", "singular"), proof="zero",
     ),
     Problem(

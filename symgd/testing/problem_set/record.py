@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from symgd.errors import UsageError, shown
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
 
 Value = float | Sequence[float]
 TOLERANCE = 1e-6  # of a value, by which a problem counts as solved
-ANSWERS = Path(__file__).with_name("answers.json")
 
 # What the tags say. A tag that is not here is refused, so that none is misspelt.
 TAGS = {
@@ -32,9 +29,27 @@ TAGS = {
     "valley": "a curved, narrow valley",
     "tail": "flat far away: a descent may end where there is no minimum",
     "unbounded": "falls for ever in some direction; the minima are local",
+    "no_minimum": "no minimum at all: what claims one is wrong",
     "domain": "not defined everywhere",
     "large": "more than ten parameters",
 }
+
+
+def check_tag(tag: str) -> None:
+    """Refuse a tag that does not exist.
+
+    Parameters
+    ----------
+    tag : str
+        The tag.
+
+    Raises
+    ------
+    UsageError
+        If it is not in `TAGS`.
+    """
+    if tag not in TAGS:
+        raise UsageError(f"tag={shown(tag)} must be one of {', '.join(TAGS)}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +74,8 @@ class Problem:
         How its minima are known to be minima: ``"hessian"`` (the gradient is 0 and the Hessian positive definite),
         ``"zero"`` (a value of 0 that nothing can be below), ``"convex"``, or ``"bound"`` (what is below is excluded
         by the bounds of the functions that the formula is made of).
+    known : tuple of (float, sequence of float)
+        The minima, the lowest first: the value, and the minimizer as numbers in the order of the parameters.
 
     Examples
     --------
@@ -77,37 +94,39 @@ class Problem:
     tags: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
     proof: str = "hessian"
+    known: tuple[tuple[float, Sequence[float]], ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         for tag in self.tags:
-            if tag not in TAGS:
-                raise UsageError(f"tag={shown(tag)} must be one of {', '.join(TAGS)}")
+            check_tag(tag)
 
     # ---- what is known -----------------------------------------------------------------------------------------------
 
     @property
-    def _answers(self) -> list[dict[str, Any]]:
-        return _read()[self.name]
-
-    @property
     def minima(self) -> tuple[float, ...]:
         """The value at each known minimizer, the lowest first."""
-        return tuple(answer["value"] for answer in self._answers)
+        return tuple(value for value, _ in self.known)
 
     @property
     def minimizers(self) -> tuple[dict[str, Any], ...]:
         """The known minimizers, in the same order."""
-        return tuple(self.point(answer["point"]) for answer in self._answers)
+        return tuple(self.point(numbers) for _, numbers in self.known)
 
     @property
     def minimum(self) -> float:
         """The lowest of the known minima."""
+        self._need()
         return self.minima[0]
 
     @property
     def minimizer(self) -> dict[str, Any]:
         """Where the lowest of the known minima is; where there are several such points, the first of them."""
+        self._need()
         return self.minimizers[0]
+
+    def _need(self) -> None:
+        if not self.known:
+            raise UsageError(f"no minimum of {shown(self.name)} is known; give known=((value, numbers),) with it")
 
     # ---- points ------------------------------------------------------------------------------------------------------
 
@@ -202,9 +221,9 @@ class Problem:
         -------
         bool
         """
-        return value <= self.minimum + tolerance * self.scale
+        return bool(self.known) and value <= self.minimum + tolerance * self.scale
 
-    @property
+    @cached_property
     def scale(self) -> float:
         """What the tolerance of a value is relative to."""
         return abs(self.minimum) or min(1.0, abs(self.objective().value(self.start)))
@@ -212,9 +231,3 @@ class Problem:
 
 def _entries(value: Value) -> Sequence[float]:
     return value if isinstance(value, Sequence) else [value]
-
-
-@cache
-def _read() -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = json.loads(ANSWERS.read_text(encoding="utf-8"))
-    return found
