@@ -32,8 +32,8 @@ from symgd.testing.compare_runs import stationary  # noqa: E402
 from symgd.testing.problem_set import ANSWERS, problems  # noqa: E402
 
 MOST = 12  # minima that are kept of a problem
-STARTS = 5  # at random, where there are several minima
-PATIENCE = 12.0  # seconds for the descents of a problem
+STARTS = 25  # at random, where there are several minima
+PATIENCE = 25.0  # seconds for the descents of a problem
 # Minimizers with a singular Hessian or a kink, all of them exact.
 SINGULAR = {
     "powell_singular": [[0] * 4],
@@ -90,6 +90,8 @@ def known(name):
     """Give minimizers that the literature names."""
     if name.startswith("brown_almost_linear"):  # (0, ..., 0, n + 1), which the paper lists too, is no minimum
         yield [1.0] * problems[name].n
+    if "several" in problems[name].tags:
+        yield from ([0.0] * problems[name].n, [1.0] * problems[name].n)
     yield from KNOWN.get(name, ())
 
 

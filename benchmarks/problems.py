@@ -37,7 +37,16 @@ def union(found, names):
 
 def table(found):
     """Give a Markdown table: a row for each method, by start, and what SciPy's methods solve together."""
-    head = ("method", *(f"solved, {f:g} times" for f in FACTORS), "solved", "lowest", "false", "silent", "evaluations", "seconds")
+    head = (
+        "method",
+        *(f"solved, {f:g} times" for f in FACTORS),
+        "solved",
+        "lowest",
+        "false",
+        "silent",
+        "evaluations",
+        "seconds",
+    )
     lines = [head, ("---",) * len(head)]
     for row in found.rows:
         own = found.by_method[row.method]

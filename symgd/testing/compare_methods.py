@@ -17,7 +17,6 @@ from symgd.errors import SymgdError, UsageError, safe, shown, suggest
 from symgd.objective import Objective
 from symgd.rules import Rule
 from symgd.run import Outcome
-from symgd.testing.problem_set import Problem
 
 Vector = NDArray[np.float64]
 
@@ -125,7 +124,7 @@ class Counter:
         return found
 
 
-Solver = Callable[[Problem, Mapping[str, Any], Counter], End]
+Solver = Callable[[Mapping[str, Any], Counter], End]
 
 
 def solvers(methods: Any) -> dict[str, Solver]:
@@ -190,7 +189,7 @@ def _ours(options: Mapping[str, Any]) -> Solver:
     given = dict(options)
     Objective("x**2").minimize({"x": 0.0}, **given)  # what is wrong with the options is told before any work
 
-    def solve(problem: Problem, start: Mapping[str, Any], counter: Counter) -> End:
+    def solve(start: Mapping[str, Any], counter: Counter) -> End:
         limits = {"steps": counter.left, "seconds": counter.until - time.perf_counter(), "gtol": GTOL, **given}
         try:
             run = counter.objective.minimize(start, progress=False, **limits)
@@ -235,7 +234,7 @@ def _minimize(name: str) -> Callable[..., Any]:
 def _least_squares(name: str) -> Callable[..., Any]:
     method = name.partition("-")[2] or "trf"
 
-    def run(fun: Any, x0: Vector, *, residuals: Any, jacobian: Any, maxiter: int) -> Any:
+    def run(_fun: Any, x0: Vector, *, residuals: Any, jacobian: Any, maxiter: int) -> Any:
         from scipy.optimize import least_squares
 
         if residuals is None:
@@ -256,7 +255,7 @@ def _foreign(method: Callable[..., Any]) -> Solver:
     takes = inspect.signature(method).parameters
     every = any(p.kind == p.VAR_KEYWORD for p in takes.values())
 
-    def solve(problem: Problem, start: Mapping[str, Any], counter: Counter) -> End:
+    def solve(start: Mapping[str, Any], counter: Counter) -> End:
         x0 = counter.objective.vector(start)
         squares = counter.objective.kernel().squares()
         offered = {

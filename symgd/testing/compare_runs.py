@@ -91,7 +91,7 @@ def compare(
             for name, runner in runners.items():
                 counter = Counter(objective, budget, limit, pressed)
                 begun = time.perf_counter()
-                end = runner(problem, start, counter)
+                end = runner(start, counter)
                 spent = time.perf_counter() - begun
                 if end.stopped or pressed():
                     return Comparison((*attempts,), tuple(runners), complete=False)

@@ -91,7 +91,7 @@ def test_what_is_no_problem():
         compare("auto", "boooth")
     with pytest.raises(sg.UsageError, match="no problems to compare on"):
         compare("auto", [])
-    with pytest.raises(sg.UsageError, match="factors=.* must be numbers other than 0"):
+    with pytest.raises(sg.UsageError, match=r"factors=.* must be numbers other than 0"):
         compare("auto", "booth", factors=(0,))
 
 

@@ -18,7 +18,7 @@ PROBLEMS = (
         ("squares", "zero", "convex"),
     ),
     Problem(
-        "matyas", "0.26*(x**2 + y**2) - 0.48*x*y", {"x": 8.0, "y": -3.0}, JAMIL, ("convex",),
+        "matyas", "0.26*(x**2 + y**2) - 0.48*x*y", {"x": 8.0, "y": -3.0}, JAMIL, ("convex", "zero"),
     ),
     Problem(
         "himmelblau", "(x**2 + y - 11)**2 + (x + y**2 - 7)**2", {"x": 1.0, "y": 1.0}, f"{HIMMELBLAU}, problem 25",
@@ -37,7 +37,7 @@ PROBLEMS = (
     ),
     Problem(
         "engvall", "x**4 + y**4 + 2*x**2*y**2 - 4*x + 3", {"x": 2.0, "y": 2.0}, f"{CUTE}, ENGVAL1 for two",
-        ("convex",),
+        ("convex", "zero"),
     ),
     Problem(
         "engval_2",
@@ -74,8 +74,8 @@ PROBLEMS = (
         f"{DENNIS} DENSCHNF", ("squares", "zero", "several"),
     ),
     Problem(
-        "sisser", "2*x**4 + 2*y**4 + (x**2 - y**2)**2", {"x": 1.0, "y": 0.1}, f"{CUTE}, SISSER: 3 x^4 - 2 x^2 y^2 + 3 y^4",
-        ("zero", "singular"), proof="zero",
+        "sisser", "2*x**4 + 2*y**4 + (x**2 - y**2)**2", {"x": 1.0, "y": 0.1},
+        f"{CUTE}, SISSER: 3 x^4 - 2 x^2 y^2 + 3 y^4", ("zero", "singular"), proof="zero",
     ),
     Problem(
         "hairy", "30*sin(7*x)**2*cos(7*y)**2 + 100*sqrt(0.01 + (x - y)**2) + 100*sqrt(0.01 + x**2)",

@@ -16,9 +16,7 @@ MEASURED: Mapping[str, Any] = json.loads(Path(__file__).with_name("measured.json
 
 def fit(name: str, model: str, start: dict[str, Value], source: str, *tags: str, data: str = "") -> Problem:
     """Give the sum of squares of a model's residuals, on data of the same name unless another one is said."""
-    return Problem(
-        name, f"sum((y - ({model}))**2)", start, source, ("squares", "data", *tags), MEASURED[data or name]
-    )
+    return Problem(name, f"sum((y - ({model}))**2)", start, source, ("squares", "data", *tags), MEASURED[data or name])
 
 
 def nist(name: str, model: str, *tags: str, data: str = "", **start: float) -> Problem:

@@ -30,7 +30,7 @@ def shekel(m: int) -> Problem:
 
 
 PROBLEMS = (
-    several("three_hump_camel", "2*x**2 - 1.05*x**4 + x**6/6 + x*y + y**2", {"x": 3.0, "y": 1.0}, JAMIL),
+    several("three_hump_camel", "2*x**2 - 1.05*x**4 + x**6/6 + x*y + y**2", {"x": 3.0, "y": 1.0}, JAMIL, "zero"),
     several(
         "six_hump_camel", "(4 - 2.1*x**2 + x**4/3)*x**2 + x*y + (4*y**2 - 4)*y**2", {"x": 1.5, "y": 1.0},
         f"{DIXON}: Branin's camel",
@@ -50,11 +50,11 @@ PROBLEMS = (
     ),
     several(
         "ackley_2", "20 + e - 20*exp(-0.2*norm(x)/sqrt(2)) - exp(mean(cos(2*pi*x)))", {"x": (0.8, -0.6)},
-        f"{JAMIL}; Ackley 1987", "kink", proof="bound",
+        f"{JAMIL}; Ackley 1987", "kink", "zero", proof="bound",
     ),
     several(
         "ackley_5", "20 + e - 20*exp(-0.2*norm(x)/sqrt(5)) - exp(mean(cos(2*pi*x)))",
-        {"x": (1.2, -0.7, 0.3, 0.9, -1.6)}, f"{JAMIL}; Ackley 1987", "kink", proof="bound",
+        {"x": (1.2, -0.7, 0.3, 0.9, -1.6)}, f"{JAMIL}; Ackley 1987", "kink", "zero", proof="bound",
     ),
     several(
         "rastrigin_2", "20 + sum(x**2 - 10*cos(2*pi*x))", {"x": (1.3, -0.4)}, f"{SURJANOVIC}, Rastrigin", "zero",
