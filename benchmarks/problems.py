@@ -70,9 +70,10 @@ def failures(found, name):
         if a.solved and a.claimed:
             continue
         kind = "FALSE SUCCESS" if a.false_success else "not solved" if not a.solved else "solved, but not ok"
+        known = problems[a.problem].minima[:1]
         others = [m for m in found.methods if m != name and found.by_method[m][task].solved]
         yield (
-            f"{kind:20} {a.problem:28} x{a.factor:<4g} f={a.value:<14.8g} minimum={problems[a.problem].minimum:<14.8g}"
+            f"{kind:20} {a.problem:28} x{a.factor:<4g} f={a.value:<14.8g} minimum={known[0] if known else 'none':<14.8}"
             f" {a.evaluations:6} evaluations; {a.message}; solved by {', '.join(others) or 'none'}"
         )
 

@@ -91,6 +91,10 @@ def test_what_is_no_problem():
         compare("auto", "boooth")
     with pytest.raises(sg.UsageError, match="no problems to compare on"):
         compare("auto", [])
+    with pytest.raises(sg.UsageError, match="two problems have the name 'booth'"):
+        compare("auto", ["booth", "booth"])
+    with pytest.raises(sg.UsageError, match="problems=3 must be problems"):
+        compare("auto", 3)
     with pytest.raises(sg.UsageError, match=r"factors=.* must be numbers other than 0"):
         compare("auto", "booth", factors=(0,))
 

@@ -282,3 +282,24 @@ def test_nothing_heavy_is_imported():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# ---- the page --------------------------------------------------------------------------------------------------------
+
+
+def test_the_table_of_the_page_is_of_these_problems():
+    from pathlib import Path
+
+    page = (Path(__file__).parents[2] / "docs" / "problems.md").read_text(encoding="utf-8")
+    made = page.partition("<!-- made by benchmarks/problems.py: begin -->\n")[2].partition("<!-- end -->")[0]
+    count = len(problems)
+    far = sum(math.isfinite(p.objective().value(p.start_at(10))) for p in problems.values())
+    assert made.startswith(f"{count} problems, {count} starts at 1 times and {far} starts at 10 times"), made[:80]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in made.splitlines() if line.startswith("| `")]
+    assert {"`auto`", "`scipy:BFGS`", "`scipy:L-BFGS-B`", "`scipy:trust-exact`", "`scipy:least_squares`"} <= {
+        row[0] for row in rows
+    }
+    for _, near, out, solved, lowest, false, silent, *_ in rows:
+        assert int(near) + int(out) == int(solved) >= int(lowest)
+        assert int(solved) + int(false) <= count + far
+        assert int(silent) <= int(solved)
