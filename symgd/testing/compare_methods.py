@@ -46,6 +46,8 @@ class End:
         What it says itself.
     stopped : bool
         Whether somebody pressed Ctrl-C.
+    spent : bool
+        Whether it took more than it had: then where it ended does not count.
     """
 
     x: Vector
@@ -53,6 +55,7 @@ class End:
     evaluations: int
     message: str
     stopped: bool = False
+    spent: bool = False
 
 
 class Spent(Exception):  # noqa: N818 - no error, but a way out of other people's loops
@@ -195,8 +198,12 @@ def _ours(options: Mapping[str, Any]) -> Solver:
             run = counter.objective.minimize(start, progress=False, **limits)
         except (SymgdError, ArithmeticError, LookupError, ValueError, np.linalg.LinAlgError) as error:
             return End(counter.objective.vector(start), claimed=False, evaluations=0, message=_told(error))
-        claimed, stopped = run.ok and run.evaluations <= counter.left, run.outcome == Outcome.INTERRUPTED
-        return End(run.x, claimed, run.evaluations, f"{run.outcome}, {run.kind}", stopped)
+        told, stopped = f"{run.outcome}, {run.kind}", run.outcome == Outcome.INTERRUPTED
+        if run.evaluations > counter.left:  # steps are limited, of which each may take several
+            return End(
+                run.x, claimed=False, evaluations=run.evaluations, message=f"the budget is spent; {told}", spent=True
+            )
+        return End(run.x, run.ok, run.evaluations, told, stopped)
 
     return solve
 

@@ -285,7 +285,7 @@ class Comparison:
 
     def cells(self) -> list[tuple[str, ...]]:
         """Give the rows as text, the head first."""
-        found = [_HEAD]
+        found: list[tuple[str, ...]] = [_HEAD]
         for row in self.rows:
             spent = [f"{v:.3g}" if math.isfinite(v) else "-" for v in (row.evaluations, row.seconds)]
             found.append(

@@ -135,9 +135,9 @@ def _factors(factors: Any) -> tuple[float, ...]:
 def _attempt(
     name: str, problem: Problem, objective: Objective, factor: float, end: End, spent: float, tolerance: float
 ) -> Attempt:
-    finite = np.isfinite(end.x).all()
-    value = objective.fun(end.x) if finite else math.nan
-    place = judge(problem, objective, end.x, value, tolerance) if math.isfinite(value) else Place.NOWHERE
+    value = objective.fun(end.x) if np.isfinite(end.x).all() else math.nan
+    counts = math.isfinite(value) and not end.spent
+    place = judge(problem, objective, end.x, value, tolerance) if counts else Place.NOWHERE
     return Attempt(
         name, problem.name, factor, place, end.claimed, value, tuple(end.x.tolist()), end.evaluations, spent,
         end.message,

@@ -166,6 +166,15 @@ def test_budget_of_evaluations():
     assert f.fun(found.point) == found.value  # the best point that was seen
 
 
+def test_what_took_more_than_its_budget_does_not_count():
+    (found,) = compare("wolfe", "rosenbrock", evaluations=30).attempts
+    assert not found.solved
+    assert not found.claimed
+    assert found.message.startswith(("the budget is spent", "max_steps"))
+    (found,) = compare("wolfe", "booth", evaluations=3).attempts
+    assert not found.solved
+
+
 def test_budget_of_seconds():
     def slow(fun, x0):
         for k in range(10**9):

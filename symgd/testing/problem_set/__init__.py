@@ -26,6 +26,11 @@ class UnknownProblemError(UsageError, KeyError):
 class Problems(Mapping[str, Problem]):
     """Problems by name, read at their first use.
 
+    Parameters
+    ----------
+    chosen : iterable of Problem, optional
+        By default all that there are.
+
     Examples
     --------
     >>> problems["beale"].minimum
