@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "problems.md"
 FACTORS = (1.0, 10.0)
 SCIPY = ("scipy:BFGS", "scipy:L-BFGS-B", "scipy:trust-exact", "scipy:least_squares")
-METHODS = ("auto", "newton", "newton_cg", "bfgs", "lbfgs", "cg", "bb", *SCIPY)
+METHODS = ("auto", "newton", "bfgs", "lbfgs", *SCIPY)
 BEGIN, END = "<!-- made by benchmarks/problems.py: begin -->\n", "<!-- end -->\n"
 
 

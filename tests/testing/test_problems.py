@@ -110,6 +110,7 @@ def check(problem, place):
         for v, t in zip(x, true, strict=True):
             assert abs(v - t) <= DIGITS * (abs(t) if v else 1), (v, mp.nstr(t, 20))
         value = exact.value(true)
+        assert "singular" not in problem.tags or place
         assert abs(value - answer) <= (DIGITS * abs(answer) if answer else 1e-24), (answer, mp.nstr(value, 20))
         assert manydigits.definite(H)
 
@@ -199,6 +200,7 @@ def test_minima_are_told_lowest_first_and_once(name):
     points = [tuple(problem.flat(p)) for p in problem.minimizers]
     assert len(set(points)) == len(points)
     assert ("zero" in problem.tags) == (problem.minimum == 0)
+    assert ("several" in problem.tags) == (len(points) > 1) or "curve" in problem.tags
 
 
 @pytest.mark.parametrize("name", problems.select(tag="no_minimum"))

@@ -49,7 +49,7 @@ PROBLEMS = (
     ),
     chained(
         "generalized_broyden_banded", "sum((x*(2 + 5*x**2) + 1 + B @ (x*(1 + x)))**2)", constant(-1.0),
-        f"{LUKSAN}, 5, with its sum squared", "squares", "zero", "several",
+        f"{LUKSAN}, 5, with its sum squared", "squares", "zero",
         B=[[1.0 if i != j and -5 <= j - i <= 1 else 0.0 for j in range(10)] for i in range(10)],
     ),
     chained(
@@ -89,7 +89,7 @@ PROBLEMS = (
     chained(
         "edensch",
         "16 + sum((x[:-1] - 2)**4 + (x[:-1]*x[1:] - 2*x[1:])**2 + (x[1:] + 1)**2)", constant(8.0),
-        f"{CUTE}, EDENSCH", "several",
+        f"{CUTE}, EDENSCH",
     ),
     chained(
         "liarwhd", "sum(4*(x**2 - x[0])**2 + (x - 1)**2)", constant(4.0), f"{CUTE}, LIARWHD",
@@ -116,7 +116,7 @@ PROBLEMS = (
     ),
     chained(
         "genhumps_calm", "sum(sin(2*x[:-1])**2*sin(2*x[1:])**2 + (x[:-1]**2 + x[1:]**2)/20)", constant(1.5),
-        f"{CUTE}, GENHUMPS, in its inner part", "several", "zero",
+        f"{CUTE}, GENHUMPS, in its inner part", "zero",
     ),
     chained(
         "hilberta", "x @ (1/(1 + arange(5)[:, None] + arange(5))) @ x", {"x": (-4.0, -2.0, -1.3333, -1.0, -0.8)},
@@ -132,7 +132,7 @@ PROBLEMS = (
     ),
     chained(
         "dixon", "(1 - x[0])**2 + (1 - x[9])**2 + sum((x[:-1]**2 - x[1:])**2)", constant(-2.0),
-        "Dixon 1973: in Himmelblau's and Schwefel's collections", "squares", "zero", "several",
+        "Dixon 1973: in Himmelblau's and Schwefel's collections", "squares", "zero",
     ),
     chained(
         "dixon_price", "(x[0] - 1)**2 + sum(arange(2, 6)*(2*x[1:]**2 - x[:-1])**2)", {"x": (5.0, -3.0, 2.0, 4.0, -2.0)},
@@ -172,11 +172,11 @@ PROBLEMS = (
     ),
     chained(
         "toint_gauss", "sum((10/12 + x[2:]**2)*(2 - exp(-(x[:-2] - x[1:-1])**2/(0.1 + x[2:]**2))))", constant(3.0),
-        f"{CUTE}, TOINTGSS", "several", "curve", "singular",
+        f"{CUTE}, TOINTGSS",
     ),
     chained(
         "sinquad", "(x[0] - 1)**4 + sum((sin(x[1:-1] - x[-1]) - x[0]**2 + x[1:-1]**2)**2) + (x[-1]**2 - x[0]**2)**2",
-        {"x": (0.1,) * 5}, f"{CUTE}, SINQUAD", "squares", "zero", "singular", "several", proof="zero",
+        {"x": (0.1,) * 5}, f"{CUTE}, SINQUAD", "squares", "zero", "singular", proof="zero",
     ),
     chained(
         "obstacle_string", "sum((x[1:] - x[:-1])**2)*11/2 + x[0]**2*11/2 + x[-1]**2*11/2 - sum(x)/11 + sum(x**4)/44",

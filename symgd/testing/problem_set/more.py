@@ -187,7 +187,7 @@ PROBLEMS = (
     *(
         more(
             27, f"brown_almost_linear_{n}", f"sum((x[:-1] + sum(x) - {n + 1})**2) + (prod(x) - 1)**2",
-            {"x": (0.5,) * n}, "zero", "several", *(("large",) if n > 10 else ()),
+            {"x": (0.5,) * n}, "zero", "large" if n > 10 else "several",
         )
         for n in (10, 30)
     ),

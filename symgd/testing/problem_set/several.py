@@ -126,9 +126,6 @@ PROBLEMS = (
         "aluffi_pentini", "x**4/4 - x**2/2 + x/10 + y**2/2", {"x": 2.0, "y": 1.0}, f"{JAMIL}; Zirilli",
     ),
     several(
-        "exponential", "-exp(-sum(x**2)/2)", {"x": (0.4, -0.3, 0.2, 0.1)}, JAMIL, "tail",
-    ),
-    several(
         "chichinadze",
         "x**2 - 12*x + 11 + 10*cos(pi*x/2) + 8*sin(5*pi*x/2) - exp(-(y - 0.5)**2/2)/sqrt(5)", {"x": 5.0, "y": 1.0},
         JAMIL, "tail",
@@ -145,14 +142,6 @@ PROBLEMS = (
         JAMIL,
     ),
     several("parsopoulos", "cos(x)**2 + sin(y)**2", {"x": 1.0, "y": 1.0}, JAMIL, "squares", "zero"),
-    several(
-        "paviani", "sum(log(x - 2)**2 + log(10 - x)**2) - prod(x)**0.2",
-        {"x": (9.0, 8.5, 9.2, 8.0, 9.5, 9.0, 8.8, 9.1, 8.2, 9.4)}, JAMIL, "domain",
-    ),
-    several(
-        "mexican_hat", "1000*(x**2 + y**2 - 1)**2 + x/10", {"x": 0.9, "y": 1.5},
-        "a circular valley, tilted: after More 1983", "valley", "scaled",
-    ),
     several(
         "double_well_chain", "sum((x**2 - 1)**2) + sum((x[1:] - x[:-1])**2)/20 + sum(x)/100",
         {"x": (2.0, -0.5, 0.5, 1.5)}, "a chain of atoms in two wells: Allen and Cahn 1979",
