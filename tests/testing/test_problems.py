@@ -253,6 +253,20 @@ def test_a_tag_that_is_none():
         Problem("one", "x**2", {"x": 1.0}, "nobody", ("hard",))
 
 
+def test_a_problem_of_your_own():
+    mine = Problem(
+        "mine", "sum((x - 2)**2) + y**2", {"x": np.array([1.0, 1.0]), "y": 3}, "me", known=((0.0, [2, 2, 0]),)
+    )
+    assert mine.minimizer == {"x": [2.0, 2.0], "y": 0.0}
+    assert mine.solved(mine.objective().minimize(mine.start).value)
+    with pytest.raises(sg.UsageError, match="known must have 3 numbers for each minimizer"):
+        Problem("mine", mine.formula, mine.start, "me", known=((0.0, [2, 2]),))
+    with pytest.raises(sg.UsageError, match="known must begin with the lowest minimum"):
+        Problem("one", "x**2*(x - 1)", {"x": 1.0}, "me", known=((0.0, [0]), (-0.1, [0.7])))
+    with pytest.raises(sg.UsageError, match="proof='luck' must be one of hessian, zero"):
+        Problem("one", "x**2", {"x": 1.0}, "me", proof="luck")
+
+
 def test_selection():
     chosen = problems.select(tag="data", most=3)
     assert 0 < len(chosen) < len(problems.select(tag="data"))
