@@ -1,5 +1,46 @@
-"""What tests use: assertions about gradients; everything that draws examples imports Hypothesis where it is used."""
+"""What tests use: assertions about gradients, objectives about which everything is known, and laws for optimizers.
 
-from symgd.testing.gradients import assert_gradient
+What draws examples needs Hypothesis (``pip install 'symgd[testing]'``) and is imported at its first use.
+"""
 
-__all__ = ["assert_gradient"]
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from symgd.testing.classes import Known, quadratic, ridge
+    from symgd.testing.gradients import assert_gradient
+
+# Each public name and the module that it lives in.
+_HOMES = {
+    "Known": "classes",
+    "assert_gradient": "gradients",
+    "quadratic": "classes",
+    "ridge": "classes",
+}
+
+__all__ = [
+    "Known",
+    "assert_gradient",
+    "quadratic",
+    "ridge",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'symgd.testing' has no attribute {name!r}")
+    from importlib import import_module
+
+    try:
+        value = getattr(import_module(f"symgd.testing.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as problem:
+        if problem.name != "hypothesis":
+            raise
+        raise ImportError(f"symgd.testing.{name} needs Hypothesis: pip install 'symgd[testing]'") from None
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

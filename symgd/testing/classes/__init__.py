@@ -1,0 +1,6 @@
+"""Classes of objectives about which everything is known."""
+
+from symgd.testing.classes.known import Known, Spelling
+from symgd.testing.classes.ridges import BOWLS, Ridge, Ridges, quadratic, ridge
+
+__all__ = ["BOWLS", "Known", "Ridge", "Ridges", "Spelling", "quadratic", "ridge"]
