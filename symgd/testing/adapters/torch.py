@@ -1,0 +1,157 @@
+"""Optimizers of PyTorch: classes, what makes them from parameters, and objects, which are made anew for each run."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from symgd.errors import UsageError
+from symgd.testing.adapters import names
+from symgd.testing.adapters.base import DOUBLE, Handling, Session, Steps, Vector, check_settings
+from symgd.testing.protocol import Oracle, Setting
+
+_METHODS = {"SGD": "gd", "Adam": "adam", "AdamW": "adamw", "Adagrad": "adagrad", "Adadelta": "adadelta",
+            "RMSprop": "rmsprop", "Rprop": "rprop", "NAdam": "nadam", "RAdam": "radam", "Adamax": "adamax",
+            "ASGD": "asgd"}  # fmt: skip
+
+
+class Torch(Steps):
+    """A PyTorch optimizer in double precision.
+
+    Parameters
+    ----------
+    make : callable
+        Gives an optimizer for a list of tensors, and for settings by its own names.
+    name : str
+        What to call it.
+    given : mapping
+        Settings of it.
+    """
+
+    style = "torch"
+
+    def __init__(self, make: Callable[..., Any], name: str, given: Mapping[str, Any]) -> None:
+        import torch
+
+        self.make, self.name = make, name
+        parameters = inspect.signature(make).parameters
+        self.own = {key: names.OURS.get(key, key) for key in list(parameters)[1:]}
+        self.values = {k: given[v] if v in given else given[k] for k, v in self.own.items() if k in given or v in given}
+        required = [k for k, p in list(parameters.items())[1:] if p.default is p.empty and k not in self.values
+                    and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]  # fmt: skip
+        for key in required:
+            if self.own[key] != "lr":
+                raise UsageError(f"{name} needs '{key}'; give it as check_optimizer(..., hyper={{'{key}': ...}})")
+            self.values[key] = 0.05
+        sample = self.optimizer([torch.zeros(1, dtype=torch.float64, requires_grad=True)], {})
+        group = sample.param_groups[0]
+        self.known = names.numbers({k: v for k, v in group.items() if k != "params"})
+        self.closure = _needs_closure(sample)
+        self.settable = frozenset(v for k, v in self.own.items() if k in group or k in self.values)
+        self.settable |= {"lr"} if "lr" in group else frozenset()
+        self.rounding = DOUBLE
+
+    def optimizer(self, parameters: list[Any], settings: Mapping[str, Setting]) -> Any:
+        """Make one.
+
+        Parameters
+        ----------
+        parameters : list of Tensor
+            What it changes.
+        settings : mapping
+            By the names of the table of rules.
+
+        Returns
+        -------
+        torch.optim.Optimizer
+        """
+        own = {k: settings[v] for k, v in self.own.items() if v in settings}
+        made = self.make(parameters, **{**self.values, **own})
+        rest = {k: v for k, v in settings.items() if k not in self.own.values()}
+        for group in made.param_groups:
+            group |= rest
+        return made
+
+    def begin(self, start: Vector, settings: Mapping[str, Setting], handling: Handling = "plain") -> Session:
+        """Make one that has not taken a step."""
+        check_settings(settings, self.settable)
+        return _TorchSession(self, start, settings, handling)
+
+
+def from_object(optimizer: Any) -> Callable[..., Any]:
+    """Give what makes an optimizer like this one.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+        As somebody uses it.
+
+    Returns
+    -------
+    callable
+    """
+    own = {k: v for k, v in optimizer.param_groups[0].items() if k != "params"}
+    kind = type(optimizer)
+    accepted = inspect.signature(kind).parameters
+
+    def make(params: Any, **settings: Any) -> Any:
+        made = kind(params, **{k: v for k, v in {**own, **settings}.items() if k in accepted})
+        for group in made.param_groups:
+            group |= {k: copy.deepcopy(v) for k, v in {**own, **settings}.items()}
+        return made
+
+    return make
+
+
+def _needs_closure(optimizer: Any) -> bool:
+    """Say whether a step takes a function that evaluates, without which it cannot be."""
+    parameters = list(inspect.signature(type(optimizer).step).parameters.values())
+    return len(parameters) > 1 and parameters[1].default is parameters[1].empty
+
+
+class _TorchSession(Session):
+    def __init__(self, of: Torch, start: Vector, settings: Mapping[str, Setting], handling: Handling) -> None:
+        import torch
+
+        super().__init__(start)
+        self.of, self.handling = of, handling
+        self.parameter = torch.tensor(self.x, dtype=torch.float64, requires_grad=True)
+        self.optimizer = of.optimizer([self.parameter], settings)
+        self.changed = False
+
+    def step(self, problem: Oracle) -> None:
+        import torch
+
+        def evaluate() -> Any:
+            at = self.parameter.detach().numpy().copy()
+            g = torch.from_numpy(np.array(problem.jac(at), dtype=np.float64))
+            # zero_grad(set_to_none=False) leaves one gradient's memory in use.
+            if self.handling == "buffer" and self.parameter.grad is not None:
+                with torch.no_grad():
+                    self.parameter.grad.copy_(g)
+            else:
+                self.parameter.grad = g
+            return torch.tensor(problem.fun(at), dtype=torch.float64) if self.of.closure else None
+
+        if self.of.closure:
+            self.optimizer.step(evaluate)
+        else:
+            evaluate()
+            self.optimizer.step()
+        self.x = self.parameter.detach().numpy().copy()
+
+    def held(self) -> Iterator[tuple[str, Any, bool]]:
+        import torch
+
+        of = {self.parameter.data_ptr(): "x"}
+        if self.parameter.grad is not None:
+            of[self.parameter.grad.data_ptr()] = "g"
+        for state in self.optimizer.state.values():
+            for key, value in state.items() if isinstance(state, dict) else ():
+                if isinstance(value, torch.Tensor) and value.numel() == len(self.x) and value.data_ptr() in of:
+                    whose = of[value.data_ptr()]
+                    yield f"state[{key!r}]", whose, whose == "x"
