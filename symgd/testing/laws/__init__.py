@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from symgd.errors import UnknownNameError
-from symgd.testing.laws import gradient_descent
+from symgd.testing.laws import gradient_descent, momentum, optimal
 from symgd.testing.laws.case import Answer, Case, Reason, Verdict
 from symgd.testing.laws.law import Law, Rate
 from symgd.testing.laws.search import check
 
-LAWS: dict[str, Law] = {law.name: law for family in (gradient_descent,) for law in family.LAWS}
+LAWS: dict[str, Law] = {law.name: law for family in (gradient_descent, momentum, optimal) for law in family.LAWS}
 
 __all__ = ["LAWS", "Answer", "Case", "Law", "Rate", "Reason", "Verdict", "check", "find_law", "laws_of"]
 
@@ -43,7 +43,7 @@ def find_law(name: str | Law) -> Law:
 
 
 def laws_of(method: str | None) -> list[Law]:
-    """Give the laws that are about a method: those published for it, and those for any optimizer.
+    """Give the laws that are about a method: those published for it, and those for any optimizer; none that are false.
 
     Parameters
     ----------
@@ -54,4 +54,4 @@ def laws_of(method: str | None) -> list[Law]:
     -------
     list of Law
     """
-    return [law for law in LAWS.values() if not law.methods or method in law.methods]
+    return [law for law in LAWS.values() if not law.false and (not law.methods or method in law.methods)]

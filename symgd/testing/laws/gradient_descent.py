@@ -2,88 +2,29 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
-
-from symgd.testing.classes import Known, quadratic, ridge
+from symgd.testing.classes import quadratic, ridge
+from symgd.testing.laws.assumptions import (
+    above_one,
+    below_two,
+    best,
+    convex,
+    is_quadratic,
+    is_smooth_convex,
+    is_strongly_convex,
+    lr_of,
+    quadratics,
+    strongly_convex,
+    up_to_one,
+)
 from symgd.testing.laws.case import Case
 from symgd.testing.laws.law import Law, Rate
-
-if TYPE_CHECKING:
-    from hypothesis.strategies import SearchStrategy
 
 GD = frozenset({"gd"})
 
 
-# ---- classes of objectives -----------------------------------------------------------------------------------------
-
-
-def convex() -> SearchStrategy[Known]:
-    """Draw smooth convex objectives."""
-    from symgd.testing.strategies import convex_bowls, convex_quadratics
-
-    return convex_quadratics(condition=(1, 1e6)) | convex_bowls()
-
-
-def strongly_convex() -> SearchStrategy[Known]:
-    """Draw strongly convex objectives."""
-    from symgd.testing.strategies import convex_bowls, convex_quadratics
-
-    return convex_quadratics(condition=(1, 1e6)) | convex_bowls(strongly=True)
-
-
-def quadratics() -> SearchStrategy[Known]:
-    """Draw quadratics."""
-    from symgd.testing.strategies import convex_quadratics
-
-    return convex_quadratics(condition=(1, 1e6))
-
-
-def is_smooth_convex(f: Known) -> bool:
-    """Tell whether an objective is convex with a Lipschitz gradient."""
-    return f.mu is not None and math.isfinite(f.L)
-
-
-def is_strongly_convex(f: Known) -> bool:
-    """Tell whether an objective is strongly convex with a Lipschitz gradient."""
-    return is_smooth_convex(f) and bool(f.mu)
-
-
-def is_quadratic(f: Known) -> bool:
-    """Tell whether an objective is a convex quadratic."""
-    return f.quadratic and f.mu is not None
-
-
-# ---- learning rates --------------------------------------------------------------------------------------------------
-
-
-def up_to_one(f: Known, steps: int, share: float) -> dict[str, float]:  # noqa: ARG001 - any number of steps
-    """Take lr up to 1/L."""
-    return {"lr": share / f.L}
-
-
-def above_one(f: Known, steps: int, share: float) -> dict[str, float]:  # noqa: ARG001
-    """Take lr from 1/L to 2/L."""
-    return {"lr": (1 + 0.999 * share) / f.L}
-
-
-def below_two(f: Known, steps: int, share: float) -> dict[str, float]:  # noqa: ARG001
-    """Take lr below 2/L."""
-    return {"lr": 1.999 * share / f.L}
-
-
-def best(f: Known, steps: int, share: float) -> dict[str, float]:  # noqa: ARG001
-    """Take lr = 2/(L + mu)."""
-    return {"lr": 2 / (f.L + (f.mu or 0.0))}
-
-
-def _lr(case: Case) -> float:
-    return float(case.settings["lr"])
-
-
 def contraction(case: Case) -> float:
     """Give q = max(abs(1 - lr L), abs(1 - lr mu))."""
-    f, lr = case.problem, _lr(case)
+    f, lr = case.problem, lr_of(case)
     return max(abs(1 - lr * f.L), abs(1 - lr * (f.mu or 0.0)))
 
 
@@ -92,16 +33,16 @@ def contraction(case: Case) -> float:
 
 def _convex_bound(case: Case, n: int) -> float:
     L = case.problem.L
-    return L * case.radius2 / (4 * n * L * _lr(case) + 2)
+    return L * case.radius2 / (4 * n * L * lr_of(case) + 2)
 
 
 def _long_bound(case: Case, n: int) -> float:
-    L, lr = case.problem.L, _lr(case)
+    L, lr = case.problem.L, lr_of(case)
     return max(L / (4 * n * L * lr + 2), L / 2 * (1 - lr * L) ** (2 * n)) * case.radius2
 
 
 def _quadratic_bound(case: Case, n: int) -> float:
-    f, lr = case.problem, _lr(case)
+    f, lr = case.problem, lr_of(case)
     L, mu = f.L, f.mu or 0.0
     a = min(max(1 / (L * lr * (2 * n + 1)), mu / L), 1.0)
     return L / 2 * max(a * (1 - a * L * lr) ** (2 * n), (1 - L * lr) ** (2 * n)) * case.radius2

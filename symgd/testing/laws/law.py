@@ -65,7 +65,9 @@ class Law:
     steps : tuple of int
         Bounds of the number of steps.
     extremal : callable or None
-        For a bound that is attained: gives cases where it is.
+        For a bound that is attained: gives cases where it is. For a false law: where it fails.
+    false : bool
+        Whether it is known not to hold. Such laws are there to be seen failing.
     """
 
     name: str
@@ -79,13 +81,14 @@ class Law:
     shared: bool = True
     steps: tuple[int, int] = (1, 30)
     extremal: Callable[[], list[Case]] | None = None
+    false: bool = False
 
     kind: ClassVar[str] = "law"
 
     @property
     def tight(self) -> bool:
         """Whether the bound is attained."""
-        return self.extremal is not None
+        return self.extremal is not None and not self.false
 
     def case(
         self, problem: Known, start: Any = None, steps: int | None = None, share: float = 1.0,
@@ -225,6 +228,11 @@ def points(case: Case, trace: Trace) -> Vector:  # noqa: ARG001 - outputs of oth
     return trace.points
 
 
+def once(case: Case) -> float:  # noqa: ARG001 - of other outputs it depends on the case
+    """Leave rounding as it is."""
+    return 1.0
+
+
 def gradient_steps(case: Case, trace: Trace) -> Vector:
     """Give the points that one gradient step leads to from each iterate but the last: what momentum extrapolates.
 
@@ -276,11 +284,13 @@ class Rate(Law):
     measure : str
         A row of ``MEASURES``.
     bound : callable
-        What it must not exceed, for a case and a number of steps.
+        What it must not exceed, for a case and a number of steps; nan for numbers of steps that it is not about.
     every : bool
         Whether it holds after every step, or only after the last one, whose number the settings know.
     output : callable
         Which points are measured, of a case and a trace.
+    swell : callable
+        By how much the output magnifies rounding of the iterates.
     least : bool
         Whether it is about the least so far.
     """
@@ -289,6 +299,7 @@ class Rate(Law):
     bound: Callable[[Case, int], float]
     every: bool = True
     output: Callable[[Case, Trace], Vector] = points
+    swell: Callable[[Case], float] = once
     least: bool = False
 
     kind: ClassVar[str] = "rate"
@@ -312,11 +323,45 @@ class Rate(Law):
         ks = np.arange(1, len(found)) if self.every else np.array([case.steps])
         ks = ks[ks < len(found)]
         bounds = np.array([self.bound(case, int(k)) for k in ks])
-        # Under the smallest floats a bound says nothing, and the start's own measure is what its size is told by.
-        kept = bounds > OVER * max(begin, float(np.max(bounds, initial=0.0)))
+        kept = bounds > OVER * begin  # not nan, where there is no bound for a number of steps
         ks, bounds = ks[kept], bounds[kept]
         if not len(ks):
             reason = Reason.ENDED if trace.steps < case.steps else Reason.ROUNDING
             return Verdict(self.name, Answer.UNDECIDED, reason, case, detail=trace.ended)
-        noise = measure.blurred(case.problem, bounds, blur(optimizer, case, trace))
+        noise = measure.blurred(case.problem, bounds, self.swell(case) * blur(optimizer, case, trace))
         return self.compare(case, ks, found[ks], bounds, noise)
+
+
+# ---- what never rises ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Falls(Law):
+    """A quantity that never rises from one step to the next.
+
+    Parameters
+    ----------
+    energy : callable
+        Gives the quantity at each step, and numbers c such that it changes like c r**2 with the distance r.
+    """
+
+    energy: Callable[[Case, Trace], tuple[Values, Values | float]]
+
+    kind: ClassVar[str] = "lyapunov"
+
+    def judge(self, optimizer: Optimizer, case: Case) -> Verdict:
+        """Compare each step with the one before."""
+        trace = self.run(optimizer, case)
+        refused = self.refusal(case, trace)
+        if refused is not None:
+            return refused
+        found, factor = self.energy(case, trace)
+        if not np.isfinite(found).all():
+            step = int(np.argmax(~np.isfinite(found)))
+            return Verdict(self.name, Answer.FAILS, Reason.NOT_FINITE, case, step, math.inf)
+        moved = blur(optimizer, case, trace)
+        noise = 2 * np.sqrt(factor * found) * moved + factor * moved**2
+        kept = np.flatnonzero(found[:-1] > OVER * found[0])
+        if not len(kept):
+            return Verdict(self.name, Answer.UNDECIDED, Reason.ROUNDING, case)
+        return self.compare(case, kept + 1, found[1:][kept], found[:-1][kept], noise[:-1][kept])
