@@ -1,6 +1,7 @@
 """Classes of objectives about which everything is known."""
 
+from symgd.testing.classes.extremal import Lessard, Resisting
 from symgd.testing.classes.known import Known, Spelling
 from symgd.testing.classes.ridges import BOWLS, Ridge, Ridges, quadratic, ridge
 
-__all__ = ["BOWLS", "Known", "Ridge", "Ridges", "Spelling", "quadratic", "ridge"]
+__all__ = ["BOWLS", "Known", "Lessard", "Resisting", "Ridge", "Ridges", "Spelling", "quadratic", "ridge"]

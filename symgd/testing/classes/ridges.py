@@ -34,7 +34,9 @@ class Bowl:
 
 
 def _huber_text(t: str, s: float) -> str:
-    return f"where(abs({t}) <= {number(s)}, {bracketed(t)}**2/2, {number(s)}*abs({t}) - {number(s * s / 2)})"
+    size, factor = f"abs({t.removeprefix('(').removesuffix(')') if bracketed(t) == t else t})", number(s)
+    outer = ("" if s == 1 else f"{factor}*") + f"{size} - {number(s * s / 2)}"
+    return f"where({size} <= {factor}, {bracketed(t)}**2/2, {outer})"
 
 
 def _over(t: str, s: float) -> str:
@@ -48,7 +50,7 @@ def _logcosh(t: Any) -> Any:
 
 
 BOWLS: dict[str, Bowl] = {
-    "square": Bowl(lambda t: t * t / 2, lambda t: t, lambda t, s: f"{bracketed(t)}**2/2"),
+    "square": Bowl(lambda t: t * t / 2, lambda t: t, lambda t, _: f"{bracketed(t)}**2/2"),
     "huber": Bowl(
         lambda t: np.where(np.abs(t) <= 1, t * t / 2, np.abs(t) - 0.5),
         lambda t: np.clip(t, -1, 1),
