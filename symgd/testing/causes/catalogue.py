@@ -32,6 +32,8 @@ class Form:
         What states start at.
     table : bool
         Whether it is the table's row itself.
+    style : str
+        The kind of optimizer that alone has it; where it would be taken for a slip of any other.
     """
 
     method: str
@@ -40,6 +42,7 @@ class Form:
     hyper: Mapping[str, float] = field(default_factory=dict)
     init: Mapping[str, str] = field(default_factory=dict)
     table: bool = False
+    style: str = ""
 
     def recurrence(self) -> Recurrence:
         """Give it as trees."""
@@ -135,7 +138,7 @@ _FORMS = (
     Form("adam", "h = g + decay*x; m = beta1*m + (1 - beta1)*h; v = beta2*v + (1 - beta2)*h**2; " + _BIASED,
          "L2 penalty, as weight_decay of torch.optim.Adam", _DECAYED),
     Form("adam", _MV + "x = x - lr*(m/(1 - beta1**t))/(sqrt(v/(1 - beta2**t) + root) + eps)",
-         "eps_root of optax.adam", {**_ADAM, "root": 1e-8}),
+         "eps_root of optax.adam", {**_ADAM, "root": 1e-8}, style="optax"),
     Form("adamw", _MV + "x = x - lr*(m/(1 - beta1**t))/(sqrt(v/(1 - beta2**t)) + eps) - decay*x",
          "decay apart from the learning rate (Loshchilov and Hutter 2019, algorithm 2)", _DECAYED),
     Form("adamw", "h = x*(1 - lr*decay); " + _MV + _BIASED.replace("x = x", "x = h"),

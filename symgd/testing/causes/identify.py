@@ -132,6 +132,7 @@ def identify(
     if isinstance(seen, str):
         return Identity(unseen=seen)
     candidates = list(like) if like is not None else _plausible(optimizer, case)
+    candidates = [f for f in candidates if f.style in ("", optimizer.style)]
     first = candidates[0] if like else None
     found = _agreeing(case, seen, candidates)
     if found is not None:
