@@ -178,11 +178,15 @@ def linear(coefficients: Any, centre: Any, names: Any) -> str:
     return text.replace(" - ", "-", 1) if text.startswith(" - ") else text or "0"
 
 
+def bare(text: str) -> str:
+    """Take brackets that go around all of a form away, for an argument."""
+    inner = text[1:-1] if text.startswith("(") and text.endswith(")") else text
+    return text if "(" in inner or ")" in inner else inner
+
+
 def bracketed(text: str) -> str:
     """Put a form in brackets unless it is a name, or in brackets of its own."""
-    inner = text[1:-1] if text.startswith("(") and text.endswith(")") else text
-    whole = inner is not text and "(" not in inner and ")" not in inner
-    return text if text.isidentifier() or whole else f"({text})"
+    return text if text.isidentifier() or bare(text) != text else f"({text})"
 
 
 def shifted(text: str, minimum: float) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.errors import UsageError, shown, suggest
-from symgd.testing.classes.known import Known, Spelling, Vector, bracketed, linear, number, shifted
+from symgd.testing.classes.known import Known, Spelling, Vector, bare, bracketed, linear, number, shifted
 
 SPELT = 8  # parameters up to which a formula is written in numbers, x1, x2, ...; beyond, in arrays
 
@@ -34,7 +34,7 @@ class Bowl:
 
 
 def _huber_text(t: str, s: float) -> str:
-    size, factor = f"abs({t.removeprefix('(').removesuffix(')') if bracketed(t) == t else t})", number(s)
+    size, factor = f"abs({bare(t)})", number(s)
     outer = ("" if s == 1 else f"{factor}*") + f"{size} - {number(s * s / 2)}"
     return f"where({size} <= {factor}, {bracketed(t)}**2/2, {outer})"
 
