@@ -9,19 +9,33 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from symgd.testing.classes import Known, quadratic, ridge
+    from symgd.testing.adapters import adapt
+    from symgd.testing.check import assert_optimizer, check_optimizer
     from symgd.testing.gradients import assert_gradient
+    from symgd.testing.iterate import iterates
+    from symgd.testing.report import Report
 
 # Each public name and the module that it lives in.
 _HOMES = {
     "Known": "classes",
+    "Report": "report",
+    "adapt": "adapters",
     "assert_gradient": "gradients",
+    "assert_optimizer": "check",
+    "check_optimizer": "check",
+    "iterates": "iterate",
     "quadratic": "classes",
     "ridge": "classes",
 }
 
 __all__ = [
     "Known",
+    "Report",
+    "adapt",
     "assert_gradient",
+    "assert_optimizer",
+    "check_optimizer",
+    "iterates",
     "quadratic",
     "ridge",
 ]

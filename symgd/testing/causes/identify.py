@@ -20,7 +20,7 @@ from symgd.testing.protocol import Setting
 SINGLE = 2.0**-24
 _DIGITS = 3e-6  # to which rounding to single precision lets a few dozen steps agree
 _LRS = (0.05, 0.2)  # two learning rates, where they can be set: what is proportional at both is no accident
-_NEAR = 10  # forms whose neighbours are looked at, where nothing says which optimizer it is meant to be
+_NEAR = 9  # forms whose neighbours are looked at, where nothing says which optimizer it is meant to be
 
 # What a design of its own may be as well as a slip: told as the cause where a claim fails, and otherwise not held against
 # an optimizer that claims nothing.
@@ -141,7 +141,7 @@ def identify(
     if case.rounding == DOUBLE and (found := _in_single(case, seen, candidates)) is not None:
         return found
     tick(2)
-    ranked = _ranked(case, seen, candidates) if like is None else candidates
+    ranked = _ranked(case, candidates) if like is None else candidates
     for with_lr in (True, False) if case.lr(0) is not None else (False,):
         for k, form in enumerate(ranked):
             tick(3 + k, form.method)
@@ -188,18 +188,13 @@ def _decays(optimizer: Steps, case: _Case) -> bool:
     return bool((np.abs(a - b) > 1e-6 * scale + 64 * case.rounding * np.abs(moved.points).max(axis=0)).any())
 
 
-def _ranked(case: _Case, seen: Observed, candidates: Iterable[Form]) -> list[Form]:
-    """Put forms in order: those whose steps grow with the gradient as the optimizer's do, then by how near they come.
-
-    Of those that are not in the table, only what comes nearer than all that is.
+def _ranked(case: _Case, candidates: Iterable[Form]) -> list[Form]:
+    """Put forms in order: those whose steps grow with the gradient as the optimizer's do; of these the table's, shortest
+    first, since what is written most often is short.
     """
-    candidates = list(candidates)
     grows = _growth(lambda factor: observe(case.optimizer, case.settings[0], 0, factor=factor))
-    scored = {id(f): (abs(_form_growth(f) - grows) > 0.1, _roughly(case, seen, f)) for f in candidates}  # noqa: PLR2004
-    first = sorted((f for f in candidates if f.table), key=lambda f: scored[id(f)])
-    best = scored[id(first[0])] if first else (True, np.inf)
-    more = sorted((f for f in candidates if not f.table and scored[id(f)] < best), key=lambda f: scored[id(f)])
-    return [*first[:2], *more[:3], *first[2:]][:_NEAR]
+    kept = [f for f in candidates if f.table or f.style]
+    return sorted(kept, key=lambda f: (not abs(_form_growth(f) - grows) < 0.1, len(f.text)))[:_NEAR]  # noqa: PLR2004
 
 
 def _growth(run: Callable[[float], Observed | str]) -> float:
@@ -222,18 +217,6 @@ def _form_growth(form: Form) -> float:
         return Observed(np.vstack([START[None], rule(seen, {"lr": 1e-3, **form.hyper})[:, 0]]), drawn, np.ones(4))
 
     return _growth(run)
-
-
-def _roughly(case: _Case, seen: Observed, form: Form) -> float:
-    """Give the mean difference in direction of the steps from a form's with its usual numbers."""
-    rule = form.recurrence()
-    hyper = {**form.hyper, **case.fixed(form, all_known=True)}
-    points = rule(seen, {"lr": 0.01, **hyper})[:, 0]
-    a, b = (np.diff(np.vstack([seen.points[:1], p]), axis=0) for p in (seen.points[1:], points))
-    with np.errstate(all="ignore"):
-        a, b = (s / np.sqrt(np.sum(s**2, axis=0)) for s in (a, b))
-        found = float(np.nanmean((a - b) ** 2))
-    return found if np.isfinite(found) else np.inf
 
 
 # ---- forms as they stand --------------------------------------------------------------------------------------------
