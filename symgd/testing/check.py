@@ -256,13 +256,13 @@ class _Check:
             return Finding(UPDATE, claim, source, Answer.UNDECIDED, found.unseen)
         wrong = words.cause(found)
         if found.agrees and wrong is not None and not claimed and not found.digits and found.proportional:
-            named = set(found.odd) <= {"beta1", "beta2"}
+            named = set(found.odd) <= {"beta1", "beta2"} or all(abs(v + w - 1) < 1e-6 for v, w in found.odd.values())
             wrong = wrong if named else None
         if found.agrees and wrong is None and claimed and abs(found.scale - 1) > 1e-6:  # noqa: PLR2004 - as good as fits are
             said = f"its learning rate acts as {found.scale:.6g} times what it says"
             wrong = Cause("scale", method, said)
-        if found.agrees and wrong is None and (odd := _odd_numbers(found)):
-            wrong = odd
+        if found.agrees and wrong is None:
+            wrong = _odd_numbers(found)
         if found.agrees and wrong is None:
             return Finding(UPDATE, claim, source, Answer.HOLDS)
         if found.form is None and not claimed:

@@ -34,6 +34,8 @@ class Form:
         Whether it is the table's row itself.
     style : str
         The kind of optimizer that alone has it; where it would be taken for a slip of any other.
+    common : bool
+        Whether it is written so often that its neighbours are looked at, as those of the table are.
     """
 
     method: str
@@ -43,6 +45,7 @@ class Form:
     init: Mapping[str, str] = field(default_factory=dict)
     table: bool = False
     style: str = ""
+    common: bool = False
 
     def recurrence(self) -> Recurrence:
         """Give it as trees."""
@@ -76,7 +79,7 @@ _FORMS = (
     Form("momentum", "z = x + beta*(x - p) - lr*g; p = x; x = z", "two points (Polyak 1964, equation 9)",
          {"beta": 0.9}, {"p": "x"}),
     Form("momentum", _L2 + "v = beta*v + h; x = x - lr*v", "L2 penalty, as weight_decay of torch.optim.SGD",
-         {"beta": 0.9, "decay": 0.01}),
+         {"beta": 0.9, "decay": 0.01}, common=True),
     Form("momentum", "v = beta*v + g; x = x - lr*(v + decay*x)", "decoupled decay (optax.add_decayed_weights last)",
          {"beta": 0.9, "decay": 0.01}),
     Form("nesterov", _L2 + "v = beta*v + h; x = x - lr*(h + beta*v)", "L2 penalty, as weight_decay of torch.optim.SGD",
@@ -84,19 +87,15 @@ _FORMS = (
     Form("nesterov", "v = beta*v - lr*g; x = x + beta*v - lr*g", "the velocity in units of x (Keras)", {"beta": 0.9}),
     Form("nesterov", "z = x - lr*g; x = z + beta*(z - p); p = z", "two sequences (Nesterov 2018, scheme 2.2.22)",
          {"beta": 0.9}, {"p": "x"}),
-    Form("nesterov", "z = x - lr*g; x = z + (t - 1)/(t + 2)*(z - p); p = z", "momentum (t - 1)/(t + 2)", {},
-         {"p": "x"}),
     Form("nesterov", "z = x - lr*g; x = z + t/(t + 3)*(z - p); p = z", "momentum t/(t + 3) (Su, Boyd, Candes 2014)", {},
          {"p": "x"}),
-    Form("nesterov", "k = where(t < 2, 1, k); n = (1 + sqrt(1 + 4*k**2))/2; z = x - lr*g; "
-         "x = z + (k - 1)/n*(z - p); p = z; k = n", "weights of FISTA (Beck and Teboulle 2009)", {}, {"p": "x"}),
     Form("qhm", "v = beta*v + (1 - beta)*g; x = x - lr*((1 - nu)*g + nu*v)",
          "quasi-hyperbolic momentum (Ma and Yarats 2019)", {"beta": 0.9, "nu": 0.7}),
     Form("asgd", "x = x*(1 - decay*a) - a*g; a = lr/(1 + decay*lr*t)**0.75",
          "averaged SGD (Polyak and Juditsky 1992; torch.optim.ASGD)", {"decay": 1e-4}, {"a": "lr"}),
     # ---- from signs
     Form("signum", "m = beta*m + (1 - beta)*g; x = x - lr*sign(m)", "the sign of a momentum (Bernstein et al. 2018)",
-         {"beta": 0.9}),
+         {"beta": 0.9}, common=True),
     Form("rprop", "s = where(g*p > 0, minimum(s*up, largest), where(g*p < 0, maximum(s*down, smallest), s)); p = g; "
          "x = x - s*sign(g)", "Rprop- (Igel and Huesken 2000)",
          {"up": 1.2, "down": 0.5, "largest": 50.0, "smallest": 1e-6}, {"s": "lr"}),
@@ -147,7 +146,7 @@ _FORMS = (
     Form("adamw", _MV + "h = x*(1 - lr*decay); x = h - lr*sqrt(1 - beta2**t)/(1 - beta1**t)*m/(sqrt(v) + eps)",
          "eps added before the correction (Keras)", _DECAYED),
     Form("adamax", _M + "u = maximum(beta2*u, abs(g)); x = x - lr/(1 - beta1**t)*m/(u + eps)",
-         "Kingma and Ba 2015, algorithm 2", _ADAM),
+         "Kingma and Ba 2015, algorithm 2", _ADAM, common=True),
     Form("adamax", _M + "u = maximum(beta2*u, abs(g) + eps); x = x - lr/(1 - beta1**t)*m/u", "torch.optim.Adamax",
          _ADAM),
     Form("amsgrad", _MV + "u = maximum(u, v); x = x - lr*m/(sqrt(u) + eps)",
@@ -194,6 +193,8 @@ _FORMS = (
          {**_ADAM, "eps": 1e-3}, {"v": "1e-6 + 0*g", "m": "1e-6 + 0*g"}),
     Form("qhadam", _MV + "x = x - lr*((1 - nu1)*g + nu1*m/(1 - beta1**t))/(sqrt((1 - nu2)*g**2 + nu2*v/(1 - beta2**t)) "
          "+ eps)", "quasi-hyperbolic Adam (Ma and Yarats 2019)", {**_ADAM, "nu1": 0.7, "nu2": 0.9}),
+    Form("sm3", "s = s + g**2; m = beta*m + (1 - beta)*g/(sqrt(s) + eps); x = x - lr*m",
+         "Anil et al. 2019, of a vector", {"beta": 0.9, "eps": 1e-10}),
     # ---- one number for the whole point
     Form("normalized", "x = x - lr*g/norm(g)", "normalized gradient descent (Nesterov 1984)"),
     Form("adagrad norm", "s = s + sum(g**2); x = x - lr*g/(sqrt(s) + eps)", "Ward, Wu and Bottou 2019", {"eps": 1e-10}),

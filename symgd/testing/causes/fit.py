@@ -19,7 +19,7 @@ AGREES = 1e-9  # of the largest step: rounding of two dozen steps is a thousandt
 _SHARE = ("beta", "rho", "momentum", "nu", "dampening")  # what lies between 0 and 1, by how its name begins
 _GUESSES = {
     "share": (0.9, 0.99, 0.999, 0.5, 0.95, 0.8),
-    "eps": (1e-8, 1e-7, 1e-6, 1e-10, 1e-3),
+    "eps": (1e-8, 1e-30, 1e-7, 1e-6, 1e-10, 1e-3),
     "scale": (1e-2, 0.1, 1e-4),
 }
 _ITERATIONS = 30
@@ -199,9 +199,22 @@ def _starts(
     combos = sorted(product(*(range(len(u)) for u in usual)), key=lambda places: (sum(places), places))
     guesses += [{n: u[p] for n, u, p in zip(others, usual, places, strict=True)} for places in combos]
     guesses = guesses[:_MOST]
-    columns = {n: np.array([[g[n]] for g in guesses]) for n in others}
+    for steps in (1, _FIRST):  # most come to nothing at the first step
+        columns, score = _scored(rule, seen, free, known, rounding, guesses, steps)
+        if score.min() > _LOST:
+            return np.zeros((1, len(free))), float(score.min())
+    best = np.argsort(score, kind="stable")[:_KEPT]
+    return np.concatenate([_coordinate(n, columns[n][best]) for n in free], axis=1), float(score[best[0]])
+
+
+def _scored(
+    rule: Recurrence, seen: Observed, free: Sequence[str], known: Mapping[str, Setting], rounding: float,
+    guesses: Sequence[Mapping[str, float]], steps: int,
+) -> tuple[dict[str, Array], Array]:  # fmt: skip
+    """Give guesses by name, each with the learning rate that suits it, and how far off they are in the first steps."""
+    columns = {n: np.array([[g[n]] for g in guesses]) for n in free if n != "lr"}
     lr = np.full((len(guesses), 1), 0.01)
-    seen = Observed(seen.points[: _FIRST + 1], seen.gradients[:_FIRST], seen.values[:_FIRST])
+    seen = Observed(seen.points[: steps + 1], seen.gradients[:steps], seen.values[:steps])
     away = (seen.points[1:] - seen.points[0])[:, None, :]
     moved = rule(seen, {**known, **columns, **({"lr": lr} if "lr" in free else {})}) - seen.points[0]
     with np.errstate(all="ignore"):
@@ -212,9 +225,7 @@ def _starts(
             columns["lr"] = np.clip(lr * ratio[:, None], 1e-12, 1e6)
             moved = moved * ratio[:, None]
         off = np.abs(_scaled(moved + seen.points[0], seen, rounding, past_rounding=False))
-    score = np.median(off.max(axis=0), axis=1)
-    best = np.argsort(score, kind="stable")[:_KEPT]
-    return np.concatenate([_coordinate(n, columns[n][best]) for n in free], axis=1), float(score[best[0]])
+    return columns, np.median(off.max(axis=0), axis=1)
 
 
 def _coordinate(name: str, value: Array) -> Array:

@@ -20,12 +20,11 @@ from symgd.testing.protocol import Setting
 SINGLE = 2.0**-24
 _DIGITS = 3e-6  # to which rounding to single precision lets a few dozen steps agree
 _LRS = (0.05, 0.2)  # two learning rates, where they can be set: what is proportional at both is no accident
-_NEAR = 9  # forms whose neighbours are looked at, where nothing says which optimizer it is meant to be
+_NEAR = 8  # forms whose neighbours are looked at, where nothing says which optimizer it is meant to be
 
 # What a design of its own may be as well as a slip: told as the cause where a claim fails, and otherwise not held against
 # an optimizer that claims nothing.
-DOUBTFUL = frozenset({Slip.WHOLE, Slip.SCALED, Slip.START, Slip.OTHER_FUNCTION, Slip.LATE, Slip.UNSCALED, Slip.COUPLED,
-                      Slip.DECOUPLED})  # fmt: skip
+DOUBTFUL = frozenset({Slip.WHOLE, Slip.SCALED, Slip.START, Slip.UNSCALED, Slip.COUPLED, Slip.DECOUPLED})
 
 
 @dataclass(frozen=True)
@@ -193,8 +192,14 @@ def _ranked(case: _Case, candidates: Iterable[Form]) -> list[Form]:
     first, since what is written most often is short.
     """
     grows = _growth(lambda factor: observe(case.optimizer, case.settings[0], 0, factor=factor))
-    kept = [f for f in candidates if f.table or f.style]
-    return sorted(kept, key=lambda f: (not abs(_form_growth(f) - grows) < 0.1, len(f.text)))[:_NEAR]  # noqa: PLR2004
+
+    def key(form: Form) -> tuple[bool, bool, int]:
+        said = 2 * len(names.translated(form.method, form.hyper, case.known)) < max(len(form.hyper), 1)
+        return not abs(_form_growth(form) - grows) < 0.1, said, len(form.text)  # noqa: PLR2004
+
+    kept = sorted((f for f in candidates if f.table or f.common), key=key)
+    hinted = [f for f in kept if not key(f)[1] and key(f)[0]]  # by the names of its numbers, though it grows otherwise
+    return [*kept[:_NEAR], *(f for f in hinted[:3] if f not in kept[:_NEAR])]
 
 
 def _growth(run: Callable[[float], Observed | str]) -> float:
@@ -231,6 +236,8 @@ def _agreeing(case: _Case, seen: Observed, candidates: Iterable[Form], *, with_l
             if all_known and not names.translated(form.method, form.hyper, case.known) and form.hyper:
                 continue
             if not with_lr:
+                if not form.table:  # with a free learning rate, what has many numbers agrees with much
+                    continue
                 fixed.pop("lr", None)
             found = fit(form.recurrence(), seen, fixed, case.rounding)
             if found.error <= case.limit and _sensible(form, found):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
+from itertools import combinations
 
 from symgd import language as fm
 from symgd.language import Assignment, Tree
@@ -335,11 +336,17 @@ def _corrections(rule: Recurrence) -> Iterator[Neighbour]:
 
 
 def _swapped(rule: Recurrence) -> Iterator[Neighbour]:
-    """Put two hyperparameters in each other's places."""
-    if "beta1" in rule.hyper and "beta2" in rule.hyper:
-        other = {fm.Name("beta1"): fm.Name("beta2"), fm.Name("beta2"): fm.Name("beta1")}
-        steps = tuple(replace(s, value=substituted(s.value, lambda p: other.get(p))) for s in rule.steps)
-        yield Neighbour(Slip.SWAPPED, rule.edited(steps), "beta1", "beta2")
+    """Put two hyperparameters in each other's places, everywhere; or one in another's, all over a statement."""
+    for one, other in combinations(rule.hyper, 2):
+        places = {fm.Name(one): fm.Name(other), fm.Name(other): fm.Name(one)}
+        steps = tuple(replace(s, value=substituted(s.value, places.get)) for s in rule.steps)
+        yield Neighbour(Slip.SWAPPED, rule.edited(steps), one, other)
+    for k, step in enumerate(rule.steps):
+        for one in [n for n in fm.names(step.value) if n in rule.hyper]:
+            for other in rule.hyper:
+                if other != one:
+                    made = named(rule, one, fm.Name(other), k)
+                    yield Neighbour(Slip.NAME, made, one, other, _line(step), _line(made.steps[k]))
 
 
 def _counts(rule: Recurrence) -> Iterator[Neighbour]:
@@ -367,6 +374,10 @@ def _orders(rule: Recurrence) -> Iterator[Neighbour]:
             before, after = _line(rule.steps[k]), _line(rule.steps[j])
             # What a state's first step reads is then what it starts at.
             yield Neighbour(Slip.ORDER, rule.edited(tuple(order)), before, after)
+            state = rule.steps[k].name
+            if state in rule.states and state not in rule.init:  # which would divide by 0 at first
+                ones = {**rule.init, state: _ONE}
+                yield Neighbour(Slip.ORDER, rule.edited(tuple(order), init=ones), before, after)
 
 
 def _stale(rule: Recurrence) -> Iterator[Neighbour]:

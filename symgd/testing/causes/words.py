@@ -7,6 +7,7 @@ from symgd.testing.causes.neighbours import Neighbour, Slip
 from symgd.testing.causes.write import statements
 from symgd.testing.report import Cause
 
+_NO_EPS = 1e-25  # smaller than anybody chooses: there is none
 _MOMENTUM = ("momentum", "nesterov", "qhm", "signum")
 
 
@@ -32,6 +33,9 @@ def cause(found: Identity) -> Cause | None:
         right = n.statement or statements(found.form.recurrence().steps)
         yours = n.yours or statements(n.rule.steps)
         return Cause(str(n.slip), method, said, right, yours)
+    if found.fitted is not None and "eps" in found.fitted.free and float(found.fitted.hyper["eps"]) < _NO_EPS:
+        said = f"eps is missing: where all gradients have been 0, {method} divides 0 by 0"
+        return Cause(str(Slip.TERM), method, said, found.form.text)
     if found.digits:
         said = f"single precision: it agrees with {method} to seven digits and no further; keep states in double precision"
         return Cause(str(Slip.SINGLE_STATES), method, said)
@@ -81,7 +85,7 @@ def _said(n: Neighbour, method: str) -> str:
         case Slip.NAME | Slip.SHARE:
             return f"{n.instead} stands for {n.part}{_with(n)}"
         case Slip.SWAPPED:
-            return "beta1 and beta2 are swapped"
+            return f"{n.part} and {n.instead} are swapped"
         case Slip.ORDER if n.part == "decay*x":
             return "weight decay is taken of the new point; it should be of the one before the step"
         case Slip.ORDER:
