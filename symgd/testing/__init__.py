@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from symgd.testing.classes import Known, quadratic, ridge
     from symgd.testing.adapters import adapt
     from symgd.testing.check import assert_optimizer, check_optimizer
+    from symgd.testing.classes import Known, quadratic, ridge
     from symgd.testing.gradients import assert_gradient
     from symgd.testing.iterate import iterates
     from symgd.testing.report import Report

@@ -115,23 +115,14 @@ def _deterministic(optimizer: Steps, settings: Mapping[str, Setting]) -> Outcome
     why = "a run after another one goes elsewhere: something outlives the run, such as a default argument or a global"
     if not _same(third, again):
         why = "runs from the same start, with the same seed, go elsewhere; it draws, or something outlives a run"
-    return Outcome(Answer.FAILS, why, _twice(optimizer, settings))
+    return Outcome(Answer.FAILS, why, _twice(settings))
 
 
-def _twice(optimizer: Steps, settings: Mapping[str, Setting]) -> Counterexample:
-    again = _call("x1**2", (1.0,), 3, settings)
-    return Counterexample("x1**2", (1.0,), 3, settings, "np.array_equal(points, again)",
-                          "a second run differs from the first", f"again = {again}")  # fmt: skip
-
-
-def _call(formula: str, start: tuple[float, ...], steps: int, settings: Mapping[str, Setting]) -> str:
+def _twice(settings: Mapping[str, Setting]) -> Counterexample:
     more = "".join(f", {k}={v!r}" for k, v in settings.items())
-    return f"sg.testing.iterates(optimizer, {formula!r}, start={[number_of(v) for v in start]}, steps={steps}{more})"
-
-
-def number_of(value: float) -> float | int:
-    """Give a whole number as one."""
-    return int(value) if float(value).is_integer() else value
+    again = f"again = sg.testing.iterates(optimizer, 'x1**2', start=[1], steps=3{more})"
+    shown = "a second run differs from the first"
+    return Counterexample("x1**2", (1.0,), 3, settings, "np.array_equal(points, again)", shown, again)
 
 
 # ---- whose arrays these are -----------------------------------------------------------------------------------------
@@ -174,19 +165,21 @@ def _aliases(optimizer: Steps, settings: Mapping[str, Setting]) -> Outcome | Non
             return Outcome(Answer.FAILS, why)
     plain, copied = scripted(optimizer, settings), scripted(optimizer, settings, "copies")
     if not _same(plain, copied):
-        why = "it goes elsewhere where the caller hands over copies of the point: it relies on an array being the same one"
+        why = "it goes elsewhere where it is handed copies of the point: it relies on an array being the same one"
         return Outcome(Answer.FAILS, why)
     buffered = scripted(optimizer, settings, "buffer")
     if not _same(plain, buffered):
         kept = next((place for place, whose, _ in held if whose == "g"), "its state")
-        why = f"{kept} is the gradient's own array: where a caller reuses its memory, what was kept changes; keep a copy"
+        why = (
+            f"{kept} is the gradient's own array: where a caller reuses its memory, what was kept changes; keep a copy"
+        )
         return Outcome(Answer.FAILS if optimizer.style == "torch" else Answer.UNDECIDED, why)
     return HOLDS
 
 
 def _double(optimizer: Steps, settings: Mapping[str, Setting]) -> Outcome | None:
     """Look for numbers that have been through single precision."""
-    if optimizer.rounding > 2.0**-50:  # noqa: PLR2004 - it works in single precision and says so
+    if optimizer.rounding > 2.0**-50:
         return None
     session = _session(optimizer, settings)
     narrow = getattr(session, "narrow", None)
@@ -195,12 +188,13 @@ def _double(optimizer: Steps, settings: Mapping[str, Setting]) -> Outcome | None
     trace = scripted(optimizer, settings)
     points = trace.points[1:]
     moved = points[:, np.any(points != START, axis=0)]
-    if moved.size and np.isfinite(moved).all() and np.array_equal(moved.astype(np.float32), moved):
-        if not np.array_equal(np.round(moved, 4), moved):
-            example = Counterexample("x1**2", (1 / 3,), 1, settings, "points[-1][0] != np.float32(points[-1][0])",
-                                     "all digits beyond the seventh are lost")  # fmt: skip
-            return Outcome(Answer.FAILS, "points come back in single precision", example)
-    return HOLDS
+    narrowed = bool(moved.size and np.isfinite(moved).all()) and np.array_equal(moved.astype(np.float32), moved)
+    if not narrowed or np.array_equal(np.round(moved, 4), moved):  # whole numbers are as good in single precision
+        return HOLDS
+    shown = "all digits beyond the seventh are lost"
+    claim = "points[-1][0] != np.float32(points[-1][0])"
+    example = Counterexample("x1**2", (1 / 3,), 1, settings, claim, shown)
+    return Outcome(Answer.FAILS, "points come back in single precision", example)
 
 
 # ---- where it goes --------------------------------------------------------------------------------------------------
@@ -253,12 +247,14 @@ def _finite(optimizer: Steps, settings: Mapping[str, Setting]) -> Outcome:
     """Gradients of usual sizes, and 0 among them, give finite points."""
     for size in (1.0, 1e-10, 1e10):
         seeded()
-        drawn = np.where(np.abs(gradients()) > 0.05, gradients(), 0.0)[:, :4] * size  # noqa: PLR2004 - some are 0
+        drawn = np.where(np.abs(gradients()) > 0.05, gradients(), 0.0)[:, :4] * size
         trace = optimizer.run(Script(drawn), np.array([1.0, -2.0, 3.0, 0.0]), STEPS, settings)
         if trace.unable:
             return Outcome(Answer.UNDECIDED, trace.unable)
         if not np.isfinite(trace.points).all() or "raised" in trace.ended:
-            return Outcome(Answer.FAILS, f"gradients of size {size:g}, some of them 0: {trace.ended or 'a point is nan'}")
+            return Outcome(
+                Answer.FAILS, f"gradients of size {size:g}, some of them 0: {trace.ended or 'a point is nan'}"
+            )
     return HOLDS
 
 
@@ -278,14 +274,15 @@ def _converges(optimizer: Steps, settings: Mapping[str, Setting]) -> Outcome:
             if trace.unable:
                 return Outcome(Answer.UNDECIDED, trace.unable)
             share = bowl.fun(trace.points[-1]) / bowl.fun(start)
-            if share < 0.5:  # noqa: PLR2004 - worth going on
+            if share < 0.5:
                 trace = optimizer.run(bowl, start, 600, settings)
                 share = min(bowl.fun(p) for p in trace.points[-60:]) / bowl.fun(start)
             best = min(best, share if np.isfinite(share) else np.inf)
-            if best < 1e-2:  # noqa: PLR2004 - a tenth of the way is left
+            if best < 1e-2:
                 return HOLDS
     lr = settings.get("lr", "its own")
-    why = f"on no bowl L*x**2/2, L from 1e-6 to 1e6, does it come near the bottom in 600 steps (lr: {lr}; at best {best:.2g} of the start's value)"
+    left = f"(lr: {lr}; at best {best:.2g} of the start's value is left)"
+    why = f"on no bowl L*x**2/2, L from 1e-6 to 1e6, does it come near the bottom in 600 steps {left}"
     example = Counterexample("x1**2/2", (1.0,), 600, settings, "abs(points[-1][0]) < 0.1", why)
     return Outcome(Answer.FAILS, why, example)
 

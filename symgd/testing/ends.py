@@ -28,7 +28,8 @@ class End:
     claim : str
         What holds.
     check : callable
-        Takes the minimizer and the method that it is said to be, and gives an `Outcome`; ``None`` where it does not apply.
+        Takes the minimizer and the method that it is said to be, and gives an `Outcome`; ``None`` where it does not
+        apply.
     """
 
     name: str
@@ -80,7 +81,9 @@ def _solved(minimizer: Minimizer, problem: Bowl, start: tuple[float, ...]) -> So
     return minimizer.solve(problem, np.array(start), {})
 
 
-def _example(problem: Tilted, start: tuple[float, ...], shown: str, claim: str = "", steps: int = 1000) -> Counterexample:
+def _example(
+    problem: Tilted, start: tuple[float, ...], shown: str, claim: str = "", steps: int = 1000
+) -> Counterexample:
     return Counterexample(problem.formula(), start, steps, {}, claim, shown)
 
 
@@ -106,7 +109,7 @@ def _start(minimizer: Minimizer, _: str) -> Outcome:
 
 def _told(minimizer: Minimizer, _: str) -> Outcome | None:
     done = _solved(minimizer, _PROBLEMS[2], _STARTS[0])
-    if len(done.copies) < 2:  # noqa: PLR2004 - nothing can have changed
+    if len(done.copies) < 2:
         return None
     arrays = [(np.asarray(t), c) for t, c in zip(done.told, done.copies, strict=True) if isinstance(t, np.ndarray)]
     if any(not np.array_equal(t, c) for t, c in arrays):
@@ -195,14 +198,17 @@ def _arrives(minimizer: Minimizer, _: str) -> Outcome:
     scales = (1.0, 0.1, 10.0, 1e-2, 100.0, 1e-3, 1e3) if "lr" in minimizer.own.values() else (1.0,)
     best = np.inf
     for scale in scales:
-        problems = [Tilted(np.array([[2, 0], [0, 2]]) * scale, [0, 0]), Tilted(np.array([[4, 2], [2, 6]]) * scale, [-1, 2])]
+        problems = [
+            Tilted(np.array([[2, 0], [0, 2]]) * scale, [0, 0]),
+            Tilted(np.array([[4, 2], [2, 6]]) * scale, [-1, 2]),
+        ]
         worst = 0.0
         for problem in problems:
             done = _solved(minimizer, problem, _STARTS[0])
             away = np.abs(done.x - problem.centre).max() / np.abs(np.array(_STARTS[0]) - problem.centre).max()
             worst = max(worst, float(away) if np.isfinite(away) else np.inf)
         best = min(best, worst)
-        if best < 0.05:  # noqa: PLR2004 - near
+        if best < 0.05:
             return HOLDS
     why = f"on bowls of two parameters it does not arrive: {best:.3g} of the way are left"
     return Outcome(Answer.FAILS, why, _ended(_PROBLEMS[2], _STARTS[0], why))
@@ -216,7 +222,9 @@ def _stays(minimizer: Minimizer, _: str) -> Outcome:
         if not np.allclose(done.x, problem.centre, rtol=0, atol=1e-3):
             start = tuple(float(c) for c in problem.centre)
             why = f"from the minimizer {problem.centre} it goes to {done.x}"
-            return Outcome(Answer.FAILS, why, _example(problem, start, why, f"np.allclose(points[-1], {list(start)}, atol=1e-3)"))
+            return Outcome(
+                Answer.FAILS, why, _example(problem, start, why, f"np.allclose(points[-1], {list(start)}, atol=1e-3)")
+            )
     return HOLDS
 
 
@@ -230,10 +238,12 @@ def _fast(minimizer: Minimizer, method: str) -> Outcome | None:
         return None
     problem = Tilted(np.diag([2.0, 2000.0]), [1, 1])
     done = _solved(minimizer, problem, _STARTS[0])
-    near = np.abs(done.x - problem.centre).max() < 1e-3  # noqa: PLR2004 - of distances of a few units
+    near = np.abs(done.x - problem.centre).max() < 1e-3
     if near and done.slopes <= most:
         return HOLDS
-    why = f"in a valley of condition 1000 it takes {done.slopes} gradients and ends {np.abs(done.x - problem.centre).max():.3g} away; {method} takes fewer than {most}"
+    away = float(np.abs(done.x - problem.centre).max())
+    took = f"in a valley of condition 1000 it takes {done.slopes} gradients and ends {away:.3g} away"
+    why = f"{took}; {method} takes fewer than {most}"
     return Outcome(Answer.FAILS, why, _example(problem, _STARTS[0], why))
 
 

@@ -76,8 +76,10 @@ class Counterexample:
         -------
         dict
         """
-        return {"formula": self.formula, "start": list(self.start), "steps": self.steps, "settings": dict(self.settings),
-                "claim": self.claim, "shown": self.shown, "code": self.code()}  # fmt: skip
+        return {
+            "formula": self.formula, "start": list(self.start), "steps": self.steps, "settings": dict(self.settings),
+            "claim": self.claim, "shown": self.shown, "code": self.code(),
+        }  # fmt: skip
 
 
 def _number(value: float) -> float | int:
@@ -252,7 +254,9 @@ class Report:
             said = f.cause.said if f.cause else f.why
             code = f"<pre>{escaping.escape(f.example.code())}</pre>" if f.example else ""
             answer = f"<td style='color:{_COLOURS[f.answer]}'>{f.answer}</td>"
-            rows.append(f"<tr>{cell(f.law)}{answer}{cell(f.claim)}<td>{escaping.escape(said)}{code}</td>{cell(f.source)}</tr>")
+            rows.append(
+                f"<tr>{cell(f.law)}{answer}{cell(f.claim)}<td>{escaping.escape(said)}{code}</td>{cell(f.source)}</tr>"
+            )
         head = "".join(f"<th>{h}</th>" for h in ("law", "", "claim", "", "source"))
         caption = escaping.escape(f"{self.name}: {self.recognised}")
         return f"<table><caption>{caption}</caption><tr>{head}</tr>{''.join(rows)}</table>"

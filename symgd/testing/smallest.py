@@ -32,7 +32,7 @@ def bowls() -> Iterator[tuple[Bowl, tuple[float, ...]]]:
 
 
 def where_they_part(
-    optimizer: Steps, rule: Recurrence, hyper: Mapping[str, Setting], scale: float, what: str
+    optimizer: Steps, rule: Recurrence, hyper: Mapping[str, Setting], what: str
 ) -> Counterexample | None:
     """Find the smallest problem on which an optimizer does not do what a rule does.
 
@@ -44,8 +44,6 @@ def where_they_part(
         The rule.
     hyper : mapping
         Its numbers, ``lr`` among them.
-    scale : float
-        What the rule's learning rate is in terms of the optimizer's.
     what : str
         What the rule is called.
 
@@ -64,9 +62,11 @@ def where_they_part(
             continue
         gradients = np.array([bowl.jac(p) for p in trace.points[:-1]])
         values = np.array([bowl.fun(p) for p in trace.points[:-1]])
-        numbers = {**hyper, **({"lr": lr * scale} if lr is not None else {})}
+        numbers = {**hyper, **({"lr": lr} if lr is not None else {})}
         expected = rule(Observed(trace.points, gradients, values), numbers)[:, 0]
-        moved = np.maximum(np.abs(np.diff(trace.points, axis=0)).max(axis=1), np.abs(trace.points[1:] - trace.points[0]).max())
+        moved = np.maximum(
+            np.abs(np.diff(trace.points, axis=0)).max(axis=1), np.abs(trace.points[1:] - trace.points[0]).max()
+        )
         with np.errstate(all="ignore"):
             off = np.abs(expected - trace.points[1:]).max(axis=1) / np.maximum(moved, 1e-300)
         runs.append((bowl, start, lr, trace.points, expected, np.where(np.isfinite(off), off, np.inf)))
@@ -81,7 +81,13 @@ def where_they_part(
 
 
 def _written(
-    bowl: Bowl, start: tuple[float, ...], lr: float | None, found: np.ndarray, expected: np.ndarray, steps: int, what: str
+    bowl: Bowl,
+    start: tuple[float, ...],
+    lr: float | None,
+    found: np.ndarray,
+    expected: np.ndarray,
+    steps: int,
+    what: str,
 ) -> Counterexample:
     apart = float(np.max(np.abs(found - expected) / np.maximum(np.abs(expected), 1e-300)))
     near = 10.0 ** np.floor(np.log10(apart / 3)) if np.isfinite(apart) and apart > 0 else 1e-6

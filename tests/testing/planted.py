@@ -616,7 +616,7 @@ def torch_right():
         "torch lbfgs": (lambda p: t.LBFGS(p, lr=1, line_search_fn="strong_wolfe"), {}),
         "torch object": (t.RMSprop([torch.zeros(2, requires_grad=True)], lr=0.003, centered=True, momentum=0.5), {}),
         **({"torch Adafactor": (t.Adafactor, {})} if hasattr(t, "Adafactor") else {}),
-        **({"torch Muon like": (functools.partial(t.Adam, amsgrad=True), {"like": "amsgrad"})}),
+        "torch Muon like": (functools.partial(t.Adam, amsgrad=True), {"like": "amsgrad"}),
     }  # fmt: skip
 
 
@@ -624,7 +624,8 @@ def optax_right():
     import optax
 
     made = ("sgd", "adam", "adamw", "adagrad", "rmsprop", "nadam", "radam", "adamax", "amsgrad", "yogi", "adabelief",
-            "lion", "novograd", "lamb", "lars", "fromage", "adafactor", "sm3", "noisy_sgd", "sign_sgd", "adan")  # fmt: skip
+            "lion", "novograd", "lamb", "lars", "fromage", "adafactor", "sm3", "noisy_sgd", "sign_sgd",
+            "adan")  # fmt: skip
     return {
         **{f"optax {m}": (getattr(optax, m), {}) for m in made if hasattr(optax, m)},
         "optax clipped": (optax.chain(optax.clip_by_global_norm(1.0), optax.adam(1e-2)), {}),

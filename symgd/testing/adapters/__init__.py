@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,10 +27,10 @@ def adapt(optimizer: Any, hyper: Mapping[str, Any] | None = None, *, name: str =
     Parameters
     ----------
     optimizer : object
-        A function ``step(x, g, state)``, or a class or object with such a method; a name of the table of rules, the text
-        of a rule, or a `Rule`; a class, factory or object of ``torch.optim``; a transformation of Optax, or what makes
-        one; an optimizer of Keras; the name of a method of symgd or of ``scipy.optimize.minimize``; or a function that
-        is called as that one is.
+        A function ``step(x, g, state)``, or a class or object with such a method; a name of the table of rules, the
+        text of a rule, or a `Rule`; a class, factory or object of ``torch.optim``; a transformation of Optax, or what
+        makes one; an optimizer of Keras; the name of a method of symgd or of ``scipy.optimize.minimize``; or a function
+        that is called as that one is.
     hyper : mapping, optional
         Its numbers, by its own names or those of the table of rules.
     name : str
@@ -47,7 +49,7 @@ def adapt(optimizer: Any, hyper: Mapping[str, Any] | None = None, *, name: str =
 
     Examples
     --------
-    >>> adapt("momentum").style, adapt(lambda x, g: x - 0.1*g, name="mine").style
+    >>> adapt("momentum").style, adapt(lambda x, g: x - 0.1 * g, name="mine").style
     ('rule', 'step')
     """
     given = dict(hyper or {})
@@ -100,10 +102,8 @@ def _library(optimizer: Any) -> Callable[[Any, str, Mapping[str, Any]], Steps] |
         return _torch
     if any(b.split(".")[0] == "keras" for b in bases) and hasattr(kind, "apply_gradients"):
         return _keras
-    if callable(getattr(optimizer, "init", None)) and callable(getattr(optimizer, "update", None)):
-        if not isinstance(optimizer, type):
-            return _optax
-    return None
+    pair = callable(getattr(optimizer, "init", None)) and callable(getattr(optimizer, "update", None))
+    return _optax if pair and not isinstance(optimizer, type) else None
 
 
 def _torch(optimizer: Any, name: str, given: Mapping[str, Any]) -> Steps:
@@ -129,24 +129,26 @@ def _optax(optimizer: Any, name: str, given: Mapping[str, Any]) -> Steps:
 
 def _of_callable(optimizer: Any, name: str, given: Mapping[str, Any], state: Any) -> Steps:
     """Tell steps, minimizers, classes and factories apart by what they take."""
-    called = name or getattr(optimizer, "__name__", "") or type(optimizer).__name__
-    if isinstance(optimizer, type) or not callable(optimizer) or not hasattr(optimizer, "__name__"):
+    bare = optimizer.func if isinstance(optimizer, functools.partial) else optimizer
+    called = name or getattr(bare, "__name__", "") or type(optimizer).__name__
+    if not inspect.isroutine(bare):
         found = next((m for m in METHODS if callable(getattr(optimizer, m, None)) and _own(optimizer, m)), None)
         if found is None:
             raise UsageError(
-                f"optimizer={shown(optimizer)} must be a function step(x, g, state), something with such a method, a rule, "
-                f"or an optimizer of PyTorch, Optax, Keras or SciPy"
+                f"optimizer={shown(optimizer)} must be a function step(x, g, state), something with such a method, a "
+                f"rule, or an optimizer of PyTorch, Optax, Keras or SciPy"
             )
         make = optimizer if isinstance(optimizer, type) else _copies(optimizer)
         return Made(make, found, called, given)
     taken = [p.name.lower() for p in inspect.signature(optimizer).parameters.values()]
     if taken and (taken[0] in names.FUNCTIONS or (len(taken) > 1 and taken[1] == "x0")):
         return Minimizer(optimizer, called, given)
-    if taken and taken[0] in ("params", "parameters") and len(taken) > 1 and taken[1] not in names.GRADIENTS | names.STATES:
+    others = names.GRADIENTS | names.STATES
+    if taken and taken[0] in ("params", "parameters") and len(taken) > 1 and taken[1] not in others:
         return _torch_factory(optimizer, called, given)
     required = [p for p in inspect.signature(optimizer).parameters.values() if p.default is p.empty
                 and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]  # fmt: skip
-    if len(required) < 2:  # noqa: PLR2004 - a step takes two at least
+    if len(required) < 2:
         return _factory(optimizer, required, called, given, state)
     return Plain(optimizer, called, given, state)
 
@@ -170,10 +172,9 @@ def _torch_factory(factory: Any, name: str, given: Mapping[str, Any]) -> Steps:
 def _factory(factory: Any, required: list[inspect.Parameter], name: str, given: Mapping[str, Any], state: Any) -> Steps:
     """Look at what a function makes: of PyTorch from parameters, of anything else from settings."""
     if required and required[0].name not in names.OURS and required[0].name not in given:
-        try:
-            return _torch_factory(factory, name, given)
-        except ImportError:
-            raise UsageError(f"{name} takes {required[0].name}; a step takes a point and a gradient") from None
+        if "torch" not in sys.modules:  # without it nobody has made an optimizer of it
+            raise UsageError(f"{name} takes {required[0].name}; a step takes a point and a gradient")
+        return _torch_factory(factory, name, given)
     own = {p: names.OURS.get(p, p) for p in inspect.signature(factory).parameters}
     values = {k: given[v] if v in given else given[k] for k, v in own.items() if k in given or v in given}
     values |= {p.name: 0.05 for p in required if p.name not in values}
@@ -182,7 +183,7 @@ def _factory(factory: Any, required: list[inspect.Parameter], name: str, given: 
         from symgd.testing.adapters.optax import Optax
 
         return Optax(factory, name, given)
-    if callable(made) and hasattr(made, "__name__"):
+    if inspect.isroutine(made) or isinstance(made, functools.partial):
         adapted = _of_callable(made, name, given, state)
         said = {k: values.get(k, p.default) for k, p in inspect.signature(factory).parameters.items()}
         adapted.known = {**adapted.known, **names.numbers({"lr" if own[k] == "lr" else k: v for k, v in said.items()})}

@@ -37,7 +37,7 @@ class Keras(Steps):
         self.known = names.numbers({"lr" if self.own[k] == "lr" else k: v for k, v in self.config.items()})
         self.settable = frozenset(v for k, v in self.own.items() if isinstance(self.config[k], int | float))
 
-    def begin(self, start: Vector, settings: Mapping[str, Setting], handling: Handling = "plain") -> Session:
+    def begin(self, start: Vector, settings: Mapping[str, Setting], handling: Handling = "plain") -> Session:  # noqa: ARG002 - arrays of others cannot be changed
         """Make one that has not taken a step."""
         check_settings(settings, self.settable)
         own = {k: settings[v] for k, v in self.own.items() if v in settings}
@@ -46,7 +46,7 @@ class Keras(Steps):
 
 class _KerasSession(Session):
     def __init__(self, optimizer: Any, start: Vector) -> None:
-        import keras
+        import keras  # type: ignore[import-untyped, unused-ignore]
 
         super().__init__(start)
         self.ops = keras.ops

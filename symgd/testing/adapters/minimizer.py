@@ -14,8 +14,10 @@ from symgd.testing.adapters import names
 from symgd.testing.adapters.base import Handling, Steps, Vector
 from symgd.testing.protocol import Oracle, Recorded, Setting, Trace
 
-_JACOBIANS = frozenset("jac grad gradient fprime df dfun grad_f gradf grad_fn g jacobian".split())
-_HESSIANS = frozenset("hess hessian".split())
+_JACOBIANS = frozenset(
+    ["jac", "grad", "gradient", "fprime", "df", "dfun", "grad_f", "gradf", "grad_fn", "g", "jacobian"]
+)
+_HESSIANS = frozenset(["hess", "hessian"])
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,41 @@ class Solved:
         if isinstance(self.result, dict) and key in self.result:  # as SciPy's is
             return self.result[key]
         return getattr(self.result, key, None) if not isinstance(self.result, np.ndarray) else None
+
+
+class _Call:
+    """What a minimizer is handed, and what is noted of how it uses it."""
+
+    def __init__(self, problem: Oracle) -> None:
+        self.problem, self.seen = problem, Recorded(problem)
+        self.values = 0
+        self.told: list[Any] = []
+        self.copies: list[Vector] = []
+
+    def fun(self, x: Any, *_: Any) -> float:
+        self.values += 1
+        return self.problem.fun(np.array(x, dtype=np.float64))
+
+    def jac(self, x: Any, *_: Any) -> Vector:
+        return self.seen.jac(np.array(x, dtype=np.float64))
+
+    def callback(self, x: Any, *_: Any, **__: Any) -> None:
+        self.told.append(x)
+        self.copies.append(np.array(getattr(x, "x", x), dtype=np.float64))
+
+    def solved(self, begin: Vector, result: Any, raised: str = "") -> Solved:
+        """Give what came of it."""
+        point = np.full(len(begin), np.nan)
+        if not raised:
+            given = result[0] if isinstance(result, tuple) else result
+            given = given.get("x") if isinstance(given, dict) else getattr(given, "x", given)
+            found = np.atleast_1d(np.array(given, dtype=np.float64))
+            if found.shape == begin.shape:
+                point = found
+            else:
+                raised = f"it gave back an array of shape {found.shape} for one of shape {begin.shape}"
+        at = self.seen.evaluated
+        return Solved(point, result, self.values, len(at), at, self.told, self.copies, begin, raised)
 
 
 class Minimizer(Steps):
@@ -108,7 +145,9 @@ class Minimizer(Steps):
         self.settable = frozenset(v for k, v in self.own.items() if v in ("lr", "beta", "beta1", "beta2", "eps")
                                   and (k in self.known or v in self.known))  # fmt: skip
 
-    def solve(self, problem: Oracle, start: Vector, settings: Mapping[str, Setting], steps: int | None = None) -> Solved:
+    def solve(
+        self, problem: Oracle, start: Vector, settings: Mapping[str, Setting], steps: int | None = None
+    ) -> Solved:
         """Run it to its end.
 
         Parameters
@@ -126,50 +165,28 @@ class Minimizer(Steps):
         -------
         Solved
         """
-        seen, values = Recorded(problem), [0]
-        told: list[Any] = []
-        copies: list[Vector] = []
-
-        def fun(x: Any, *_: Any) -> float:
-            values[0] += 1
-            return problem.fun(np.array(x, dtype=np.float64))
-
-        def jac(x: Any, *_: Any) -> Vector:
-            return seen.jac(np.array(x, dtype=np.float64))
-
-        def callback(x: Any, *_: Any, **__: Any) -> None:
-            told.append(x)
-            copies.append(np.array(getattr(x, "x", x), dtype=np.float64))
-
+        call = _Call(problem)
         own: dict[str, Any] = dict(self.values)
         own |= {k: settings[v] for k, v in self.own.items() if v in settings}
         if self.jac and self.gradients:
-            own[self.jac] = jac
+            own[self.jac] = call.jac
         if self.hess and hasattr(problem, "hess"):
             own[self.hess] = problem.hess
         if self.callback:
-            own["callback"] = callback
+            own["callback"] = call.callback
         if steps is not None and self.limit:
             own[self.limit] = steps
         begin = np.array(start, dtype=np.float64)
         with np.errstate(all="ignore"):
             try:
-                result = self.function(fun, begin, **own)
+                result = self.function(call.fun, begin, **own)
             except Exception as problem_:  # noqa: BLE001 - a user's code raises what it likes
-                raised = f"it raised {type(problem_).__name__}: {safe(str(problem_), 120)}"
-                nothing = np.full(len(begin), np.nan)
-                return Solved(nothing, None, values[0], len(seen.evaluated), seen.evaluated, told, copies, begin, raised)
-        x = result[0] if isinstance(result, tuple) else result.get("x") if isinstance(result, dict) else getattr(result, "x", result)
-        point = np.atleast_1d(np.array(x, dtype=np.float64))
-        if point.shape != begin.shape:
-            raised = f"it gave back an array of shape {point.shape} for one of shape {begin.shape}"
-            return Solved(np.full(len(begin), np.nan), result, values[0], len(seen.evaluated), seen.evaluated, told, copies,
-                          begin, raised)  # fmt: skip
-        return Solved(point, result, values[0], len(seen.evaluated), seen.evaluated, told, copies, begin)
+                return call.solved(begin, None, f"it raised {type(problem_).__name__}: {safe(str(problem_), 120)}")
+        return call.solved(begin, result)
 
     def run(
         self, problem: Oracle, start: Vector, steps: int, settings: Mapping[str, Setting],
-        handling: Handling = "plain",
+        handling: Handling = "plain",  # noqa: ARG002 - there are no arrays to hand over
     ) -> Trace:  # fmt: skip
         """Run it, and give the points that it went through."""
         missing = [key for key in settings if key not in self.settable]
@@ -181,11 +198,11 @@ class Minimizer(Steps):
         else:
             # A method that asks for one gradient a step was where it asked; what it ended at it did not ask at.
             points = [*done.evaluated, done.x] if done.slopes else [np.array(start), done.x]
-            if len(points) > 2 and np.array_equal(points[-1], points[-2]):  # noqa: PLR2004 - the last gradient is a test's
+            if len(points) > 2 and np.array_equal(points[-1], points[-2]):
                 points.pop()
         good = [p for p in points if np.isfinite(p).all()]
-        return Trace(np.array(good[: steps + 1]), ended=done.raised or ("" if len(good) > steps else "it ended by itself"),
-                     evaluated=done.evaluated)  # fmt: skip
+        ended = done.raised or ("" if len(good) > steps else "it ended by itself")
+        return Trace(np.array(good[: steps + 1]), ended=ended, evaluated=done.evaluated)
 
 
 WITHOUT_GRADIENTS = frozenset({"nelder-mead", "powell", "cobyla", "cobyqa"})
@@ -206,7 +223,9 @@ def of_scipy(method: str, given: Mapping[str, Any]) -> Minimizer:
     Minimizer
     """
 
-    def minimize(fun: Any, x0: Any, jac: Any = None, hess: Any = None, callback: Any = None, maxiter: Any = None) -> Any:
+    def minimize(
+        fun: Any, x0: Any, jac: Any = None, hess: Any = None, callback: Any = None, maxiter: Any = None
+    ) -> Any:
         from scipy import optimize
 
         options = dict(given)
@@ -236,9 +255,10 @@ def of_method(method: str, given: Mapping[str, Any]) -> Minimizer:
     """
 
     def minimize(fun: Any, x0: Any, jac: Any = None, hess: Any = None, maxiter: int = 1000) -> Any:
-        from symgd.objective.callables import minimize_callable
+        from symgd.objective.callables import CURVED, minimize_callable
 
-        run = minimize_callable(fun, x0, jac=jac, hess=hess, method=method, steps=maxiter, **given)
+        curved = {"hess": hess} if hess is not None and method in CURVED else {}
+        run = minimize_callable(fun, jac, x0, method=method, steps=maxiter, **curved, **given)
         return {"x": run.point["x"], "fun": run.value, "success": run.ok, "message": str(run.outcome)}
 
     made = Minimizer(minimize, method, {})

@@ -10,16 +10,72 @@ import numpy as np
 from symgd.checks import is_number
 
 POINTS = frozenset(
-    "x w theta p param params parameter parameters weights point position xk x_t xt variables vars x0 weight".split()
+    [
+        "x",
+        "w",
+        "theta",
+        "p",
+        "param",
+        "params",
+        "parameter",
+        "parameters",
+        "weights",
+        "point",
+        "position",
+        "xk",
+        "x_t",
+        "xt",
+        "variables",
+        "vars",
+        "x0",
+        "weight",
+    ]
 )
 GRADIENTS = frozenset(
-    "g grad grads gradient gradients dx dw df jac gt g_t gk grad_x nabla dtheta updates grad_fn gradient_fn jacobian "
-    "fprime df_dx".split()
+    [
+        "g",
+        "grad",
+        "grads",
+        "gradient",
+        "gradients",
+        "dx",
+        "dw",
+        "df",
+        "jac",
+        "gt",
+        "g_t",
+        "gk",
+        "grad_x",
+        "nabla",
+        "dtheta",
+        "updates",
+        "grad_fn",
+        "gradient_fn",
+        "jacobian",
+        "fprime",
+        "df_dx",
+    ]
 )
-STATES = frozenset("state s st memory mem cache opt_state states buffers slots aux".split())
-COUNTS = frozenset("t k i it iteration iter step epoch count iterations step_num n_iter num_steps_taken".split())
-VALUES = frozenset("f value loss fx fval".split())
-FUNCTIONS = frozenset("fun func f function objective fn cost loss loss_fn value_fn".split())
+STATES = frozenset(["state", "s", "st", "memory", "mem", "cache", "opt_state", "states", "buffers", "slots", "aux"])
+COUNTS = frozenset(
+    [
+        "t",
+        "k",
+        "i",
+        "it",
+        "iteration",
+        "iter",
+        "step",
+        "epoch",
+        "count",
+        "iterations",
+        "step_num",
+        "n_iter",
+        "num_steps_taken",
+    ]
+)
+VALUES = frozenset(["f", "value", "loss", "fx", "fval"])
+FUNCTIONS = frozenset(["fun", "func", "f", "function", "objective", "fn", "cost", "loss", "loss_fn", "value_fn"])
 LIMITS = ("maxiter", "max_iter", "steps", "n_iter", "iterations", "niter", "num_steps", "max_steps", "n_steps",
           "max_iterations", "iters", "num_iterations", "maxit", "epochs", "n_iterations", "max_iters")  # fmt: skip
 
@@ -68,7 +124,7 @@ def numbers(values: Mapping[str, Any]) -> dict[str, float]:
     """
     found: dict[str, float] = {}
     for name, value in values.items():
-        if name == "betas" and isinstance(value, tuple | list) and len(value) >= 2:  # noqa: PLR2004 - two of them
+        if name == "betas" and isinstance(value, tuple | list) and len(value) >= 2:
             found |= {f"beta{i}": float(b) for i, b in enumerate(value, 1)}
         elif is_number(value) and not isinstance(value, bool | np.bool_):
             found[name] = float(value)

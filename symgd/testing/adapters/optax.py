@@ -1,4 +1,4 @@
-"""Gradient transformations as Optax has them: a pair of functions ``init(params)`` and ``update(grads, state, params)``."""
+"""Gradient transformations as Optax has them: two functions, ``init(params)`` and ``update(grads, state, params)``."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Optax(Steps):
             self.compiled[key] = made, _compiled(made)
         return self.compiled[key]  # type: ignore[no-any-return]
 
-    def begin(self, start: Vector, settings: Mapping[str, Setting], handling: Handling = "plain") -> Session:
+    def begin(self, start: Vector, settings: Mapping[str, Setting], handling: Handling = "plain") -> Session:  # noqa: ARG002 - arrays of others cannot be changed
         """Make one that has not taken a step."""
         check_settings(settings, self.settable)
         return _OptaxSession(self, start, settings)
@@ -92,9 +92,9 @@ def _double() -> Any:
         return nullcontext()
     if hasattr(jax, "enable_x64"):
         return jax.enable_x64(True)
-    from jax.experimental import enable_x64
+    from jax import experimental
 
-    return enable_x64()
+    return experimental.enable_x64()  # type: ignore[attr-defined, unused-ignore]
 
 
 def _compiled(made: Any) -> Callable[..., Any]:

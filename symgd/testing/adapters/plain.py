@@ -126,7 +126,9 @@ class Plain(Steps):
         self.given_state = state
         self.functional = False  # whether it asks for the gradient itself, as a function
         named = self.signature.own
-        self.known = names.numbers({'lr' if named[key] == 'lr' else key: v for key, v in self.signature.defaults.items()})
+        self.known = names.numbers(
+            {"lr" if named[key] == "lr" else key: v for key, v in self.signature.defaults.items()}
+        )
         self.settable = frozenset(ours for key, ours in named.items() if is_number(self.signature.defaults[key]))
         self.scheduled = bool(self.settable)
         self.start_state = self._find_state()
@@ -138,7 +140,7 @@ class Plain(Steps):
             given = getattr(self.function, "init", None)
         if given is not None:
             return given if callable(given) else lambda _: copy.deepcopy(given)
-        states: list[Callable[[Vector], Any]] = [lambda _: {}, lambda _: None, lambda x: np.zeros_like(x)]
+        states: list[Callable[[Vector], Any]] = [lambda _: {}, lambda _: None, np.zeros_like]
         states += [lambda _, n=n: (0,) * n for n in (2, 3, 4)] + [lambda _: types.SimpleNamespace()]
         parameter = self.signature.state
         if parameter is None:
@@ -227,9 +229,9 @@ class _PlainSession(Session):
     def _take(self, result: Any, x: Vector) -> None:
         if isinstance(result, tuple | list) and len(result) >= 1 and not np.isscalar(result[0]):
             self.x = _array(result[0])
-            if len(result) == 2 and self.of.signature.state is not None:  # noqa: PLR2004 - point and state
+            if len(result) == 2 and self.of.signature.state is not None:
                 self.state = result[1]
-            elif len(result) > 2:  # noqa: PLR2004 - point and the pieces of a state
+            elif len(result) > 2:
                 self.state = tuple(result[1:])
         elif isinstance(result, dict):
             self.state, self.x = result, x
@@ -267,7 +269,7 @@ def arrays_in(value: Any, place: str, depth: int = 0) -> Iterator[tuple[str, Any
     """
     if isinstance(value, np.ndarray):
         yield place, value
-    elif depth < 4:  # noqa: PLR2004 - deeper, nobody keeps arrays
+    elif depth < 4:
         inside: Any = ()
         if isinstance(value, dict):
             inside = ((f"{place}[{k!r}]", v) for k, v in value.items())

@@ -37,7 +37,7 @@ class OfRule(Steps):
         self.recurrence = of_rule(rule)
         self.draws = any("normal()" in s for s in rule.text.split(";"))
 
-    def begin(self, start: Vector, settings: Mapping[str, Setting], handling: Handling = "plain") -> Session:
+    def begin(self, start: Vector, settings: Mapping[str, Setting], handling: Handling = "plain") -> Session:  # noqa: ARG002 - rules change no arrays
         """Make one that has not taken a step."""
         missing = [key for key in settings if key not in self.settable]
         if missing:
@@ -62,4 +62,3 @@ class _RuleSession(Session):
         if self.of.draws:
             env["normal()"] = self.random.standard_normal(len(self.x))
         self.x = self.of.recurrence.take(env, first=self.t == 1)
-

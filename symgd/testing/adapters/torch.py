@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from symgd.errors import UsageError
+from symgd.errors import UsageError, shown
 from symgd.testing.adapters import names
 from symgd.testing.adapters.base import DOUBLE, Handling, Session, Steps, Vector, check_settings
 from symgd.testing.protocol import Oracle, Setting
@@ -48,6 +48,10 @@ class Torch(Steps):
                 raise UsageError(f"{name} needs '{key}'; give it as check_optimizer(..., hyper={{'{key}': ...}})")
             self.values[key] = 0.05
         sample = self.optimizer([torch.zeros(1, dtype=torch.float64, requires_grad=True)], {})
+        if not isinstance(sample, torch.optim.Optimizer):
+            raise UsageError(
+                f"{name} gives {shown(sample)} for a list of parameters, which is no torch.optim.Optimizer"
+            )
         group = sample.param_groups[0]
         self.known = names.numbers({k: v for k, v in group.items() if k != "params"})
         self.closure = _needs_closure(sample)
@@ -71,9 +75,8 @@ class Torch(Steps):
         """
         own = {k: settings[v] for k, v in self.own.items() if v in settings}
         made = self.make(parameters, **{**self.values, **own})
-        rest = {k: v for k, v in settings.items() if k not in self.own.values()}
-        for group in made.param_groups:
-            group |= rest
+        for group in getattr(made, "param_groups", ()):
+            group.update({k: v for k, v in settings.items() if k not in self.own.values()})
         return made
 
     def begin(self, start: Vector, settings: Mapping[str, Setting], handling: Handling = "plain") -> Session:
@@ -101,7 +104,7 @@ def from_object(optimizer: Any) -> Callable[..., Any]:
     def make(params: Any, **settings: Any) -> Any:
         made = kind(params, **{k: v for k, v in {**own, **settings}.items() if k in accepted})
         for group in made.param_groups:
-            group |= {k: copy.deepcopy(v) for k, v in {**own, **settings}.items()}
+            group.update({k: copy.deepcopy(v) for k, v in {**own, **settings}.items()})
         return made
 
     return make
@@ -121,7 +124,8 @@ class _TorchSession(Session):
         self.of, self.handling = of, handling
         self.parameter = torch.tensor(self.x, dtype=torch.float64, requires_grad=True)
         self.optimizer = of.optimizer([self.parameter], settings)
-        self.changed = False
+        self.changed = {"x": False, "g": False}
+        self.returned_same = True  # a parameter is changed in place, as it should be
 
     def step(self, problem: Oracle) -> None:
         import torch
@@ -141,8 +145,25 @@ class _TorchSession(Session):
             self.optimizer.step(evaluate)
         else:
             evaluate()
+            before = g.clone() if (g := self.parameter.grad) is not None else torch.zeros(0)
             self.optimizer.step()
+            after = self.parameter.grad
+            self.changed["g"] |= after is not None and not torch.equal(before, after)
         self.x = self.parameter.detach().numpy().copy()
+
+    def narrow(self) -> str:
+        """Give a state as large as the parameter that has fewer digits than it; empty where there is none."""
+        import torch
+
+        for state in self.optimizer.state.values():
+            for key, value in state.items() if isinstance(state, dict) else ():
+                if (
+                    isinstance(value, torch.Tensor)
+                    and value.numel() == len(self.x) > 1
+                    and value.dtype == torch.float32
+                ):
+                    return f"state[{key!r}]"
+        return ""
 
     def held(self) -> Iterator[tuple[str, Any, bool]]:
         import torch

@@ -120,7 +120,7 @@ _FORMS = (
     Form("rmsprop", "a = beta*a + (1 - beta)*g; " + _RMS + "x = x - lr*g/sqrt(s - a**2 + eps)",
          "centered (Graves 2013), eps inside", {"beta": 0.9, "eps": 1e-8}),
     Form("rmsprop", _RMS + "v = momentum*v + g/(sqrt(s) + eps); x = x - lr*v", "with momentum (torch.optim.RMSprop)",
-         {"beta": 0.9, "eps": 1e-8, "momentum": 0.9}),
+         {"beta": 0.9, "eps": 1e-8, "momentum": 0.9}, common=True),
     Form("rmsprop", _RMS + "v = momentum*v + lr*g/sqrt(s + eps); x = x - v", "with momentum, eps inside (TensorFlow)",
          {"beta": 0.9, "eps": 1e-8, "momentum": 0.9}),
     Form("rmsprop", "a = beta*a + (1 - beta)*g; " + _RMS + "v = momentum*v + g/(sqrt(s - a**2) + eps); x = x - lr*v",

@@ -66,7 +66,7 @@ def agreement(points: Array, seen: Observed, rounding: float) -> Array:
     ndarray of shape (k,)
         In terms of the largest step of each coordinate, after what rounding explains; infinite where not finite.
     """
-    return np.max(_scaled(points, seen, rounding, past_rounding=True), axis=(0, 2), initial=0.0)
+    return np.asarray(np.max(_scaled(points, seen, rounding, past_rounding=True), axis=(0, 2), initial=0.0))
 
 
 def _scaled(points: Array, seen: Observed, rounding: float, *, past_rounding: bool) -> Array:
@@ -270,13 +270,13 @@ class _Search:
         for k in range(_ITERATIONS):
             now = (found[:, 0] ** 2).sum(axis=1)
             better = now < cost
-            stalled = better & (now > 0.999 * cost) & (k > 3)  # noqa: PLR2004 - a few steps to get going
+            stalled = better & (now > 0.999 * cost) & (k > 3)
             best = np.where(better[:, None], theta, best)
             kept = np.where(better[:, None, None], found, kept)
             damping = np.where(better, np.maximum(damping / 10, 1e-10), damping * 10)
             cost = np.where(better, now, cost)
             low = cost.min()
-            if low < (self.rounding * 10) ** 2 or low > _HOPELESS.get(k, np.inf) or (stalled | (damping > 1e8)).all():  # noqa: PLR2004
+            if low < (self.rounding * 10) ** 2 or low > _HOPELESS.get(k, np.inf) or (stalled | (damping > 1e8)).all():
                 break
             jacobian = (kept[:, 1:] - kept[:, :1]) / self.h
             normal = np.einsum("kim,kjm->kij", jacobian, jacobian)

@@ -22,8 +22,8 @@ _DIGITS = 3e-6  # to which rounding to single precision lets a few dozen steps a
 _LRS = (0.05, 0.2)  # two learning rates, where they can be set: what is proportional at both is no accident
 _NEAR = 8  # forms whose neighbours are looked at, where nothing says which optimizer it is meant to be
 
-# What a design of its own may be as well as a slip: told as the cause where a claim fails, and otherwise not held against
-# an optimizer that claims nothing.
+# What a design of its own may be as well as a slip: told as the cause where a claim fails, and otherwise not held
+# against an optimizer that claims nothing.
 DOUBTFUL = frozenset({Slip.WHOLE, Slip.SCALED, Slip.START, Slip.UNSCALED, Slip.COUPLED, Slip.DECOUPLED})
 
 
@@ -84,11 +84,11 @@ class _Case:
         self.rounding = optimizer.rounding
         self.limit = tolerance(self.rounding)
         self.given = dict(given)
-        self.known = {**optimizer.known, **{k: v for k, v in given.items() if not isinstance(v, str)}}
+        self.known: dict[str, float] = {**optimizer.known}
+        self.known.update({k: float(v) for k, v in given.items() if not isinstance(v, str)})
         lrs = _LRS if "lr" in optimizer.settable and "lr" not in given else (None, None)
-        self.settings = [{} if lr is None else {"lr": lr} for lr in lrs]
         own = {k: v for k, v in given.items() if k in optimizer.settable and (optimizer.scheduled or k in self.known)}
-        self.settings = [{**own, **s} for s in self.settings]
+        self.settings: list[dict[str, Setting]] = [{**own, **({} if lr is None else {"lr": lr})} for lr in lrs]
         self.seen = [observe(optimizer, s, seed) for seed, s in enumerate(self.settings)]
 
     def lr(self, which: int) -> Setting | None:
@@ -168,7 +168,7 @@ def _plausible(optimizer: Steps, case: _Case) -> list[Form]:
         method = form.method.replace(" ", "")
         if method == said or hint.get(said) == method:
             return 0
-        return 1 if len(method) > 3 and method in said else 2  # noqa: PLR2004 - "gd" is in many names
+        return 1 if len(method) > 3 and method in said else 2
 
     kept = [f for f in forms() if "decay" not in f.hyper or _decays(optimizer, case)]
     return sorted(kept, key=rank)
@@ -183,19 +183,22 @@ def _decays(optimizer: Steps, case: _Case) -> bool:
         return True
     steps = min(seen.steps, moved.steps)
     a, b = (np.diff(o.points[: steps + 1], axis=0) for o in (seen, moved))
-    scale = np.abs(a).max(axis=0) + 64 * case.rounding * (np.abs(seen.points).max(axis=0) + np.abs(moved.points).max(axis=0))
+    scale = np.abs(a).max(axis=0) + 64 * case.rounding * (
+        np.abs(seen.points).max(axis=0) + np.abs(moved.points).max(axis=0)
+    )
     return bool((np.abs(a - b) > 1e-6 * scale + 64 * case.rounding * np.abs(moved.points).max(axis=0)).any())
 
 
 def _ranked(case: _Case, candidates: Iterable[Form]) -> list[Form]:
-    """Put forms in order: those whose steps grow with the gradient as the optimizer's do; of these the table's, shortest
-    first, since what is written most often is short.
+    """Put forms in order: those whose steps grow with the gradient as the optimizer's do, the shortest first.
+
+    What is written most often is short.
     """
     grows = _growth(lambda factor: observe(case.optimizer, case.settings[0], 0, factor=factor))
 
     def key(form: Form) -> tuple[bool, bool, int]:
         said = 2 * len(names.translated(form.method, form.hyper, case.known)) < max(len(form.hyper), 1)
-        return not abs(_form_growth(form) - grows) < 0.1, said, len(form.text)  # noqa: PLR2004
+        return not abs(_form_growth(form) - grows) < 0.1, said, len(form.text)
 
     kept = sorted((f for f in candidates if f.table or f.common), key=key)
     hinted = [f for f in kept if not key(f)[1] and key(f)[0]]  # by the names of its numbers, though it grows otherwise
@@ -240,22 +243,22 @@ def _agreeing(case: _Case, seen: Observed, candidates: Iterable[Form], *, with_l
                     continue
                 fixed.pop("lr", None)
             found = fit(form.recurrence(), seen, fixed, case.rounding)
-            if found.error <= case.limit and _sensible(form, found):
+            if found.error <= case.limit and _sensible(found):
                 confirmed = _confirmed(case, Identity(form, found), form.recurrence())
                 if confirmed is not None:
                     return confirmed
     return None
 
 
-def _sensible(form: Form, found: Fitted) -> bool:
+def _sensible(found: Fitted) -> bool:
     """Refuse numbers that make another method of it: weights of averages next to 0 or 1, decay without effect."""
     for name in found.free:
         value = float(found.hyper[name])
-        if is_share(name) and not 1e-5 < value < 1 - 1e-7:  # noqa: PLR2004 - as far as anybody goes
+        if is_share(name) and not 1e-5 < value < 1 - 1e-7:
             return False
-        if name == "decay" and value < 1e-9:  # noqa: PLR2004 - likewise
+        if name == "decay" and value < 1e-9:
             return False
-        if name in ("eps", "root") and not (1e-13 if "root" in found.free else 0) <= value < 1.5:  # noqa: PLR2004
+        if name in ("eps", "root") and not (1e-13 if "root" in found.free else 0) <= value < 1.5:
             return False
     return True
 
@@ -264,7 +267,7 @@ def _usual(found: Fitted) -> bool:
     """Tell numbers that somebody may have chosen from those of a fluke."""
     for name in found.free:
         value = float(found.hyper[name])
-        if (is_share(name) and not 0.2 < value < 0.99999) or (name in ("eps", "root") and value > 2e-3):  # noqa: PLR2004
+        if (is_share(name) and not 0.2 < value < 0.99999) or (name in ("eps", "root") and value > 2e-3):
             return False
     return True
 
@@ -304,7 +307,7 @@ def _in_single(case: _Case, seen: Observed, candidates: Iterable[Form]) -> Ident
     for form in candidates:
         fixed = case.fixed(form, all_known=False)
         found = fit(form.recurrence(), seen, fixed, SINGLE)
-        if found.error <= _DIGITS and _sensible(form, found):
+        if found.error <= _DIGITS and _sensible(found):
             return Identity(form, found, digits=True)
     return None
 
@@ -321,17 +324,19 @@ def _slipped(case: _Case, seen: Observed, form: Form, *, with_lr: bool, every: b
     base = fit(rule, seen, {k: v for k, v in fixed.items() if k == "lr"}, case.rounding)
     usual = {k: float(v) for k, v in {**form.hyper, **fixed}.items() if not isinstance(v, str)}
     near = [usual]
-    if np.isfinite(base.error) and _sensible(form, base):
+    if np.isfinite(base.error) and _sensible(base):
         near.append({k: float(v) for k, v in base.hyper.items() if not isinstance(v, str)})
     doubtful: Identity | None = None
     schedule = fixed.get("lr")
     for neighbour in _with_schedule(rule, schedule):
         if neighbour.rule.precision != "double":
             continue
-        numbers = {k: v for k, v in fixed.items() if k != "lr" or neighbour.slip is not Slip.COUNT or not isinstance(v, str)}
+        numbers = {
+            k: v for k, v in fixed.items() if k != "lr" or neighbour.slip is not Slip.COUNT or not isinstance(v, str)
+        }
         found = fit(neighbour.rule, seen, numbers, case.rounding, near) if _open(neighbour, numbers) else with_numbers(
             neighbour.rule, seen, {**form.hyper, **numbers}, case.rounding)  # fmt: skip
-        if found.error > case.limit or not _sensible(form, found):
+        if found.error > case.limit or not _sensible(found):
             continue
         confirmed = _confirmed(case, Identity(form, found, neighbour), neighbour.rule)
         if confirmed is None:

@@ -155,7 +155,7 @@ def _here(tree: Tree, rule: Recurrence, i: int) -> Iterator[Edit]:
             yield from _of_sum(tree)
         case fm.Product():
             yield from _of_product(tree)
-        case fm.Power(base, fm.Number(value)) if value == 2:  # noqa: PLR2004 - a square
+        case fm.Power(base, fm.Number(value)) if value == 2:
             yield Slip.SQUARE, base, text(tree), text(base)
             yield Slip.SQUARE, fm.Call("abs", (base,)), text(tree), f"abs({text(base)})"
             yield Slip.SQUARE, fm.Power(base, fm.Number(Fraction(3))), text(tree), f"{text(base)}**3"
@@ -192,7 +192,7 @@ def _of_sum(tree: fm.Sum) -> Iterator[Edit]:
         rest_args, rest_signs = args[:k] + args[k + 1 :], signs[:k] + signs[k + 1 :]
         rest = rest_args[0] if len(rest_args) == 1 and rest_signs[0] > 0 else fm.Sum(rest_args, rest_signs)
         yield Slip.TERM, rest, text(arg), text(rest)
-    if len(args) == 2:  # noqa: PLR2004 - two terms
+    if len(args) == 2:
         yield from _of_eps(tree)
         if args[0] == _ONE and signs == (1, -1) and isinstance(args[1], fm.Name):
             yield Slip.SHARE, args[1], text(tree), text(args[1])
@@ -212,11 +212,11 @@ def _of_product(tree: fm.Product) -> Iterator[Edit]:
     args, ops = tree.args, tree.ops
     for k, arg in enumerate(args):
         if k == 0:
-            rest: Tree = fm.Product(args[1:], ops[1:]) if len(args) > 2 else args[1]  # noqa: PLR2004
+            rest: Tree = fm.Product(args[1:], ops[1:]) if len(args) > 2 else args[1]
             if ops[0] == "/":
                 rest = fm.Product((_ONE, *args[1:]), ops)
         else:
-            rest = fm.Product(args[:k] + args[k + 1 :], ops[: k - 1] + ops[k:]) if len(args) > 2 else args[0]  # noqa: PLR2004
+            rest = fm.Product(args[:k] + args[k + 1 :], ops[: k - 1] + ops[k:]) if len(args) > 2 else args[0]
         yield Slip.FACTOR, rest, text(arg), text(rest)
         if k and ops[k - 1] in "*/":
             turned = fm.Product(args, (*ops[: k - 1], "*" if ops[k - 1] == "/" else "/", *ops[k:]))
@@ -245,14 +245,13 @@ def _of_name(tree: fm.Name, name: str, rule: Recurrence, i: int) -> Iterator[Edi
         return
     if name in ("t", "f", "pi"):
         return
-    if name != "g" and name != step.name and name != "x":
+    if name not in ("g", step.name, "x"):
         yield Slip.FRESH, fm.Name("g"), name, "g"
     if name == "g" and step.name != "x":
-        for other in ("x",):
-            yield Slip.NAME, fm.Name(other), name, other
+        yield Slip.NAME, fm.Name("x"), name, "x"
     targets = [s.name for s in rule.steps if s.name != "x"]
     for other in dict.fromkeys(targets):
-        if other != name and name != "x":
+        if name not in (other, "x"):
             yield Slip.NAME, fm.Name(other), name, other
     if name != "x":
         yield Slip.WHOLE, fm.Call("mean", (tree,)), name, f"mean({name})"
@@ -338,8 +337,8 @@ def _corrections(rule: Recurrence) -> Iterator[Neighbour]:
 def _swapped(rule: Recurrence) -> Iterator[Neighbour]:
     """Put two hyperparameters in each other's places, everywhere; or one in another's, all over a statement."""
     for one, other in combinations(rule.hyper, 2):
-        places = {fm.Name(one): fm.Name(other), fm.Name(other): fm.Name(one)}
-        steps = tuple(replace(s, value=substituted(s.value, places.get)) for s in rule.steps)
+        places: dict[Tree, Tree] = {fm.Name(one): fm.Name(other), fm.Name(other): fm.Name(one)}
+        steps = tuple(replace(s, value=substituted(s.value, lambda p: places.get(p))) for s in rule.steps)  # noqa: B023, PLW0108
         yield Neighbour(Slip.SWAPPED, rule.edited(steps), one, other)
     for k, step in enumerate(rule.steps):
         for one in [n for n in fm.names(step.value) if n in rule.hyper]:
@@ -359,7 +358,7 @@ def _counts(rule: Recurrence) -> Iterator[Neighbour]:
         for k in reading:
             places = [p for p in fm.walk(rule.steps[k].value) if p == t]
             for place in places if len(places) > 1 else []:
-                value = substituted(rule.steps[k].value, lambda p, place=place, m=moved: m if p is place else None)
+                value = substituted(rule.steps[k].value, lambda p: moved if p is place else None)  # noqa: B023
                 steps = (*rule.steps[:k], replace(rule.steps[k], value=value), *rule.steps[k + 1 :])
                 yield Neighbour(Slip.COUNT, rule.edited(steps), "t", said, _line(rule.steps[k]), _line(steps[k]))
 
@@ -390,7 +389,9 @@ def _stale(rule: Recurrence) -> Iterator[Neighbour]:
         line = "" if only is None else _line(rule.steps[only])
         for init in ({}, {"g_before": fm.Name("g")}):
             steps = (*made.steps, keep)
-            yield Neighbour(Slip.STALE, rule.edited(steps, init={**rule.init, **init}), "g", "g of the step before", line)
+            yield Neighbour(
+                Slip.STALE, rule.edited(steps, init={**rule.init, **init}), "g", "g of the step before", line
+            )
 
 
 def _states(rule: Recurrence) -> Iterator[Neighbour]:
@@ -406,7 +407,9 @@ def _states(rule: Recurrence) -> Iterator[Neighbour]:
                 continue
             yield Neighbour(Slip.START, replace(rule, init={**rule.init, state: start}), state, said)
         square = fm.Power(fm.Name("g"), _TWO)
-        yield Neighbour(Slip.START, replace(rule, init={**rule.init, state: square}), state, "the first gradient's square")
+        yield Neighbour(
+            Slip.START, replace(rule, init={**rule.init, state: square}), state, "the first gradient's square"
+        )
 
 
 def _decays(rule: Recurrence) -> Iterator[Neighbour]:

@@ -44,7 +44,7 @@ class Script:
         """Give the next gradient."""
         g = self.gradients[min(self.asked, len(self.gradients) - 1)]
         self.asked += 1
-        return g.copy()
+        return np.array(g)
 
 
 def gradients(seed: int = 0) -> Array:
@@ -63,7 +63,7 @@ def gradients(seed: int = 0) -> Array:
     drawn = random.normal(size=(STEPS, len(_SIZES))) + 0.7 * random.choice([-1, 1], len(_SIZES))
     drawn[5, 3] = 0.0
     drawn[STEPS // 2 :] *= 0.02  # so that averages of squares fall as well as rise
-    return drawn * _SIZES
+    return np.asarray(drawn * _SIZES)
 
 
 def observe(
@@ -95,6 +95,6 @@ def observe(
         return trace.unable
     if script.asked != trace.steps and not trace.ended:
         return f"it asked for {script.asked} gradients in {trace.steps} steps"
-    if trace.steps < 4 or not np.isfinite(trace.points).all():  # noqa: PLR2004 - fewer tell too little
+    if trace.steps < 4 or not np.isfinite(trace.points).all():
         return trace.ended or "the point is not finite"
     return Observed(trace.points, script.gradients[: trace.steps], script.values[: trace.steps])

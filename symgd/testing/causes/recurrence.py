@@ -124,7 +124,7 @@ class Recurrence:
         """
         with np.errstate(all="ignore"):
             if first:
-                env |= {s: _code(t)(env) + 0.0 * env["x"] for s, t in self.init.items()}
+                env |= {s: _code(t)(env) + np.zeros_like(env["x"]) for s, t in self.init.items()}
             for name, run in self.code:
                 env[name] = run(env)
         return np.asarray(env["x"], dtype=np.float64)
@@ -155,7 +155,7 @@ class Recurrence:
         with np.errstate(all="ignore"):
             env |= {k: number_at(v, 1) for k, v in moving.items()}
             env |= {s: np.zeros_like(x) for s in states}
-            env |= {s: _code(t)({**env, "g": np.broadcast_to(seen.gradients[0], x.shape)}) + 0.0 * x
+            env |= {s: _code(t)({**env, "g": np.broadcast_to(seen.gradients[0], x.shape)}) + np.zeros_like(x)
                     for s, t in self.init.items()}  # fmt: skip
             for i in range(seen.steps):
                 env |= {"g": seen.gradients[i].astype(narrow), "f": seen.values[i], "t": float(i + 1)}

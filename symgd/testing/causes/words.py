@@ -37,14 +37,16 @@ def cause(found: Identity) -> Cause | None:
         said = f"eps is missing: where all gradients have been 0, {method} divides 0 by 0"
         return Cause(str(Slip.TERM), method, said, found.form.text)
     if found.digits:
-        said = f"single precision: it agrees with {method} to seven digits and no further; keep states in double precision"
+        said = (
+            f"single precision: it agrees with {method} to seven digits and no further; keep states in double precision"
+        )
         return Cause(str(Slip.SINGLE_STATES), method, said)
     if not found.proportional:
-        said = "its steps are not proportional to its learning rate, as those of the rule are: lr is applied twice, or not at all"
+        said = "its steps are not proportional to its learning rate: lr is applied twice, or not at all"
         return Cause(str(Slip.TWICE), method, said, found.form.text)
     if found.odd:
         pairs = "; ".join(f"it says {k}={v:g}, and does what {k}={w:.6g} does" for k, (v, w) in found.odd.items())
-        swapped = set(found.odd) == {"beta1", "beta2"} and abs(found.odd["beta1"][0] - found.odd["beta2"][1]) < 1e-6  # noqa: PLR2004
+        swapped = set(found.odd) == {"beta1", "beta2"} and abs(found.odd["beta1"][0] - found.odd["beta2"][1]) < 1e-6
         said = f"{'beta1 and beta2 are swapped: ' if swapped else ''}{pairs}"
         return Cause(str(Slip.SWAPPED if swapped else Slip.NAME), method, said, found.form.text)
     return None
