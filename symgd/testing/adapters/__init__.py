@@ -96,6 +96,9 @@ def _with_lr(rule: OfRule, given: Mapping[str, Any]) -> OfRule:
 
 def _library(optimizer: Any) -> Callable[[Any, str, Mapping[str, Any]], Steps] | None:
     """Give the adapter of a library's optimizer: it is recognised without importing any of them."""
+    if isinstance(optimizer, functools.partial) and isinstance(optimizer.func, type):
+        found = _library(optimizer.func)
+        return found if found is not None and found is not _optax else None
     kind = optimizer if isinstance(optimizer, type) else type(optimizer)
     bases = {f"{c.__module__.split('.')[0]}.{c.__name__}" for c in kind.__mro__}
     if "torch.Optimizer" in bases:
@@ -111,6 +114,8 @@ def _torch(optimizer: Any, name: str, given: Mapping[str, Any]) -> Steps:
 
     if isinstance(optimizer, type):
         return Torch(optimizer, name or optimizer.__name__, given)
+    if isinstance(optimizer, functools.partial):
+        return Torch(optimizer, name or optimizer.func.__name__, given)
     return Torch(from_object(optimizer), name or type(optimizer).__name__, given)
 
 

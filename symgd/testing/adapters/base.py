@@ -73,6 +73,8 @@ class Steps:
         The numbers that it says it has, by its own names; its learning rate is ``lr``.
     method : str or None
         The row of the table, or the method, that it claims to be.
+    asks_often : bool
+        Whether a step may ask for more than one gradient: then it has to be asked about a function, not given any.
     """
 
     name = "optimizer"
@@ -82,6 +84,7 @@ class Steps:
     rounding = DOUBLE
     known: Mapping[str, float] = {}
     method: str | None = None
+    asks_often = False
 
     def begin(self, start: Vector, settings: Mapping[str, Setting], handling: Handling = "plain") -> Session:
         """Make one that has not taken a step.

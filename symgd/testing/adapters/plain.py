@@ -157,6 +157,7 @@ class Plain(Steps):
                 except Exception as problem:  # noqa: BLE001 - whatever somebody's code raises
                     problems.append(f"{type(problem).__name__}: {safe(str(problem), 100)}")
                 else:
+                    self.asks_often = functional
                     return state
         raise UsageError(
             f"{self.name} cannot take a step: {problems[0]}; where it needs a state to begin with, give "

@@ -54,7 +54,7 @@ class Torch(Steps):
             )
         group = sample.param_groups[0]
         self.known = names.numbers({k: v for k, v in group.items() if k != "params"})
-        self.closure = _needs_closure(sample)
+        self.closure = self.asks_often = _needs_closure(sample)
         self.settable = frozenset(v for k, v in self.own.items() if k in group or k in self.values)
         self.settable |= {"lr"} if "lr" in group else frozenset()
         self.rounding = DOUBLE

@@ -20,7 +20,7 @@ from symgd.testing.protocol import Setting
 SINGLE = 2.0**-24
 _DIGITS = 3e-6  # to which rounding to single precision lets a few dozen steps agree
 _LRS = (0.05, 0.2)  # two learning rates, where they can be set: what is proportional at both is no accident
-_NEAR = 8  # forms whose neighbours are looked at, where nothing says which optimizer it is meant to be
+_NEAR = 7  # forms whose neighbours are looked at, where nothing says which optimizer it is meant to be
 
 # What a design of its own may be as well as a slip: told as the cause where a claim fails, and otherwise not held
 # against an optimizer that claims nothing.
@@ -141,7 +141,8 @@ def identify(
         return found
     tick(2)
     ranked = _ranked(case, candidates) if like is None else candidates
-    for with_lr in (True, False) if case.lr(0) is not None else (False,):
+    passes = (False,) if case.lr(0) is None else (True,) if "lr" in optimizer.settable else (True, False)
+    for with_lr in passes:
         for k, form in enumerate(ranked):
             tick(3 + k, form.method)
             found = _slipped(case, seen, form, with_lr=with_lr, every=like is not None)
