@@ -1,5 +1,8 @@
 """Optimizers for the laws: symgd's own, through the engine, and recurrences in NumPy."""
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 
 from symgd.errors import SymgdError
@@ -12,21 +15,41 @@ class Engine:
 
     scheduled = True
 
-    def __init__(self, method, tier="python", **own):
-        self.given, self.tier, self.own = method, tier, own
+    def __init__(self, method, tier="python", workers=None, **own):
+        self.given, self.tier, self.workers, self.own = method, tier, workers, own
         self.name = self.method = method if isinstance(method, str) else method.name
         try:
             self.settable = frozenset({"lr", *find_rule(method).hyper})
         except SymgdError:
             self.settable = frozenset({"minimum", "factor"})
 
+    def variants(self, what):
+        if what == "tiers":
+            return {"compiled": Engine(self.given, "numba", **self.own)}
+        if what == "threads":
+            return {f"{n} threads": Engine(self.given, self.tier, n, **self.own) for n in (1, 2, 3)}
+        return {"resumed": Resumed(self.given, self.tier, **self.own)}
+
     def run(self, problem, start, steps, settings):
         if not hasattr(problem, "plain"):
             return Trace(np.array([start]), unable="it takes formulas")
-        f = problem.plain(self.tier)
+        f = problem.plain(self.tier, self.workers)
         at = {"x": start} if f.model.shapes.get("x") else start
-        run = f.minimize(at, method=self.given, steps=steps, gtol=0, **{**self.own, **settings})
+        run = self.go(f, at, steps, {**self.own, **settings})
         return Trace(run.history.point.reshape(-1, len(start)), ended="" if run.steps == steps else str(run.outcome))
+
+    def go(self, f, at, steps, options):
+        return f.minimize(at, method=self.given, steps=steps, gtol=0, **options)
+
+
+class Resumed(Engine):
+    """The same, saved halfway and resumed."""
+
+    def go(self, f, at, steps, options):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "half.npz"
+            half = f.minimize(at, method=self.given, steps=max(steps // 2, 1), gtol=0, save=path, **options)
+            return f.resume(path, steps=steps) if str(half.outcome) == "max_steps" and half.steps < steps else half
 
 
 class Steps:
