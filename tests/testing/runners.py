@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from symgd.errors import SymgdError
+from symgd.errors import SymgdError, UsageError
 from symgd.rules import find_rule
 from symgd.testing.protocol import Trace
 
@@ -33,6 +33,8 @@ class Engine:
     def run(self, problem, start, steps, settings):
         if not hasattr(problem, "plain"):
             return Trace(np.array([start]), unable="it takes formulas")
+        if self.given == "lm" and not problem.quadratic:
+            return Trace(np.array([start]), unable="it takes sums of squares")
         f = problem.plain(self.tier, self.workers)
         at = {"x": start} if f.model.shapes.get("x") else start
         run = self.go(f, at, steps, {**self.own, **settings})
@@ -49,7 +51,10 @@ class Resumed(Engine):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "half.npz"
             half = f.minimize(at, method=self.given, steps=max(steps // 2, 1), gtol=0, save=path, **options)
-            return f.resume(path, steps=steps) if str(half.outcome) == "max_steps" and half.steps < steps else half
+            try:
+                return f.resume(path, steps=steps)
+            except UsageError:  # it had ended
+                return half
 
 
 class Steps:
