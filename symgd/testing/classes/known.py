@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -84,12 +85,19 @@ class Known(Objective):
     def __repr__(self) -> str:
         text, data, shapes = self._parts()
         given = "" if data is None else f", data={_listed(data)}"
-        declared = f", params={{'x': {self.n}}}" if shapes.get("x") and data is None else ""
+        # Pasted, the text must have the same parameters in the same order.
+        said = re.findall(r"\bx\d+\b", text)
+        if "x" in shapes:
+            declared = "" if data else f", params={{'x': {self.n}}}"
+        else:
+            declared = "" if list(dict.fromkeys(said)) == list(shapes) else f", params={list(shapes)}"
         return f"Objective({text!r}{given}{declared})"
 
     def _parts(self) -> tuple[str, Mapping[str, Any] | None, dict[str, tuple[int, ...]]]:
         text, data, vector = self.spelt()
         return text, data, {"x": (self.n,)} if vector else {f"x{i + 1}": () for i in range(self.n)}
+
+    rough = 0.0  # the size of the numbers whose difference the formula's gradient is near the minimizer
 
     # ---- what a subclass gives -------------------------------------------------------------------------------------
 

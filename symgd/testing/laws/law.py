@@ -214,10 +214,11 @@ class Law:
 def blur(optimizer: Optimizer, case: Case, trace: Trace) -> float:
     """Bound the distance by which rounding may move a point during a run.
 
-    A step rounds its point, and the gradient there, each to a few units in the last place; steps that do not magnify
-    distances add these up.
+    A step rounds its point, and the gradient there, each to a few units in the last place; steps of up to 2/L that do
+    not magnify distances add these up.
     """
+    f = case.problem
     unit = getattr(optimizer, "rounding", DOUBLE)
     sizes = np.abs(trace.points[np.isfinite(trace.points).all(axis=1)])
-    size = max(float(sizes.max(initial=0.0)), float(np.abs(case.problem.minimizer).max()))
-    return 8 * unit * size * math.sqrt(len(case.start)) * (trace.steps + 1)
+    size = max(float(sizes.max(initial=0.0)), float(np.abs(f.minimizer).max()))
+    return 8 * unit * (size * math.sqrt(f.n) + 2 * f.rough / f.L) * (trace.steps + 1)

@@ -129,6 +129,7 @@ def draw_basis(draw: DrawFn, n: int, kind: int) -> tuple[NDArray[np.float64] | N
             return None, None
         whole = int(v @ v) * np.eye(n, dtype=int) - 2 * np.outer(v, v)
         whole //= np.gcd.reduce(whole, axis=1)[:, None]
+        whole *= np.sign(whole[np.arange(n), np.argmax(whole != 0, axis=1)])[:, None]
         return whole.astype(float), np.sum(whole.astype(float) ** 2, axis=1)
     q, r = np.linalg.qr(draw_random(draw).normal(size=(n, n)))
     return q * np.sign(np.diagonal(r)), None
