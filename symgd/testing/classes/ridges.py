@@ -10,6 +10,7 @@ among the terms alone. No term is negative, so that ``f - m`` loses no digits.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -189,8 +190,8 @@ class Ridges(Known):
             for w, o, a in zip(r.weights, r.over, r.directions, strict=True)
             if w and (term := _term(r.kind, w, o, linear(a, self.minimizer, names), r.scale))
         ]
-        left = [f"0*{name}" for name in names if not any(name in term for term in terms)]
-        return Spelling(shifted(" + ".join(terms + left), self.minimum))
+        left = [f"0*{name}" for name in names if not any(re.search(rf"\b{name}\b", term) for term in terms)]
+        return Spelling(shifted(" + ".join(left + terms), self.minimum))
 
     def _in_arrays(self) -> Spelling:
         data: dict[str, Any] = {}

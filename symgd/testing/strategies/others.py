@@ -155,9 +155,7 @@ def hilly(
         kind, share = draw(kind_of), draw(YES) if square is None else square
         shape = draw_shape(draw, counts, (1.0, 1e3), None)
         weights = draw_spectrum(draw, shape)
-        basis, over = draw_basis(draw, shape.n, shape.basis)
-        if basis is not None and over is not None:
-            basis = basis / np.sqrt(over)[:, None]
+        basis, _ = draw_basis(draw, shape.n, shape.basis)
         size = -HILLS[kind].low * float(weights.max()) / 4 if share else 0.0
         return Hilly(kind, weights, draw_vector(draw, shape.n, shape.centre), shape.minimum, basis=basis, square=size)
 
