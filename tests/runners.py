@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from types import CodeType
 
 import numpy as np
 
@@ -78,5 +79,38 @@ class Steps:
         return Trace(np.array(points))
 
 
-def gd(x, problem, t, memory, lr):
+def gd(x, problem, t, memory, lr=0.1):
     return x - lr * problem.jac(x)
+
+
+class Recurrence:
+    """A rule of the table in NumPy: its own text, read as Python."""
+
+    scheduled = True
+
+    def __init__(self, method):
+        self.name = self.method = method
+        self.rule = find_rule(method)
+        self.settable = frozenset({"lr", *self.rule.hyper})
+        self.code = compile(self.rule.text.replace("; ", "\n"), method, "exec")
+
+    def run(self, problem, start, steps, settings):
+        names = {name: getattr(np, name) for name in ("sqrt", "sign", "where", "maximum", "minimum")}
+        draws = np.random.default_rng(0)
+        names |= {**self.rule.hyper, "normal": lambda: draws.normal(size=len(start)), "x": np.array(start)}
+        moving = {"lr": 0.01, **settings}
+        moving = {k: compile(v, k, "eval") if isinstance(v, str) else v for k, v in moving.items()}
+        numbers = {"sqrt": np.sqrt, "where": np.where, "x": np.array(start), **self.rule.hyper}
+        numbers |= {k: v for k, v in moving.items() if not isinstance(v, CodeType)}
+        for state in self.rule.states:
+            names[state] = eval(self.rule.init.get(state, "0*x"), {}, dict(numbers)) + np.zeros(len(start))
+        points = [names["x"].copy()]
+        with np.errstate(all="ignore"):
+            for t in range(1, steps + 1):
+                now = {k: eval(v, {}, {**numbers, "t": t}) if isinstance(v, CodeType) else v for k, v in moving.items()}
+                names |= {"t": t, "g": problem.jac(names["x"]), **now}
+                exec(self.code, {}, names)
+                points.append(names["x"].copy())
+                if not np.isfinite(points[-1]).all():
+                    return Trace(np.array(points), ended="not finite")
+        return Trace(np.array(points))

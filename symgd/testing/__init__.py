@@ -10,20 +10,62 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from symgd.testing.classes import Known, quadratic, ridge
     from symgd.testing.gradients import assert_gradient
+    from symgd.testing.laws import LAWS, find_law, laws_of
+    from symgd.testing.strategies import (
+        convex_bowls,
+        convex_quadratics,
+        extremal,
+        formulas,
+        hilly,
+        kinked,
+        learning_rates,
+        least_squares,
+        logistic_losses,
+        rules,
+        starts,
+    )
 
 # Each public name and the module that it lives in.
 _HOMES = {
     "Known": "classes",
+    "LAWS": "laws",
     "assert_gradient": "gradients",
+    "convex_bowls": "strategies",
+    "convex_quadratics": "strategies",
+    "extremal": "strategies",
+    "find_law": "laws",
+    "formulas": "strategies",
+    "hilly": "strategies",
+    "kinked": "strategies",
+    "laws_of": "laws",
+    "learning_rates": "strategies",
+    "least_squares": "strategies",
+    "logistic_losses": "strategies",
     "quadratic": "classes",
     "ridge": "classes",
+    "rules": "strategies",
+    "starts": "strategies",
 }
 
 __all__ = [
+    "LAWS",
     "Known",
     "assert_gradient",
+    "convex_bowls",
+    "convex_quadratics",
+    "extremal",
+    "find_law",
+    "formulas",
+    "hilly",
+    "kinked",
+    "laws_of",
+    "learning_rates",
+    "least_squares",
+    "logistic_losses",
     "quadratic",
     "ridge",
+    "rules",
+    "starts",
 ]
 
 

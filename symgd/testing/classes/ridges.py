@@ -166,7 +166,7 @@ class Ridges(Known):
         Examples
         --------
         >>> quadratic([3, 1]).moved([0, 2], turn=[[0, 1], [1, 0]], factor=2)
-        Objective('3*(x2 - 2)**2 + x1**2')
+        Objective('3*(x2 - 2)**2 + x1**2', params=['x1', 'x2'])
         """
         ridges = [
             replace(

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 COORDINATEWISE = frozenset(
     ["adagrad", "rmsprop", "adadelta", "adam", "adamw", "amsgrad", "nadam", "lion", "rprop", "signgd", "noisy"]
 )
+# The first step is as long as the point is far from 0, or less: its size is the one scale there is.
+SCALED = frozenset(["armijo", "wolfe", "bb", "cg", "bfgs", "lbfgs", "newton", "newton_cg", "lm"])
 # Which of them take a larger value for a steeper function, as gradient descent does, is a matter of the unit.
 LINEAR = frozenset(["gd", "momentum", "nesterov", "nesterov_convex", "fista", "ogm", "triple", "item"])
 SIGNS = frozenset(["lion", "rprop", "signgd"])
@@ -169,9 +171,9 @@ LAWS: list[Law] = [
     Symmetry(
         name="shift",
         claim="from x0 + s on f(x - s), the path is the same one moved by s",
-        assumes="no decay of x, no noise",
+        assumes="no decay of x, no noise, no scale read off x",
         source="the recurrence reads x only where it adds to it",
-        lacking=RESTLESS, move=_shift, **_COMMON,
+        lacking=RESTLESS | SCALED, move=_shift, **_COMMON,
     ),
     Symmetry(
         name="rotation",
