@@ -14,6 +14,7 @@ from symgd.language import tokens
 from symgd.language.functions import CONSTANTS, FUNCTIONS
 from symgd.rules import RULES
 from symgd.rules.schedules import SCHEDULES
+from symgd.testing.laws import LAWS
 
 # Spellings that overflow or lose digits, and a point at which they do.
 SPELLINGS = (
@@ -148,10 +149,25 @@ def schedules() -> str:
     return _table(
         ("schedule", "lr at step `t`", "numbers", "what it is"),
         [
-            (_code(name), _code(text), _numbers(defaults), summary)
+            (_code(name), _code(text if len(text) < 150 else text[:90] + " ..."), _numbers(defaults), summary)
             for name, (text, defaults, summary) in SCHEDULES.items()
         ],
     )
+
+
+def laws(*, false: bool = False) -> str:
+    """Every law, or those that are known not to hold."""
+    chosen = [law for law in LAWS.values() if law.false == false]
+    return _table(
+        ("law", "of", "what holds", "under which assumptions", "attained", "source"),
+        [
+            (
+                _code(law.name), ", ".join(map(_code, sorted(law.methods))) or "any", _code(law.claim), law.assumes,
+                "yes" if law.tight else "", law.source,
+            )
+            for law in chosen
+        ],
+    )  # fmt: skip
 
 
 PAGES = {
@@ -166,6 +182,8 @@ PAGES = {
     "mistakes": mistakes,
     "rules": rules,
     "schedules": schedules,
+    "laws": laws,
+    "false_laws": lambda: laws(false=True),
 }
 
 

@@ -13,31 +13,73 @@ if TYPE_CHECKING:
     from symgd.testing.classes import Known, quadratic, ridge
     from symgd.testing.gradients import assert_gradient
     from symgd.testing.iterate import iterates
+    from symgd.testing.laws import LAWS, find_law, laws_of
     from symgd.testing.report import Report
+    from symgd.testing.strategies import (
+        convex_bowls,
+        convex_quadratics,
+        extremal,
+        formulas,
+        hilly,
+        kinked,
+        learning_rates,
+        least_squares,
+        logistic_losses,
+        rules,
+        starts,
+    )
 
 # Each public name and the module that it lives in.
 _HOMES = {
     "Known": "classes",
+    "LAWS": "laws",
     "Report": "report",
     "adapt": "adapters",
     "assert_gradient": "gradients",
     "assert_optimizer": "check",
     "check_optimizer": "check",
+    "convex_bowls": "strategies",
+    "convex_quadratics": "strategies",
+    "extremal": "strategies",
+    "find_law": "laws",
+    "formulas": "strategies",
+    "hilly": "strategies",
     "iterates": "iterate",
+    "kinked": "strategies",
+    "laws_of": "laws",
+    "learning_rates": "strategies",
+    "least_squares": "strategies",
+    "logistic_losses": "strategies",
     "quadratic": "classes",
     "ridge": "classes",
+    "rules": "strategies",
+    "starts": "strategies",
 }
 
 __all__ = [
+    "LAWS",
     "Known",
     "Report",
     "adapt",
     "assert_gradient",
     "assert_optimizer",
     "check_optimizer",
+    "convex_bowls",
+    "convex_quadratics",
+    "extremal",
+    "find_law",
+    "formulas",
+    "hilly",
     "iterates",
+    "kinked",
+    "laws_of",
+    "learning_rates",
+    "least_squares",
+    "logistic_losses",
     "quadratic",
     "ridge",
+    "rules",
+    "starts",
 ]
 
 

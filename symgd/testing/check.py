@@ -55,7 +55,7 @@ def check_optimizer(
     laws : collection of str, optional
         Which properties to check, by name; by default all that apply.
     claims : collection of str
-        What else it should have of ``permutation``, ``mirror`` and ``shift``; ``"stochastic"`` for one that draws.
+        What else it should have of ``permutation``, ``mirror`` and ``translation``; ``"stochastic"`` for one that draws.
     lr : float or str, optional
         The learning rate that it has, a number or a formula of t; where it can be set, it is set to this.
     hyper : mapping, optional

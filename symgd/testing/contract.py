@@ -384,7 +384,7 @@ def _compared(a: Array | None, b: Array | None, change: Callable[[Array], Array]
 SYMMETRIES = (
     Duty("permutation", "parameters in another order go the same way", _permutation),
     Duty("mirror", "mirrored parameters go the mirrored way", _mirror),
-    Duty("shift", "the point itself does not matter, only the gradients do", _shift),
+    Duty("translation", "the point itself does not matter, only the gradients do", _shift),
 )
 
 

@@ -57,9 +57,11 @@ class Trace:
 class Optimizer(Protocol):
     """What laws are checked on: a name, what may be set, and a run.
 
-    Two more attributes are read where an optimizer has them: ``method`` is the row of the table of rules, or the
-    method, that it claims to be (its published laws apply), and ``rounding`` the unit roundoff of its arithmetic,
-    2**-53 unless it says otherwise. What it does not have is not assumed.
+    More attributes are read where an optimizer has them, and what it does not have is not assumed. ``method`` is the
+    row of the table of rules, or the method, that it claims to be: its published laws apply. ``rule`` is a `Rule` with
+    the hyperparameters that hold: its theory applies. ``rounding`` is the unit roundoff of its arithmetic, 2**-53
+    unless it says otherwise. ``variants(what)`` gives, by name, optimizers that must take the same path: ``what`` is
+    ``"tiers"``, ``"threads"`` or ``"resumed"``.
     """
 
     name: str

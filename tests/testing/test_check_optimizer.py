@@ -5,8 +5,8 @@ import json
 import re
 
 import numpy as np
+import planted
 import pytest
-from testing import planted
 
 import symgd as sg
 from symgd.errors import UsageError

@@ -1,6 +1,6 @@
 """Classes of objectives about which everything is known."""
 
-from symgd.testing.classes.extremal import Lessard, Resisting
+from symgd.testing.classes.extremal import Kinked, Lessard, Resisting
 from symgd.testing.classes.hilly import HILLS, Hilly
 from symgd.testing.classes.known import Known, Spelling
 from symgd.testing.classes.losses import LeastSquares, Logistic
@@ -10,6 +10,7 @@ __all__ = [
     "BOWLS",
     "HILLS",
     "Hilly",
+    "Kinked",
     "Known",
     "LeastSquares",
     "Lessard",

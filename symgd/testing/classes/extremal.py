@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from symgd.testing.classes.known import Known, Spelling, Vector, number
+from symgd.testing.classes.known import Known, Spelling, Vector, bare, linear, number, shifted
 
 
 class Lessard(Known):
@@ -45,6 +45,46 @@ class Lessard(Known):
     def spelt(self) -> Spelling:
         """Give the formula."""
         return Spelling("where(x1 < 1, 25*x1**2/2, where(x1 < 2, x1**2/2 + 24*x1 - 12, 25*x1**2/2 - 24*x1 + 36))")
+
+
+class Kinked(Known):
+    r"""A weighted sum of distances along the axes: convex, Lipschitz continuous, with a kink at its minimizer.
+
+    .. math:: f(x) = m + \sum_i w_i |x_i - c_i|
+
+    Parameters
+    ----------
+    weights : array of shape (n,)
+        The w_i, positive.
+    minimizer : array of shape (n,)
+        c.
+    minimum : float
+        m.
+
+    Examples
+    --------
+    >>> Kinked([3, 4], [1, 0]), Kinked([3, 4], [1, 0]).lipschitz
+    (Objective('3*abs(x1 - 1) + 4*abs(x2)'), 5.0)
+    """
+
+    def __init__(self, weights: Any, minimizer: Any, minimum: float = 0.0) -> None:
+        self.weights = np.array(weights, dtype=float)
+        slope = math.sqrt(float(self.weights @ self.weights))
+        super().__init__(minimizer, minimum, L=math.inf, mu=0, lipschitz=slope)
+
+    def gap(self, x: Any) -> Any:
+        """Give f - minimum."""
+        return np.sum(self.weights * np.abs(np.asarray(x, dtype=float) - self.minimizer), axis=-1)
+
+    def slope(self, x: Any) -> Vector:
+        """Give a subgradient, 0 along an axis at its kink."""
+        return self.weights * np.sign(np.asarray(x, dtype=float) - self.minimizer)
+
+    def spelt(self) -> Spelling:
+        """Give the formula."""
+        forms = [bare(linear([1.0], [c], [f"x{i + 1}"])) for i, c in enumerate(self.minimizer)]
+        terms = [("" if w == 1 else f"{number(w)}*") + f"abs({t})" for w, t in zip(self.weights, forms, strict=True)]
+        return Spelling(shifted(" + ".join(terms), self.minimum))
 
 
 class Resisting(Known):

@@ -43,7 +43,7 @@ HILLS: dict[str, Hill] = {
 class Hilly(Known):
     r"""A sum of functions of one number that are not convex, over squares, rotated.
 
-    .. math:: f(x) = m + \sum_i w_i \varphi(a_i \cdot (x - c)) + \frac{s}{2} |x - c|^2
+    .. math:: f(x) = m + \sum_i \frac{w_i}{|a_i|^2} \varphi(a_i \cdot (x - c)) + \frac{s}{2} |x - c|^2
 
     The minimum m is attained at c; without the squares cosines attain it elsewhere, too. The curvature lies between
     ``low``, below 0, and ``L``.
@@ -59,7 +59,7 @@ class Hilly(Known):
     minimum : float
         m.
     basis : array of shape (n, n), optional
-        Orthogonal rows of length 1; by default the axes.
+        Orthogonal rows a_i; by default the axes.
     square : float
         s, 0 or above.
 
@@ -88,6 +88,10 @@ class Hilly(Known):
         self.kind, self.weights, self.square = kind, np.array(weights, dtype=float), float(square)
         n = len(self.weights)
         self.basis = np.eye(n) if basis is None else np.array(basis, dtype=float)
+        lengths = np.sum(self.basis**2, axis=1)
+        near = np.rint(lengths)
+        self.over = np.where(np.abs(lengths - near) < 1e-9 * near, near, lengths)
+        self.factors = self.weights / self.over
         hill, most = HILLS[kind], float(self.weights.max())
         self.low = most * hill.low + self.square
         convex = self.low >= 0
@@ -97,13 +101,13 @@ class Hilly(Known):
     def gap(self, x: Any) -> Any:
         """Give f - minimum."""
         away = np.asarray(x, dtype=float) - self.minimizer
-        hills = np.sum(self.weights * HILLS[self.kind].value(away @ self.basis.T), axis=-1)
+        hills = np.sum(self.factors * HILLS[self.kind].value(away @ self.basis.T), axis=-1)
         return hills + self.square / 2 * np.sum(away * away, axis=-1)
 
     def slope(self, x: Any) -> Vector:
         """Give the gradient."""
         away = np.asarray(x, dtype=float) - self.minimizer
-        return self.weights * HILLS[self.kind].slope(away @ self.basis.T) @ self.basis + self.square * away
+        return self.factors * HILLS[self.kind].slope(away @ self.basis.T) @ self.basis + self.square * away
 
     def nearest(self, x: Any) -> Vector:
         """Give the nearest point where the minimum is attained."""
@@ -111,14 +115,14 @@ class Hilly(Known):
         if self.square or not math.isfinite(apart):
             return super().nearest(x)
         u = (np.asarray(x, dtype=float) - self.minimizer) @ self.basis.T
-        return self.minimizer + apart * np.rint(u / apart) @ self.basis
+        return self.minimizer + apart * (np.rint(u / apart) / self.over) @ self.basis
 
     def spelt(self) -> Spelling:
         """Give the formula."""
         names = [f"x{i + 1}" for i in range(self.n)]
         text = HILLS[self.kind].text
         terms = []
-        for w, a in zip(self.weights, self.basis, strict=True):
+        for w, a in zip(self.factors, self.basis, strict=True):
             form = linear(a, self.minimizer, names)
             terms.append(("" if w == 1 else f"{number(w)}*") + text.format(t=bracketed(form), bare=bare(form)))
         squares = (

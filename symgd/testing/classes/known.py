@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -23,7 +24,58 @@ class Spelling(NamedTuple):
     vector: bool = False
 
 
-class Known(Objective):
+class Lazy(Objective):
+    """An objective whose formula is written, read and differentiated when something is asked for that needs it.
+
+    It prints as code to paste. Subclasses set what they are made of, and last of all ``made``; they give ``_parts``:
+    text, data, and the shapes of the parameters in order.
+    """
+
+    made = False
+
+    def __getattr__(self, name: str) -> Any:
+        """Read the formula, the first time that anything is asked for which comes from it."""
+        if name.startswith("__") or "_description" in self.__dict__ or not self.made:
+            raise AttributeError(f"'{type(self).__name__}' has no attribute '{name}'")
+        self._description = dict(self.__dict__)
+        text, data, shapes = self._parts()
+        Objective.__init__(self, text, data, shapes)
+        return getattr(self, name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _revived, (type(self), self.__dict__.get("_description", self.__dict__))
+
+    def __repr__(self) -> str:
+        text, data, shapes = self._parts()
+        given = "" if data is None else f", data={_listed(data)}"
+        # Pasted, the text must have the same parameters in the same order.
+        said = [name for name in dict.fromkeys(re.findall(r"[A-Za-z_]\w*", text)) if name in shapes]
+        arrays = any(shapes.values())
+        declared = "" if said == list(shapes) and not (arrays and data is None) else f", params={_shapes(shapes)}"
+        return f"Objective({text!r}{given}{declared})"
+
+    def plain(self, tier: str = "auto", workers: int | None = None) -> Objective:
+        """Give the objective by itself, without what is known of it.
+
+        Parameters
+        ----------
+        tier : str
+            As for `Objective`.
+        workers : int, optional
+            Likewise.
+
+        Returns
+        -------
+        Objective
+        """
+        text, data, shapes = self._parts()
+        return Objective(text, data, shapes, tier=tier, workers=workers)
+
+    def _parts(self) -> tuple[str, Mapping[str, Any] | None, dict[str, tuple[int, ...]]]:
+        raise NotImplementedError
+
+
+class Known(Lazy):
     r"""An objective whose minimizer, minimum and curvature are known exactly, to rounding.
 
     It prints as code to paste, and has all that an `Objective` has. Value and gradient by ``fun`` and ``jac`` are NumPy
@@ -68,28 +120,13 @@ class Known(Objective):
         self.n = len(self.minimizer)
         self.minimum, self.L, self.mu = float(minimum), float(L), None if mu is None else float(mu)
         self.lipschitz, self.quadratic = float(lipschitz), quadratic
-
-    def __getattr__(self, name: str) -> Any:
-        """Read the formula, the first time that anything is asked for which comes from it."""
-        if name.startswith("__") or "_made" in self.__dict__ or "quadratic" not in self.__dict__:
-            raise AttributeError(f"'{type(self).__name__}' has no attribute '{name}'")
-        self._made = dict(self.__dict__)
-        text, data, shapes = self._parts()
-        Objective.__init__(self, text, data, shapes)
-        return getattr(self, name)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _revived, (type(self), self.__dict__.get("_made", self.__dict__))
-
-    def __repr__(self) -> str:
-        text, data, shapes = self._parts()
-        given = "" if data is None else f", data={_listed(data)}"
-        declared = f", params={{'x': {self.n}}}" if shapes.get("x") and data is None else ""
-        return f"Objective({text!r}{given}{declared})"
+        self.made = True
 
     def _parts(self) -> tuple[str, Mapping[str, Any] | None, dict[str, tuple[int, ...]]]:
         text, data, vector = self.spelt()
         return text, data, {"x": (self.n,)} if vector else {f"x{i + 1}": () for i in range(self.n)}
+
+    rough = 0.0  # the size of the numbers whose difference the formula's gradient is near the minimizer
 
     # ---- what a subclass gives -------------------------------------------------------------------------------------
 
@@ -127,23 +164,6 @@ class Known(Objective):
         safe = np.where(size > 0, size, 1.0)  # squares of very small and very large distances leave the floats
         return (safe * np.sqrt(np.sum((away / safe) ** 2, axis=-1, keepdims=True)))[..., 0]
 
-    def plain(self, tier: str = "auto", workers: int | None = None) -> Objective:
-        """Give the objective by itself, without what is known of it.
-
-        Parameters
-        ----------
-        tier : str
-            As for `Objective`.
-        workers : int, optional
-            Likewise.
-
-        Returns
-        -------
-        Objective
-        """
-        text, data, shapes = self._parts()
-        return Objective(text, data, shapes, tier=tier, workers=workers)
-
     def _point(self, x: Any) -> Vector:
         point = np.asarray(x, dtype=float)
         if point.shape != (self.n,):
@@ -151,7 +171,7 @@ class Known(Objective):
         return point
 
 
-def _revived(kind: type[Known], made: Mapping[str, Any]) -> Known:
+def _revived(kind: type[Lazy], made: Mapping[str, Any]) -> Lazy:
     f = kind.__new__(kind)
     f.__dict__.update(made)
     return f
@@ -194,6 +214,10 @@ def shifted(text: str, minimum: float) -> str:
     if minimum == 0:
         return text
     return f"{text} {'-' if minimum < 0 else '+'} {number(abs(minimum))}"
+
+
+def _shapes(shapes: Mapping[str, tuple[int, ...]]) -> str:
+    return repr(dict(shapes) if any(shapes.values()) else list(shapes))
 
 
 def _listed(data: Mapping[str, Any]) -> str:

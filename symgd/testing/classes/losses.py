@@ -50,6 +50,7 @@ class LeastSquares(Known):
         squares = sizes**2 / rows
         mu = float(squares[-1]) if self.rank == self.X.shape[1] else 0.0
         self.y = self.X @ np.asarray(minimizer, dtype=float) + rest
+        self.rough = float(np.abs(self.X).T @ np.abs(self.y) @ np.ones(self.X.shape[1])) / rows
         super().__init__(minimizer, float(rest @ rest) / (2 * rows), L=float(squares[0]), mu=mu, quadratic=True)
 
     def gap(self, x: Any) -> Any:
@@ -113,6 +114,7 @@ class Logistic(Known):
         self.p = _sigmoid(t)
         _, sizes, axes = np.linalg.svd(self.X)
         self.flat = axes[int(np.count_nonzero(sizes > 1e-10 * sizes.max(initial=0.0))) :]
+        self.rough = float(np.abs(self.X).sum()) / len(self.X)
         minimum = float(np.mean(np.logaddexp(0, t) - self.p * t))
         super().__init__(minimizer, minimum, L=float(sizes[0] ** 2) / (4 * len(self.X)) + self.ridge, mu=self.ridge)
 

@@ -10,8 +10,9 @@ among the terms alone. No term is negative, so that ``f - m`` loses no digits.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -139,16 +140,44 @@ class Ridges(Known):
     def nearest(self, x: Any) -> Vector:
         """Give the nearest minimizer: all points where the forms are 0 are minimizers."""
         forms = np.concatenate([r.directions[r.factors > 0] for r in self.ridges])
-        if len(forms) >= self.n and self._definite:
+        if self.mu:
             return super().nearest(x)
         away = np.asarray(x, dtype=float) - self.minimizer
         _, sizes, axes = np.linalg.svd(forms) if len(forms) else (None, np.zeros(0), np.eye(self.n))
         flat = axes[np.count_nonzero(sizes > 1e-12 * sizes.max(initial=0.0)) :]
         return self.minimizer + away @ flat.T @ flat
 
-    @property
-    def _definite(self) -> bool:
-        return bool(self.mu)
+    def moved(self, minimizer: Any, turn: Any = None, factor: float = 1.0) -> Ridges:
+        """Give the same objective elsewhere: about another minimizer, turned, or times a factor.
+
+        Parameters
+        ----------
+        minimizer : array of shape (n,)
+            Where its minimizer is.
+        turn : array of shape (n, n), optional
+            An orthogonal matrix that distances from the minimizer are turned by.
+        factor : float
+            What it is multiplied by, positive.
+
+        Returns
+        -------
+        Ridges
+
+        Examples
+        --------
+        >>> quadratic([3, 1]).moved([0, 2], turn=[[0, 1], [1, 0]], factor=2)
+        Objective('3*(x2 - 2)**2 + x1**2', params=['x1', 'x2'])
+        """
+        ridges = [
+            replace(
+                r,
+                weights=r.weights * factor,
+                directions=r.directions if turn is None else r.directions @ np.transpose(turn),
+            )
+            for r in self.ridges
+        ]
+        mu = None if self.mu is None else self.mu * factor
+        return Ridges(ridges, minimizer, self.minimum * factor, L=self.L * factor, mu=mu)
 
     def spelt(self) -> Spelling:
         """Give the formula."""
@@ -161,8 +190,8 @@ class Ridges(Known):
             for w, o, a in zip(r.weights, r.over, r.directions, strict=True)
             if w and (term := _term(r.kind, w, o, linear(a, self.minimizer, names), r.scale))
         ]
-        left = [f"0*{name}" for name in names if not any(name in term for term in terms)]
-        return Spelling(shifted(" + ".join(terms + left), self.minimum))
+        left = [f"0*{name}" for name in names if not any(re.search(rf"\b{name}\b", term) for term in terms)]
+        return Spelling(shifted(" + ".join(left + terms), self.minimum))
 
     def _in_arrays(self) -> Spelling:
         data: dict[str, Any] = {}

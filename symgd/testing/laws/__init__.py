@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from symgd.errors import UnknownNameError
-from symgd.testing.laws import gradient_descent, momentum, optimal
+from symgd.testing.laws import adaptive, descent, gradient_descent, momentum, optimal, same, symmetry, theory
 from symgd.testing.laws.case import Answer, Case, Reason, Verdict
-from symgd.testing.laws.law import Law, Rate
+from symgd.testing.laws.kinds import Rate, Stepwise
+from symgd.testing.laws.law import Law
 from symgd.testing.laws.search import check
 
-LAWS: dict[str, Law] = {law.name: law for family in (gradient_descent, momentum, optimal) for law in family.LAWS}
+_FAMILIES = (gradient_descent, momentum, optimal, adaptive, descent, symmetry, theory, same)
+LAWS: dict[str, Law] = {law.name: law for family in _FAMILIES for law in family.LAWS}
 
-__all__ = ["LAWS", "Answer", "Case", "Law", "Rate", "Reason", "Verdict", "check", "find_law", "laws_of"]
+__all__ = ["LAWS", "Answer", "Case", "Law", "Rate", "Reason", "Stepwise", "Verdict", "check", "find_law", "laws_of"]
 
 
 def find_law(name: str | Law) -> Law:
@@ -54,4 +56,5 @@ def laws_of(method: str | None) -> list[Law]:
     -------
     list of Law
     """
-    return [law for law in LAWS.values() if not law.false and (not law.methods or method in law.methods)]
+    about = (law for law in LAWS.values() if not law.false and method not in law.lacking)
+    return [law for law in about if not law.methods or method in law.methods]

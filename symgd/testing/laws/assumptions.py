@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 def convex() -> SearchStrategy[Known]:
     """Draw smooth convex objectives."""
-    from symgd.testing.strategies import convex_bowls, convex_quadratics
+    from symgd.testing.strategies import convex_bowls, convex_quadratics, least_squares, logistic_losses
 
-    return convex_quadratics(condition=(1, 1e6)) | convex_bowls()
+    return convex_quadratics() | convex_bowls() | least_squares() | logistic_losses()
 
 
 def strongly_convex() -> SearchStrategy[Known]:
     """Draw strongly convex objectives."""
-    from symgd.testing.strategies import convex_bowls, convex_quadratics
+    from symgd.testing.strategies import convex_bowls, convex_quadratics, logistic_losses
 
-    return convex_quadratics(condition=(1, 1e6)) | convex_bowls(strongly=True)
+    return convex_quadratics() | convex_bowls(strongly=True) | logistic_losses(ridge=True)
 
 
 def quadratics() -> SearchStrategy[Known]:
     """Draw quadratics."""
     from symgd.testing.strategies import convex_quadratics
 
-    return convex_quadratics(condition=(1, 1e6))
+    return convex_quadratics()
 
 
 def is_smooth_convex(f: Known) -> bool:
@@ -55,23 +55,24 @@ def is_quadratic(f: Known) -> bool:
 # ---- learning rates --------------------------------------------------------------------------------------------------
 
 
-def up_to_one(f: Known, steps: int, share: float) -> dict[str, Setting]:  # noqa: ARG001 - any number of steps
+def up_to_one(case: Case, share: float) -> dict[str, Setting]:
     """Take lr up to 1/L."""
-    return {"lr": share / f.L}
+    return {"lr": share / case.problem.L}
 
 
-def above_one(f: Known, steps: int, share: float) -> dict[str, Setting]:  # noqa: ARG001
+def above_one(case: Case, share: float) -> dict[str, Setting]:
     """Take lr from 1/L to 2/L."""
-    return {"lr": (1 + 0.999 * share) / f.L}
+    return {"lr": (1 + 0.999 * share) / case.problem.L}
 
 
-def below_two(f: Known, steps: int, share: float) -> dict[str, Setting]:  # noqa: ARG001
+def below_two(case: Case, share: float) -> dict[str, Setting]:
     """Take lr below 2/L."""
-    return {"lr": 1.999 * share / f.L}
+    return {"lr": 1.999 * share / case.problem.L}
 
 
-def best(f: Known, steps: int, share: float) -> dict[str, Setting]:  # noqa: ARG001
+def best(case: Case, _: float) -> dict[str, Setting]:
     """Take lr = 2/(L + mu)."""
+    f = case.problem
     return {"lr": 2 / (f.L + (f.mu or 0.0))}
 
 
@@ -83,3 +84,10 @@ def lr_of(case: Case) -> float:
 def smoothness(case: Case) -> float:
     """Give 1/lr, for methods whose learning rate is 1/L: what is smooth with a smaller L is so with this one."""
     return 1 / lr_of(case)
+
+
+def smooth() -> SearchStrategy[Known]:
+    """Draw smooth objectives, some of them not convex."""
+    from symgd.testing.strategies import hilly
+
+    return convex() | hilly()

@@ -53,7 +53,8 @@ class Case:
     def spelt(self) -> dict[str, str]:
         """Give each part as text to paste."""
         parts = {"problem": repr(self.problem), "start": listed(self.start), "steps": str(self.steps)}
-        return parts | {k: v if isinstance(v, str) else number(v) for k, v in self.settings.items()}
+        parts |= {k: v if isinstance(v, str) else number(v) for k, v in self.settings.items()}
+        return parts | {k: listed(v) if isinstance(v, np.ndarray) else f"{v}" for k, v in self.more.items()}
 
     def __repr__(self) -> str:
         parts = self.spelt()

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from symgd.testing.classes import quadratic, ridge
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symgd.testing.classes import Known, quadratic, ridge
 from symgd.testing.laws.assumptions import (
     above_one,
     below_two,
@@ -17,7 +22,12 @@ from symgd.testing.laws.assumptions import (
     up_to_one,
 )
 from symgd.testing.laws.case import Case
-from symgd.testing.laws.law import Law, Rate
+from symgd.testing.laws.kinds import Rate
+from symgd.testing.laws.law import Law
+from symgd.testing.protocol import Setting, Vector
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 GD = frozenset({"gd"})
 
@@ -59,6 +69,61 @@ def _gap_bound(case: Case, n: int) -> float:
 def _gradient_bound(case: Case, n: int) -> float:
     g = case.problem.slope(case.start)
     return contraction(case) ** (2 * n) * float(g @ g)
+
+
+# ---- gradients that are known only so well -------------------------------------------------------------------------
+
+
+class Noisy:
+    """A problem whose gradient is off by a share e of its length: shortened, lengthened, or in any direction."""
+
+    def __init__(self, problem: Known, error: float, seed: int) -> None:
+        self.problem, self.error, self.seed = problem, error, seed
+
+    def fun(self, x: Any) -> float:
+        """Give the value."""
+        return self.problem.fun(x)
+
+    def jac(self, x: Any) -> Vector:
+        """Give the gradient, and what it is off by."""
+        g = self.problem.jac(x)
+        if self.seed < 2:
+            return g * (1 + self.error * (1 if self.seed else -1))
+        u = np.random.default_rng([self.seed, *np.asarray(x).view(np.uint32)]).normal(size=g.shape)
+        return g + self.error * math.sqrt(float(g @ g)) * u / math.sqrt(float(u @ u))
+
+
+def _noisy(case: Case) -> Noisy:
+    return Noisy(case.problem, float(case.more["error"]), int(case.more["seed"]))
+
+
+def _noisy_ends(case: Case) -> tuple[float, float]:
+    e, f = float(case.more["error"]), case.problem
+    return (1 + e) * f.L, (1 - e) * (f.mu or 0.0)
+
+
+def _noisy_lr(case: Case, _: float) -> dict[str, Setting]:
+    return {"lr": 2 / sum(_noisy_ends(case))}
+
+
+def _noisy_bound(case: Case, n: int) -> float:
+    high, low = _noisy_ends(case)
+    return ((high - low) / (high + low)) ** (2 * n) * float(case.problem.gap(case.start))
+
+
+def _noises() -> dict[str, SearchStrategy[Any]]:
+    from hypothesis import strategies as st
+
+    return {"error": st.sampled_from([0.5, 0.1, 0.9]) | st.floats(0, 0.95), "seed": st.integers(0, 9)}
+
+
+def _noisy_cases() -> list[Case]:
+    f, cases = quadratic([4.0, 1.0]), []
+    for e in (0.1, 0.5):
+        lr = 2 / (4 * (1 + e) + (1 - e))
+        cases += [Case(f, np.array([0.0, 1.0]), n, {"lr": lr}, {"error": e, "seed": 0}) for n in (1, 8)]
+        cases += [Case(f, np.array([1.0, 0.0]), n, {"lr": lr}, {"error": e, "seed": 1}) for n in (1, 8)]
+    return cases
 
 
 # ---- cases where bounds are attained --------------------------------------------------------------------------------
@@ -172,5 +237,13 @@ LAWS: list[Law] = [
         source="Bousselmi, Hendrickx and Glineur 2023, equation 4.17",
         methods=GD, problems=quadratics, assumed=is_quadratic, settings=below_two,
         measure="gap", bound=_quadratic_bound, extremal=_quadratic_cases,
+    ),
+    Rate(
+        name="gd-noisy",
+        claim="f(xn) - f* <= ((Le - me)/(Le + me))**(2n) (f(x0) - f*), with Le = (1 + e) L, me = (1 - e) mu",
+        assumes="f mu-strongly convex, L-smooth; the gradient is off by at most e of its length; lr = 2/(Le + me)",
+        source="de Klerk, Glineur and Taylor 2020, theorem 5.3",
+        methods=GD, problems=strongly_convex, assumed=is_strongly_convex, settings=_noisy_lr, shared=False,
+        extras=_noises, oracle=_noisy, measure="gap", bound=_noisy_bound, extremal=_noisy_cases,
     ),
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from symgd.errors import UsageError, shown
 from symgd.testing.classes import Known
 from symgd.testing.laws.case import Answer, Case, Reason, Verdict
-from symgd.testing.protocol import Optimizer, Setting, Trace, Vector
+from symgd.testing.protocol import Optimizer, Setting, Trace
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -25,7 +25,7 @@ DOUBLE = 2.0**-53
 Values = NDArray[np.float64]
 
 
-def nothing(problem: Known, steps: int, share: float) -> dict[str, Setting]:  # noqa: ARG001 - any of them
+def nothing(case: Case, share: float) -> dict[str, Setting]:  # noqa: ARG001 - others need them
     """Leave all settings to the optimizer."""
     return {}
 
@@ -54,16 +54,20 @@ class Law:
         Who showed it, down to the number of the theorem.
     methods : frozenset of str
         The rows of the table of rules, or the methods, that it is published for; empty for any optimizer.
+    lacking : frozenset of str
+        Those that it is known not to hold for.
     problems : callable
         Gives the strategy of objectives that the assumptions name.
     assumed : callable
         Whether an objective is among them.
     settings : callable
-        The settings for an objective, a number of steps, and a share in (0, 1] of the learning rates in question.
+        The settings of a case that has none yet, for a share in (0, 1] of the learning rates in question.
     shared : bool
         Whether that share changes anything.
     steps : tuple of int
         Bounds of the number of steps.
+    extras : callable
+        Gives strategies of what else a case of the law has, by name.
     extremal : callable or None
         For a bound that is attained: gives cases where it is. For a false law: where it fails.
     false : bool
@@ -75,11 +79,13 @@ class Law:
     assumes: str
     source: str
     methods: frozenset[str] = frozenset()
+    lacking: frozenset[str] = frozenset()
     problems: Callable[[], SearchStrategy[Known]]
     assumed: Callable[[Known], bool] = any_problem
-    settings: Callable[[Known, int, float], Mapping[str, Setting]] = nothing
+    settings: Callable[[Case, float], Mapping[str, Setting]] = nothing
     shared: bool = True
     steps: tuple[int, int] = (1, 30)
+    extras: Callable[[], Mapping[str, SearchStrategy[Any]]] = dict
     extremal: Callable[[], list[Case]] | None = None
     false: bool = False
 
@@ -115,7 +121,8 @@ class Law:
         """
         start = problem.minimizer + 1.0 if start is None else np.array(start, dtype=float)
         steps = min(max(10, self.steps[0]), self.steps[1]) if steps is None else steps
-        return Case(problem, start, steps, dict(self.settings(problem, steps, share)), dict(more or {}))
+        bare = Case(problem, start, steps, {}, dict(more or {}))
+        return replace(bare, settings=dict(self.settings(bare, share)))
 
     def cases(self) -> SearchStrategy[Case]:
         """Give the strategy of cases that the assumptions name."""
@@ -135,10 +142,6 @@ class Law:
             return self.case(problem, draw(starts(problem)), steps, part, more)
 
         return draws()
-
-    def extras(self) -> dict[str, SearchStrategy[Any]]:
-        """Give the strategies of what else the law takes, by name."""
-        return {}
 
     def __call__(self, optimizer: Optimizer, case: Case | Known) -> Verdict:
         """Check the law on one case.
@@ -211,157 +214,11 @@ class Law:
 def blur(optimizer: Optimizer, case: Case, trace: Trace) -> float:
     """Bound the distance by which rounding may move a point during a run.
 
-    A step rounds its point, and the gradient there, each to a few units in the last place; steps that do not magnify
-    distances add these up.
+    A step rounds its point, and the gradient there, each to a few units in the last place; steps of up to 2/L that do
+    not magnify distances add these up.
     """
+    f = case.problem
     unit = getattr(optimizer, "rounding", DOUBLE)
     sizes = np.abs(trace.points[np.isfinite(trace.points).all(axis=1)])
-    size = max(float(sizes.max(initial=0.0)), float(np.abs(case.problem.minimizer).max()))
-    return 8 * unit * size * math.sqrt(len(case.start)) * (trace.steps + 1)
-
-
-# ---- rates -----------------------------------------------------------------------------------------------------------
-
-
-def points(case: Case, trace: Trace) -> Vector:  # noqa: ARG001 - outputs of other methods need it
-    """Give the iterates."""
-    return trace.points
-
-
-def once(case: Case) -> float:  # noqa: ARG001 - of other outputs it depends on the case
-    """Leave rounding as it is."""
-    return 1.0
-
-
-def gradient_steps(case: Case, trace: Trace) -> Vector:
-    """Give the points that one gradient step leads to from each iterate but the last: what momentum extrapolates.
-
-    Momentum methods whose gradient is that of the extrapolated point have them between two iterates.
-    """
-    lr = float(case.settings["lr"])
-    before = trace.points[:-1]
-    return np.concatenate([trace.points[:1], before - lr * case.problem.slope(before)])
-
-
-@dataclass(frozen=True)
-class Measure:
-    """What is measured at a point; by how much it may change when the point moves by d, where it is m.
-
-    ``blurred`` takes the objective, m and d.
-    """
-
-    words: str
-    of: Callable[[Known, Vector], Values]
-    blurred: Callable[[Known, Values, float], Values]
-
-
-def _squared(factor: Callable[[Known], float]) -> Callable[[Known, Values, float], Values]:
-    """Give the change of c r**2 when r changes by d: 2 c r d + c d**2 (and some)."""
-
-    def change(problem: Known, measured: Values, moved: float) -> Values:
-        c = factor(problem)
-        return 2 * np.sqrt(c * measured) * moved + c * moved**2
-
-    return change
-
-
-MEASURES = {
-    "gap": Measure("f(xn) - f*", lambda p, x: p.gap(x), _squared(lambda p: p.L / 2)),
-    "distance": Measure("|xn - x*|^2", lambda p, x: p.distance(x) ** 2, _squared(lambda _: 1.0)),
-    "gradient": Measure("|grad(xn)|^2", lambda p, x: np.sum(p.slope(x) ** 2, axis=-1), _squared(lambda p: p.L**2)),
-    "gap of a Lipschitz function": Measure(
-        "f(xn) - f*", lambda p, x: p.gap(x), lambda p, m, d: np.full(np.shape(m), p.lipschitz * d)
-    ),
-}
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Rate(Law):
-    """A bound on what is measured after n steps.
-
-    Parameters
-    ----------
-    measure : str
-        A row of ``MEASURES``.
-    bound : callable
-        What it must not exceed, for a case and a number of steps; nan for numbers of steps that it is not about.
-    every : bool
-        Whether it holds after every step, or only after the last one, whose number the settings know.
-    output : callable
-        Which points are measured, of a case and a trace.
-    swell : callable
-        By how much the output magnifies rounding of the iterates.
-    least : bool
-        Whether it is about the least so far.
-    """
-
-    measure: str
-    bound: Callable[[Case, int], float]
-    every: bool = True
-    output: Callable[[Case, Trace], Vector] = points
-    swell: Callable[[Case], float] = once
-    least: bool = False
-
-    kind: ClassVar[str] = "rate"
-
-    def judge(self, optimizer: Optimizer, case: Case) -> Verdict:
-        """Compare every step, or the last one, with the bound."""
-        trace = self.run(optimizer, case)
-        refused = self.refusal(case, trace)
-        if refused is not None:
-            return refused
-        measure = MEASURES[self.measure]
-        with np.errstate(over="ignore", invalid="ignore"):
-            at = self.output(case, trace)
-            found = np.asarray(measure.of(case.problem, at), dtype=float)
-        if not np.isfinite(found).all():
-            step = int(np.argmax(~np.isfinite(found)))
-            return Verdict(self.name, Answer.FAILS, Reason.NOT_FINITE, case, step, math.inf)
-        begin = found[0]
-        if self.least:
-            found = np.minimum.accumulate(found)
-        ks = np.arange(1, len(found)) if self.every else np.array([case.steps])
-        ks = ks[ks < len(found)]
-        bounds = np.array([self.bound(case, int(k)) for k in ks])
-        kept = bounds > OVER * begin  # not nan, where there is no bound for a number of steps
-        ks, bounds = ks[kept], bounds[kept]
-        if not len(ks):
-            reason = Reason.ENDED if trace.steps < case.steps else Reason.ROUNDING
-            return Verdict(self.name, Answer.UNDECIDED, reason, case, detail=trace.ended)
-        noise = measure.blurred(case.problem, bounds, self.swell(case) * blur(optimizer, case, trace))
-        return self.compare(case, ks, found[ks], bounds, noise)
-
-
-# ---- what never rises ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Falls(Law):
-    """A quantity that never rises from one step to the next.
-
-    Parameters
-    ----------
-    energy : callable
-        Gives the quantity at each step, and numbers c such that it changes like c r**2 with the distance r.
-    """
-
-    energy: Callable[[Case, Trace], tuple[Values, Values | float]]
-
-    kind: ClassVar[str] = "lyapunov"
-
-    def judge(self, optimizer: Optimizer, case: Case) -> Verdict:
-        """Compare each step with the one before."""
-        trace = self.run(optimizer, case)
-        refused = self.refusal(case, trace)
-        if refused is not None:
-            return refused
-        found, factor = self.energy(case, trace)
-        if not np.isfinite(found).all():
-            step = int(np.argmax(~np.isfinite(found)))
-            return Verdict(self.name, Answer.FAILS, Reason.NOT_FINITE, case, step, math.inf)
-        moved = blur(optimizer, case, trace)
-        noise = 2 * np.sqrt(factor * found) * moved + factor * moved**2
-        kept = np.flatnonzero(found[:-1] > OVER * found[0])
-        if not len(kept):
-            return Verdict(self.name, Answer.UNDECIDED, Reason.ROUNDING, case)
-        return self.compare(case, kept + 1, found[1:][kept], found[:-1][kept], noise[:-1][kept])
+    size = max(float(sizes.max(initial=0.0)), float(np.abs(f.minimizer).max()))
+    return 8 * unit * (size * math.sqrt(f.n) + 2 * f.rough / f.L) * (trace.steps + 1)

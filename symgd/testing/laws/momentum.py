@@ -20,7 +20,8 @@ from symgd.testing.laws.assumptions import (
     up_to_one,
 )
 from symgd.testing.laws.case import Case
-from symgd.testing.laws.law import Falls, Law, Rate, Values, gradient_steps
+from symgd.testing.laws.kinds import Pairs, Rate, Stepwise, falling, gradient_steps
+from symgd.testing.laws.law import Law
 from symgd.testing.protocol import Setting, Trace
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 # ---- heavy ball ------------------------------------------------------------------------------------------------------
 
 
-def _ghadimi(f: Known, steps: int, share: float) -> dict[str, Setting]:  # noqa: ARG001
+def _ghadimi(case: Case, share: float) -> dict[str, Setting]:
+    f = case.problem
     lr = share / f.L
     return {"lr": lr, "beta": math.sqrt((1 - lr * (f.mu or 0.0)) * max(0.0, 1 - lr * f.L))}
 
@@ -45,7 +47,8 @@ def polyak_momentum(f: Known) -> float:
     return ((high - low) / (high + low)) ** 2
 
 
-def _polyak(f: Known, steps: int, share: float) -> dict[str, Setting]:  # noqa: ARG001
+def _polyak(case: Case, _: float) -> dict[str, Setting]:
+    f = case.problem
     first, later = 2 / (f.L + (f.mu or 0.0)), 4 / (math.sqrt(f.L) + math.sqrt(f.mu or 0.0)) ** 2
     return {"lr": f"where(t < 2, {first!r}, {later!r})", "beta": polyak_momentum(f)}
 
@@ -57,12 +60,25 @@ def _polyak_bound(case: Case, n: int) -> float:
 
 def _polyak_cases() -> list[Case]:
     f = quadratic([25.0, 1.0])
-    return [Case(f, f.minimizer + step, n, _polyak(f, n, 1.0)) for n in (1, 6, 30) for step in ([1.0, 0], [0, 1.0])]
+    return [
+        Case(f, f.minimizer + step, n, _polyak(Case(f, f.minimizer), 1.0))
+        for n in (1, 6, 30)
+        for step in ([1.0, 0], [0, 1.0])
+    ]
+
+
+def _polyak_alone(case: Case, _: float) -> dict[str, Setting]:
+    f = case.problem
+    return {"lr": 4 / (math.sqrt(f.L) + math.sqrt(f.mu or 0.0)) ** 2, "beta": polyak_momentum(f)}
+
+
+def _alone_bound(case: Case, n: int) -> float:
+    return polyak_momentum(case.problem) ** n * (2 * n + 1) ** 2 * case.radius2
 
 
 def _lessard_cases() -> list[Case]:
-    f = Lessard()
-    return [Case(f, np.array([3.3]), 60, _polyak(f, 60, 1.0))]
+    bare = Case(Lessard(), np.array([3.3]), 60)
+    return [Case(bare.problem, bare.start, 60, _polyak_alone(bare, 1.0))]
 
 
 def _lessard() -> SearchStrategy[Known]:
@@ -74,8 +90,9 @@ def _lessard() -> SearchStrategy[Known]:
 # ---- Nesterov --------------------------------------------------------------------------------------------------------
 
 
-def _one_over(f: Known, steps: int, share: float) -> dict[str, Setting]:  # noqa: ARG001
+def _one_over(case: Case, share: float) -> dict[str, Setting]:
     """Take lr up to 1/L, and the momentum that goes with it."""
+    f = case.problem
     lr = share / f.L
     root = math.sqrt(lr * (f.mu or 0.0))
     return {"lr": lr, "beta": (1 - root) / (1 + root)}
@@ -118,12 +135,12 @@ def _fista_bound(case: Case, n: int) -> float:
     return smoothness(case) * case.radius2 / (2 * weights(n)[n] ** 2)
 
 
-def _fista_energy(case: Case, trace: Trace) -> tuple[Values, Values]:
+def _fista_energy(case: Case, trace: Trace) -> Pairs:
     f, L = case.problem, smoothness(case)
     y, lam = gradient_steps(case, trace), np.array(weights(trace.steps))
     before = np.concatenate([y[:1], y[:-1]])
     z = y + (lam - 1)[:, None] * (y - before)
-    return lam**2 * f.gap(y) + L / 2 * f.distance(z) ** 2, L * lam**2 + L / 2
+    return falling(lam**2 * f.gap(y) + L / 2 * f.distance(z) ** 2, L * lam**2 + L / 2)
 
 
 LAWS: list[Law] = [
@@ -146,12 +163,12 @@ LAWS: list[Law] = [
     ),
     Rate(
         name="momentum-polyak-everywhere",
-        claim="|xn - x*| <= m**(n/2) (1 + n (1 - m)/(1 + m)) |x0 - x*|, with m = beta",
-        assumes="f mu-strongly convex, L-smooth; lr and beta as for quadratics. This is known to be false: "
-                "it cycles on a function of one number",
+        claim="|xn - x*| <= (2 n + 1) m**(n/2) |x0 - x*|, with m = beta",
+        assumes="f mu-strongly convex, L-smooth; lr = 4/(sqrt L + sqrt mu)**2, "
+                "beta = ((sqrt L - sqrt mu)/(sqrt L + sqrt mu))**2. It holds on quadratics; here it cycles for ever",
         source="Lessard, Recht and Packard 2016, section 4.6",
-        methods=frozenset({"momentum"}), problems=_lessard, assumed=is_strongly_convex, settings=_polyak, shared=False,
-        steps=(30, 60), false=True, measure="distance", bound=_polyak_bound, extremal=_lessard_cases,
+        methods=frozenset({"momentum"}), problems=_lessard, assumed=is_strongly_convex,
+        settings=_polyak_alone, shared=False, steps=(30, 60), false=True, measure="distance", bound=_alone_bound, extremal=_lessard_cases,
     ),
     Rate(
         name="nesterov-strong",
@@ -177,12 +194,12 @@ LAWS: list[Law] = [
         methods=frozenset({"fista"}), problems=convex, assumed=is_smooth_convex, settings=up_to_one,
         measure="gap", bound=_fista_bound, output=gradient_steps,
     ),
-    Falls(
+    Stepwise(
         name="fista-energy",
         claim="lam_n**2 (f(yn) - f*) + L/2 |zn - x*|**2 never rises, with zn = yn + (lam_n - 1)(yn - y(n-1))",
         assumes="f convex, L-smooth; lr = 1/L",
         source="Beck and Teboulle 2009, lemma 4.1; Bansal and Gupta 2019, theorem 5.3",
         methods=frozenset({"fista"}), problems=convex, assumed=is_smooth_convex, settings=up_to_one,
-        energy=_fista_energy,
+        pairs=_fista_energy,
     ),
 ]  # fmt: skip

@@ -16,15 +16,16 @@ from symgd.testing.laws.assumptions import (
     strongly_convex,
 )
 from symgd.testing.laws.case import Case
-from symgd.testing.laws.law import Law, Rate
+from symgd.testing.laws.kinds import Rate
+from symgd.testing.laws.law import Law
 from symgd.testing.laws.momentum import huber_case, weights
 from symgd.testing.protocol import Setting, Trace, Vector
 
 # ---- OGM ------------------------------------------------------------------------------------------------------------
 
 
-def _ogm(f: Known, steps: int, share: float) -> dict[str, Setting]:
-    return {"lr": share / f.L, "last": float(steps)}
+def _ogm(case: Case, share: float) -> dict[str, Setting]:
+    return {"lr": share / case.problem.L, "last": float(case.steps)}
 
 
 def ogm_weight(n: int) -> float:
@@ -43,7 +44,8 @@ def _ogm_cases() -> list[Case]:
 # ---- with a known mu -------------------------------------------------------------------------------------------------
 
 
-def _known_ratio(f: Known, steps: int, share: float) -> dict[str, Setting]:  # noqa: ARG001
+def _known_ratio(case: Case, share: float) -> dict[str, Setting]:
+    f = case.problem
     lr = share / f.L
     return {"lr": lr, "q": lr * (f.mu or 0.0)}
 
@@ -110,14 +112,14 @@ def _item_swell(case: Case) -> float:
 
 def _item_cases() -> list[Case]:
     f = quadratic([4.0, 1.0])
-    return [Case(f, f.minimizer + np.array([0.0, 1.0]), n, _known_ratio(f, n, 1.0)) for n in (1, 5, 15)]
+    return [Case(f, f.minimizer + np.array([0.0, 1.0]), n, _known_ratio(Case(f, f.minimizer), 1.0)) for n in (1, 5, 15)]
 
 
 # ---- silver steps ----------------------------------------------------------------------------------------------------
 
 
-def _silver(f: Known, steps: int, share: float) -> dict[str, Setting]:  # noqa: ARG001
-    return {"lr": schedule("silver", 1 / f.L)}
+def _silver(case: Case, _: float) -> dict[str, Setting]:
+    return {"lr": schedule("silver", 1 / case.problem.L)}
 
 
 def _silver_bound(case: Case, n: int) -> float:

@@ -58,10 +58,9 @@ def _listed(n: int, low: int, high: int) -> SearchStrategy[list[int]]:
 
 
 def draw_whole(draw: DrawFn, n: int, low: int, high: int) -> NDArray[np.int64]:
-    """Draw whole numbers: one by one where somebody may look at them, else from one seed."""
-    if n <= LISTED:
-        return np.array(draw(_listed(n, low, high)), dtype=np.int64)
-    return draw_random(draw).integers(low, high, n, endpoint=True)
+    """Draw whole numbers: one by one as far as somebody may look at them, the rest from one seed."""
+    first = np.array(draw(_listed(min(n, LISTED), low, high)), dtype=np.int64)
+    return first if n <= LISTED else np.append(first, draw_random(draw).integers(low, high, n - LISTED, endpoint=True))
 
 
 def draw_random(draw: DrawFn) -> np.random.Generator:
@@ -129,6 +128,7 @@ def draw_basis(draw: DrawFn, n: int, kind: int) -> tuple[NDArray[np.float64] | N
             return None, None
         whole = int(v @ v) * np.eye(n, dtype=int) - 2 * np.outer(v, v)
         whole //= np.gcd.reduce(whole, axis=1)[:, None]
+        whole *= np.sign(whole[np.arange(n), np.argmax(whole != 0, axis=1)])[:, None]
         return whole.astype(float), np.sum(whole.astype(float) ** 2, axis=1)
     q, r = np.linalg.qr(draw_random(draw).normal(size=(n, n)))
     return q * np.sign(np.diagonal(r)), None

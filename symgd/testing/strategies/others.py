@@ -11,7 +11,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from numpy.typing import NDArray
 
 from symgd.errors import UsageError, shown
-from symgd.testing.classes import HILLS, Hilly, LeastSquares, Lessard, Logistic, Resisting, ridge
+from symgd.testing.classes import HILLS, Hilly, Kinked, LeastSquares, Lessard, Logistic, Resisting, ridge
 from symgd.testing.classes.known import Known
 from symgd.testing.strategies.draws import (
     THREE,
@@ -155,11 +155,36 @@ def hilly(
         kind, share = draw(kind_of), draw(YES) if square is None else square
         shape = draw_shape(draw, counts, (1.0, 1e3), None)
         weights = draw_spectrum(draw, shape)
-        basis, over = draw_basis(draw, shape.n, shape.basis)
-        if basis is not None and over is not None:
-            basis = basis / np.sqrt(over)[:, None]
+        basis, _ = draw_basis(draw, shape.n, shape.basis)
         size = -HILLS[kind].low * float(weights.max()) / 4 if share else 0.0
         return Hilly(kind, weights, draw_vector(draw, shape.n, shape.centre), shape.minimum, basis=basis, square=size)
+
+    return draws()
+
+
+def kinked(dims: int | Sequence[int] = (1, 4)) -> SearchStrategy[Kinked]:
+    """Draw weighted sums of distances along the axes, which have a kink at their minimizer.
+
+    Parameters
+    ----------
+    dims : int or (int, int)
+        The number of parameters, from 1 to 100, or its bounds.
+
+    Returns
+    -------
+    SearchStrategy of Known
+
+    Raises
+    ------
+    UsageError
+        If bounds are out of order or out of range.
+    """
+    counts = st.integers(*bounds("dims", dims, 1, 100, whole=True))
+
+    @st.composite
+    def draws(draw: DrawFn) -> Kinked:
+        shape = draw_shape(draw, counts, (1.0, 1e3), None)
+        return Kinked(draw_spectrum(draw, shape), draw_vector(draw, shape.n, shape.centre), shape.minimum)
 
     return draws()
 
