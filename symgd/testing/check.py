@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from symgd import checks
 from symgd.checks import is_number
 from symgd.errors import UsageError, shown, suggest
 from symgd.progress import progress as bar
@@ -34,7 +35,7 @@ _TICKS = 20
 def check_optimizer(
     optimizer: Any, like: str | Rule | None = None, *, laws: Collection[str] | None = None,
     claims: Collection[str] = (), lr: Setting | None = None, hyper: Mapping[str, Any] | None = None, state: Any = None,
-    name: str = "", examples: int = 30, seed: int = 0, progress: bool | None = None,
+    name: str = "", examples: int = 20, seed: int = 0, progress: bool | None = None,
 ) -> Report:  # fmt: skip
     """Check an optimizer against all that it must do, and all that is published about what it is.
 
@@ -55,7 +56,8 @@ def check_optimizer(
     laws : collection of str, optional
         Which properties to check, by name; by default all that apply.
     claims : collection of str
-        What else it should have of ``permutation``, ``mirror`` and ``translation``; ``"stochastic"`` for one that draws.
+        What else it should have of ``permutation``, ``mirror`` and ``translation``; ``"stochastic"`` for one that
+        draws.
     lr : float or str, optional
         The learning rate that it has, a number or a formula of t; where it can be set, it is set to this.
     hyper : mapping, optional
@@ -92,6 +94,8 @@ def check_optimizer(
     >>> report.causes[0].said
     'your momentum has the wrong sign: with v = beta*v - lr*g it holds'
     """
+    checks.whole("examples", examples, 1)
+    checks.whole("seed", seed)
     given = dict(hyper or {})
     if lr is not None:
         given["lr"] = lr
@@ -105,7 +109,8 @@ def check_optimizer(
         else:
             done.steps(meant, method)
     order = {Answer.FAILS: 0, Answer.UNDECIDED: 2, Answer.HOLDS: 1}
-    findings = tuple(sorted(done.findings, key=lambda f: order[f.answer]))
+    found = sorted(done.findings, key=lambda f: order[f.answer])
+    findings = tuple(_ready(f, optimizer, hyper, state) for f in found)
     return Report(adapted.name, adapted.style, done.recognised, findings, done.method)
 
 
@@ -144,6 +149,20 @@ def names_of_laws() -> list[str]:
     list of str
     """
     return [UPDATE, *(d.name for d in (*DUTIES, *SYMMETRIES)), *(e.name for e in ENDS), *LAWS]
+
+
+def _ready(finding: Finding, optimizer: Any, hyper: Mapping[str, Any] | None, state: Any) -> Finding:
+    """Make the program of a counterexample complete: with the optimizer, and what was said of it."""
+    if finding.example is None:
+        return finding
+    made = f"optimizer = {optimizer!r}" if isinstance(optimizer, str) else ""
+    if isinstance(optimizer, Rule):
+        init = f", {dict(optimizer.init)!r}" if optimizer.init else ""
+        numbers = "".join(f", {k}={v!r}" for k, v in optimizer.hyper.items())
+        made = f"optimizer = sg.Rule({optimizer.text!r}{init}{numbers})"
+    more = [f"hyper={dict(hyper)!r}"] if hyper else []
+    more += ["state=state"] if state is not None else []
+    return replace(finding, example=replace(finding.example, optimizer=made, more=", ".join(more)))
 
 
 def _wanted(laws: Collection[str] | None) -> frozenset[str] | None:
@@ -396,4 +415,4 @@ def _example(law: Law, verdict: Verdict, why: str) -> Counterexample:
         setup = f"f = sg.Objective({spelt.text!r})"
         value = measure.format(k=verdict.step, m=repr(case.problem.minimum), at=listed(case.problem.minimizer))
         claim = f"{value} <= {verdict.bound!r}*(1 + 1e-6)"
-    return Counterexample(spelt.text, tuple(case.start), case.steps, case.settings, claim, why, setup)
+    return Counterexample(spelt.text, tuple(map(float, case.start)), case.steps, case.settings, claim, why, setup)

@@ -111,9 +111,8 @@ def scripted(optimizer: Steps, settings: Mapping[str, Setting], handling: Handli
     """Run an optimizer on gradients that are given; on a bowl where a step asks for more than one."""
     seeded()
     if optimizer.asks_often:
-        return optimizer.run(
-            Bowl(np.arange(1.0, len(START) + 1 + seed)[-len(START) :]), START, STEPS, settings, handling
-        )
+        bowl = Bowl(np.arange(1.0, len(START) + 1) + seed)
+        return optimizer.run(bowl, START, STEPS, settings, handling)
     return optimizer.run(Script(gradients(seed)), START, STEPS, settings, handling)
 
 

@@ -36,6 +36,10 @@ class Counterexample:
         What was seen there, in words.
     setup : str
         A statement that the claim needs; empty where it needs none.
+    optimizer : str
+        A statement that makes the optimizer, where it can be written down; empty where it is the reader's own.
+    more : str
+        Further arguments of the call, as text.
     """
 
     formula: str
@@ -45,24 +49,20 @@ class Counterexample:
     claim: str = ""
     shown: str = ""
     setup: str = ""
+    optimizer: str = ""
+    more: str = ""
 
-    def code(self, name: str = "optimizer", hyper: str = "") -> str:
-        """Give a program that fails where the property does.
-
-        Parameters
-        ----------
-        name : str
-            What the optimizer is called there.
-        hyper : str
-            Further arguments of the call, as text.
+    def code(self) -> str:
+        """Give a program that fails where the property does; the optimizer is called ``optimizer`` there.
 
         Returns
         -------
         str
         """
-        call = [name, repr(self.formula), f"start={[_number(v) for v in self.start]}", f"steps={self.steps}"]
-        call += [f"{k}={v!r}" for k, v in self.settings.items()] + ([hyper] if hyper else [])
-        lines = ["import numpy as np", "import symgd as sg", "", f"points = sg.testing.iterates({', '.join(call)})"]
+        call = ["optimizer", repr(self.formula), f"start={[_number(v) for v in self.start]}", f"steps={self.steps}"]
+        call += [f"{k}={v!r}" for k, v in self.settings.items()] + ([self.more] if self.more else [])
+        lines = ["import numpy as np", "import symgd as sg", ""] + ([self.optimizer] if self.optimizer else [])
+        lines.append(f"points = sg.testing.iterates({', '.join(call)})")
         if self.setup:
             lines.append(self.setup)
         if self.claim:

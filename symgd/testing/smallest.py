@@ -90,7 +90,9 @@ def _written(
     what: str,
 ) -> Counterexample:
     apart = float(np.max(np.abs(found - expected) / np.maximum(np.abs(expected), 1e-300)))
-    near = 10.0 ** np.floor(np.log10(apart / 3)) if np.isfinite(apart) and apart > 0 else 1e-6
-    claim = f"np.allclose(points[-1], {listed(expected)}, rtol={min(near, 1e-3):.0e}, atol=0)"
+    near = min(10.0 ** np.floor(np.log10(apart / 3)), 1e-3) if np.isfinite(apart) and apart > 0 else 1e-6
+    digits = int(np.ceil(-np.log10(near))) + 3
+    expected, found = (np.array([float(f"{v:.{digits}g}") for v in x]) for x in (expected, found))
+    claim = f"np.allclose(points[-1], {listed(expected)}, rtol={near:.0e}, atol=0)"
     shown = f"{what} goes to {listed(expected)}, yours to {listed(found)}"
     return Counterexample(bowl.formula(), start, steps, {} if lr is None else {"lr": lr}, claim, shown)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -32,7 +34,8 @@ class Keras(Steps):
         self.name = name
         sample = optimizer(**dict(given)) if isinstance(optimizer, type) else optimizer
         self.kind: Callable[..., Any] = type(sample)
-        self.config = sample.get_config()
+        with _quiet():
+            self.config = sample.get_config()
         self.own = {key: names.OURS.get(key, key) for key in self.config}
         self.known = names.numbers({"lr" if self.own[k] == "lr" else k: v for k, v in self.config.items()})
         self.settable = frozenset(v for k, v in self.own.items() if isinstance(self.config[k], int | float))
@@ -44,6 +47,14 @@ class Keras(Steps):
         return _KerasSession(self.kind.from_config({**self.config, **own}), start)  # type: ignore[attr-defined]
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Pass over what Keras does that NumPy no longer likes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
+
+
 class _KerasSession(Session):
     def __init__(self, optimizer: Any, start: Vector) -> None:
         import keras  # type: ignore[import-untyped, unused-ignore]
@@ -51,10 +62,12 @@ class _KerasSession(Session):
         super().__init__(start)
         self.ops = keras.ops
         self.optimizer = optimizer
-        self.variable = keras.Variable(self.x, dtype="float64")
-        self.optimizer.build([self.variable])
+        with _quiet():
+            self.variable = keras.Variable(self.x, dtype="float64")
+            self.optimizer.build([self.variable])
 
     def step(self, problem: Oracle) -> None:
         g = np.asarray(problem.jac(self.x.copy()), dtype=np.float64)
-        self.optimizer.apply([self.ops.convert_to_tensor(g, dtype="float64")])
-        self.x = np.array(self.ops.convert_to_numpy(self.variable.value), dtype=np.float64)
+        with _quiet():
+            self.optimizer.apply([self.ops.convert_to_tensor(g, dtype="float64")])
+            self.x = np.array(self.ops.convert_to_numpy(self.variable.value), dtype=np.float64)

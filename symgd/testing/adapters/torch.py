@@ -117,13 +117,17 @@ def _needs_closure(optimizer: Any) -> bool:
 
 
 class _TorchSession(Session):
+    """Two tensors where there is more than one number: what is kept of one must not pass for that of the other."""
+
     def __init__(self, of: Torch, start: Vector, settings: Mapping[str, Setting], handling: Handling) -> None:
         import torch
 
         super().__init__(start)
         self.of, self.handling = of, handling
-        self.parameter = torch.tensor(self.x, dtype=torch.float64, requires_grad=True)
-        self.optimizer = of.optimizer([self.parameter], settings)
+        half = len(start) // 2
+        parts = [self.x[:half], self.x[half:]] if half else [self.x]
+        self.parameters = [torch.tensor(p, dtype=torch.float64, requires_grad=True) for p in parts]
+        self.optimizer = of.optimizer(self.parameters, settings)
         self.changed = {"x": False, "g": False}
         self.returned_same = True  # a parameter is changed in place, as it should be
 
@@ -131,48 +135,52 @@ class _TorchSession(Session):
         import torch
 
         def evaluate() -> Any:
-            at = self.parameter.detach().numpy().copy()
-            g = torch.from_numpy(np.array(problem.jac(at), dtype=np.float64))
-            # zero_grad(set_to_none=False) leaves one gradient's memory in use.
-            if self.handling == "buffer" and self.parameter.grad is not None:
-                with torch.no_grad():
-                    self.parameter.grad.copy_(g)
-            else:
-                self.parameter.grad = g
+            at = self._point()
+            g, begin = np.array(problem.jac(at), dtype=np.float64), 0
+            for p in self.parameters:
+                part = torch.from_numpy(g[begin : begin + p.numel()].copy())
+                begin += p.numel()
+                # zero_grad(set_to_none=False) leaves one gradient's memory in use.
+                if self.handling == "buffer" and p.grad is not None:
+                    with torch.no_grad():
+                        p.grad.copy_(part)
+                else:
+                    p.grad = part
             return torch.tensor(problem.fun(at), dtype=torch.float64) if self.of.closure else None
 
         if self.of.closure:
             self.optimizer.step(evaluate)
         else:
             evaluate()
-            before = g.clone() if (g := self.parameter.grad) is not None else torch.zeros(0)
+            before = [g.clone() for p in self.parameters if (g := p.grad) is not None]
             self.optimizer.step()
-            after = self.parameter.grad
-            self.changed["g"] |= after is not None and not torch.equal(before, after)
-        self.x = self.parameter.detach().numpy().copy()
+            after = [p.grad for p in self.parameters if p.grad is not None]
+            same = len(before) != len(after) or all(map(torch.equal, before, after))
+            self.changed["g"] |= not same
+        self.x = self._point()
+
+    def _point(self) -> Vector:
+        return np.concatenate([p.detach().numpy() for p in self.parameters])
+
+    def _kept(self) -> Iterator[tuple[str, Any, Any]]:
+        """Give what is kept of each parameter and as large as it: its place, the tensor, and the parameter."""
+        import torch
+
+        for p in self.parameters:
+            state = self.optimizer.state.get(p, {})
+            for key, value in state.items() if isinstance(state, dict) else ():
+                if isinstance(value, torch.Tensor) and value.numel() == p.numel() > 1:
+                    yield f"state[{key!r}]", value, p
 
     def narrow(self) -> str:
-        """Give a state as large as the parameter that has fewer digits than it; empty where there is none."""
+        """Give a state as large as its parameter that has fewer digits; empty where there is none."""
         import torch
 
-        for state in self.optimizer.state.values():
-            for key, value in state.items() if isinstance(state, dict) else ():
-                if (
-                    isinstance(value, torch.Tensor)
-                    and value.numel() == len(self.x) > 1
-                    and value.dtype == torch.float32
-                ):
-                    return f"state[{key!r}]"
-        return ""
+        return next((place for place, value, _ in self._kept() if value.dtype == torch.float32), "")
 
     def held(self) -> Iterator[tuple[str, Any, bool]]:
-        import torch
-
-        of = {self.parameter.data_ptr(): "x"}
-        if self.parameter.grad is not None:
-            of[self.parameter.grad.data_ptr()] = "g"
-        for state in self.optimizer.state.values():
-            for key, value in state.items() if isinstance(state, dict) else ():
-                if isinstance(value, torch.Tensor) and value.numel() == len(self.x) and value.data_ptr() in of:
-                    whose = of[value.data_ptr()]
-                    yield f"state[{key!r}]", whose, whose == "x"
+        for place, value, p in self._kept():
+            if value.data_ptr() == p.data_ptr():
+                yield place, "x", True
+            elif p.grad is not None and value.data_ptr() == p.grad.data_ptr():
+                yield place, "g", False
