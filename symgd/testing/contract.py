@@ -262,13 +262,20 @@ def _reason_to_move(points: Array) -> str:
 
 
 def _falls(optimizer: Steps, settings: Mapping[str, Setting]) -> Outcome:
-    """On a slope it goes down."""
+    """On a slope it goes down, by every parameter."""
     for slope in (1.0, -0.01):
         seeded()
-        g = np.array([slope, 2 * slope])
-        trace = optimizer.run(Slope(g), np.zeros(2), 50, settings)
+        g = slope * np.array([1.0, 2.0, 3.0, 4.0])
+        trace = optimizer.run(Slope(g), np.zeros(4), 50, settings)
         if trace.unable:
             return Outcome(Answer.UNDECIDED, trace.unable)
+        still = (trace.points == trace.points[0]).all(axis=0)
+        if still.any() and not still.all():
+            k = int(np.argmax(still)) + 1
+            formula = " + ".join(f"{number(v)}*x{i}" for i, v in enumerate(g, 1))
+            why = f"on the slope {formula} the parameter x{k} does not move"
+            claim = f"points[-1][{k - 1}] != 0"
+            return Outcome(Answer.FAILS, why, Counterexample(formula, (0.0,) * 4, 50, settings, claim, why))
         down = (trace.points - trace.points[0]) @ g
         if not (down < 0).any():
             up = bool((down > 0).any())

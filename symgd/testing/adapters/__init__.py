@@ -11,6 +11,7 @@ from typing import Any
 from symgd.errors import UsageError, shown, suggest
 from symgd.testing.adapters import names
 from symgd.testing.adapters.base import Session, Steps, Unable
+from symgd.testing.adapters.holder import Holder, holds_point
 from symgd.testing.adapters.minimizer import Minimizer, of_method, of_scipy
 from symgd.testing.adapters.plain import METHODS, Made, Plain
 from symgd.testing.adapters.rules import OfRule
@@ -143,6 +144,8 @@ def _of_callable(optimizer: Any, name: str, given: Mapping[str, Any], state: Any
                 f"optimizer={shown(optimizer)} must be a function step(x, g, state), something with such a method, a "
                 f"rule, or an optimizer of PyTorch, Optax, Keras or SciPy"
             )
+        if point := holds_point(optimizer, found):
+            return Holder(optimizer, found, point, called, given)
         make = optimizer if isinstance(optimizer, type) else _copies(optimizer)
         return Made(make, found, called, given)
     taken = [p.name.lower() for p in inspect.signature(optimizer).parameters.values()]

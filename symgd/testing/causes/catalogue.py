@@ -89,6 +89,8 @@ _FORMS = (
          {"beta": 0.9}, {"p": "x"}),
     Form("nesterov", "z = x - lr*g; x = z + t/(t + 3)*(z - p); p = z", "momentum t/(t + 3) (Su, Boyd, Candes 2014)", {},
          {"p": "x"}),
+    Form("nesterov", "w = v; v = beta*v - lr*g; x = x - beta*w + (1 + beta)*v", "with the velocity before (CS231n)",
+         {"beta": 0.9}, {"v": "0*g"}, common=True),
     Form("qhm", "v = beta*v + (1 - beta)*g; x = x - lr*((1 - nu)*g + nu*v)",
          "quasi-hyperbolic momentum (Ma and Yarats 2019)", {"beta": 0.9, "nu": 0.7}),
     Form("asgd", "x = x*(1 - decay*a) - a*g; a = lr/(1 + decay*lr*t)**0.75",

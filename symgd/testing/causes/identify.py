@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -91,6 +92,8 @@ class _Case:
         self.settings: list[dict[str, Setting]] = [{**own, **({} if lr is None else {"lr": lr})} for lr in lrs]
         self.seen = [observe(optimizer, s, seed) for seed, s in enumerate(self.settings)]
 
+        self.decays = True  # whether the point itself may have a part in the steps
+
     def lr(self, which: int) -> Setting | None:
         """Give the learning rate of an observation, as far as it is known."""
         return self.settings[which].get("lr", self.given.get("lr", self.known.get("lr")))
@@ -101,6 +104,8 @@ class _Case:
         if all_known:
             out |= names.translated(form.method, form.hyper, self.known)
             out |= {k: v for k, v in self.given.items() if k in form.hyper}
+        if form.hyper.get("decay") == 0 and not self.decays:
+            out["decay"] = 0.0
         lr = self.lr(0)
         return out if lr is None else {**out, "lr": lr}
 
@@ -141,11 +146,13 @@ def identify(
         return found
     tick(2)
     ranked = _ranked(case, candidates) if like is None else candidates
+    said = set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", optimizer.name).lower()))
     passes = (False,) if case.lr(0) is None else (True,) if "lr" in optimizer.settable else (True, False)
     for with_lr in passes:
         for k, form in enumerate(ranked):
             tick(3 + k, form.method)
-            found = _slipped(case, seen, form, with_lr=with_lr, every=like is not None)
+            meant = like is not None or form.method in said
+            found = _slipped(case, seen, form, with_lr=with_lr, every=meant)
             if found is not None:
                 return found
         if with_lr:
@@ -171,7 +178,8 @@ def _plausible(optimizer: Steps, case: _Case) -> list[Form]:
             return 0
         return 1 if len(method) > 3 and method in said else 2
 
-    kept = [f for f in forms() if "decay" not in f.hyper or _decays(optimizer, case)]
+    case.decays = _decays(optimizer, case)
+    kept = [f for f in forms() if case.decays or not f.hyper.get("decay")]
     return sorted(kept, key=rank)
 
 

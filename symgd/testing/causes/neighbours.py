@@ -44,6 +44,7 @@ class Slip(StrEnum):
     SINGLE = "single"  # float32
     SINGLE_STATES = "single states"  # float32 for what is kept
     FIRST = "first"  # the first step apart from the others
+    KEPT = "kept"  # what was made of a state kept in its place
     LATE = "late"  # a constant that should be there from the first step
 
 
@@ -107,6 +108,7 @@ def neighbours(rule: Recurrence) -> Iterator[Neighbour]:
     yield from _orders(rule)
     yield from _stale(rule)
     yield from _states(rule)
+    yield from _kept(rule)
     yield from _decays(rule)
     yield Neighbour(Slip.SINGLE, replace(rule, precision="single"), "")
     yield Neighbour(Slip.SINGLE_STATES, replace(rule, precision="single states"), "")
@@ -351,6 +353,8 @@ def _swapped(rule: Recurrence) -> Iterator[Neighbour]:
 def _counts(rule: Recurrence) -> Iterator[Neighbour]:
     t = fm.Name("t")
     reading = [k for k, s in enumerate(rule.steps) if "t" in fm.names(s.value)]
+    if reading:
+        yield Neighbour(Slip.COUNT, named(rule, "t", _ONE), "t", "1")
     for sign, said in ((-1, "t - 1"), (1, "t + 1")):
         moved = fm.Sum((t, _ONE), (1, sign))
         if reading:
@@ -410,6 +414,20 @@ def _states(rule: Recurrence) -> Iterator[Neighbour]:
         yield Neighbour(
             Slip.START, replace(rule, init={**rule.init, state: square}), state, "the first gradient's square"
         )
+
+
+def _kept(rule: Recurrence) -> Iterator[Neighbour]:
+    """Keep what is made of a state in its place, such as a moment after its correction."""
+    for k, step in enumerate(rule.steps):
+        for part in fm.walk(step.value):
+            if not isinstance(part, fm.Product) or not isinstance(part.args[0], fm.Name):
+                continue
+            state = part.args[0].name
+            if state not in rule.states or state == step.name or "g" in fm.names(part):
+                continue
+            value = substituted(step.value, lambda p: fm.Name(state) if p is part else None)  # noqa: B023
+            steps = (*rule.steps[:k], Assignment(state, part), replace(step, value=value), *rule.steps[k + 1 :])
+            yield Neighbour(Slip.KEPT, rule.edited(steps), state, text(part))
 
 
 def _decays(rule: Recurrence) -> Iterator[Neighbour]:

@@ -112,6 +112,8 @@ def _said(n: Neighbour, method: str) -> str:
             return f"{n.instead}, one number for all parameters, stands for {n.part}{_with(n)}"
         case Slip.SCALED:
             return f"{n.instead} stands for {n.part}{_with(n)}"
+        case Slip.KEPT:
+            return f"{n.instead} is kept in the place of {n.part}, and goes into the next step"
         case Slip.LATE:
             return f"{n.instead} stands for {n.part}: the correction does not fade{_with(n)}"
     return f"{n.slip} of {n.part}"
