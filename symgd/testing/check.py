@@ -18,13 +18,15 @@ from symgd.testing.causes import words
 from symgd.testing.causes.catalogue import Form, forms, methods
 from symgd.testing.causes.identify import Identity, identify
 from symgd.testing.causes.recurrence import Observed
-from symgd.testing.contract import DUTIES, SYMMETRIES, Duty
+from symgd.testing.contract import DUTIES, Duty
 from symgd.testing.ends import ENDS
-from symgd.testing.laws import LAWS, Law, check, laws_of
-from symgd.testing.laws.case import Answer, Reason, Verdict, listed
+from symgd.testing.laws import LAWS, check, laws_of
+from symgd.testing.laws.case import Answer
 from symgd.testing.protocol import Setting
+from symgd.testing.published import of_verdict
 from symgd.testing.report import Cause, Counterexample, Finding, Report
 from symgd.testing.smallest import where_they_part
+from symgd.testing.symmetries import SYMMETRIES
 
 UPDATE = "update"  # the name of the property that steps are those of a published optimizer
 _OTHER = {"sgd": "gd", "heavy ball": "momentum", "heavyball": "momentum", "polyak": "momentum", "nag": "nesterov"}
@@ -304,7 +306,7 @@ class _Check:
             said = f"its learning rate acts as {found.scale:.6g} times what it says"
             wrong = Cause("scale", method, said)
         if found.agrees and wrong is None:
-            wrong = _odd_numbers(found)
+            wrong = words.odd_numbers(found)
         if found.agrees and wrong is None:
             return Finding(UPDATE, claim, source, Answer.HOLDS)
         if found.form is None and not claimed:
@@ -339,7 +341,7 @@ class _Check:
                 self.tick(_TICKS // 2 + k % (_TICKS // 2), law.name)
                 verdict = check(law, self.adapted, examples=self.examples, seed=self.seed)
                 wrong = words.cause(found) if found is not None and verdict.answer is Answer.FAILS else None
-                self.findings.append(_of_verdict(law, verdict, wrong))
+                self.findings.append(of_verdict(law, verdict, wrong))
 
     # ---- minimizers -------------------------------------------------------------------------------------------------
 
@@ -367,52 +369,3 @@ def _recognised(found: Identity) -> str:
     but = " but for one slip" if found.slip is not None else ""
     form = "" if found.form.table else f", {found.form.source}"
     return f"Recognised as {found.form.method}{but}{form}{f' (found: {numbers})' if numbers else ''}."
-
-
-def _odd_numbers(found: Identity) -> Cause | None:
-    """Refuse numbers that are outside of what its convergence is shown for."""
-    if found.fitted is None or found.form is None:
-        return None
-    hyper = found.fitted.hyper
-    if found.form.method in ("adam", "adamw", "amsgrad", "nadam", "nadamw") and "beta1" in found.fitted.free:
-        b1, b2 = float(hyper["beta1"]), float(hyper["beta2"])
-        if b1**2 >= b2**0.5:
-            said = f"beta1={b1:.6g} and beta2={b2:.6g} look swapped: Adam assumes beta1**2 < sqrt(beta2)"
-            return Cause("swapped", found.form.method, said, found.form.text)
-    return None
-
-
-_WHY = {
-    Reason.ROUNDING: "all there is to compare is below rounding",
-    Reason.NOT_ASSUMED: "no problem that was drawn is one that it assumes",
-    Reason.ENDED: "it ended before anything could be compared",
-    Reason.NOT_FINITE: "the point is not finite",
-}
-_MEASURED = {"gap": "f.fun(points[{k}]) - ({m})", "distance": "np.sum((points[{k}] - {at})**2)",
-             "gradient": "np.sum(f.jac(points[{k}])**2)"}  # fmt: skip
-
-
-def _of_verdict(law: Law, verdict: Verdict, wrong: Cause | None) -> Finding:
-    if verdict.answer is Answer.HOLDS:
-        return Finding(law.name, law.claim, law.source, verdict.answer)
-    why, example = verdict.detail or _WHY.get(verdict.reason, ""), None
-    if verdict.answer is Answer.FAILS and verdict.case is not None:
-        if verdict.bound is not None:
-            why = f"after {verdict.step} steps {verdict.found:.6g}, more than {verdict.bound:.6g}"
-        example = _example(law, verdict, why)
-    return Finding(law.name, law.claim, law.source, verdict.answer, why, wrong, example)
-
-
-def _example(law: Law, verdict: Verdict, why: str) -> Counterexample:
-    """Give the case of a verdict; as an assertion, where what is measured can be said of the iterates."""
-    case = verdict.case
-    assert case is not None
-    spelt = case.problem.spelt()
-    setup, claim = "", ""
-    measure = _MEASURED.get(getattr(law, "measure", ""))
-    of_points = getattr(getattr(law, "output", None), "__name__", "") == "points"
-    if measure and of_points and spelt.data is None and not spelt.vector and verdict.bound is not None:
-        setup = f"f = sg.Objective({spelt.text!r})"
-        value = measure.format(k=verdict.step, m=repr(case.problem.minimum), at=listed(case.problem.minimizer))
-        claim = f"{value} <= {verdict.bound!r}*(1 + 1e-6)"
-    return Counterexample(spelt.text, tuple(map(float, case.start)), case.steps, case.settings, claim, why, setup)

@@ -93,7 +93,7 @@ class Cause:
     Parameters
     ----------
     kind : str
-        What is wrong, in a word: see `symgd.testing.causes.neighbours.Slip`.
+        What is wrong, in a word: see `symgd.testing.causes.edits.Slip`.
     method : str
         The optimizer that it would be otherwise.
     said : str

@@ -12,8 +12,9 @@ import numpy as np
 from symgd.testing.adapters import names
 from symgd.testing.adapters.base import DOUBLE, Steps
 from symgd.testing.causes.catalogue import Form, forms
+from symgd.testing.causes.edits import Slip
 from symgd.testing.causes.fit import Fitted, fit, is_share, tolerance, with_numbers
-from symgd.testing.causes.neighbours import Neighbour, Slip, neighbours
+from symgd.testing.causes.neighbours import Neighbour, neighbours
 from symgd.testing.causes.probe import START, gradients, observe
 from symgd.testing.causes.recurrence import Observed, Recurrence
 from symgd.testing.protocol import Setting
@@ -371,7 +372,7 @@ def _with_schedule(rule: Recurrence, lr: Setting | None) -> Iterable[Neighbour]:
 
 def _scheduled(rule: Recurrence, lr: str, moved: str) -> Recurrence:
     from symgd import language as fm
-    from symgd.testing.causes.neighbours import named, substituted
+    from symgd.testing.causes.edits import named, substituted
 
     at = fm.parse(moved, declared=("t",))
     schedule = substituted(fm.parse(lr, declared=("t",)), lambda p: at if p == fm.Name("t") else None)

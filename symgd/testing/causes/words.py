@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from symgd.testing.causes.edits import Slip
 from symgd.testing.causes.identify import Identity
-from symgd.testing.causes.neighbours import Neighbour, Slip
+from symgd.testing.causes.neighbours import Neighbour
 from symgd.testing.causes.write import statements
 from symgd.testing.report import Cause
 
@@ -49,6 +50,29 @@ def cause(found: Identity) -> Cause | None:
         swapped = set(found.odd) == {"beta1", "beta2"} and abs(found.odd["beta1"][0] - found.odd["beta2"][1]) < 1e-6
         said = f"{'beta1 and beta2 are swapped: ' if swapped else ''}{pairs}"
         return Cause(str(Slip.SWAPPED if swapped else Slip.NAME), method, said, found.form.text)
+    return None
+
+
+def odd_numbers(found: Identity) -> Cause | None:
+    """Say which numbers are outside of what convergence is shown for.
+
+    Parameters
+    ----------
+    found : Identity
+        What an optimizer was found to be.
+
+    Returns
+    -------
+    Cause or None
+    """
+    if found.fitted is None or found.form is None:
+        return None
+    hyper = found.fitted.hyper
+    if found.form.method in ("adam", "adamw", "amsgrad", "nadam", "nadamw") and "beta1" in found.fitted.free:
+        b1, b2 = float(hyper["beta1"]), float(hyper["beta2"])
+        if b1**2 >= b2**0.5:
+            said = f"beta1={b1:.6g} and beta2={b2:.6g} look swapped: Adam assumes beta1**2 < sqrt(beta2)"
+            return Cause("swapped", found.form.method, said, found.form.text)
     return None
 
 
