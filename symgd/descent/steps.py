@@ -6,7 +6,7 @@ import numpy as np
 
 from symgd.curvature import escape
 from symgd.curvature.problem import Problem
-from symgd.descent.methods import At, Function, norm
+from symgd.descent.methods import NOISE, At, Function, norm
 from symgd.descent.state import Settings, State, fell_for_ever
 from symgd.kernel import code
 
@@ -34,7 +34,7 @@ def take(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
         with np.errstate(all="ignore"):  # what overflows is seen where it counts: in value and gradient
             new = settings.method.step(function, at, state.states)
         state.calls, state.cost = function.calls, function.cost
-        if new is None:
+        if new is None or (new.f == at.f and np.array_equal(new.x, at.x)):
             state.status = code.STALLED
             break
         state.t += 1
@@ -43,8 +43,22 @@ def take(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
         judge(state, settings)
         if state.status == code.RUNNING:
             _compare(state, settings, at)
+            if _idle(state, settings.method.patience):
+                state.status = code.STALLED
         else:
             leave_saddle(kernel, state, settings)
+
+
+def _idle(state: State, patience: int) -> bool:
+    """Tell whether neither value nor gradient has become smaller for as many steps as a method is given patience.
+
+    Where values are equal but for rounding, each step may find its way back. The history tells, so that a run that is
+    taken up again ends at the same step.
+    """
+    if not patience or state.filled % patience or state.filled < 2 * patience:
+        return False
+    before, now = (state.records[end - patience : end, 1:3].min(axis=0) for end in (state.filled - patience, state.filled))
+    return bool(before[0] - now[0] <= NOISE * abs(now[0]) and now[1] > 0.5 * before[1])
 
 
 def _move(state: State, new: At) -> None:

@@ -15,6 +15,8 @@ Vector = NDArray[np.float64]
 EPS = float(np.finfo(float).eps)
 SHORTENINGS = 60  # of one step, before it is given up
 TINY = 1e-290
+FAR = 100.0  # times its own size that a parameter may move in a step that fails
+HUGE = 1e150
 
 
 class Problem(Protocol):
@@ -112,8 +114,8 @@ def advance(problem: Problem, state: State) -> State:
     Moré 1978, The Levenberg-Marquardt algorithm: implementation and theory, Lecture Notes in Mathematics 630, sections
     3 to 6.
     """
-    f, radius, count = state.factors.rss, state.radius, state.evaluations
-    model = _Linear(state.factors, state.scale)
+    f, radius, count, measured = state.factors.rss, state.radius, state.evaluations, state.scale
+    model = _Linear(state.factors, measured)
     predicted = model.reduction(model.newton) / f if f > 0 else 0.0
     length_x = float(np.linalg.norm(state.scale * state.x))
     for _ in range(SHORTENINGS):
@@ -124,6 +126,12 @@ def advance(problem: Problem, state: State) -> State:
             break
         trial = problem.rss(x)
         count += 1
+        if not trial < f:
+            shorter = _held(measured, x - state.x, state.x, radius)
+            if shorter is not None:
+                measured = shorter
+                model = _Linear(state.factors, measured)
+                continue
         if not np.isfinite(trial):
             radius = length / 4
             continue
@@ -138,9 +146,23 @@ def advance(problem: Problem, state: State) -> State:
         if not found.finite:
             radius = length / 4
             continue
-        scale = np.maximum(state.scale, _norms(found))
+        scale = np.maximum(measured, _norms(found))
         return State(x, found, scale, radius, predicted, length / max(length_x, length, 1e-300), count)
-    return State(state.x, state.factors, state.scale, radius, predicted, 0.0, count)
+    return State(state.x, state.factors, measured, radius, predicted, 0.0, count)
+
+
+def _held(scale: Vector, step: Vector, x: Vector, radius: float) -> Vector | None:
+    """Measure parameters that a bad step throws far beyond their own size by that size, so that others can move.
+
+    Where the residuals hardly feel a parameter, the linear model sends it as far as it takes; a region that is shrunk
+    for its sake holds all of them back.
+    """
+    size = 1.0 + np.abs(x)
+    thrown = np.abs(step) > FAR * size
+    if not thrown.any() or thrown.all():
+        return None
+    wider = np.where(thrown, np.maximum(scale, min(radius, HUGE) / size), scale)
+    return wider if (wider > 2.0 * scale).any() else None
 
 
 def _shorter(f: float, trial: float, model: _Linear, z: Vector) -> float:

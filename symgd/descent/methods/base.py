@@ -20,6 +20,7 @@ Vector = NDArray[np.float64]
 Memory = list[NDArray[np.float64]]
 
 NOISE = 8 * float(np.finfo(float).eps)  # relative error of a value, under which two cannot be told apart
+INVISIBLE = 1e-2 * NOISE  # a fall, relative to the value, that never shows
 
 
 def dot(a: Vector, b: Vector) -> float:
@@ -131,6 +132,8 @@ class Method:
     bounds: ClassVar[Mapping[str, tuple[float, float]]] = {}
     # Whether it looks for a way down where the gradient vanishes and the point is no minimum.
     escapes: ClassVar[bool] = False
+    # Steps within which the lowest value must fall, or the smallest gradient halve; 0 where neither need be.
+    patience: ClassVar[int] = 16
 
     def __init__(self, **hyper: Any) -> None:
         for key, value in hyper.items():

@@ -22,6 +22,7 @@ class Polyak(Method):
 
     name = "polyak"
     summary = "gradient descent, steps (f - minimum)/|g|**2 for a known smallest value (Polyak 1987)"
+    patience: ClassVar = 0
     hyper: ClassVar = {"minimum": 0.0, "factor": 1.0}
     bounds: ClassVar = {"factor": (1e-6, 2.0)}
 

@@ -8,11 +8,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd.descent.methods.base import NOISE, At, Function, Vector, dot, lowers
+from symgd.descent.methods.base import INVISIBLE, NOISE, At, Function, Vector, dot, lowers
 
 SMALLEST = 1e-16  # a radius, relative to the point, at which no step changes it any more
 ACCEPTED = 1e-4  # share of the fall that the model promised from which on a step is taken
-INVISIBLE = 1e-2 * NOISE  # share of the value of which a smaller fall never shows
 ROUNDS = 80
 
 # Gives a step and the fall that the model promises for it, within a radius.
@@ -48,6 +47,9 @@ def within(values: Vector, slope: Vector, radius: float) -> Vector:
     """
     lowest = float(values[0])
     size = max(float(np.abs(values).max()), float(np.linalg.norm(slope)) / radius, 1e-300)
+    # What products round to leads nowhere: without curvature to stop it, it would lead to the edge.
+    nought = (np.abs(values) <= 1e-14 * size) & (np.abs(slope) <= 1e-15 * float(np.linalg.norm(slope)))
+    slope = np.where(nought, 0.0, slope)
     # Beside a shift, eigenvalues are as good as the largest of them allows; without one, each is as good as it is.
     blur = 1e-14 * (size if lowest < -1e-14 * size else abs(lowest))
     # The shift lies between these two; at the lower end the step is too long, or the hard case is met.
@@ -120,7 +122,7 @@ def _shrinking(
     function: Function, at: At, model: Model, radius: Vector, measure: Callable[[Vector], float]
 ) -> At | None:
     """Take the model's step on smaller and smaller radii, until the value falls as promised."""
-    least = SMALLEST * (1e-3 + measure(at.x))
+    least = SMALLEST * (measure(at.x) or 1e-3)
     while True:
         step, promised = model(float(radius[0]))
         new = function.at(at.x + step)
