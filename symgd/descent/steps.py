@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from symgd.curvature import escape
+from symgd.curvature import DENSE, classify, escape
 from symgd.curvature.problem import Problem
-from symgd.descent.methods import NOISE, At, Function, norm
-from symgd.descent.state import Settings, State, fell_for_ever
+from symgd.descent.methods import NOISE, At, Function, Relay, norm
+from symgd.descent.state import Settings, State, Vector, fell_for_ever
 from symgd.kernel import code
 
+LEFT = 1e-12  # to gain, relative to the value: as good as nothing
 STEEP = 1e-10 * code.HUGE  # a squared gradient at which no step of a method is short enough any more
 
 
@@ -34,10 +35,15 @@ def take(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
         with np.errstate(all="ignore"):  # what overflows is seen where it counts: in value and gradient
             new = settings.method.step(function, at, state.states)
         state.calls, state.cost = function.calls, function.cost
-        if new is None or (new.f == at.f and np.array_equal(new.x, at.x)):
-            state.status = code.STALLED
-            break
+        if new is None or (new is not at and new.f == at.f and np.array_equal(new.x, at.x)):
+            judge(state, settings)
+            state.status = state.status or code.STALLED
+            look_elsewhere(kernel, state, settings)
+            continue
         state.t += 1
+        if new is at:  # it looks elsewhere
+            state.record()
+            continue
         _move(state, new)
         state.record()
         judge(state, settings)
@@ -45,6 +51,7 @@ def take(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
             _compare(state, settings, at)
             if _idle(state, settings.method.patience):
                 state.status = code.STALLED
+                look_elsewhere(kernel, state, settings)
         else:
             leave_saddle(kernel, state, settings)
 
@@ -122,13 +129,55 @@ def leave_saddle(kernel: Problem, state: State, settings: Settings) -> None:
     if settings.method is None or not settings.method.escapes or state.status != code.GRADIENT:
         return
     step = escape(kernel, state.x, state.f, state.g)
-    if step is not None:
-        function = Function(kernel, state.calls, state.cost, settings.sign)
-        _move(state, function.at(state.x + step))
-        state.calls, state.cost = function.calls, function.cost
+    if step is None:
+        look_elsewhere(kernel, state, settings)
+        return
+    function = Function(kernel, state.calls, state.cost, settings.sign)
+    _move(state, function.at(state.x + step))
+    state.calls, state.cost = function.calls, function.cost
+    state.status = code.RUNNING
+    state.t += 1
+    state.record()
+    judge(state, settings)
+    # What the method learnt, it learnt somewhere else.
+    state.states = settings.method.begin(function, At(state.x, state.f, state.g))
+
+
+def look_elsewhere(kernel: Problem, state: State, settings: Settings) -> None:
+    """Where a run has ended at no minimum, let the method begin anew, if it has a way to.
+
+    Parameters
+    ----------
+    kernel : Problem
+        The objective.
+    state : State
+        Where the run stands; it is changed.
+    settings : Settings
+        The method.
+    """
+    if state.status not in (code.GRADIENT, code.STALLED) or len(state.x) > DENSE:
+        return
+    assert settings.method is not None
+    if not isinstance(settings.method, Relay) or _arrived(kernel, state):
+        return
+    function = Function(kernel, state.calls, state.cost, settings.sign)
+    if settings.method.again(function, At(state.x, state.f, state.g), state.states):
         state.status = code.RUNNING
-        state.t += 1
-        state.record()
-        judge(state, settings)
-        # What the method learnt, it learnt somewhere else.
-        state.states = settings.method.begin(function, At(state.x, state.f, state.g))
+
+
+def _arrived(kernel: Problem, state: State) -> bool:
+    """Tell whether a run has come to a minimum, as far as curvature tells."""
+    if state.status == code.STALLED and kernel.smooth and gain(kernel, state.x, state.g) > LEFT * abs(state.f):
+        return False
+    return classify(kernel, state.x, state.f, state.g).low
+
+
+@np.errstate(all="ignore")
+def gain(kernel: Problem, x: Vector, g: Vector) -> float:
+    """Give what Newton's model says is left to gain; infinite where it does not say."""
+    try:
+        step = np.linalg.solve(kernel.hessian(x), g)
+    except np.linalg.LinAlgError:
+        return np.inf
+    left = abs(0.5 * float(g @ step))
+    return left if np.isfinite(left) else np.inf

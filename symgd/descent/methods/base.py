@@ -125,7 +125,7 @@ class Method:
         For a number that the method does not have, or that is out of bounds.
     """
 
-    name: ClassVar[str]
+    name: str
     summary: ClassVar[str]
     # Each number's default, and the bounds that it must lie between.
     hyper: ClassVar[Mapping[str, float]] = {}
@@ -149,6 +149,14 @@ class Method:
     def begin(self, function: Function, at: At) -> Memory:
         """Give the memory before the first step."""
         return []
+
+    def again(self, function: Function, at: At, memory: Memory) -> bool:
+        """Look for a lower point elsewhere, where the run has ended at no minimum; give whether there is a way to."""
+        return False
+
+    def told(self, memory: Memory) -> str:
+        """Give the name under which the run is told."""
+        return self.name
 
     def step(self, function: Function, at: At, memory: Memory) -> At | None:
         """Take a step, and note in the memory what the next one needs.
