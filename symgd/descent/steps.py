@@ -32,6 +32,7 @@ def take(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
     function = Function(kernel, state.calls, state.cost, settings.sign)
     while state.t < stop and state.status == code.RUNNING and state.filled < len(state.records):
         at = At(state.x, state.f, state.g)
+        function.calls, function.cost = state.calls, state.cost
         with np.errstate(all="ignore"):  # what overflows is seen where it counts: in value and gradient
             new = settings.method.step(function, at, state.states)
         state.calls, state.cost = function.calls, function.cost
@@ -140,7 +141,8 @@ def leave_saddle(kernel: Problem, state: State, settings: Settings) -> None:
     state.record()
     judge(state, settings)
     # What the method learnt, it learnt somewhere else.
-    state.states = settings.method.begin(function, At(state.x, state.f, state.g))
+    state.states = settings.method.moved(function, At(state.x, state.f, state.g), state.states)
+    look_elsewhere(kernel, state, settings)
 
 
 def look_elsewhere(kernel: Problem, state: State, settings: Settings) -> None:

@@ -150,6 +150,10 @@ class Method:
         """Give the memory before the first step."""
         return []
 
+    def moved(self, function: Function, at: At, memory: Memory) -> Memory:
+        """Give the memory after a step that was not the method's own."""
+        return self.begin(function, at)
+
     def again(self, function: Function, at: At, memory: Memory) -> bool:
         """Look for a lower point elsewhere, where the run has ended at no minimum; give whether there is a way to."""
         return False

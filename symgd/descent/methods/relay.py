@@ -119,6 +119,11 @@ class Relay(Method):
         following = max(int(memory[0][_Head.LEG]) + 1, self._fresh.start)
         return following in self._fresh and self._begin(function, at, at, memory, following)
 
+    def moved(self, function: Function, at: At, memory: Memory) -> Memory:
+        """Go on from another point with the method whose turn it is."""
+        self._start(function, at, memory, int(memory[0][_Head.LEG]))
+        return memory
+
     def _begin(self, function: Function, best: At, place: At, memory: Memory, leg: int) -> bool:
         """Begin a leg: anew, or where another ended; give whether there is one more."""
         if leg >= len(self.legs):
@@ -129,10 +134,13 @@ class Relay(Method):
             x[:], g[:], head[_Head.VALUE], head[_Head.ASIDE] = place.x, place.g, place.f, 1.0
         elif leg == len(self.legs) - 1:
             place, head[_Head.ASIDE] = best, 0.0
-        head[[_Head.LEG, _Head.TAKEN, _Head.PACED, _Head.SLOPED]] = leg, 0.0, place.f, norm(place.g)
+        self._start(function, place, memory, leg)
+        return True
+
+    def _start(self, function: Function, place: At, memory: Memory, leg: int) -> None:
+        memory[0][[_Head.LEG, _Head.TAKEN, _Head.PACED, _Head.SLOPED]] = leg, 0.0, place.f, norm(place.g)
         for old, new in zip(self._own(memory, leg), self.legs[leg].begin(function, place), strict=True):
             old[...] = new
-        return True
 
     def _own(self, memory: Memory, leg: int) -> Memory:
         """Give the part of the memory that belongs to a leg."""
