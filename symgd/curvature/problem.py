@@ -76,6 +76,9 @@ class Problem(Protocol):
     def doubt(self, x: Vector) -> str:
         """Tell where derivatives have lost digits."""
 
+    def sides(self, x: Vector) -> Vector | None:
+        """Give numbers that change their signs where a denominator does, if there are any."""
+
     def work(self) -> int:
         """Give the operations of one evaluation of value and gradient."""
 

@@ -33,6 +33,7 @@ def take(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
     while state.t < stop and state.status == code.RUNNING and state.filled < len(state.records):
         at = At(state.x, state.f, state.g)
         function.calls, function.cost = state.calls, state.cost
+        function.stand(at)
         with np.errstate(all="ignore"):  # what overflows is seen where it counts: in value and gradient
             new = settings.method.step(function, at, state.states)
         state.calls, state.cost = function.calls, function.cost

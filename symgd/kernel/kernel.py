@@ -38,6 +38,8 @@ class Kernel:
         Gives residuals and Jacobian, where the model knows them.
     doubt : callable, optional
         Tells where derivatives have lost digits.
+    sides : callable, optional
+        Gives numbers that change their signs where a denominator does.
     """
 
     curved = True  # second derivatives are known
@@ -51,6 +53,7 @@ class Kernel:
         rows: int = 0,
         squares: Callable[[], Any] | None = None,
         doubt: Callable[[Vector], str] | None = None,
+        sides: Callable[[Vector], Vector | None] | None = None,
     ) -> None:
         self.data, self.given = data, workers
         layout = program.layout
@@ -67,12 +70,13 @@ class Kernel:
         self.stored, self.large = self.bound.stored, self.bound.large
         self.tier = "numba" if self.stored else tier  # plain Python would have to read all of it into lists
         self.tiers = {found.name: found for found in (Plain(self.bound), Compiled(self.bound))}
-        self._squares, self._doubt = squares, doubt
+        self._squares, self._doubt, self._sides = squares, doubt, sides
         self.spent: dict[str, int] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What is compiled, and the room of each thread, stay behind.
-        return Kernel, (self.program, self.data, self.tier, self.given, self.rows, self._squares, self._doubt)
+        known = self._squares, self._doubt, self._sides
+        return Kernel, (self.program, self.data, self.tier, self.given, self.rows, *known)
 
     # ---- facts -----------------------------------------------------------------------------------------------------
 
@@ -112,6 +116,10 @@ class Kernel:
     def doubt(self, x: Vector) -> str:
         """Tell where derivatives have lost digits at a point; nothing where they have not."""
         return self._doubt(x) if self._doubt else ""
+
+    def sides(self, x: Vector) -> Vector | None:
+        """Give numbers that change their signs where a denominator does, if there are any."""
+        return self._sides(x) if self._sides else None
 
     def work(self) -> int:
         """Give the operations of one evaluation of value and gradient."""

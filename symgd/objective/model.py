@@ -12,6 +12,7 @@ from symgd.data import Data, Stored
 from symgd.data.points import Shape, Vector
 from symgd.errors import DataError, FormulaError, unexplained
 from symgd.graph import ROWS, Array, Graph, Leaf, Node, Span, calculus, doubt, is_zero, reachable, shape
+from symgd.graph.poles import Poles
 from symgd.kernel import Kernel
 from symgd.kernel.code import Layout, Program, generate
 from symgd.kernel.machine import cache
@@ -183,8 +184,14 @@ class Model(Formula):
         if missing:
             raise DataError(f"the columns {', '.join(missing)} have no values; give data={{...}} to Objective")
         program = self.program(sign)
-        known = partial(_squares, self, sign), partial(_doubt, self, program.layout)
+        layout = program.layout
+        known = partial(_squares, self, sign), partial(_doubt, self, layout), partial(_sides, self, layout)
         return Kernel(program, self.data, tier, workers, self.rows or 0, *known)
+
+    @cached_property
+    def poles(self) -> Poles:
+        """The denominators that may be 0; most formulas have none."""
+        return Poles(*self.plain, self.data)
 
     @cached_property
     def squares(self) -> Squares | None:
@@ -218,6 +225,10 @@ def _unit(graph: Graph, leaf: Leaf, axes: Sequence[Span | int]) -> Node:
             condition = graph.map("equal", here, graph.leaf("places", "", (axis,)))
             found = graph.map("where", condition, found, graph.const(0))
     return found
+
+
+def _sides(model: Model, layout: Layout, x: Vector) -> Vector | None:
+    return model.poles.sides(layout.split(x)) if model.poles else None
 
 
 def _doubt(model: Model, layout: Layout, x: Vector) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from symgd.checks import number
 from symgd.curvature.problem import Problem
 from symgd.errors import UsageError, suggest
+from symgd.graph import poles
 from symgd.kernel.code import HUGE
 
 Vector = NDArray[np.float64]
@@ -81,6 +82,7 @@ class Function:
     def __init__(self, kernel: Problem, calls: int = 0, cost: int = 0, sign: float = 1.0) -> None:
         self.kernel, self.calls, self.cost, self.sign = kernel, calls, cost, sign
         self.n = kernel.n
+        self._here: tuple[Vector, Vector] | None = None
 
     @cached_property
     def squares(self) -> Any:
@@ -96,11 +98,27 @@ class Function:
         self.cost += cost
         return self.kernel.tier_at(self.cost)
 
-    def at(self, x: Vector) -> At:
-        """Evaluate value and gradient."""
+    def stand(self, at: At) -> None:
+        """Note where the next step begins: what lies across a pole is as good as infinite from there."""
+        side = self.kernel.sides(at.x)
+        self._here = None if side is None else (at.x, side)
+
+    def at(self, x: Vector, *, across: bool = False) -> At:
+        """Evaluate value and gradient; with ``across``, whatever lies in between."""
         self.calls += 1
         with np.errstate(all="ignore"):
-            return At(x, *self.kernel.slope(x, self._tier(1)))
+            f, g = self.kernel.slope(x, self._tier(1))
+        return At(x, f if across or not self._parted(x) else math.inf, g)
+
+    def _parted(self, x: Vector) -> bool:
+        """Tell whether a pole lies between a point and where the step begins."""
+        if self._here is None:
+            return False
+        start, side = self._here
+        other = self.kernel.sides(x)
+        if not (side * other < 0).any():
+            return False
+        return poles.between(self.kernel.value, self.kernel.sides, start, x)
 
     def product(self, x: Vector, v: Vector) -> Vector:
         """Give the Hessian at a point times a vector."""

@@ -75,4 +75,4 @@ class LevenbergMarquardt(Method):
         self._last = squares, state.x, state.factors
         trials, moved = state.evaluations - 1, state.moved != 0 and not np.array_equal(state.x, at.x)
         function.count(trials - moved)  # where it goes, value and gradient are asked for besides: one point
-        return function.at(state.x) if moved else None
+        return function.at(state.x, across=True) if moved else None

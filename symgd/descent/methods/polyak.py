@@ -31,4 +31,4 @@ class Polyak(Method):
         gap = at.f - function.sign * self.values["minimum"]
         if not gap > 0 or not at.squared > 0:
             return None
-        return function.at(at.x - self.values["factor"] * gap / at.squared * at.g)
+        return function.at(at.x - self.values["factor"] * gap / at.squared * at.g, across=True)

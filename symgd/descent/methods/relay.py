@@ -78,6 +78,8 @@ class Relay(Method):
         while True:
             leg, aside = int(head[_Head.LEG]), head[_Head.ASIDE] > 0
             place = At(x.copy(), float(head[_Head.VALUE]), g.copy()) if aside else at
+            if aside:
+                function.stand(place)
             spent = aside and (norm(place.g) <= SMALL or head[_Head.TAKEN] >= TRIED)
             new = None if spent else self.legs[leg].step(function, place, self._own(memory, leg))
             if new is not None and not (new.f == place.f and np.array_equal(new.x, place.x)):
