@@ -43,6 +43,8 @@ class Outcome(StrEnum):
 
 _STOPPED = {
     Kind.SADDLE: "at a saddle", Kind.MAXIMUM: "at a maximum", Kind.MINIMUM: "at a minimum",
+    Kind.WEAK_MINIMUM: "at a weak minimum", Kind.WEAK_MAXIMUM: "at a weak maximum",
+    Kind.KINK_MINIMUM: "at a minimum with a kink", Kind.KINK_MAXIMUM: "at a maximum with a kink",
     Kind.DEGENERATE: "at a flat point", Kind.KINK: "at a kink", Kind.BOUNDARY: "at a boundary",
     Kind.NOT_STATIONARY: "where the gradient is not 0",
 }  # fmt: skip
@@ -247,8 +249,8 @@ class Run:
 
     @property
     def ok(self) -> bool:
-        """Whether the run converged, and to a minimum (a maximum when maximizing) as far as curvature can tell."""
-        return self.outcome.converged and self.kind == (Kind.MAXIMUM if self.maximized else Kind.MINIMUM)
+        """Whether the run converged, and to a minimum (a maximum when maximizing) as far as can be told."""
+        return self.outcome.converged and (self.kind.maximal if self.maximized else self.kind.minimal)
 
     @property
     def x(self) -> NDArray[np.float64]:

@@ -126,7 +126,7 @@ class Evidence:
             return None
         settings = descent.with_method("newton", {"steps": SEARCH})
         found = descent.descend(self.kernel, descent.begin(self.kernel, x, settings), settings, progress=False)
-        if found.kind != Kind.MINIMUM:
+        if not found.kind.minimal:
             return None
         return Minimum(found.x, found.value, curvature(self.kernel, found.x))
 

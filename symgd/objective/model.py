@@ -31,6 +31,7 @@ from symgd.graph import (
     shape,
     whole,
 )
+from symgd.graph.bounds import Bounds, bounds_of
 from symgd.kernel import Kernel
 from symgd.kernel import code as codegen
 from symgd.kernel.code import Layout, Program
@@ -297,7 +298,7 @@ class Model:
         if missing:
             raise DataError(f"the columns {', '.join(missing)} have no values; give data={{...}} to Objective")
         program = self.program(sign)
-        known = partial(_squares, self, sign), partial(_doubt, self, program.layout)
+        known = partial(_squares, self, sign), partial(_doubt, self, program.layout), partial(_bounds, self, sign)
         return Kernel(program, self.data, tier, workers, self.rows or 0, *known)
 
     @cached_property
@@ -306,6 +307,12 @@ class Model:
         # Derivatives are added to a graph of their own.
         with _deep():
             return squares(*self._read(group=False), self.shapes, self.data)
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """What the formula shows of its values: bounds, and whether it is convex."""
+        with _deep():
+            return bounds_of(*self.plain, self.data)
 
     @cached_property
     def _doubtful(self) -> bool:
@@ -354,6 +361,10 @@ def _doubt(model: Model, layout: Layout, x: NDArray[np.float64]) -> str:
 
 def _squares(model: Model, sign: float) -> Squares | None:
     return model.squares if sign > 0 else None
+
+
+def _bounds(model: Model, sign: float) -> Bounds:
+    return model.bounds if sign > 0 else model.bounds.negated
 
 
 def row_count(tree: Tree, data: Data) -> int | None:
