@@ -64,17 +64,21 @@ class Finding:
         What to do about it, in numbers.
     evidence : dict of str to float or str
         The numbers.
+    change : dict
+        What the remedy changes in the call, as options of `minimize`, where it was tried: with it the run ends lower.
     """
 
     code: str
     message: str
     remedy: str
     evidence: Mapping[str, float | str] = field(default_factory=dict)
+    change: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the finding as plain data."""
         evidence = {k: finite(v) if isinstance(v, float) else v for k, v in self.evidence.items()}
-        return {"code": self.code, "message": self.message, "remedy": self.remedy, "evidence": evidence}
+        told = {"code": self.code, "message": self.message, "remedy": self.remedy, "evidence": evidence}
+        return told | {"change": {name: _plain_option(value) for name, value in self.change.items()}}
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message} {self.remedy}"
@@ -392,6 +396,13 @@ class Run:
             If the name ends in neither.
         """
         return saving.write(path, self.state)
+
+
+def _plain_option(value: Any) -> Any:
+    """Give an option as JSON can hold it."""
+    if isinstance(value, Mapping):
+        return {name: plain(v) for name, v in value.items()}
+    return value
 
 
 def finite(value: float | None) -> float | None:

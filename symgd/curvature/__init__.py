@@ -3,8 +3,8 @@
 from symgd.curvature.corner import corner, edge
 from symgd.curvature.directions import in_names
 from symgd.curvature.escape import escape
-from symgd.curvature.kind import classify
+from symgd.curvature.kind import classify, floor
 from symgd.curvature.promise import Promise, promise
 from symgd.curvature.spectrum import DENSE
 
-__all__ = ["DENSE", "Promise", "classify", "corner", "edge", "escape", "in_names", "promise"]
+__all__ = ["DENSE", "Promise", "classify", "corner", "edge", "escape", "floor", "in_names", "promise"]

@@ -172,21 +172,21 @@ def at_bound(kernel: Problem, x: Vector, f: float, g: Vector, size: float = 0.0)
     if f <= bounds.low:
         return x
     noise = Surroundings(kernel, x, f, g).noise
-    z, over, slope = x, f - bounds.low, g
+    z, over, slope, best = x, f - bounds.low, g, None
     for _ in range(POLYAK):
         if over <= noise:
-            return z
+            best = z
         steepness = float(np.abs(slope).max())
         if not 0.0 < steepness < math.inf:
-            return None
+            return best
         unit = slope / steepness
         # Twice Polyak's step goes all the way where the value is a square.
         z = z - 2.0 * (over / steepness / float(unit @ unit)) * unit
         there, slope = kernel.slope(z)
         if not there - bounds.low < 0.5 * over or np.linalg.norm(z - x) > CLOSE * size:
-            return None
+            return best
         over = there - bounds.low
-    return None
+    return best
 
 
 @np.errstate(all="ignore")  # numerical trouble is data

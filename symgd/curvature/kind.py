@@ -76,6 +76,29 @@ def _classified(kernel: Problem, x: Vector, f: float, g: Vector, reach: float) -
     return Point(kernel, x, f, g, h, size).judged()
 
 
+def floor(kernel: Problem, x: Vector) -> Vector:
+    """Give the point close by where the valley's floor is, as far as Newton's and Polyak's steps tell.
+
+    Parameters
+    ----------
+    kernel : Problem
+        The objective.
+    x : ndarray, shape (n,)
+        A point with a small gradient.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    f, g = kernel.slope(x)
+    h = kernel.hessian(x)
+    if not np.isfinite(h).all():
+        return x
+    point = Point(kernel, x, f, g, h, 1.0 + float(np.linalg.norm(x)))
+    bottom = at_bound(kernel, point.x, point.f, point.g, point.size)
+    return point.x if bottom is None else bottom
+
+
 def _proved(kernel: Problem, x: Vector, f: float, g: Vector, seen: Verdict) -> Verdict:
     """Give what the formula proves where curvatures leave it open."""
     if seen.kind.minimal or seen.kind == Kind.MAXIMUM:

@@ -20,8 +20,9 @@ Vector = NDArray[np.float64]
 
 NEAR = 1e-8  # of the way gone that Newton's step may still go at the end of a descent
 LOOSE = 1e-2  # the same where the tolerance was chosen by the user
-OWN = 1e-4  # of its own size that any parameter may still move by
-STRONG = 1e-6  # of the largest scale of a parameter, from which on the norm speaks for it
+OWN = 1e-6  # of its own size that a parameter of little curvature may still move by
+LATE = 1e-4  # the same where rounding hides the rest
+STRONG = 1e-2  # of the largest scale of a parameter, from which on the norm speaks for it
 SHAKEN = 6  # points beside the point from which rounding is read off
 ROUGH = 1e-10  # relative size of what may be rounding
 TOLD = 8.0  # times its rounding up to which a number cannot be told from 0
@@ -141,7 +142,7 @@ def _dense(kernel: Problem, x: Vector, f: float, g: Vector, h: NDArray[np.float6
     hidden = bool((np.abs(g) <= TOLD * slopes).all())
     hidden |= (
         gain <= TOLD * value
-        and bool((np.abs(step) <= OWN * own).all())
+        and bool((np.abs(step) <= LATE * own).all())
         and bool((np.abs(along[~bent]) <= 1e-7 * max(gone, 1e-300)).all())
     )
     return Promise(gain, share, settled=hidden, rounded=hidden)
