@@ -322,6 +322,8 @@ class Evidence:
     @cached_property
     def power(self) -> float | None:
         """The power of the steps that the gradient falls like, where that fits better than a factor a step."""
+        if len(self.eigenvalues) and self.minimum is not None and self.minimum.curvature.positive:
+            return None  # into a minimum with curvature the fall is geometric, at last
         step, size = self.run.history.step.astype(float), self.run.history.gradient_norm
         usable = np.isfinite(size) & (size > 0) & (step >= 0.1 * step[-1]) & (step > 0)
         step, size = step[usable], np.log(size[usable])

@@ -18,6 +18,7 @@ GAIN = 5.0  # times fewer steps at another learning rate that make this one too 
 LONG = 100  # steps after which a run that has far to go crawls, whatever its learning rate
 CUT = (Outcome.MAX_STEPS, Outcome.TIME_LIMIT, Outcome.CONVERGED_VALUE, Outcome.CONVERGED_STEP)
 LOST = 1e-2  # of the whole fall, which lost again is worth a word
+FINE, DIGITS = 1e-20, 1e4  # of the whole fall, next to a lowest value of 0; and how many times larger is lost
 LATE = 0.9  # of the steps before which the lowest value was passed
 SPENT = 1e-3  # of its largest learning rate, below which a schedule has ended
 ABOVE = 1e-3  # of the whole fall that is left where a run has not arrived
@@ -137,7 +138,7 @@ def spent(e: Evidence) -> Finding | None:
     top = float(lrs.max())
     if not (top > 0 and lrs[-1] <= SPENT * top) or e.values[-1] > e.values[0]:
         return None
-    text, change = remedy([best_of(e, _others(e, top)), e.trials.best_method()], e.end, e.sign)
+    text, change = remedy([best_of(e, others(e)), e.trials.best_method()], e.end, e.sign)
     message = (
         f"The schedule ended far from the minimum: the learning rate fell from {top:.6g} to {lrs[-1]:.3g} while the "
         f"gradient's norm is {e.run.gradient_norm:.3g}."
@@ -146,30 +147,41 @@ def spent(e: Evidence) -> Finding | None:
     return Finding("schedule", message, text or "Let the learning rate fall later.", numbers, change)
 
 
-def _others(e: Evidence, top: float) -> Iterator[Trial | None]:
-    """Try the schedule times numbers, and its largest learning rate throughout."""
-    for times in (3, 10, 30, 100, 1000):
-        yield e.trials.make(lr=f"{times}*({e.recipe['lr']})")
-    for share in (1.0, 3.0, 10.0):
-        yield e.trials.make(lr=float(typed(share * top)))
+def others(e: Evidence) -> Iterator[Trial | None]:
+    """Try other learning rates: of a schedule, the same times numbers, and its largest learning rate throughout.
+
+    Parameters
+    ----------
+    e : Evidence
+        What is known of the run.
+
+    Yields
+    ------
+    Trial or None
+    """
+    top = e.top_lr
+    if e.scheduled:
+        for times in (3, 10, 30, 100, 1000, 0.3, 0.1, 0.01):
+            yield e.trials.make(lr=f"{times}*({e.recipe['lr']})")
+    if top is not None and top > 0:
+        for share in (1.0, 3.0, 10.0, 100.0, 0.3, 0.1, 0.01):
+            yield e.trials.make(lr=float(typed(share * top)))
 
 
 def lost(e: Evidence) -> Finding | None:
-    """Tell that a value was reached that was lost again."""
+    """Tell that a value was reached that was lost again, also of a run that ended well enough."""
     values, steps = e.values, e.run.history.step
-    if e.run.ok or e.run.outcome == Outcome.DIVERGED or not np.isfinite(values).all() or len(values) < 6 or e.batched:
+    if e.run.outcome == Outcome.DIVERGED or not np.isfinite(values).all() or len(values) < 6 or e.batched or e.noisy:
         return None
     place = int(np.argmin(values))
-    low, end, whole = float(values[place]), float(values[-1]), float(values[0] - values.min())
-    if steps[place] > LATE * steps[-1] or not end - low > LOST * whole or not whole > 0:
-        # Next to a minimum of 0, sizes count, and not differences.
-        if not (low >= 0 and end > 10.0 * low and steps[place] <= LATE * steps[-1] and end > 1e-12 * abs(values[0])):
-            return None
+    low, end = float(values[place]), float(values[-1])
+    if steps[place] > LATE * steps[-1] or not _is_lost(e, low, end) or unstable(e) is not None:
+        return None
     step = int(steps[place])
     lr = e.recipe.get("lr")
     decayed = [e.trials.make(lr=f"{lr}/(1 + t/{max(1, step // share)})") for share in (1, 4)] if e.lr else []
-    stop = e.trials.make(steps=step) if step else None
     smaller = e.trials.best_lr([0.3 * e.lr, 0.1 * e.lr], e.floor) if e.lr else None
+    stop = e.trials.make(steps=step) if step else None
     text, change = remedy([best_of(e, [*decayed, smaller]) or best_of(e, [stop])], e.end, e.sign)
     message = (
         f"The {'highest' if e.run.maximized else 'lowest'} value, {e.sign * low:.6g}, was reached at step {step:,} and "
@@ -177,6 +189,17 @@ def lost(e: Evidence) -> Finding | None:
     )
     numbers = {"value": e.sign * low, "step": step, "end": e.sign * end}
     return Finding("lost", message, text or f"Stop at step {step:,}: steps={step}.", numbers, change)
+
+
+def _is_lost(e: Evidence, low: float, end: float) -> bool:
+    """Tell whether what was lost counts: a share of the whole fall, or, next to a lowest value of 0, most digits."""
+    whole = float(e.values[0]) - low
+    if whole > 0 and end - low > LOST * whole:
+        return not e.run.ok
+    bounds = e.kernel.bounds()
+    above, last = low - bounds.low, end - bounds.low
+    exact = not bounds.low_open and 0.0 <= above <= FINE * whole
+    return exact and last > DIGITS * above and last > FINE * whole
 
 
 def hovering(e: Evidence) -> Finding | None:
@@ -214,13 +237,15 @@ def unfinished(e: Evidence) -> Finding | None:
     run = e.run
     if run.ok or run.outcome == Outcome.INTERRUPTED or run.batch is not None:
         return None
-    trial = e.trials.best_method() or (e.trials.best_lr(e.lr_candidates()) if e.lr else None)
+    other = e.trials.best_method()
+    rates = best_of(e, others(e)) if e.rule is not None else None
+    trial = min((t for t in (rates, other) if t is not None), key=lambda t: t.value, default=None)
     if trial is None or trial.run is None:
         return None
     whole = float(e.values[0]) - trial.value
     if not e.end - trial.value > ABOVE * whole or not whole > 0:
         return None
-    text, change = remedy([trial], e.end, e.sign)
+    text, change = remedy([rates, other], e.end, e.sign)
     top = "highest" if run.maximized else "lowest"
     message = f"The run ended at {e.sign * e.end:.6g}, and not at its {top}: {run.message}."
     return Finding("unfinished", message, text, {"value": e.sign * e.end, "better": e.sign * trial.value}, change)

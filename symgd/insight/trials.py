@@ -19,7 +19,7 @@ from symgd.run import Run
 
 Vector = NDArray[np.float64]
 
-BUDGET = 60_000_000  # operations that all trials of a diagnosis may take, about three seconds in plain Python
+BUDGET = 25_000_000  # operations that all trials of a diagnosis may take, about a second in plain Python
 OWN = 4.0  # the same, in times of what the run itself took
 AT_ONCE = 3e9  # operations that one trial may take at most
 METHODS = ("lm", "newton", "bfgs", "lbfgs", "newton_cg")  # those that a remedy may name, in this order
@@ -210,6 +210,8 @@ class Trials:
         Trial or None
         """
         found: Trial | None = None
+        if not self.kernel.smooth:  # at a kink there is no Hessian
+            names = sorted(names, key=lambda name: name in ("lm", "newton", "newton_cg"))
         for name in names:
             if name == self.recipe.get("method") or (name == "lm" and self.kernel.squares() is None):
                 continue
@@ -273,9 +275,9 @@ def ended(trial: Trial, own: float, sign: float) -> str:
     """
     assert trial.run is not None
     steps = trial.run.steps
-    told = f"{steps:,} step{'s' * (steps != 1)}"
+    told = f"{steps:,} step{'s' * (steps != 1)} end{'s' * (steps == 1)}"
     end = f"at {sign * trial.value:.6g}"
-    return f"{told} end {end}" + (f" instead of {sign * own:.6g}" if math.isfinite(own) else "")
+    return f"{told} {end}" + (f" instead of {sign * own:.6g}" if math.isfinite(own) else "")
 
 
 def remedy(trials: Iterable[Trial | None], own: float, sign: float = 1.0) -> tuple[str, Mapping[str, Any]]:
