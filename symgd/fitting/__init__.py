@@ -129,9 +129,8 @@ def _result(problem: Problem, found: Solution, seconds: float, level: float, cov
     point = {name: np.array(v, dtype=np.float64) if np.ndim(v) else float(v)
              for name, v in squares.point(at.x).items()}  # fmt: skip
     return Fit(
-        problem.model, problem.target, point, spread, covariance, rss, problem.y, problem.w, absolute, float(level),
+        problem.formula, problem.target, point, spread, covariance, rss, problem.y, problem.w, absolute, float(level),
         _condition(at.factors.R), outcome, kind, message, _run(problem, found, point, outcome, kind, message, seconds),
-        problem.data,
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -82,6 +82,16 @@ class Tape:
             values = dict(self._fixed)
             self._run(self._varying, values, point)
         return values
+
+    def arranged(self, value: Any, labels: Sequence[str]) -> Any:
+        """Give a value with one axis for each label of a list, in its order."""
+        if not np.ndim(value):
+            return value
+        places = [self.labels.index(label) for label in labels if label in self.labels]
+        rest = [i for i in range(np.ndim(value)) if i not in places]
+        moved = np.transpose(value, (*places, *rest)).reshape([value.shape[i] for i in places])
+        shape = iter(moved.shape)
+        return moved.reshape([next(shape) if label in self.labels else 1 for label in labels])
 
     def _measure(self, point: Mapping[str, Any]) -> None:
         for node in self.nodes:

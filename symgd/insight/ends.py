@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from symgd.curvature import floor, in_names
 from symgd.insight.evidence import Evidence
+from symgd.insight.pace import best_of
 from symgd.insight.report import curvature
 from symgd.insight.speed import unstable
 from symgd.insight.trials import remedy, typed
@@ -230,7 +231,6 @@ def noise_floor(e: Evidence) -> Finding | None:
     trials = [e.trials.make(lr=f"{lr}/(1 + t/{n * epoch})") for n in (10, 3)] if e.lr else []
     trials += [e.trials.make(lr=float(typed(share * e.lr))) for share in (0.1, 0.01)] if e.lr else []
     trials += [e.trials.make(batch=min(e.kernel.rows - 1, 8 * run.batch))]
-    best = min((t for t in trials if e.trials.better(t, e.floor)), key=lambda t: t.value, default=None)
-    text, change = remedy([best], e.end, e.sign)
+    text, change = remedy([best_of(e, trials)], e.end, e.sign)
     text = text or "Let lr decay, or take larger batches: twice the rows, half the floor."
     return Finding("noise_floor", message, text, numbers, change)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,7 @@ def uphill(e: Evidence) -> Finding | None:
     if list(e.run.history.step[:2]) != [0, 1]:
         return None
     cosines = []
-    for before, after in zip(points[:FIRST], points[1 : FIRST + 1], strict=False):
+    for before, after in pairwise(points[: FIRST + 1]):
         g, step = e.kernel.slope(before)[1], after - before
         size = float(np.linalg.norm(g) * np.linalg.norm(step))
         if not (np.isfinite(size) and size > 0):

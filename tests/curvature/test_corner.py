@@ -34,10 +34,10 @@ def test_a_jump_is_told_with_its_size(jump, bend):
         assert found is None
 
 
-def test_rounding_is_no_jump():
-    for units in (1e-10, 1.0, 1e10):
-        assert corner(line(lambda x: units * (1.0 + 0.99e-7 * (x > 0))), np.zeros(1)) is None
-        assert corner(line(lambda x: units * (1.0 + 1.01e-7 * (x > 0))), np.zeros(1)).kind == Kind.KINK
+@pytest.mark.parametrize("units", [1e-10, 1.0, 1e10])
+def test_rounding_is_no_jump(units):
+    assert corner(line(lambda x: units * (1.0 + 0.99e-7 * (x > 0))), np.zeros(1)) is None
+    assert corner(line(lambda x: units * (1.0 + 1.01e-7 * (x > 0))), np.zeros(1)).kind == Kind.KINK
 
 
 def test_slopes_with_0_among_their_mixtures_are_a_minimum():
