@@ -129,7 +129,9 @@ def relay(first: str) -> Relay:
     return Relay(METHODS[first](), [METHODS[name]() for name in here], [METHODS[name]() for name in anew])
 
 
-def _with_method(method: type[Method] | Relay, sign: float, given: Mapping[str, Any], numbers: Mapping[str, Any]) -> Settings:
+def _with_method(
+    method: type[Method] | Relay, sign: float, given: Mapping[str, Any], numbers: Mapping[str, Any]
+) -> Settings:
     for name in ("lr", "batch", "epochs", "shuffle"):
         if given.get(name) is not None:
             what = "finds its own step lengths" if name == "lr" else "looks at all rows at every step"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from symgd.curvature import DENSE, classify, escape
+from symgd.curvature import escape
 from symgd.curvature.problem import Problem
-from symgd.descent.methods import NOISE, At, Function, Relay, norm
-from symgd.descent.state import Settings, State, Vector, fell_for_ever
+from symgd.descent.methods import NOISE, At, Function, norm
+from symgd.descent.state import Settings, State, fell_for_ever
 from symgd.kernel import code
 
-LEFT = 1e-12  # to gain, relative to the value: as good as nothing
 STEEP = 1e-10 * code.HUGE  # a squared gradient at which no step of a method is short enough any more
 
 
@@ -40,8 +39,7 @@ def take(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
         if new is None or (new is not at and new.f == at.f and np.array_equal(new.x, at.x)):
             judge(state, settings)
             state.status = state.status or code.STALLED
-            look_elsewhere(kernel, state, settings)
-            continue
+            break
         state.t += 1
         if new is at:  # it looks elsewhere
             state.record()
@@ -53,7 +51,6 @@ def take(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
             _compare(state, settings, at)
             if _idle(state, settings.method.patience):
                 state.status = code.STALLED
-                look_elsewhere(kernel, state, settings)
         else:
             leave_saddle(kernel, state, settings)
 
@@ -66,7 +63,8 @@ def _idle(state: State, patience: int) -> bool:
     """
     if not patience or state.filled % patience or state.filled < 2 * patience:
         return False
-    before, now = (state.records[end - patience : end, 1:3].min(axis=0) for end in (state.filled - patience, state.filled))
+    ends = state.filled - patience, state.filled
+    before, now = (state.records[end - patience : end, 1:3].min(axis=0) for end in ends)
     return bool(before[0] - now[0] <= NOISE * abs(now[0]) and now[1] > 0.5 * before[1])
 
 
@@ -132,7 +130,6 @@ def leave_saddle(kernel: Problem, state: State, settings: Settings) -> None:
         return
     step = escape(kernel, state.x, state.f, state.g)
     if step is None:
-        look_elsewhere(kernel, state, settings)
         return
     function = Function(kernel, state.calls, state.cost, settings.sign)
     _move(state, function.at(state.x + step))
@@ -143,44 +140,3 @@ def leave_saddle(kernel: Problem, state: State, settings: Settings) -> None:
     judge(state, settings)
     # What the method learnt, it learnt somewhere else.
     state.states = settings.method.moved(function, At(state.x, state.f, state.g), state.states)
-    look_elsewhere(kernel, state, settings)
-
-
-def look_elsewhere(kernel: Problem, state: State, settings: Settings) -> None:
-    """Where a run has ended at no minimum, let the method begin anew, if it has a way to.
-
-    Parameters
-    ----------
-    kernel : Problem
-        The objective.
-    state : State
-        Where the run stands; it is changed.
-    settings : Settings
-        The method.
-    """
-    if state.status not in (code.GRADIENT, code.STALLED) or len(state.x) > DENSE:
-        return
-    assert settings.method is not None
-    if not isinstance(settings.method, Relay) or _arrived(kernel, state):
-        return
-    function = Function(kernel, state.calls, state.cost, settings.sign)
-    if settings.method.again(function, At(state.x, state.f, state.g), state.states):
-        state.status = code.RUNNING
-
-
-def _arrived(kernel: Problem, state: State) -> bool:
-    """Tell whether a run has come to a minimum, as far as curvature tells."""
-    if state.status == code.STALLED and kernel.smooth and gain(kernel, state.x, state.g) > LEFT * abs(state.f):
-        return False
-    return classify(kernel, state.x, state.f, state.g).low
-
-
-@np.errstate(all="ignore")
-def gain(kernel: Problem, x: Vector, g: Vector) -> float:
-    """Give what Newton's model says is left to gain; infinite where it does not say."""
-    try:
-        step = np.linalg.solve(kernel.hessian(x), g)
-    except np.linalg.LinAlgError:
-        return np.inf
-    left = abs(0.5 * float(g @ step))
-    return left if np.isfinite(left) else np.inf

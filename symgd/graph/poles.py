@@ -81,9 +81,7 @@ def between(value: Callable[[Vector], float], sides: Callable[[Vector], Any], a:
     return any(_pole(value, sides, a, b - a, k) for k in np.flatnonzero(here * there < 0))
 
 
-def _pole(
-    value: Callable[[Vector], float], sides: Callable[[Vector], Any], a: Vector, way: Vector, k: int
-) -> bool:
+def _pole(value: Callable[[Vector], float], sides: Callable[[Vector], Any], a: Vector, way: Vector, k: int) -> bool:
     low, high, side = 0.0, 1.0, np.sign(sides(a)[k])
     for _ in range(HALVINGS):
         middle = 0.5 * (low + high)

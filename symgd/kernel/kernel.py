@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.graph.bounds import UNKNOWN, Bounds
 from symgd.kernel import streams, threads
 from symgd.kernel.code import Program
 from symgd.kernel.tiers import Bound, Compiled, Input, Loop, Numbers, Plain, Source, Vector
@@ -38,6 +39,8 @@ class Kernel:
         Gives residuals and Jacobian, where the model knows them.
     doubt : callable, optional
         Tells where derivatives have lost digits.
+    bounds : callable, optional
+        Gives what the formula shows of its values.
     sides : callable, optional
         Gives numbers that change their signs where a denominator does.
     """
@@ -53,6 +56,7 @@ class Kernel:
         rows: int = 0,
         squares: Callable[[], Any] | None = None,
         doubt: Callable[[Vector], str] | None = None,
+        bounds: Callable[[], Bounds] | None = None,
         sides: Callable[[Vector], Vector | None] | None = None,
     ) -> None:
         self.data, self.given = data, workers
@@ -70,12 +74,12 @@ class Kernel:
         self.stored, self.large = self.bound.stored, self.bound.large
         self.tier = "numba" if self.stored else tier  # plain Python would have to read all of it into lists
         self.tiers = {found.name: found for found in (Plain(self.bound), Compiled(self.bound))}
-        self._squares, self._doubt, self._sides = squares, doubt, sides
+        self._squares, self._doubt, self._bounds, self._sides = squares, doubt, bounds, sides
         self.spent: dict[str, int] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What is compiled, and the room of each thread, stay behind.
-        known = self._squares, self._doubt, self._sides
+        known = self._squares, self._doubt, self._bounds, self._sides
         return Kernel, (self.program, self.data, self.tier, self.given, self.rows, *known)
 
     # ---- facts -----------------------------------------------------------------------------------------------------
@@ -116,6 +120,10 @@ class Kernel:
     def doubt(self, x: Vector) -> str:
         """Tell where derivatives have lost digits at a point; nothing where they have not."""
         return self._doubt(x) if self._doubt else ""
+
+    def bounds(self) -> Bounds:
+        """Give what the formula shows of its values: bounds, and whether it is convex."""
+        return self._bounds() if self._bounds else UNKNOWN
 
     def sides(self, x: Vector) -> Vector | None:
         """Give numbers that change their signs where a denominator does, if there are any."""

@@ -15,6 +15,7 @@ from symgd import checks, descent
 from symgd.data import points
 from symgd.descent.methods import METHODS
 from symgd.errors import UsageError, safe, shown, suggest
+from symgd.graph.bounds import UNKNOWN, Bounds
 from symgd.insight import diagnose
 from symgd.parameters import entry_names
 from symgd.run import Run
@@ -105,6 +106,10 @@ class Functions:
     def doubt(self, x: Vector) -> str:
         """Say nothing of lost digits: nobody knows."""
         return ""
+
+    def bounds(self) -> Bounds:
+        """Give no bounds: nobody knows any."""
+        return UNKNOWN
 
     def locate(self, x: Vector) -> str:
         """Tell what is not finite at a point."""

@@ -12,6 +12,7 @@ from symgd.data import Data, Stored
 from symgd.data.points import Shape, Vector
 from symgd.errors import DataError, FormulaError, unexplained
 from symgd.graph import ROWS, Array, Graph, Leaf, Node, Span, calculus, doubt, is_zero, reachable, shape
+from symgd.graph.bounds import Bounds, bounds_of
 from symgd.graph.poles import Poles
 from symgd.kernel import Kernel
 from symgd.kernel.code import Layout, Program, generate
@@ -185,7 +186,10 @@ class Model(Formula):
             raise DataError(f"the columns {', '.join(missing)} have no values; give data={{...}} to Objective")
         program = self.program(sign)
         layout = program.layout
-        known = partial(_squares, self, sign), partial(_doubt, self, layout), partial(_sides, self, layout)
+        known = (
+            partial(_squares, self, sign), partial(_doubt, self, layout), partial(_bounds, self, sign),
+            partial(_sides, self, layout),
+        )  # fmt: skip
         return Kernel(program, self.data, tier, workers, self.rows or 0, *known)
 
     @cached_property
@@ -199,6 +203,12 @@ class Model(Formula):
         graph, root = self.plain
         with deep():
             return squares(graph.copy(), root, self.shapes, self.data)
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """What the formula shows of its values: bounds, and whether it is convex."""
+        with deep():
+            return bounds_of(*self.plain, self.data)
 
     @cached_property
     def _doubtful(self) -> bool:
@@ -237,6 +247,10 @@ def _doubt(model: Model, layout: Layout, x: Vector) -> str:
 
 def _squares(model: Model, sign: float) -> Squares | None:
     return model.squares if sign > 0 else None
+
+
+def _bounds(model: Model, sign: float) -> Bounds:
+    return model.bounds if sign > 0 else model.bounds.negated
 
 
 def _type(values: Any) -> tuple[str, Shape] | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from symgd.descent.methods.base import At, Function, Memory, Method, Vector, norm
 
-SMALL = 1e-8  # a gradient's norm at which a method that looks elsewhere has arrived
+SMALL = 1e-8  # a gradient's norm, and one relative to the first, at which a method that looks elsewhere has arrived
 PACE = 10  # steps from one look at the pace to the next
 CREEPS = 1e-2  # of the value, and of all that it fell by so far: a fall in `PACE` steps that is none
 TRIED = 200  # steps that a method is given which looks elsewhere
@@ -80,7 +80,8 @@ class Relay(Method):
             place = At(x.copy(), float(head[_Head.VALUE]), g.copy()) if aside else at
             if aside:
                 function.stand(place)
-            spent = aside and (norm(place.g) <= SMALL or head[_Head.TAKEN] >= TRIED)
+            small = SMALL * min(1.0, float(np.linalg.norm(memory[4])))
+            spent = aside and (norm(place.g) <= small or head[_Head.TAKEN] >= TRIED)
             new = None if spent else self.legs[leg].step(function, place, self._own(memory, leg))
             if new is not None and not (new.f == place.f and np.array_equal(new.x, place.x)):
                 return self._taken(function, at, new, memory)
@@ -119,7 +120,21 @@ class Relay(Method):
             Whether there was one to try.
         """
         following = max(int(memory[0][_Head.LEG]) + 1, self._fresh.start)
-        return following in self._fresh and self._begin(function, at, at, memory, following)
+        return not self.exhausted(memory) and self._begin(function, at, at, memory, following)
+
+    def exhausted(self, memory: Memory) -> bool:
+        """Tell whether every method has been tried.
+
+        Parameters
+        ----------
+        memory : list of ndarray
+            What earlier steps left behind.
+
+        Returns
+        -------
+        bool
+        """
+        return int(memory[0][_Head.LEG]) + 1 >= self._fresh.stop
 
     def moved(self, function: Function, at: At, memory: Memory) -> Memory:
         """Go on from another point with the method whose turn it is."""
