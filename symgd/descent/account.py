@@ -72,7 +72,8 @@ def account(
     return Run(
         formula, kernel.split(state.x), settings.sign * state.f, size, outcome, message,
         verdict, state.t, state.calls, state.seconds, history, _method(state, settings),
-        settings.recipe.get("lr", "auto"), settings.sign < 0, _batch(kernel, settings), state=saved(kernel, state, settings, formula),
+        settings.recipe.get("lr", "auto"), settings.sign < 0, _batch(kernel, settings),
+        state=saved(kernel, state, settings, formula),
     )  # fmt: skip
 
 
