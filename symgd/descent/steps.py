@@ -51,8 +51,6 @@ def take(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
             _compare(state, settings, at)
             if _idle(state, settings.method.patience):
                 state.status = code.STALLED
-        else:
-            leave_saddle(kernel, state, settings)
 
 
 def _idle(state: State, patience: int) -> bool:
@@ -70,22 +68,6 @@ def _idle(state: State, patience: int) -> bool:
 
 def _move(state: State, new: At) -> None:
     state.x, state.f, state.g = new.x, new.f, new.g
-
-
-def look_at_start(kernel: Problem, state: State, settings: Settings) -> None:
-    """End a run that need not begin, or cannot; where it is to leave a saddle, let it.
-
-    Parameters
-    ----------
-    kernel : Problem
-        The objective.
-    state : State
-        Where the run begins; it is changed.
-    settings : Settings
-        How it descends.
-    """
-    judge(state, settings)
-    leave_saddle(kernel, state, settings)
 
 
 def judge(state: State, settings: Settings) -> None:
@@ -126,7 +108,8 @@ def leave_saddle(kernel: Problem, state: State, settings: Settings) -> None:
     settings : Settings
         The method.
     """
-    if settings.method is None or not settings.method.escapes or state.status != code.GRADIENT:
+    ended = state.status == code.GRADIENT or (state.status == code.STALLED and kernel.smooth)
+    if settings.method is None or not settings.method.escapes or not ended:
         return
     step = escape(kernel, state.x, state.f, state.g)
     if step is None:
@@ -138,5 +121,7 @@ def leave_saddle(kernel: Problem, state: State, settings: Settings) -> None:
     state.t += 1
     state.record()
     judge(state, settings)
+    if state.status == code.GRADIENT:  # flat there as well: the method goes on from there all the same
+        state.status = code.RUNNING
     # What the method learnt, it learnt somewhere else.
     state.states = settings.method.moved(function, At(state.x, state.f, state.g), state.states)

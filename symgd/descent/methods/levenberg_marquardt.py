@@ -66,7 +66,7 @@ class LevenbergMarquardt(Method):
         if not found.finite:
             return None
         norms = np.linalg.norm(found.R, axis=0)
-        np.maximum(scale, np.where(norms > 0, norms, 1.0 * (scale == 0)), out=scale)
+        np.maximum(scale, norms, out=scale)
         if not radius[0] > 0:
             length = float(np.linalg.norm(scale * at.x))
             radius[0] = 10.0 * length if length > 0 else np.inf  # a step that is too long is shortened
