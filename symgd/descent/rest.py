@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from symgd.curvature import DENSE, Promise, promise
+from symgd.curvature import DENSE, Promise, corner, promise
 from symgd.curvature.problem import Problem
 from symgd.curvature.promise import NEAR
 from symgd.descent.methods import norm
@@ -96,7 +96,7 @@ def refine(kernel: Problem, state: State, settings: Settings) -> Settings:
 
 
 def look(kernel: Problem, state: State, settings: Settings) -> None:
-    """End a run whose gradient cannot get smaller, since rounding hides what is left.
+    """End a run that is at rest though its tolerance is too fine for the objective's units.
 
     This is asked at powers of two, so that it depends on no clock, and where the value has stopped changing.
 
@@ -114,8 +114,13 @@ def look(kernel: Problem, state: State, settings: Settings) -> None:
         return
     seen = state.records[: state.filled]
     late = seen[seen[:, 0] >= state.t // 2, 1]
-    if len(late) and float(np.abs(late - state.f).max()) <= STILL * abs(state.f) and remaining(kernel, state).rounded:
-        state.status = code.VALUE
+    if len(late) and float(np.abs(late - state.f).max()) <= STILL * abs(state.f):
+        left = remaining(kernel, state)
+        found = None if left.settled else corner(kernel, state.x)
+        if left.rounded or (found is not None and found.kind.minimal):
+            state.status = code.VALUE
+        elif left.settled:
+            state.status = code.GRADIENT
 
 
 def next_look(step: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from symgd.descent.methods.armijo import Armijo
 from symgd.descent.methods.barzilai_borwein import BarzilaiBorwein
-from symgd.descent.methods.base import At, Function, Memory, Method, norm
+from symgd.descent.methods.base import LARGEST, At, Function, Memory, Method, norm
 from symgd.descent.methods.bfgs import Bfgs
 from symgd.descent.methods.conjugate import ConjugateGradient
 from symgd.descent.methods.lbfgs import Lbfgs
@@ -26,4 +26,4 @@ METHODS: dict[str, type[Method]] = {
     )
 }  # fmt: skip
 
-__all__ = ["METHODS", "At", "Function", "Memory", "Method", "norm"]
+__all__ = ["LARGEST", "METHODS", "At", "Function", "Memory", "Method", "norm"]
