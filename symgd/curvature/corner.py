@@ -228,6 +228,7 @@ def edge(kernel: Problem, x: Vector, f: float, g: Vector) -> Verdict | None:
         if g[index] == 0.0 or math.isfinite(kernel.value(x + d)):
             continue
         inside = [kernel.value(x - 10.0**k * d) for k in range(7)]
-        lowest = all(value > f for value in inside if math.isfinite(value)) and not _falls_beside(kernel, x, f, g, index)
+        lowest = all(value > f for value in inside if math.isfinite(value))
+        lowest = lowest and not _falls_beside(kernel, x, f, g, index)
         return Verdict(Kind.BOUNDARY, Reason.EDGE if lowest else Reason.DOMAIN_ENDS, (), name, d)
     return None

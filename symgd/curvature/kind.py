@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from symgd.curvature.corner import CLOSE, at_bound, corner
 from symgd.curvature.directions import in_names, names_of
-from symgd.curvature.escape import FLOOR, Surroundings, escape
+from symgd.curvature.escape import Surroundings, escape
 from symgd.curvature.problem import Problem
 from symgd.curvature.settle import PROBES, settle
 from symgd.curvature.spectrum import DENSE, EPS, WORK, Spectrum, extremes, judged
@@ -247,9 +247,19 @@ class Point:
         if stays.reason == Reason.STAYS:
             return stays
         bounds = self.kernel.bounds()
-        if bounds.convex and not (self.kernel.smooth and stays.reason == Reason.FADED):
+        if bounds.convex and (not self.kernel.smooth or self._is_held(around, stays.direction)):
             return Verdict(Kind.WEAK_MINIMUM, Reason.CONVEX, *stays_along(stays))
         return Verdict(Kind.DEGENERATE, stays.reason, stays.numbers, stays.along, stays.direction)
+
+    def _is_held(self, around: Surroundings, d: Vector | None) -> bool:
+        """Tell whether the value rises to both sides far out, or to neither: on a tail it rises to one side alone."""
+        if d is None:
+            return False
+        unit = WHOLE[-1] * (1.0 + np.abs(around.x).max()) * d
+        ends = [self.kernel.value(around.x + side * unit) for side in (-1.0, 1.0)]
+        room = around.noise + SAME * abs(around.f)
+        rises = [not v <= around.f + room for v in ends]
+        return rises[0] == rises[1]
 
 
 def stays_along(verdict: Verdict) -> tuple[tuple[float, ...], str, Vector | None]:

@@ -13,7 +13,6 @@ from symgd.descent.state import Settings, State, fell_for_ever
 from symgd.kernel import code
 
 
-
 def take(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
     """Take a method's steps up to ``stop``, or until a test says so or the history is full.
 
