@@ -14,6 +14,8 @@ from symgd.language import tokens
 from symgd.language.functions import CONSTANTS, FUNCTIONS
 from symgd.rules import RULES
 from symgd.rules.schedules import SCHEDULES
+from symgd.testing import problems as known
+from symgd.testing.problem_set import TAGS
 
 # Spellings that overflow or lose digits, and a point at which they do.
 SPELLINGS = (
@@ -154,7 +156,24 @@ def schedules() -> str:
     )
 
 
+def problems() -> str:
+    """Every problem with known answers."""
+    rows = []
+    for name, problem in known.items():
+        count = len(problem.minima)
+        minima = f"{problem.minimum:.12g}" + (f", {count - 1} more" if count > 1 else "") if count else "none"
+        rows.append((_code(name), problem.n, minima, ", ".join(problem.tags), problem.source))
+    return _table(("problem", "numbers", "minimum", "tags", "source"), rows)
+
+
+def tags() -> str:
+    """What the tags of problems mean."""
+    return _table(("tag", "meaning"), [(_code(tag), meaning) for tag, meaning in TAGS.items()])
+
+
 PAGES = {
+    "problems": problems,
+    "tags": tags,
     "functions": lambda: functions("map"),
     "aliases": lambda: functions("alias"),
     "reductions": lambda: functions("reduction"),

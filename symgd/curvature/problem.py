@@ -80,6 +80,9 @@ class Problem(Protocol):
     def bounds(self) -> Bounds:
         """Give what is known of the values: bounds, and whether the objective is convex."""
 
+    def sides(self, x: Vector) -> Vector | None:
+        """Give numbers that change their signs where a denominator does, if there are any."""
+
     def work(self) -> int:
         """Give the operations of one evaluation of value and gradient."""
 

@@ -71,9 +71,15 @@ def account(
     message = "; ".join(part for part in (message, told, doubt) if part)
     return Run(
         formula, kernel.split(state.x), settings.sign * state.f, size, outcome, message,
-        verdict, state.t, state.calls, state.seconds, history, settings.rule, settings.recipe.get("lr", "auto"),
-        settings.sign < 0, _batch(kernel, settings), state=saved(kernel, state, settings, formula),
+        verdict, state.t, state.calls, state.seconds, history, _method(state, settings),
+        settings.recipe.get("lr", "auto"), settings.sign < 0, _batch(kernel, settings),
+        state=saved(kernel, state, settings, formula),
     )  # fmt: skip
+
+
+def _method(state: State, settings: Settings) -> str:
+    """Name what took the steps."""
+    return settings.method.told(state.states) if settings.method else settings.rule
 
 
 def _judged(

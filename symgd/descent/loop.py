@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from symgd import checks, saving
 from symgd.curvature.problem import Problem
 from symgd.descent.account import Locate, account
-from symgd.descent.rest import look, next_look, refine
+from symgd.descent.elsewhere import go_on
+from symgd.descent.rest import look, next_look
 from symgd.descent.state import Settings, State, saved
-from symgd.descent.steps import judge, look_at_start, take
+from symgd.descent.steps import judge, take
 from symgd.errors import DataError, UsageError, safe, shown
 from symgd.kernel import code
 from symgd.progress import interruptible
@@ -67,15 +68,15 @@ def descend(
     began = time.perf_counter() - state.seconds
     outcome = None
     if state.t == 0 and state.status == code.RUNNING:
-        look_at_start(kernel, state, settings)
-        settings = refine(kernel, state, settings)
+        judge(state, settings)
+        settings = go_on(kernel, state, settings)
     bar = show_progress(settings.steps, "step", done=state.t, began=began, wanted=progress)
     with interruptible() as asked, bar as tick:
         try:
             while state.status == code.RUNNING and state.t < settings.steps and outcome is None:
                 advance(kernel, state, settings, stop_at(kernel, state, settings, callback))
                 look(kernel, state, settings)
-                settings = refine(kernel, state, settings)
+                settings = go_on(kernel, state, settings)
                 tick(state.t, f"value={state.f:.6g}")
                 if keep and keep.due() and state.status == code.RUNNING:
                     state.seconds = time.perf_counter() - began

@@ -41,6 +41,8 @@ class Kernel:
         Tells where derivatives have lost digits.
     bounds : callable, optional
         Gives what the formula shows of its values.
+    sides : callable, optional
+        Gives numbers that change their signs where a denominator does.
     """
 
     curved = True  # second derivatives are known
@@ -55,6 +57,7 @@ class Kernel:
         squares: Callable[[], Any] | None = None,
         doubt: Callable[[Vector], str] | None = None,
         bounds: Callable[[], Bounds] | None = None,
+        sides: Callable[[Vector], Vector | None] | None = None,
     ) -> None:
         self.data, self.given = data, workers
         layout = program.layout
@@ -71,12 +74,12 @@ class Kernel:
         self.stored, self.large = self.bound.stored, self.bound.large
         self.tier = "numba" if self.stored else tier  # plain Python would have to read all of it into lists
         self.tiers = {found.name: found for found in (Plain(self.bound), Compiled(self.bound))}
-        self._squares, self._doubt, self._bounds = squares, doubt, bounds
+        self._squares, self._doubt, self._bounds, self._sides = squares, doubt, bounds, sides
         self.spent: dict[str, int] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What is compiled, and the room of each thread, stay behind.
-        known = self._squares, self._doubt, self._bounds
+        known = self._squares, self._doubt, self._bounds, self._sides
         return Kernel, (self.program, self.data, self.tier, self.given, self.rows, *known)
 
     # ---- facts -----------------------------------------------------------------------------------------------------
@@ -121,6 +124,10 @@ class Kernel:
     def bounds(self) -> Bounds:
         """Give what the formula shows of its values: bounds, and whether it is convex."""
         return self._bounds() if self._bounds else UNKNOWN
+
+    def sides(self, x: Vector) -> Vector | None:
+        """Give numbers that change their signs where a denominator does, if there are any."""
+        return self._sides(x) if self._sides else None
 
     def work(self) -> int:
         """Give the operations of one evaluation of value and gradient."""

@@ -100,6 +100,9 @@ class Functions:
     def squares(self) -> None:
         """Give no residuals: nobody knows any."""
 
+    def sides(self, x: Vector) -> None:
+        """Say nothing of denominators: there is no formula."""
+
     def doubt(self, x: Vector) -> str:
         """Say nothing of lost digits: nobody knows."""
         return ""

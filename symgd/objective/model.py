@@ -13,6 +13,7 @@ from symgd.data.points import Shape, Vector
 from symgd.errors import DataError, FormulaError, unexplained
 from symgd.graph import ROWS, Array, Graph, Leaf, Node, Span, calculus, doubt, is_zero, reachable, shape
 from symgd.graph.bounds import Bounds, bounds_of
+from symgd.graph.poles import Poles
 from symgd.kernel import Kernel
 from symgd.kernel.code import Layout, Program, generate
 from symgd.kernel.machine import cache
@@ -184,8 +185,17 @@ class Model(Formula):
         if missing:
             raise DataError(f"the columns {', '.join(missing)} have no values; give data={{...}} to Objective")
         program = self.program(sign)
-        known = partial(_squares, self, sign), partial(_doubt, self, program.layout), partial(_bounds, self, sign)
+        layout = program.layout
+        known = (
+            partial(_squares, self, sign), partial(_doubt, self, layout), partial(_bounds, self, sign),
+            partial(_sides, self, layout),
+        )  # fmt: skip
         return Kernel(program, self.data, tier, workers, self.rows or 0, *known)
+
+    @cached_property
+    def poles(self) -> Poles:
+        """The denominators that may be 0; most formulas have none."""
+        return Poles(*self.plain, self.data)
 
     @cached_property
     def squares(self) -> Squares | None:
@@ -225,6 +235,10 @@ def _unit(graph: Graph, leaf: Leaf, axes: Sequence[Span | int]) -> Node:
             condition = graph.map("equal", here, graph.leaf("places", "", (axis,)))
             found = graph.map("where", condition, found, graph.const(0))
     return found
+
+
+def _sides(model: Model, layout: Layout, x: Vector) -> Vector | None:
+    return model.poles.sides(layout.split(x)) if model.poles else None
 
 
 def _doubt(model: Model, layout: Layout, x: Vector) -> str:
