@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from symgd.curvature import DENSE, classify, edge
@@ -11,8 +13,9 @@ from symgd.descent.rest import begun, refine, remaining
 from symgd.descent.state import Settings, State
 from symgd.descent.steps import leave_saddle
 from symgd.kernel import code
+from symgd.verdict import Kind
 
-REACHED = 1e-16  # of the way from the first value down to the lowest that there can be
+REACHED = 1e-16  # of the way down from the first value to the lowest that there can be
 HIDDEN = 1e-12  # relative to the value: what is left to gain where float64 cannot tell values apart any more
 
 
@@ -68,7 +71,8 @@ def _lowest(kernel: Problem, state: State) -> bool:
     if state.status not in (code.GRADIENT, code.STALLED):
         return False
     low = kernel.bounds().low
-    return bool(state.f - low <= REACHED * (float(state.records[0, 1]) - low))
+    # A start far up says little of what counts as low.
+    return math.isfinite(low) and state.f - low <= REACHED * min(1.0, float(state.records[0, 1]) - low)
 
 
 def _arrived(kernel: Problem, state: State) -> bool:
@@ -81,4 +85,5 @@ def _arrived(kernel: Problem, state: State) -> bool:
             return False
     start = begun(state)
     reach = 0.0 if start is None else max(float(np.linalg.norm(p)) for p in (state.x, state.x - start))
-    return classify(kernel, state.x, state.f, state.g, reach).low
+    kind = classify(kernel, state.x, state.f, state.g, reach).kind
+    return kind.minimal or kind in (Kind.KINK, Kind.BOUNDARY)

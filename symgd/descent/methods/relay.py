@@ -12,7 +12,7 @@ from symgd.descent.methods.base import At, Function, Memory, Method, Vector, nor
 
 SMALL = 1e-8  # a gradient's norm, and one relative to the first, at which a method that looks elsewhere has arrived
 PACE = 10  # steps from one look at the pace to the next
-CREEPS = 1e-2  # of the value, and of all that it fell by so far: a fall in `PACE` steps that is none
+CREEPS = 1e-1  # of the value, and of all that it fell by so far: a fall in `PACE` steps that is none
 TRIED = 200  # steps that a method is given which looks elsewhere
 
 
