@@ -10,6 +10,7 @@ from scipy import special
 
 from symgd import FormulaError, Objective
 from symgd.graph.exact import LARGEST_EXPONENT
+from symgd.insight.findings import CODES
 from symgd.language import tokens
 from symgd.language.functions import CONSTANTS, FUNCTIONS
 from symgd.rules import RULES
@@ -17,6 +18,7 @@ from symgd.rules.schedules import SCHEDULES
 from symgd.testing import problems as known
 from symgd.testing.laws import LAWS
 from symgd.testing.problem_set import TAGS
+from symgd.verdict import MEANINGS
 
 # Spellings that overflow or lose digits, and a point at which they do.
 SPELLINGS = (
@@ -146,6 +148,18 @@ def rules() -> str:
     return "\n".join([overview, *recurrences])
 
 
+def kinds() -> str:
+    """Every kind of point."""
+    return _table(("kind", "what it is"), [(_code(str(kind)), meaning) for kind, meaning in MEANINGS.items()])
+
+
+def findings() -> str:
+    """Every finding about a run."""
+    return _table(
+        ("code", "what it says", "what to do"), [(_code(code), says, cure) for code, (says, cure) in CODES.items()]
+    )
+
+
 def schedules() -> str:
     """Every schedule that has a name."""
     return _table(
@@ -197,6 +211,8 @@ PAGES = {
     "constants": constants,
     "greek": greek,
     "limits": limits,
+    "kinds": kinds,
+    "findings": findings,
     "spellings": spellings,
     "mistakes": mistakes,
     "rules": rules,
