@@ -106,7 +106,7 @@ def fit(
     begun = perf_counter()
     total = spread_of(problem.y, problem.w)
     magnitude = float(np.linalg.norm(problem.y * np.sqrt(problem.w)))
-    found = Search(problem.squares, magnitude, total).run(problem.start, guessed=problem.guessed)
+    found = Search(problem.squares, magnitude, total).run(None if problem.guessed else problem.start)
     return _result(problem, found, perf_counter() - begun, level, covariance, absolute=bool(absolute_sigma))
 
 

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.fitting.polish import Polished, needs_digits, polish, with_digits
+from symgd.fitting.scales import Scales
 from symgd.fitting.separable import Separable, linear_sets
 from symgd.run import Outcome
 from symgd.squares import Squares, State, advance, begin
+from symgd.squares.residuals import BLOCK
 from symgd.verdict import Kind
 
 Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
 
 STEPS = 1000  # of one descent
 SHORT = 300  # of one from a start that was made up
 CRAWL, CRAWLED = 50, 1e-8  # so many steps must reduce the sum of squares by this much of it
 PREDICTED = 1e-15  # relative reduction that the linear model still promises when a descent ends
-RESTARTS = 40  # other starts at most
-WORK = 3000  # evaluations of few residuals that they may take together: about a second, and the same every time
+POOL, POOLED = 1000, 100  # points that are looked at for starts at most, and of one parameter half as many
+WAVES = 8  # of them for each row, where there are frequencies
+GROUPS = 16  # of them, of which each gives one start
+AGREED = 3  # further starts that must not better a sound minimum
+TOGETHER = 10  # points looked at together that take as long as one alone
+ALIKE = 0.5  # correlation of neighbouring residuals from which a shape is left over
+WORK = 3000  # evaluations of few residuals that other starts may take: about a second, and the same every time
 PER_EVALUATION = 10_000  # numbers of a Jacobian that take as long again as all else of an evaluation
 QUICK = 2_000_000  # numbers of a Jacobian up to which other ways than the first are tried
 BETTER = 1e-6  # relative reduction of the sum of squares for which another end is taken
@@ -107,28 +116,42 @@ class Search:
         sets = linear_sets(squares) if self.small else []
         self.separable = [Separable(squares, names) for names in sets[:2] if names]
 
+    @cached_property
+    def _scales(self) -> Scales:
+        return Scales(self.squares)
+
     @np.errstate(all="ignore")
-    def run(self, start: Vector, *, guessed: bool) -> Solution:
-        """Search, and give the account."""
+    def run(self, start: Vector | None) -> Solution:
+        """Search, from a start or from where the data say, and give the account."""
         interrupted = False
         try:
-            self._from(start, SHORT if guessed else STEPS, first=True)
-            linear = any(not problem.n for problem in self.separable)  # one end is all there is
-            if not linear and (guessed or not self._sound()) and not self._redundant(start):
-                self._restart(start, guessed=guessed)
+            if start is not None:
+                self._from(start, STEPS)
+            if not self._settled(start):
+                self._elsewhere(start)
             self._finish()
         except KeyboardInterrupt:
             interrupted = True
         if self.best is None:
-            at = Polished(start, self.squares.normal(start), None, np.inf, None)
+            x = start if start is not None else np.ones(self.squares.n)
             outcome = Outcome.INTERRUPTED if interrupted else Outcome.LEFT_DOMAIN
-            self.best = at, outcome, Kind.UNKNOWN, "the start"
+            self.best = Polished(x, self.squares.normal(x), None, np.inf, None), outcome, Kind.UNKNOWN, "the start"
         at, outcome, kind, way = self.best
         if outcome.converged and needs_digits(self.squares, at, self.magnitude):
             at = with_digits(self.squares, at, self.magnitude)
         if interrupted:
             outcome = Outcome.INTERRUPTED
         return Solution(at, outcome, kind, way, self.steps, self.evaluations, self.starts, self.trace)
+
+    def _settled(self, start: Vector | None) -> bool:
+        """Tell whether other starts need not be tried."""
+        if any(not problem.n for problem in self.separable):  # one end is all there is
+            if self.best is None:
+                self._from(np.ones(self.squares.n), SHORT)
+            return True
+        if start is None:
+            return False
+        return (self._sound() and not self._doubtful()) or self._redundant(start)
 
     def _finish(self) -> None:
         """Go on from the best end, if it was not let go on."""
@@ -141,32 +164,47 @@ class Search:
         if self.best is None:
             return False
         at, outcome, kind, _ = self.best
-        enough = self.squares.n == 1 or at.factors.rss < 0.9 * self.total or self.total == 0
+        enough = at.factors.rss < 0.9 * self.total or self.total == 0
         return bool(outcome.converged and kind == Kind.MINIMUM and enough)
+
+    def _doubtful(self) -> bool:
+        """Tell whether a minimum looks like one among several: a shape is left over, or a parameter is any number."""
+        assert self.best is not None
+        at = self.best[0]
+        m, n = self.squares.m, self.squares.n
+        if not self.small or m <= n or at.factors.rss <= self.floor:
+            return False
+        errors = np.linalg.norm(np.linalg.inv(at.factors.R), axis=1) * math.sqrt(at.factors.rss / (m - n))
+        free = self.separable[0].linear if self.separable else np.zeros(n, dtype=bool)
+        r = self.squares.residuals(at.x)
+        along = float(r[1:] @ r[:-1]) / at.factors.rss
+        return bool((np.abs(at.x) < errors)[~free].any()) or along > max(ALIKE, 3 / math.sqrt(m))
 
     def _redundant(self, start: Vector) -> bool:
         """Tell whether parameters cannot be told apart anywhere, so that other starts end no better."""
         if self.best is None or self.best[2] != Kind.DEGENERATE or self.best[0].factors.rss > 0.9 * self.total:
             return False
-        rng = np.random.default_rng(1)
-        points = [self.best[0].x, *(np.where(start == 0, 1.0, start) * rng.uniform(0.5, 1.5, len(start)) for _ in "ab")]
+        points = np.vstack([self._scales.starts((), 4), _around(start, 4), self.best[0].x])
         ranks = [_rank(self.squares, x) for x in points]
-        return bool(ranks[0] < len(start) and max(ranks) == ranks[0])
+        return bool(ranks[-1] < len(start) and max(ranks) == ranks[-1])
 
-    def _from(self, start: Vector, limit: int, *, first: bool = False) -> None:
+    def _from(self, start: Vector, limit: int) -> None:
         """Go down from one start in every way."""
         self.starts += 1
-        self._offer(self._down(self.squares, start, limit, self.trace if first else None), "all parameters at once")
-        if not self.small:
-            return
-        for problem in self.separable:
-            if problem.n:
-                state = self._down(problem, problem.reduced(start), SHORT)
-                x = problem.full(state.x) if state is not None else None
-            else:
-                x = problem.full(np.zeros(0))
-            if x is not None and np.isfinite(x).all():
-                self._offer(self._down(self.squares, x, limit), "the linear parameters left out")
+        self._offer(self._down(self.squares, start, limit, self.trace), "all parameters at once")
+        if self.small:
+            for problem in self.separable:
+                self._without_linear(problem, start, limit)
+
+    def _without_linear(self, problem: Separable, start: Vector, limit: int) -> None:
+        """Go down without the parameters that the residuals are linear in, and from there with them."""
+        if problem.n:
+            state = self._down(problem, problem.reduced(start), SHORT)
+            x = problem.full(state.x) if state is not None else None
+        else:
+            x = problem.full(np.zeros(0))
+        if x is not None and np.isfinite(x).all():
+            self._offer(self._down(self.squares, x, limit, self.trace), "the linear parameters left out")
 
     def _down(self, problem: Any, start: Vector, limit: int, trace: Trace | None = None) -> State | None:
         """Descend by Levenberg's and Marquardt's method; ``None`` where the start has no finite residuals."""
@@ -174,6 +212,8 @@ class Search:
         if not state.factors.finite or not math.isfinite(state.factors.rss):
             return None
         marked = math.inf
+        if trace is not None and trace.x:
+            trace = None  # there is a first descent
         for k in range(limit):
             if k % CRAWL == 0:  # a valley without end, or without slope: the steps are not worth their time
                 if state.factors.rss > marked * (1 - CRAWLED):
@@ -215,24 +255,72 @@ class Search:
         close = rss <= before * (1 + BETTER) + noise
         return close and not self._sound() and outcome.converged and kind == Kind.MINIMUM
 
-    def _restart(self, start: Vector, *, guessed: bool) -> None:
-        """Try other starts: those nearby first, then further and further away, signs turned round too."""
-        rng = np.random.default_rng(0)
+    # ---- other starts ----------------------------------------------------------------------------------------------
+
+    def _elsewhere(self, start: Vector | None) -> None:
+        """Go down from other starts, until several have not bettered a sound minimum."""
         self.allowed, agreed = self.work + WORK, 0
-        for k in range(RESTARTS if self.small else 3):
-            if self.work > self.allowed:
-                return
-            width = 4.0 if guessed else 0.3 + 4.0 * k / RESTARTS
-            factor = np.exp(width * rng.standard_normal(len(start)))
-            factor[rng.random(len(start)) < (0.3 if guessed else 0.1)] *= -1
-            x = np.where(start == 0, rng.standard_normal(len(start)) * width, start * factor)
+        for x in self._candidates(start):
             before = None if self.best is None else self.best[0].factors.rss
-            self._from(x, SHORT)
+            self.starts += 1
+            if self.separable and self.small:
+                self._without_linear(self.separable[0], x, SHORT)
+            else:
+                self._offer(self._down(self.squares, x, SHORT, self.trace), "all parameters at once")
             after = None if self.best is None else self.best[0].factors.rss
-            # A sound minimum that several further starts did not better is taken.
             agreed = agreed + 1 if self._sound() and after == before else 0
-            if agreed >= (12 if guessed else 3):
+            if agreed >= AGREED or self.work > self.allowed or (start is None and self._redundant(x)):
                 return
+
+    def _candidates(self, start: Vector | None) -> list[Vector]:
+        """Give the best of many points: those that the data suggest, and those around the start, the best first.
+
+        They are looked at in groups, the best of each is given: the very best ones are all the same.
+        """
+        problem = self.separable[0] if self.separable else None
+        free = problem.linear if problem is not None else np.zeros(self.squares.n, dtype=bool)
+        count = min(POOL, POOLED << min(int((~free).sum()), 8))
+        if self._scales.waves:
+            count = min(2 * POOL, max(count, WAVES * self.squares.m))
+        if not (self.small and self.squares.numbers):
+            count = min(count, 100 if self.small else 8)
+        X = self._scales.starts(problem.names if problem is not None else (), count)
+        around = np.ones(self.squares.n) if start is None else start
+        X = np.vstack([X, _around(around, max(4, count // 4))])
+        values = self._rated(X)
+        if start is None and np.isfinite(values[:count]).sum() > GROUPS:
+            values[count:] = np.inf  # ones are a start only where the data suggest none
+        groups = [range(k, len(X), GROUPS) for k in range(GROUPS if self.small else 3)]
+        best = sorted((min(group, key=lambda i: values[i]) for group in groups), key=lambda i: values[i])
+        return [X[i] for i in best if math.isfinite(values[i])]
+
+    def _rated(self, X: Matrix) -> Vector:
+        """Give the sum of squares at many points, the linear parameters at their best; infinite where there is none."""
+        problem = self.separable[0] if self.separable and self.small else None
+        self.evaluations += len(X)
+        self.work += len(X) * self.cost / TOGETHER
+        if not self.squares.numbers:
+            found = np.array([self.squares.rss(x) if problem is None else problem.rss(problem.reduced(x)) for x in X])
+        else:
+            step = max(1, BLOCK // (self.squares.m * (self.squares.n + 1)))
+            parts = np.split(X, range(step, len(X), step))
+            found = np.concatenate(
+                [self._at_many(part) if problem is None else problem.at_many(part) for part in parts]
+            )
+        return np.where(np.isfinite(found), found, np.inf)
+
+    def _at_many(self, X: Matrix) -> Vector:
+        r, _ = self.squares.at_many(X)
+        return np.asarray(np.einsum("km,km->k", r, r))
+
+
+def _around(start: Vector, count: int) -> Matrix:
+    """Give points around one: nearby first, then further and further away, signs turned round too."""
+    rng = np.random.default_rng(0)
+    width = np.linspace(0.3, 4.0, count)[:, None]
+    factor = np.exp(width * rng.standard_normal((count, len(start))))
+    factor[rng.random(factor.shape) < 0.1] *= -1
+    return np.where(start == 0, rng.standard_normal(factor.shape) * width, start * factor)
 
 
 def _rank(squares: Squares, x: Vector) -> int:

@@ -54,13 +54,16 @@ class Tape:
         self._arithmetic = arithmetic or Floats()
         self._fixed: dict[Node, Any] | None = None
 
-    def at(self, point: Mapping[str, Any]) -> dict[Node, Any]:
+    def at(self, point: Mapping[str, Any], *, many: bool = False) -> dict[Node, Any]:
         """Give the value of every node at a point.
 
         Parameters
         ----------
         point : mapping of str to float or ndarray
             The parameters; where the nodes have no labels, arrays of values for each are broadcast.
+        many : bool
+            Whether each parameter, a number, is given by a vector of its values at many points: what parameters reach
+            has a first axis more.
 
         Returns
         -------
@@ -80,7 +83,10 @@ class Tape:
                 self._run([node for node in self.nodes if node not in varying], self._fixed, point)
                 self._varying = [node for node in self.nodes if node in varying]
             values = dict(self._fixed)
-            self._run(self._varying, values, point)
+            if many:
+                ones = [1] * len(self.labels)
+                point = {name: np.reshape(column, (-1, *ones)) for name, column in point.items()}
+            self._run(self._varying, values, point, flat=not many)
         return values
 
     def _measure(self, point: Mapping[str, Any]) -> None:
@@ -89,7 +95,7 @@ class Tape:
                 source = self._data[node.name] if node.kind == "data" else point[node.name]
                 self.sizes.setdefault(ROWS, len(source))
 
-    def _run(self, nodes: list[Node], values: dict[Node, Any], point: Mapping[str, Any]) -> None:
+    def _run(self, nodes: list[Node], values: dict[Node, Any], point: Mapping[str, Any], *, flat: bool = True) -> None:
         for node in nodes:
             known = self._arithmetic.constant(node)
             if known is not None:
@@ -102,7 +108,7 @@ class Tape:
                 values[node] = self._matrix(node, values)
             elif isinstance(node, Map):
                 values[node] = self._arithmetic.apply(node.function, [values[a] for a in node.args])
-            if self.labels and not node.labels and np.ndim(values[node]):
+            if flat and self.labels and not node.labels and np.ndim(values[node]):
                 values[node] = np.reshape(values[node], ())[()]
 
     def _leaf(self, leaf: Leaf, values: Mapping[Node, Any], point: Mapping[str, Any]) -> Any:
@@ -140,7 +146,7 @@ class Tape:
         return found[tuple(self._places(node, values))] if node.index else self._arithmetic.array(found)
 
     def _fold(self, fold: Fold, values: Mapping[Node, Any]) -> Any:
-        axis, body = self.labels.index(fold.label), np.asarray(values[fold.body])
+        axis, body = self.labels.index(fold.label) - len(self.labels), np.asarray(values[fold.body])
         if fold.function == "logsumexp":
             if body.dtype == object:
                 total = self._arithmetic.apply("exp", [body]).sum(axis=axis, keepdims=True)

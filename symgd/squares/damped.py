@@ -117,6 +117,8 @@ def advance(problem: Problem, state: State) -> State:
     predicted = model.reduction(model.newton) / f if f > 0 else 0.0
     length_x = float(np.linalg.norm(state.scale * state.x))
     for _ in range(SHORTENINGS):
+        if not radius > 0:  # it has underflowed
+            break
         z, free = model.step(radius)
         length, expected = float(np.linalg.norm(z)), model.reduction(z)
         x = state.x + model.to_point(z)

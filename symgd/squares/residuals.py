@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from symgd.data import Stored
 from symgd.graph import ROWS, Graph, Leaf, Node, Span, arguments, is_zero, reachable
+from symgd.graph import Matrix as MatrixNode
 from symgd.graph.calculus import Entry, directional
 from symgd.graph.tape import Arithmetic, Floats, Tape
 from symgd.squares.factors import Factors, factors, joined
@@ -67,7 +68,7 @@ class Squares:
         """Multiply inactive nodes, in the shape of a term."""
         total: Any = 1.0
         if nodes:
-            tape = Tape(list(nodes), self._data, self._sizes)
+            tape = self.tape(nodes)
             values = tape.at({})
             for node in nodes:
                 total = total * _moved(tape, values[node], _ordered(term.labels))
@@ -79,6 +80,10 @@ class Squares:
             labelled = any(node.labels for node in term.weights)
             product = self._product(term if labelled else Term(term.residual, term.weights, ()), term.weights)
             return np.sqrt(product)
+
+    def tape(self, nodes: Sequence[Node]) -> Tape:
+        """Give nodes of the residuals, or made from theirs, ready to be evaluated on the data."""
+        return Tape(list(nodes), self._data, self._sizes)
 
     # ---- points ----------------------------------------------------------------------------------------------------
 
@@ -110,7 +115,7 @@ class Squares:
         tape = self._tape("value", [t.residual for t in self.terms], arithmetic)
         return self._read(tape, tape.at(self.point(x)), self.scales)
 
-    def _tape(self, kind: str, nodes: Sequence[Node], arithmetic: Arithmetic | None) -> Tape:
+    def _tape(self, kind: Any, nodes: Sequence[Node], arithmetic: Arithmetic | None) -> Tape:
         key = kind, arithmetic
         if key not in self._tapes:
             self._tapes[key] = Tape(list(nodes), self._data, self._sizes, arithmetic or Floats())
@@ -144,7 +149,9 @@ class Squares:
         found = directional(self._graph, nodes, seeds)
         return [found[node] for node in nodes]
 
-    def jacobian(self, x: NDArray[Any], arithmetic: Arithmetic | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
+    def jacobian(
+        self, x: NDArray[Any], arithmetic: Arithmetic | None = None, only: frozenset[str] | None = None
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Give residuals and Jacobian at a point.
 
         Parameters
@@ -153,28 +160,76 @@ class Squares:
             The point.
         arithmetic : Arithmetic, optional
             What to compute with; by default floats.
+        only : frozenset of str, optional
+            The parameters whose columns are wanted; the others may be 0.
 
         Returns
         -------
         r : ndarray, shape (m,)
         J : ndarray, shape (m, n)
         """
+        wanted = [[e for e in found or () if only is None or e.leaf.name in only] for found in self.entries]
         nodes = [t.residual for t in self.terms]
-        for found in self.entries:
-            nodes += _nodes(found or ())
-        tape = self._tape("slope", nodes, arithmetic)
+        for entries in wanted:
+            nodes += _nodes(entries)
+        tape = self._tape(("slope", only), nodes, arithmetic)
         values = tape.at(self.point(x))
         r = self._read(tape, values, self.scales)
         J = np.zeros((self.m, self.n), dtype=r.dtype)
         low = 0
-        for term, found, shape, scale in zip(self.terms, self.entries, self._places, self.scales, strict=True):
+        for term, entries, shape, scale in zip(self.terms, wanted, self._places, self.scales, strict=True):
             block = J[low : low + math.prod(shape)]
-            for entry in found or ():
+            for entry in entries:
                 self._scatter(block, tape, values, entry, term, shape, scale)
             low += len(block)
         if None in self.entries:
             self._fill(J, x, arithmetic)
         return r, J
+
+    @cached_property
+    def numbers(self) -> bool:
+        """Whether all parameters are numbers, so that many points can be looked at together."""
+        nodes = reachable([t.residual for t in self.terms])
+        return not any(self.shapes.values()) and not any(isinstance(node, MatrixNode) for node in nodes)
+
+    def at_many(self, X: Matrix, names: Sequence[str] = ()) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Give residuals, and columns of the Jacobian, at many points at once.
+
+        Parameters
+        ----------
+        X : ndarray, shape (k, n)
+            The points; the parameters must be `numbers`.
+        names : sequence of str
+            The parameters whose columns are wanted.
+
+        Returns
+        -------
+        r : ndarray, shape (k, m)
+        J : ndarray, shape (k, m, number of names)
+        """
+        wanted = [[[e for e in found or () if e.leaf.name == name] for name in names] for found in self.entries]
+        nodes = [t.residual for t in self.terms]
+        nodes += [e.node for columns in wanted for entries in columns for e in entries]
+        tape = self._tape(("many", tuple(names)), nodes, None)
+        values = tape.at({name: X[:, self._offsets[name]] for name in self.shapes}, many=True)
+        r, J, low = np.empty((len(X), self.m)), np.zeros((len(X), self.m, len(names))), 0
+        for term, columns, shape, scale in zip(self.terms, wanted, self._places, self.scales, strict=True):
+            rows = slice(low, low + math.prod(shape))
+            low = rows.stop
+            r[:, rows] = self._wide(tape, values, term.residual, term, shape, scale, len(X))
+            for k, entries in enumerate(columns):
+                for e in entries:
+                    J[:, rows, k] += self._wide(tape, values, e.node, term, shape, scale, len(X))
+        return r, J
+
+    def _wide(
+        self, tape: Tape, values: Mapping[Node, Any], node: Node, term: Term, shape: tuple[int, ...], scale: Any,
+        count: int,
+    ) -> NDArray[Any]:  # fmt: skip
+        """Give the values of a node at many points, a row for each."""
+        with np.errstate(all="ignore"):
+            value = _moved(tape, values[node], _ordered(term.labels), many=node.active) * scale
+        return np.broadcast_to(value, (count, *shape)).reshape(count, -1)
 
     def _scatter(
         self, J: NDArray[Any], tape: Tape, values: Mapping[Node, Any], entry: Entry, term: Term,
@@ -370,15 +425,18 @@ def _nodes(entries: Sequence[Entry]) -> list[Node]:
     return [n for e in entries for n in (e.node, *arguments(e.leaf))]
 
 
-def _moved(tape: Tape, value: Any, ordered: Sequence[str]) -> Any:
-    """Give a value with one axis for each label of a list, in its order."""
+def _moved(tape: Tape, value: Any, ordered: Sequence[str], *, many: bool = False) -> Any:
+    """Give a value with one axis for each label of a list, in its order; of many points, one for them stays first."""
     if not np.ndim(value):
         return value
-    places = [tape.labels.index(label) for label in ordered if label in tape.labels]
-    rest = [i for i in range(np.ndim(value)) if i not in places]
-    moved = np.transpose(value, (*places, *rest)).reshape([value.shape[i] for i in places])
-    shape = iter(moved.shape)
-    return moved.reshape([next(shape) if label in tape.labels else 1 for label in ordered])
+    first = [0] if many else []
+    places = [tape.labels.index(label) + many for label in ordered if label in tape.labels]
+    rest = [i for i in range(np.ndim(value)) if i not in places + first]
+    moved = np.transpose(value, (*first, *places, *rest)).reshape([value.shape[i] for i in first + places])
+    shape = iter(moved.shape[len(first) :])
+    return moved.reshape(
+        [*moved.shape[: len(first)], *(next(shape) if label in tape.labels else 1 for label in ordered)]
+    )
 
 
 def _cut(values: Any, low: int, high: int) -> Any:
