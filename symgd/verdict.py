@@ -12,16 +12,34 @@ from numpy.typing import NDArray
 
 
 class Kind(StrEnum):
-    """The kind of point that a run ended at."""
+    """The kind of point that a run ended at.
+
+    A minimum is weak where the value stays the same along some way, or is 0 to every order that float64 can tell, and
+    is known to be no lower anywhere near; at a minimum at a kink the value rises at once in every direction.
+    """
 
     MINIMUM = "minimum"
+    WEAK_MINIMUM = "weak_minimum"
+    KINK_MINIMUM = "kink_minimum"
     MAXIMUM = "maximum"
+    WEAK_MAXIMUM = "weak_maximum"
+    KINK_MAXIMUM = "kink_maximum"
     SADDLE = "saddle"
     DEGENERATE = "degenerate"
     KINK = "kink"
     BOUNDARY = "boundary"
     NOT_STATIONARY = "not_stationary"
     UNKNOWN = "unknown"
+
+    @property
+    def minimal(self) -> bool:
+        """Whether it is a minimum, of whatever kind."""
+        return self in (Kind.MINIMUM, Kind.WEAK_MINIMUM, Kind.KINK_MINIMUM)
+
+    @property
+    def maximal(self) -> bool:
+        """Whether it is a maximum, of whatever kind."""
+        return self in (Kind.MAXIMUM, Kind.WEAK_MAXIMUM, Kind.KINK_MAXIMUM)
 
 
 class Reason(StrEnum):

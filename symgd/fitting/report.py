@@ -39,6 +39,7 @@ def summary(fit: Fit) -> str:
     if len(fit.x) > _SHOWN:
         lines.append(f"  ... and {len(fit.x) - _SHOWN:,} more")
     lines += _correlated(fit)
+    lines += ["", *(f"  finding    {finding}" for finding in fit.diagnosis)] if fit.diagnosis else []
     return "\n".join(lines)
 
 

@@ -16,7 +16,7 @@ from symgd.errors import UsageError, shown
 from symgd.fitting import curve, report, statistics
 from symgd.fitting.curve import Band
 from symgd.parameters import entry_names
-from symgd.run import Outcome, Run, finite, plain
+from symgd.run import Finding, Outcome, Run, finite, plain
 from symgd.verdict import Kind
 
 Array = NDArray[np.float64]
@@ -50,12 +50,19 @@ class Fit:
         Of the intervals.
     condition : float
         The condition number of the Jacobian, its columns scaled to length 1.
+    rank : int
+        How many directions of the parameters the data determine: the degrees of freedom that they take.
     outcome : Outcome
         How the search ended.
     kind : Kind
         What kind of point it ended at.
     message : str
         The same in a sentence.
+    diagnosis : tuple of Finding
+        What is not as it should be, each with ``code``, ``message``, ``remedy`` and ``evidence``; none for a healthy
+        fit.
+    denied : bool
+        Whether the point is likely no minimum that was meant, for it explains less than a constant.
     run : Run
         The descent from the start, as `Objective.minimize` would give it.
     data : mapping
@@ -73,9 +80,12 @@ class Fit:
     absolute_sigma: bool
     level: float
     condition: float
+    rank: int
     outcome: Outcome
     kind: Kind
     message: str
+    diagnosis: tuple[Finding, ...]
+    denied: bool = field(repr=False)
     run: Run = field(repr=False)
     data: Mapping[str, Any] = field(repr=False)
 
@@ -84,7 +94,7 @@ class Fit:
     @property
     def ok(self) -> bool:
         """Whether the search ended at a minimum at which the data determine every parameter."""
-        return self.outcome.converged and self.kind == Kind.MINIMUM
+        return self.outcome.converged and self.kind.minimal and not self.denied
 
     @property
     def steps(self) -> int:
@@ -201,8 +211,8 @@ class Fit:
 
     @property
     def dof(self) -> int:
-        """Degrees of freedom: values of the target less parameters."""
-        return self.n - len(self.x)
+        """Degrees of freedom: values of the target less directions of the parameters that they determine."""
+        return self.n - self.rank
 
     @property
     def variance(self) -> float:
@@ -234,7 +244,7 @@ class Fit:
     @property
     def _parameters(self) -> int:
         """Parameters of the likelihood: the variance is one, where it is not given."""
-        return len(self.x) + (not self.absolute_sigma)
+        return self.rank + (not self.absolute_sigma)
 
     @property
     def aic(self) -> float:
@@ -314,6 +324,7 @@ class Fit:
             "ok": self.ok,
             "message": self.message,
             "kind": str(self.kind),
+            "diagnosis": [finding.to_dict() for finding in self.diagnosis],
             "steps": self.steps,
             "evaluations": self.run.evaluations,
             "seconds": self.run.seconds,
@@ -358,8 +369,8 @@ def variance(rss: float, dof: int, *, absolute: bool) -> float:
 def spread_of(y: Array, weights: Array) -> float:
     """Give the weighted sum of squares that the weighted mean leaves."""
     counted = weights > 0
-    mean = float(np.average(y[counted], weights=weights[counted]))
-    return float(np.sum(weights * (y - mean) ** 2))
+    y, weights = y[counted], weights[counted]
+    return float(np.sum(weights * (y - float(np.average(y, weights=weights))) ** 2))
 
 
 def checked_level(level: Any) -> float:

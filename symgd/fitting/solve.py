@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.fitting.ends import around, errors_of, one_side, running_off
 from symgd.fitting.polish import Polished, needs_digits, polish, with_digits
 from symgd.fitting.scales import Scales
 from symgd.fitting.separable import Separable, linear_sets
@@ -20,6 +21,7 @@ from symgd.verdict import Kind
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
+End = tuple[Polished, Outcome, Kind, str]
 
 STEPS = 1000  # of one descent
 SHORT = 300  # of one from a start that was made up
@@ -28,6 +30,7 @@ PREDICTED = 1e-15  # relative reduction that the linear model still promises whe
 POOL, POOLED = 1000, 100  # points that are looked at for starts at most, and of one parameter half as many
 WAVES = 8  # of them for each row, where there are frequencies
 GROUPS = 16  # of them, of which each gives one start
+ROUNDS = 12  # ways down that are found by looking around, one after the other
 AGREED = 3  # further starts that must not better a sound minimum
 TOGETHER = 10  # points looked at together that take as long as one alone
 ALIKE = 0.5  # correlation of neighbouring residuals from which a shape is left over
@@ -70,6 +73,12 @@ class Solution:
         Starts that were tried.
     trace : Trace
         The descent from the first start.
+    lost : tuple of int
+        Parameters that nothing holds: the sum of squares does not rise however large they get.
+    edges : tuple of int
+        Parameters on one side of which the model is not finite.
+    proved : bool
+        Whether there is no lower minimum elsewhere, for the model is linear in all parameters.
     """
 
     at: Polished
@@ -80,11 +89,14 @@ class Solution:
     evaluations: int
     starts: int
     trace: Trace
+    lost: tuple[int, ...]
+    edges: tuple[int, ...]
+    proved: bool
 
     @property
     def good(self) -> bool:
         """Whether this is a minimum as far as can be told."""
-        return self.outcome.converged and self.kind == Kind.MINIMUM
+        return self.outcome.converged and self.kind.minimal and not self.lost
 
 
 class Search:
@@ -107,7 +119,9 @@ class Search:
     def __init__(self, squares: Squares, magnitude: float, total: float) -> None:
         self.squares, self.magnitude, self.total = squares, magnitude, total
         self.steps = self.evaluations = self.starts = 0
-        self.best: tuple[Polished, Outcome, Kind, str] | None = None
+        self.best: End | None = None
+        self.lost: tuple[int, ...] = ()
+        self.edges: tuple[int, ...] = ()
         self.trace = Trace([], [], [])
         self.work, self.allowed = 0.0, math.inf
         self.cost = 1 + squares.m * (squares.n + 1) / PER_EVALUATION
@@ -127,9 +141,12 @@ class Search:
         try:
             if start is not None:
                 self._from(start, STEPS)
+                self._look_around()
             if not self._settled(start):
                 self._elsewhere(start)
             self._finish()
+            self._look_around()
+            self._look_far()
         except KeyboardInterrupt:
             interrupted = True
         if self.best is None:
@@ -141,7 +158,19 @@ class Search:
             at = with_digits(self.squares, at, self.magnitude)
         if interrupted:
             outcome = Outcome.INTERRUPTED
-        return Solution(at, outcome, kind, way, self.steps, self.evaluations, self.starts, self.trace)
+        return Solution(
+            at,
+            outcome,
+            kind,
+            way,
+            self.steps,
+            self.evaluations,
+            self.starts,
+            self.trace,
+            self.lost,
+            self.edges,
+            any(not problem.n for problem in self.separable),
+        )
 
     def _settled(self, start: Vector | None) -> bool:
         """Tell whether other starts need not be tried."""
@@ -159,13 +188,59 @@ class Search:
             self.allowed = math.inf
             self._offer(self._down(self.squares, self.best[0].x, STEPS), self.best[3])
 
+    def _look_around(self) -> None:
+        """Where Newton's steps do not settle: go on where there is a way down, and tell a kink or an edge otherwise."""
+        for _ in range(ROUNDS):
+            if self.best is None or not self.small:
+                return
+            at, outcome, kind, way = self.best
+            if (outcome.converged and kind.minimal) or not at.factors.finite or at.factors.rank < self.squares.n:
+                return
+            if at.factors.rss <= self.floor:
+                self.best = at, Outcome.CONVERGED_VALUE, Kind.MINIMUM, way
+                return
+            beside = around(self.squares, at.x, at.factors, self.floor)
+            if beside.lower is None:
+                self.edges = beside.edges
+                kind = Kind.BOUNDARY if beside.edges else Kind.KINK_MINIMUM
+                if not beside.edges:
+                    at = replace(at, factors=one_side(self.squares, at.x, at.factors), hessian=None)
+                self.best = at, Outcome.CONVERGED_STEP, kind, way
+                return
+            state = self._down(self.squares, beside.lower, CRAWL)
+            if state is None or not state.factors.rss < at.factors.rss:
+                return
+            self.best = self._polished(state, way)
+
+    def _look_far(self) -> None:
+        """Tell parameters that nothing holds from those that are at a minimum."""
+        for _ in range(ROUNDS):
+            if self.best is None or not self.small or self.squares.m < self.squares.n:
+                return
+            at, outcome, kind, way = self.best
+            if not (outcome.converged and kind.minimal and at.factors.finite):
+                return
+            self.lost, better = running_off(self.squares, at.x, at.factors, self.magnitude)
+            if better is None:
+                return
+            state = self._down(self.squares, better, STEPS)
+            if state is None or not state.factors.rss < at.factors.rss:
+                return
+            self.best = self._polished(state, way)
+
     def _sound(self) -> bool:
         """Tell whether the best end is a minimum, and explains more than a constant does."""
         if self.best is None:
             return False
         at, outcome, kind, _ = self.best
         enough = at.factors.rss < 0.9 * self.total or self.total == 0
-        return bool(outcome.converged and kind == Kind.MINIMUM and enough)
+        return bool(outcome.converged and kind.minimal and enough)
+
+    def _regular(self) -> bool:
+        """Tell whether the data determine all parameters at the best end, and it explains more than a constant does."""
+        assert self.best is not None
+        at = self.best[0]
+        return at.factors.finite and at.factors.rank == self.squares.n and not at.factors.rss > 0.9 * self.total
 
     def _doubtful(self) -> bool:
         """Tell whether a minimum looks like one among several: a shape is left over, or a parameter is any number."""
@@ -174,7 +249,7 @@ class Search:
         m, n = self.squares.m, self.squares.n
         if not self.small or m <= n or at.factors.rss <= self.floor:
             return False
-        errors = np.linalg.norm(np.linalg.inv(at.factors.R), axis=1) * math.sqrt(at.factors.rss / (m - n))
+        errors = errors_of(at.factors, m)
         free = self.separable[0].linear if self.separable else np.zeros(n, dtype=bool)
         r = self.squares.residuals(at.x)
         along = float(r[1:] @ r[:-1]) / at.factors.rss
@@ -240,10 +315,14 @@ class Search:
         rss = state.factors.rss
         if self.best is not None and rss > self.best[0].factors.rss * (1 - BETTER) and self._sound():
             return
+        found = self._polished(state, way)
+        if self.best is None or self._beats(*found[:3]):
+            self.best = found
+
+    def _polished(self, state: State, way: str) -> End:
         at = polish(self.squares, state.x, self.magnitude)
         outcome, kind = _judged(at, state)
-        if self.best is None or self._beats(at, outcome, kind):
-            self.best = at, outcome, kind, way
+        return at, outcome, kind, way
 
     def _beats(self, at: Polished, outcome: Outcome, kind: Kind) -> bool:
         assert self.best is not None
@@ -253,7 +332,7 @@ class Search:
         if rss < before * (1 - BETTER) - noise:
             return True
         close = rss <= before * (1 + BETTER) + noise
-        return close and not self._sound() and outcome.converged and kind == Kind.MINIMUM
+        return close and not self._sound() and outcome.converged and kind.minimal
 
     # ---- other starts ----------------------------------------------------------------------------------------------
 
@@ -268,8 +347,9 @@ class Search:
             else:
                 self._offer(self._down(self.squares, x, SHORT, self.trace), "all parameters at once")
             after = None if self.best is None else self.best[0].factors.rss
-            agreed = agreed + 1 if self._sound() and after == before else 0
-            if agreed >= AGREED or self.work > self.allowed or (start is None and self._redundant(x)):
+            same = before is not None and after is not None and after >= before * (1 - BETTER)
+            agreed = agreed + 1 if same and self._regular() else 0
+            if agreed >= (AGREED if self._sound() else 2 * AGREED) or self.work > self.allowed or (start is None and self._redundant(x)):
                 return
 
     def _candidates(self, start: Vector | None) -> list[Vector]:

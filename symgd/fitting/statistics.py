@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,59 @@ KINDS = ("jacobian", "hessian", "robust")
 SHARE = 1e-6  # of a direction that is open: a parameter with a larger part in it is not determined
 
 
-def spread(squares: Squares, at: Polished, kind: str, variance: float) -> tuple[Matrix, list[Vector]]:
-    """Give the covariance of the parameters, and the directions that the data do not determine.
+@dataclass(frozen=True, eq=False)
+class Directions:
+    """What the residuals feel of the parameters.
+
+    Parameters
+    ----------
+    inverse : ndarray, shape (n, rank)
+        Such that ``inverse @ inverse.T`` is the inverse of ``J.T @ J`` in the directions that are felt.
+    open : list of ndarray
+        The other directions, in the parameters.
+    lost : ndarray of bool, shape (n,)
+        The parameters that are not determined.
+    """
+
+    inverse: Matrix
+    open: list[Vector]
+    lost: NDArray[np.bool_]
+
+    @property
+    def rank(self) -> int:
+        """How many directions are felt: so many degrees of freedom the parameters take."""
+        return int(self.inverse.shape[1])
+
+
+def directions(R: Matrix, held_by_nothing: Sequence[int] = ()) -> Directions | None:
+    """Tell the directions that residuals feel from those they do not.
+
+    Parameters
+    ----------
+    R : ndarray, shape (n, n)
+        Of the Jacobian.
+    held_by_nothing : sequence of int
+        Parameters that have run off: that the residuals feel them yet does not count.
+
+    Returns
+    -------
+    Directions or None
+        ``None`` where the Jacobian is not finite.
+    """
+    if not np.isfinite(R).all():
+        return None
+    R = R.copy()
+    R[:, list(held_by_nothing)] = 0.0
+    norms = np.linalg.norm(R, axis=0)
+    unit = np.where(norms > 0, norms, 1.0)
+    _, s, Vt = np.linalg.svd(R / unit)
+    felt = s > 10 * EPS * len(R) * max(s[0], 1e-300)
+    open_ = [v / unit / np.linalg.norm(v / unit) for v in Vt[~felt]]
+    return Directions((Vt[felt].T / s[felt]) / unit[:, None], open_, (np.abs(Vt[~felt]) > SHARE).any(axis=0))
+
+
+def spread(squares: Squares, at: Polished, kind: str, variance: float, felt: Directions | None, counted: int) -> Matrix:
+    """Give the covariance of the parameters.
 
     Parameters
     ----------
@@ -31,45 +83,40 @@ def spread(squares: Squares, at: Polished, kind: str, variance: float) -> tuple[
         The minimum.
     kind : str
         ``"jacobian"``: ``s**2 * inv(J.T @ J)``; ``"hessian"``: ``2 * s**2 * inv(H)``, H the exact Hessian of the sum of
-        squares; ``"robust"``: ``inv(J.T @ J) @ J.T @ diag(r**2) @ J @ inv(J.T @ J) * m/(m - n)``.
+        squares; ``"robust"``: ``inv(J.T @ J) @ J.T @ diag(r**2) @ J @ inv(J.T @ J) * m/(m - rank)``.
     variance : float
         The residual variance ``s**2``.
+    felt : Directions or None
+        As `directions` gives them.
+    counted : int
+        Residuals of positive weight.
 
     Returns
     -------
-    covariance : ndarray, shape (n, n)
+    ndarray, shape (n, n)
         On the diagonal infinite, and nan beside it, for parameters that are not determined.
-    open : list of ndarray
-        Directions, in the parameters.
 
     References
     ----------
     Seber and Wild 2003, Nonlinear Regression, section 2.1.2; White 1980, A heteroskedasticity-consistent covariance
     matrix estimator, Econometrica 48.
     """
-    R = at.factors.R
-    n = len(R)
-    norms = np.linalg.norm(R, axis=0)
-    if not np.isfinite(R).all():
-        return np.full((n, n), np.nan), []
-    unit = np.where(norms > 0, norms, 1.0)
-    _, s, Vt = np.linalg.svd(R / unit)
-    felt = s > 10 * EPS * n * max(s[0], 1e-300)
-    open_ = [v / unit / np.linalg.norm(v / unit) for v in Vt[~felt]]
-    inverse = (Vt[felt].T / s[felt]) / unit[:, None]  # inverse @ inverse.T is that of J.T @ J
+    if felt is None:
+        return np.full((squares.n, squares.n), np.nan)
+    inverse, rank = felt.inverse, felt.rank
     with np.errstate(all="ignore"):
-        if kind == "hessian" and not open_:
+        if kind == "hessian" and not felt.open:
             covariance = variance * _inverse_of(at, inverse)
         elif kind == "robust":
             r, J = squares.jacobian(at.x)
             meat = np.linalg.qr((J * r[:, None]) @ inverse, mode="r") @ inverse.T
-            covariance = meat.T @ meat * squares.m / max(squares.m - n, math.nan if squares.m <= n else 0)
+            covariance = meat.T @ meat * (counted / (counted - rank) if counted > rank else math.nan)
         else:
             covariance = variance * (inverse @ inverse.T)
-    lost = (np.abs(Vt[~felt]) > SHARE).any(axis=0)
+    lost = felt.lost
     covariance[lost] = covariance[:, lost] = np.nan
     covariance[lost, lost] = np.inf
-    return covariance, open_
+    return covariance
 
 
 def _inverse_of(at: Polished, inverse: Matrix) -> Matrix:
