@@ -83,9 +83,10 @@ class Facts:
     def alike(self) -> float:
         """The correlation of neighbouring residuals, where there are enough to tell; 0 otherwise."""
         r = self.residuals
-        if len(r) < 8 or self.problem.y.ndim > 1 or not self.rss > EXACT * self.total:
+        size = float(r @ r)
+        if len(r) < 8 or self.problem.y.ndim > 1 or not size > EXACT * self.total:
             return 0.0
-        found = float(r[1:] @ r[:-1]) / float(r @ r)
+        found = float(r[1:] @ r[:-1]) / size
         return found if found > max(ALIKE, SURE / math.sqrt(len(r))) else 0.0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ FAR = (1.0, 10.0, 100.0, 1000.0)  # how far it is moved to see whether anything 
 STEPS = 12  # that the other parameters get to follow
 FALLS = 1e-9  # relative reduction of the sum of squares that counts as a way down
 HELD = 1e-3  # rise of the sum of squares, in residual variances, that does not count as one
+FELT = 1e-7  # of the target's size: what a parameter that is felt changes when it is doubled
 GONE = 1e-13  # of the target's size: what a parameter that is gone changes when it is doubled
 FEW = 30  # parameters that are looked at one by one
 
@@ -80,6 +82,14 @@ class Pinned:
         return self.full(state.x), state.factors.rss
 
 
+class Sized(Protocol):
+    """What knows how large parameters may be."""
+
+    @property
+    def sizes(self) -> Vector:
+        """The largest size that each number of the parameters may have, shape (n,)."""
+
+
 @dataclass(frozen=True, eq=False)
 class Around:
     """What is beside a point.
@@ -107,7 +117,7 @@ def errors_of(found: Factors, m: int) -> Vector:
 
 
 @np.errstate(all="ignore")
-def around(squares: Squares, x: Vector, found: Factors, noise: float) -> Around:
+def around(squares: Squares, x: Vector, found: Factors, noise: float, kinks: Kinks) -> Around:
     """Look to both sides of a point, along each parameter, the others following.
 
     Parameters
@@ -120,12 +130,14 @@ def around(squares: Squares, x: Vector, found: Factors, noise: float) -> Around:
         Residuals and Jacobian there.
     noise : float
         What the sum of squares changes by rounding.
+    kinks : Kinks
+        Those of the model.
 
     Returns
     -------
     Around
     """
-    errors, edges, kinks = errors_of(found, squares.m), [], Kinks(squares)
+    errors, edges = errors_of(found, squares.m), []
     low = found.rss * (1 - FALLS) - noise
     places = range(min(len(x), FEW))
     held = [Pinned(squares, _moved(x, j, step), [j]).best() for j in places for step in (0.0, *kinks.near(x, j))]
@@ -206,6 +218,11 @@ class Kinks:
         self._pairs = pairs
         self._tape = squares.tape([node for pair in pairs for node in pair if node is not None]) if pairs else None
 
+    @property
+    def any(self) -> bool:
+        """Whether there are some."""
+        return bool(self._pairs)
+
     def _arguments(self, x: Vector) -> Vector:
         """Give what changes its sign at a kink, for all of them and all rows."""
         assert self._tape is not None
@@ -237,7 +254,9 @@ class Kinks:
 
 
 @np.errstate(all="ignore")
-def running_off(squares: Squares, x: Vector, found: Factors, magnitude: float) -> tuple[tuple[int, ...], Vector | None]:
+def running_off(
+    squares: Squares, x: Vector, found: Factors, magnitude: float, scales: Sized
+) -> tuple[tuple[int, ...], Vector | None]:
     """Find parameters that nothing holds: far away, the others following, the sum of squares is no larger.
 
     Parameters
@@ -250,6 +269,8 @@ def running_off(squares: Squares, x: Vector, found: Factors, magnitude: float) -
         Residuals and Jacobian there.
     magnitude : float
         The size of the target.
+    scales : Sized
+        What the parameters may be as large as, by the units of the data.
 
     Returns
     -------
@@ -259,18 +280,23 @@ def running_off(squares: Squares, x: Vector, found: Factors, magnitude: float) -
         A point far away that is better than a little.
     """
     m, n = squares.m, len(x)
-    errors = errors_of(found, m)
+    norms = np.linalg.norm(found.R, axis=0)
+    errors = np.maximum(errors_of(found, m), FELT * magnitude / norms)
     suspects = [j for j in range(n) if not errors[j] < abs(x[j])] if n <= FEW else []
-    most = found.rss + HELD * found.rss / max(1, m - n) + (8 * np.finfo(float).eps * magnitude) ** 2
+    if not suspects:
+        return (), None
+    lengths = np.maximum(np.abs(x), np.minimum(errors, scales.sizes))
+    noise = float(8 * np.finfo(float).eps * magnitude) ** 2
+    most = found.rss + HELD * found.rss / max(1, m - n) + noise
     lost: set[int] = set()
     for j in suspects:
         if j in lost:
             continue
-        far = _pushed(squares, x, j, errors[j], most)
+        far = _pushed(squares, x, j, lengths[j], most)
         if far is None:
             continue
         point, rss = far
-        if rss < found.rss * (1 - 1e-3):
+        if rss < found.rss * (1 - HELD) - noise:
             return (), point
         lost.add(j)
         norms = np.linalg.norm(squares.normal(point).R, axis=0)
@@ -280,10 +306,8 @@ def running_off(squares: Squares, x: Vector, found: Factors, magnitude: float) -
     return tuple(sorted(lost)), None
 
 
-def _pushed(squares: Squares, x: Vector, j: int, error: float, most: float) -> tuple[Vector, float] | None:
+def _pushed(squares: Squares, x: Vector, j: int, length: float, most: float) -> tuple[Vector, float] | None:
     """Move a parameter further and further away; give the furthest point, unless something holds it on both sides."""
-    size = abs(x[j])
-    length = max(size, min(error, 1e3 * size) if size else min(error, 1e3))
     for sign in (1.0, -1.0) if x[j] >= 0 else (-1.0, 1.0):
         point, rss = x, math.inf
         for share in FAR:

@@ -213,6 +213,13 @@ class Scales:
             found[name] = low, high
         return found
 
+    @property
+    def sizes(self) -> Vector:
+        """The largest size that each number of the parameters may have, shape (n,)."""
+        shapes = self._squares.shapes
+        with np.errstate(all="ignore"):
+            return np.concatenate([np.full(math.prod(shapes[k]), np.exp(self.ranges[k][1])) for k in self.names])
+
     # ---- places ----------------------------------------------------------------------------------------------------
 
     @cached_property

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd.fitting.ends import around, errors_of, one_side, running_off
+from symgd.fitting.ends import Kinks, around, errors_of, one_side, running_off
 from symgd.fitting.polish import Polished, needs_digits, polish, with_digits
 from symgd.fitting.scales import Scales
 from symgd.fitting.separable import Separable, linear_sets
@@ -38,6 +38,7 @@ WORK = 3000  # evaluations of few residuals that other starts may take: about a 
 PER_EVALUATION = 10_000  # numbers of a Jacobian that take as long again as all else of an evaluation
 QUICK = 2_000_000  # numbers of a Jacobian up to which other ways than the first are tried
 BETTER = 1e-6  # relative reduction of the sum of squares for which another end is taken
+LOWER = 1e-3  # relative reduction that one parameter alone must promise somewhere else
 FLAT = 1e-8  # relative curvature below which a direction counts as flat
 SETTLED = 1e-7  # last step of Newton's, relative, below which a minimum is one
 
@@ -131,6 +132,10 @@ class Search:
         self.separable = [Separable(squares, names) for names in sets[:2] if names]
 
     @cached_property
+    def _kinks(self) -> Kinks:
+        return Kinks(self.squares)
+
+    @cached_property
     def _scales(self) -> Scales:
         return Scales(self.squares)
 
@@ -199,7 +204,7 @@ class Search:
             if at.factors.rss <= self.floor:
                 self.best = at, Outcome.CONVERGED_VALUE, Kind.MINIMUM, way
                 return
-            beside = around(self.squares, at.x, at.factors, self.floor)
+            beside = around(self.squares, at.x, at.factors, self.floor, self._kinks)
             if beside.lower is None:
                 self.edges = beside.edges
                 kind = Kind.BOUNDARY if beside.edges else Kind.KINK_MINIMUM
@@ -220,7 +225,7 @@ class Search:
             at, outcome, kind, way = self.best
             if not (outcome.converged and kind.minimal and at.factors.finite):
                 return
-            self.lost, better = running_off(self.squares, at.x, at.factors, self.magnitude)
+            self.lost, better = running_off(self.squares, at.x, at.factors, self.magnitude, self)
             if better is None:
                 return
             state = self._down(self.squares, better, STEPS)
@@ -249,11 +254,12 @@ class Search:
         m, n = self.squares.m, self.squares.n
         if not self.small or m <= n or at.factors.rss <= self.floor:
             return False
+        if self._kinks.any:
+            return True
         errors = errors_of(at.factors, m)
-        free = self.separable[0].linear if self.separable else np.zeros(n, dtype=bool)
         r = self.squares.residuals(at.x)
         along = float(r[1:] @ r[:-1]) / at.factors.rss
-        return bool((np.abs(at.x) < errors)[~free].any()) or along > max(ALIKE, 3 / math.sqrt(m))
+        return bool((np.abs(at.x) < errors)[~self._linear].any()) or along > max(ALIKE, 3 / math.sqrt(m))
 
     def _redundant(self, start: Vector) -> bool:
         """Tell whether parameters cannot be told apart anywhere, so that other starts end no better."""
@@ -342,35 +348,78 @@ class Search:
         for x in self._candidates(start):
             before = None if self.best is None else self.best[0].factors.rss
             self.starts += 1
-            if self.separable and self.small:
-                self._without_linear(self.separable[0], x, SHORT)
-            else:
-                self._offer(self._down(self.squares, x, SHORT, self.trace), "all parameters at once")
+            self._below(x)
             after = None if self.best is None else self.best[0].factors.rss
             same = before is not None and after is not None and after >= before * (1 - BETTER)
             agreed = agreed + 1 if same and self._regular() else 0
-            if agreed >= (AGREED if self._sound() else 2 * AGREED) or self.work > self.allowed or (start is None and self._redundant(x)):
+            if start is None and self._redundant(x):
                 return
+            if agreed >= (AGREED if self._sound() else 2 * AGREED) or self.work > self.allowed:
+                break
+        self._one_by_one()
+
+    def _one_by_one(self) -> None:
+        """Let one parameter after the other be anywhere, where a shape is left over: one peak of two may be right."""
+        free = [j for j in np.flatnonzero(~self._linear)]
+        if len(free) < 2 or not self.squares.numbers:
+            return
+        for j in 2 * free:
+            if self.best is None or self.work > self.allowed or not self._regular() or not self._doubtful():
+                return
+            x, rss = self.best[0].x, self.best[0].factors.rss
+            anywhere = self._scales.starts(self._skipped, self._count(1))
+            X = np.tile(x, (len(anywhere), 1))
+            X[:, j] = anywhere[:, j]
+            values = self._rated(X)
+            if values.min() < rss * (1 - LOWER):
+                self.starts += 1
+                self._below(X[int(np.argmin(values))])
+
+    def _below(self, x: Vector) -> None:
+        """Go down from a start that was made up."""
+        if self.separable and self.small:
+            self._without_linear(self.separable[0], x, SHORT)
+        else:
+            self._offer(self._down(self.squares, x, SHORT, self.trace), "all parameters at once")
+
+    @property
+    def sizes(self) -> Vector:
+        """The largest size that each number of the parameters may have, shape (n,)."""
+        return self._scales.sizes
+
+    @property
+    def _linear(self) -> NDArray[np.bool_]:
+        """The numbers of the parameters that are found from the others."""
+        return self.separable[0].linear if self.separable else np.zeros(self.squares.n, dtype=bool)
+
+    @property
+    def _skipped(self) -> frozenset[str]:
+        return self.separable[0].names if self.separable else frozenset()
+
+    def _count(self, dimensions: int) -> int:
+        """Tell how many points are looked at for starts in so many parameters."""
+        count = min(POOL, POOLED << min(dimensions, 8))
+        if self._scales.waves:
+            count = min(2 * POOL, max(count, WAVES * self.squares.m))
+        if not (self.small and self.squares.numbers):
+            count = min(count, 100 if self.small else 8)
+        return count
 
     def _candidates(self, start: Vector | None) -> list[Vector]:
         """Give the best of many points: those that the data suggest, and those around the start, the best first.
 
         They are looked at in groups, the best of each is given: the very best ones are all the same.
         """
-        problem = self.separable[0] if self.separable else None
-        free = problem.linear if problem is not None else np.zeros(self.squares.n, dtype=bool)
-        count = min(POOL, POOLED << min(int((~free).sum()), 8))
-        if self._scales.waves:
-            count = min(2 * POOL, max(count, WAVES * self.squares.m))
-        if not (self.small and self.squares.numbers):
-            count = min(count, 100 if self.small else 8)
-        X = self._scales.starts(problem.names if problem is not None else (), count)
+        sound = start is not None and self._sound()  # a minimum is there, and another need not be
+        count = self._count(int((~self._linear).sum())) // (4 if sound else 1)
+        X = self._scales.starts(self._skipped, count)
         around = np.ones(self.squares.n) if start is None else start
         X = np.vstack([X, _around(around, max(4, count // 4))])
         values = self._rated(X)
         if start is None and np.isfinite(values[:count]).sum() > GROUPS:
             values[count:] = np.inf  # ones are a start only where the data suggest none
-        groups = [range(k, len(X), GROUPS) for k in range(GROUPS if self.small else 3)]
+        most = 3 if not self.small or sound else GROUPS
+        groups = [range(k, len(X), most) for k in range(most)]
         best = sorted((min(group, key=lambda i: values[i]) for group in groups), key=lambda i: values[i])
         return [X[i] for i in best if math.isfinite(values[i])]
 

@@ -95,6 +95,33 @@ FAMILIES = (
     ("sigmoid pair", "L/(1 + exp((m - x)/s))", np.arange(1790, 2001, 10.0), {"L": 440, "m": 1976, "s": 46}, 0.01,
      {"L": 400, "m": 1950, "s": 40}, {"L": 1, "m": 1, "s": 1}, {"L": (0, 1), "m": (1, 0), "s": (1, 0)}, "m"),
 )  # fmt: skip
+# What has no answer, or none that the data determine: with the parameters whose error must be infinite, if fitted.
+X = np.arange(1, 9.0)
+REFUSED = (
+    ("plateau", "a*tanh(k*x)", X, [1.01, 0.98, 1, 1.02, 0.99, 1, 1, 1.01], {"a": 1, "k": 1}, "k"),
+    ("step between two rows", "a/(1 + exp(-k*(x - m)))", np.arange(10.0),
+     [0.01, 0, 0.02, 0, 0, 1, 1.01, 0.98, 1, 1], {"a": 1, "k": 1, "m": 4}, "km"),
+    ("separable classes", "1/(1 + exp(-(a + b*x)))", np.arange(1, 7.0), [0, 0, 0, 1, 1, 1], {"a": 0, "b": 1}, "ab"),
+    ("falling, but the model rises", "exp(u)*x + b", X, [9, 8.1, 7.2, 5.8, 5.1, 4.2, 2.8, 2.1], {"u": 0, "b": 1}, "u"),
+    ("one factor too many", "a*b*exp(-c*x)", np.arange(5.0), [5.1, 3, 2.1, 1.2, 0.8], {"a": 1, "b": 1, "c": 1}, "ab"),
+    ("a line, and a curve that bends", "a*(1 - exp(-k*x))", X, [2, 4, 6, 8, 10, 12, 14, 16], {"a": 10, "k": 0.1}, "ak"),
+    ("a saturation on a line", "V*x/(K + x)", X, [3, 6, 9, 12, 15, 18, 21, 24], {"V": 10, "K": 10}, "VK"),
+    ("hill on falling data", "E*x**h/(K**h + x**h)", np.array([0, 2.5, 5, 10, 25]), [4.91, 1.32, 1.18, 1.12, 1.09],
+     {"E": 1, "h": 1, "K": 0.5}, ""),
+    ("a parameter that is not there", "a*exp(-b*x) + 0*c", np.arange(5.0), [5.1, 3, 2.1, 1.2, 0.8],
+     {"a": 1, "b": 1, "c": 1}, "c"),
+    ("two constants", "a + b + c*x", X, [1, 2.1, 2.9, 4.2, 5, 6.1, 6.9, 8], {"a": 0, "b": 0, "c": 1}, "ab"),
+    ("twice the same decay", "a*exp(-k*x) + b*exp(-k*x)", np.arange(6.0), [8, 4.1, 1.9, 1, 0.5, 0.3],
+     {"a": 1, "b": 1, "k": 1}, "ab"),
+    ("nothing but zeros", "a*exp(-k*x)", X, [0] * 8, {"a": 1, "k": 1}, "k"),
+    ("a constant, and a rate", "a + b*exp(-k*x)", X, [3] * 8, {"a": 1, "b": 1, "k": 1}, "k"),
+    ("early growth, without its end", "L/(1 + exp(-k*(x - m)))", np.arange(8.0),
+     np.exp(0.5 * np.arange(8.0)).round(12).tolist(), {"L": 1000, "k": 0.5, "m": 14}, "Lm"),
+    ("a corner that no row is beyond", "y0 + k*maximum(x - 20, 0)", X, [2, 2.1, 1.9, 2, 2.05, 1.95, 2, 2],
+     {"y0": 2, "k": 1}, "k"),
+    ("a domain that ends at the best point", "a*sqrt(x - m)", X, [2.4, 1.2, 1.3, 1.2, 1.1, 1.3, 1.2, 1.25],
+     {"a": 1, "m": 0}, ""),
+)  # fmt: skip
 UNITS = ((1.0, 1.0, 0.0), (1e-6, 1e6, 0.0), (1e6, 1e-6, 0.0), (1.0, 1.0, 1.0))  # of x, of y, and a shift in ranges
 
 
@@ -184,6 +211,10 @@ def main():
                 "stderr": dict(zip(truth, errors, strict=True)), "rss": rss,
             })  # fmt: skip
         print(name, base, flush=True)
+    for name, model, x, y, start, open_ in REFUSED:
+        columns = {"x": [float(v) for v in x], "y": [float(v) for v in y]}
+        cases.append({"name": name, "model": model, "data": columns, "starts": {"none": None, "given": start},
+                      "open": list(open_)})  # fmt: skip
     FILE.write_text(json.dumps(cases, indent=None, separators=(",", ":")).replace('{"name"', '\n{"name"') + "\n")
 
 
