@@ -52,6 +52,7 @@ def count() -> tuple[dict[str, int], object]:
     from symgd.kernel.code import module
     from symgd.kernel.machine import compile as machine
     from symgd.language import Parser
+    from symgd.language.functions import FUNCTIONS
     from symgd.rules import lowering
 
     found = dict.fromkeys(COLUMNS, 0)
@@ -80,6 +81,9 @@ def count() -> tuple[dict[str, int], object]:
         made(self, *args, **kwargs)
 
     Parser.__init__ = parser
+    for row in FUNCTIONS.values():  # the table's own definitions are not the user's formulas
+        for text in filter(None, (row.definition, *row.partials)):
+            reading.template(text)
     return found, lambda: found.update(dict.fromkeys(COLUMNS, 0))
 
 
@@ -87,10 +91,6 @@ def main() -> None:
     """Print a row a task."""
     if len(sys.argv) > 1:
         found, reset = count()
-        from symgd.graph import reading
-
-        for text in ("1/b", "-y/b"):  # the table's own definitions are not the user's formulas
-            reading._parsed(text) if hasattr(reading, "_parsed") else None
         space = {"reset": reset}
         exec(SETUP, space)
         exec(TASKS[sys.argv[1]], space)

@@ -114,7 +114,7 @@ def _steps(given: Options, objective: Objective, state: Mapping[str, Any]) -> in
         return steps
     if steps is not None:
         raise UsageError("--steps and --epochs both say how long to go on; give one of them")
-    from symgd.objective.model import row_count
+    from symgd.objective.formula import row_count
 
     epochs, batch = values.whole("--epochs", given["epochs"]), int(state.get("batch") or 0)
     rows = row_count(objective.tree, objective.data)

@@ -129,9 +129,9 @@ def _result(problem: Problem, found: Solution, seconds: float, level: float, cov
              for name, v in squares.point(at.x).items()}  # fmt: skip
     text = message(facts)
     return Fit(
-        problem.model, problem.target, point, spread, covariance, rss, problem.y, problem.w, absolute, float(level),
+        problem.formula, problem.target, point, spread, covariance, rss, problem.y, problem.w, absolute, float(level),
         _condition(at.factors.R), rank, outcome, kind, text, findings(facts), denied(facts),
-        _run(problem, found, point, outcome, kind, text, seconds), problem.data,
+        _run(problem, found, point, outcome, kind, text, seconds),
     )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,13 +9,10 @@ from numpy.typing import NDArray
 
 from symgd import data as data_module
 from symgd import language as fm
-from symgd.data import Data
+from symgd.data import Owned, points
 from symgd.errors import DataError, safe, suggest
-from symgd.fitting.problem import enclosed
 from symgd.language.functions import CONSTANTS
-from symgd.objective import Objective
-from symgd.objective.model import row_count
-from symgd.squares import Squares, squares
+from symgd.objective.formula import Formula, indices
 
 Array = NDArray[np.float64]
 
@@ -29,21 +25,19 @@ class Band(NamedTuple):
     upper: Array
 
 
-def curve(model: str, shapes: Mapping[str, tuple[int, ...]], data: Any) -> tuple[Squares, tuple[int, ...]]:
-    """Give a model's values as residuals from 0, and the shape that they have.
+def on(model: Formula, data: Any) -> tuple[Formula, tuple[int, ...]]:
+    """Give a model on other data, and the shape of its values.
 
     Parameters
     ----------
-    model : str
-        The model's formula.
-    shapes : mapping of str to tuple of int
-        Its parameters.
+    model : Formula
+        The model.
     data : mapping, DataFrame or path
         The columns that it reads.
 
     Returns
     -------
-    found : Squares
+    found : Formula
     shape : tuple of int
         One value a row of the data, for a model that does not read them too.
 
@@ -52,34 +46,29 @@ def curve(model: str, shapes: Mapping[str, tuple[int, ...]], data: Any) -> tuple
     DataError
         If the data lack a column of the model.
     """
-    known: Data = dict(data_module.load(data))
-    tree = fm.parse(model, declared={*shapes, *known})
-    for name in fm.names(tree):
-        if name not in shapes and name not in known and name not in CONSTANTS:
+    known = data_module.load(data)
+    used = [name for name in fm.names(model.tree) if name not in model.shapes]
+    for name in used:
+        if name not in known and name not in CONSTANTS:
             near = suggest(name, list(known))
             hint = f"did you mean '{near}'?" if near else "give it a column"
             raise DataError(f"the model reads '{safe(name)}', and the data have no column of that name; {hint}")
-    zero = "zero"
-    while zero in known or zero in shapes:
-        zero += "_"
-    columns = {name: values for name, values in known.items() if name not in shapes}
-    objective = Objective(f"sum(({enclosed(model)} - {zero})**2)", {**columns, zero: 0.0}, dict(shapes))
-    graph, root = objective.model.plain
-    found = squares(graph, root, objective.model.shapes, objective.data)
-    assert found is not None
-    rows = row_count(tree, columns) or max((len(v) for v in columns.values() if not isinstance(v, float)), default=1)
-    return found, found.shape or (rows,)
+    serving = indices(model.tree)
+    points.check_indices(serving, data)
+    found = Formula(model.text, model.tree, model.shapes, Owned(known, serving, used))
+    lengths = (len(v) for name, v in known.items() if name not in model.shapes and not isinstance(v, float))
+    return found, found.shape or (found.rows or max(lengths, default=1),)
 
 
-def band(found: Squares, shape: tuple[int, ...], x: Array, covariance: Array, width: float, variance: float) -> Band:
+def band(found: Formula, shape: tuple[int, ...], x: Array, covariance: Array, width: float, variance: float) -> Band:
     """Give values and bounds.
 
     Parameters
     ----------
-    found : Squares
-        As `curve` gives it.
+    found : Formula
+        The model.
     shape : tuple of int
-        Likewise.
+        That of its values.
     x : ndarray, shape (n,)
         The parameters.
     covariance : ndarray, shape (n, n)
@@ -93,7 +82,7 @@ def band(found: Squares, shape: tuple[int, ...], x: Array, covariance: Array, wi
     -------
     Band
     """
-    value, J = found.jacobian(x)
+    value, J = found.residuals.jacobian(x)
     with np.errstate(all="ignore"):
         parts = np.where(J == 0, 0.0, J[:, :, None] * covariance) if not np.isfinite(covariance).all() else None
         along = J @ covariance if parts is None else parts.sum(axis=1)

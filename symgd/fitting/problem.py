@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from symgd import data as data_module
 from symgd import language as fm
-from symgd.data import Data, Stored
+from symgd.data import Data, Owned, Stored
 from symgd.errors import DataError, FormulaError, UsageError, safe, shown, suggest
 from symgd.language.functions import CONSTANTS
 from symgd.objective import Objective
+from symgd.objective.formula import Formula, indices
 from symgd.squares import Squares
 
 Vector = NDArray[np.float64]
@@ -29,8 +30,8 @@ class Problem:
 
     Parameters
     ----------
-    model : str
-        The model's formula.
+    formula : Formula
+        The model, its parameters, and the data, those included that were given as weights.
     target : str
         The target, a formula of the data.
     objective : Objective
@@ -45,11 +46,9 @@ class Problem:
         The target's values.
     w : ndarray
         Their weights, in the target's shape.
-    data : Data
-        The data, those included that were given as weights.
     """
 
-    model: str
+    formula: Formula
     target: str
     objective: Objective
     squares: Squares
@@ -57,7 +56,6 @@ class Problem:
     guessed: bool
     y: Vector
     w: Vector
-    data: Data = field(repr=False)
 
     @property
     def weighted(self) -> bool:
@@ -108,12 +106,12 @@ def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: An
     if not known:
         raise UsageError("a fit needs data: a mapping of names to columns, a DataFrame, or a file of CSV")
     tree = fm.parse(model, declared=set(known))  # mistakes are shown in the text as it was typed
-    text = str.__str__(model)
-    asked = [*fm.names(tree), *fm.names(fm.parse(target, declared=set(known)))]
+    text, wanted = str.__str__(model), fm.parse(target, declared=set(known))
+    asked = [*fm.names(tree), *fm.names(wanted)]
     data_module.refuse_left_out(data, [name for name in asked if name not in known], declare=False)
-    _check_columns("target", target, known)
+    _check_columns("target", target, wanted, known)
     _check_no_loss(text, tree, target)
-    y = _values(target, known, "target")
+    y = _values(target, wanted, known, "target")
     factor, w = _counting(known, weights, sigma, fm.names(tree), y)
     for name in fm.names(tree):
         if name in known:
@@ -128,7 +126,8 @@ def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: An
     found = objective.model.squares
     assert found is not None
     _check_sizes(found, y, w, text, target)
-    return Problem(text, target, objective, found, x, guessed, y, w, objective.data)
+    formula = Formula(text, tree, objective.model.shapes, objective.data)
+    return Problem(formula, target, objective, found, x, guessed, y, w)
 
 
 def _check_no_loss(text: str, tree: fm.Tree, target: str) -> None:
@@ -158,21 +157,12 @@ def enclosed(text: str) -> str:
     return text if text.isidentifier() else f"({text}\n)" if "#" in text else f"({text})"
 
 
-def values(text: str, known: Mapping[str, Any]) -> Vector:
-    """Give the values of a formula of the data alone, one a row."""
-    level = _free("level", [*known, *fm.names(fm.parse(text, declared=set(known)))])
-    objective = Objective(f"sum(({enclosed(text)} - {level})**2)", dict(known), [level])
-    found = objective.model.squares
-    assert found is not None
-    return found.residuals(np.zeros(1)).reshape(found.shape)
-
-
-def _values(text: str, known: Data, what: str) -> Vector:
+def _values(text: str, tree: fm.Tree, known: Data, what: str) -> Vector:
     """Give the values of the target, or of the weights: finite, or a `DataError` that tells the row."""
-    for name in fm.names(fm.parse(text, declared=set(known))):
+    for name in fm.names(tree):
         if name in known:
             _check_finite(name, known[name])
-    found = values(text, known)
+    found = Formula(text, tree, {}, Owned(known, indices(tree), fm.names(tree))).values({})
     if not np.isfinite(found).all():
         row = int(np.argmin(np.isfinite(found).reshape(len(found), -1).all(axis=1))) if found.ndim else 0
         bad = found[row] if found.ndim < 2 else found[row][~np.isfinite(found[row])].flat[0]
@@ -180,9 +170,9 @@ def _values(text: str, known: Data, what: str) -> Vector:
     return found
 
 
-def _check_columns(what: str, text: str, known: Data) -> None:
+def _check_columns(what: str, text: str, tree: fm.Tree, known: Data) -> None:
     """Refuse a formula of the data that reads what is no column."""
-    for name, (begin, end) in fm.names(fm.parse(text, declared=set(known))).items():
+    for name, (begin, end) in fm.names(tree).items():
         if name not in known and name not in CONSTANTS:
             near = suggest(name, list(known))
             listed = ", ".join(list(known)[:12]) + (", ..." if len(known) > 12 else "")
@@ -211,14 +201,13 @@ def _counting(
     what, given = ("weights", weights) if sigma is None else ("sigma", sigma)
     if given is None:
         return "{}**2", np.ones(y.shape)
-    if isinstance(given, str):
-        text = given
-        _check_columns(what, text, known)
-    else:
-        text = _free(what, [*known, *used])
+    text = given if isinstance(given, str) else _free(what, [*known, *used])
+    if not isinstance(given, str):
         known[text] = data_module.column(what, given)
         _check_finite(what, known[text])
-    found = _values(text, known, what)
+    tree = fm.parse(text, declared=set(known))
+    _check_columns(what, text, tree, known)
+    found = _values(text, tree, known, what)
     try:
         found = np.broadcast_to(found, y.shape)
     except ValueError:

@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.checks import number
+from symgd.data import Data
+from symgd.data.points import Shape
 from symgd.errors import UsageError, shown
 from symgd.fitting import curve, report, statistics
 from symgd.fitting.curve import Band
+from symgd.objective.formula import Formula
 from symgd.parameters import entry_names
 from symgd.run import Finding, Outcome, Run, finite, plain
 from symgd.verdict import Kind
@@ -28,8 +31,8 @@ class Fit:
 
     Parameters
     ----------
-    model : str
-        The model's formula.
+    formula : Formula
+        The model, its parameters and data.
     target : str
         What was fitted.
     point : dict of str to float or ndarray
@@ -65,11 +68,9 @@ class Fit:
         Whether the point is likely no minimum that was meant, for it explains less than a constant.
     run : Run
         The descent from the start, as `Objective.minimize` would give it.
-    data : mapping
-        The data.
     """
 
-    model: str
+    formula: Formula = field(repr=False)
     target: str
     point: Mapping[str, Any]
     covariance: Array
@@ -87,7 +88,16 @@ class Fit:
     diagnosis: tuple[Finding, ...]
     denied: bool = field(repr=False)
     run: Run = field(repr=False)
-    data: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def model(self) -> str:
+        """The model's formula."""
+        return self.formula.text
+
+    @property
+    def data(self) -> Data:
+        """The data."""
+        return self.formula.data
 
     # ---- how it went -----------------------------------------------------------------------------------------------
 
@@ -103,10 +113,10 @@ class Fit:
 
     # ---- parameters ------------------------------------------------------------------------------------------------
 
-    @cached_property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    @property
+    def shapes(self) -> dict[str, Shape]:
         """The shapes of the parameters."""
-        return {name: np.shape(value) for name, value in self.point.items()}
+        return self.formula.shapes
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -196,8 +206,7 @@ class Fit:
     @cached_property
     def fitted(self) -> Array:
         """The model's values, in the shape of the target."""
-        found, _ = curve.curve(self.model, self.shapes, self.data)
-        return np.broadcast_to(found.residuals(self.x).reshape(found.shape), self.y.shape).copy()
+        return np.broadcast_to(self.formula.values(self.point), self.y.shape).copy()
 
     @property
     def residuals(self) -> Array:
@@ -288,9 +297,9 @@ class Fit:
         if band is not None and not (isinstance(band, str) and band in ("confidence", "prediction")):
             raise UsageError(f"band={shown(band)} must be 'confidence', 'prediction' or None")
         width = self._width(level)
-        found, shape = curve.curve(self.model, self.shapes, self.data if data is None else data)
+        found, shape = (self.formula, self.y.shape) if data is None else curve.on(self.formula, data)
         if band is None:
-            return np.broadcast_to(found.residuals(self.x).reshape(found.shape), shape).copy()
+            return np.broadcast_to(found.values(self.point), shape).copy()
         more = self.variance if band == "prediction" else 0.0
         return curve.band(found, shape, self.x, self.covariance, width, more)
 

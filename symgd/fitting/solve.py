@@ -360,7 +360,7 @@ class Search:
 
     def _one_by_one(self) -> None:
         """Let one parameter after the other be anywhere, where a shape is left over: one peak of two may be right."""
-        free = [j for j in np.flatnonzero(~self._linear)]
+        free = list(np.flatnonzero(~self._linear))
         if len(free) < 2 or not self.squares.numbers:
             return
         for j in 2 * free:

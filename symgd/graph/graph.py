@@ -50,6 +50,13 @@ class Graph:
     def __iter__(self) -> Iterator[Node]:
         return iter(self._nodes.values())
 
+    def copy(self) -> Graph:
+        """Give a graph of the same nodes, which grows on its own."""
+        new = Graph()
+        for name, value in vars(self).items():
+            setattr(new, name, value.copy() if isinstance(value, dict | set) else value)
+        return new
+
     def _intern(self, key: tuple[object, ...], make: Callable[[int], Node]) -> Node:
         node = self._nodes.get(key)
         if node is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -88,6 +88,18 @@ class Tape:
                 point = {name: np.reshape(column, (-1, *ones)) for name, column in point.items()}
             self._run(self._varying, values, point, flat=not many)
         return values
+
+    def arranged(self, value: Any, labels: Sequence[str], *, many: bool = False) -> Any:
+        """Give a value with one axis for each label of a list, in its order; of many points, one for them is first."""
+        if not np.ndim(value):
+            return value
+        first = [0] if many else []
+        places = [self.labels.index(label) + many for label in labels if label in self.labels]
+        rest = [i for i in range(np.ndim(value)) if i not in places + first]
+        moved = np.transpose(value, (*first, *places, *rest)).reshape([value.shape[i] for i in first + places])
+        shape = iter(moved.shape[len(first) :])
+        ends = [next(shape) if label in self.labels else 1 for label in labels]
+        return moved.reshape([*moved.shape[: len(first)], *ends])
 
     def _measure(self, point: Mapping[str, Any]) -> None:
         for node in self.nodes:

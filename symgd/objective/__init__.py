@@ -33,7 +33,8 @@ from symgd.insight import diagnose
 from symgd.insight.report import Curvature, curvature
 from symgd.kernel import TIERS, Kernel
 from symgd.kernel.code import Program
-from symgd.objective.model import Model, indices, row_count
+from symgd.objective.formula import indices, row_count
+from symgd.objective.model import Model
 from symgd.parameters import entry_names
 from symgd.run import Run
 

@@ -71,7 +71,7 @@ class Squares:
             tape = self.tape(nodes)
             values = tape.at({})
             for node in nodes:
-                total = total * _moved(tape, values[node], _ordered(term.labels))
+                total = total * tape.arranged(values[node], _ordered(term.labels))
         return total if term.labels == () else np.broadcast_to(total, _lengths(term, self._sizes))
 
     def _scale(self, term: Term) -> Any:
@@ -125,7 +125,7 @@ class Squares:
         parts = []
         for term, shape, scale in zip(self.terms, self._places, scales, strict=True):
             with np.errstate(all="ignore"):
-                value = _moved(tape, values[term.residual], _ordered(term.labels)) * scale
+                value = tape.arranged(values[term.residual], _ordered(term.labels)) * scale
             parts.append(np.broadcast_to(value, shape).ravel())
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
@@ -228,7 +228,7 @@ class Squares:
     ) -> NDArray[Any]:  # fmt: skip
         """Give the values of a node at many points, a row for each."""
         with np.errstate(all="ignore"):
-            value = _moved(tape, values[node], _ordered(term.labels), many=node.active) * scale
+            value = tape.arranged(values[node], _ordered(term.labels), many=node.active) * scale
         return np.broadcast_to(value, (count, *shape)).reshape(count, -1)
 
     def _scatter(
@@ -240,16 +240,16 @@ class Squares:
         with np.errstate(all="ignore"):
             if not leaf.labels:
                 column = self._column(tape, values, leaf)
-                scaled = _moved(tape, value, _ordered(term.labels)) * scale
+                scaled = tape.arranged(value, _ordered(term.labels)) * scale
                 J[:, int(np.ravel(column)[0])] += np.broadcast_to(scaled, shape).ravel()
                 return
             extra = sorted(leaf.labels - set(term.labels))
             wide = (*shape, *(self._sizes[label] for label in extra))
             ordered = [*_ordered(term.labels), *extra]
-            scaled = np.broadcast_to(_moved(tape, value, ordered), wide)
+            scaled = np.broadcast_to(tape.arranged(value, ordered), wide)
             scaled = scaled * np.reshape(scale, (*shape, *(1 for _ in extra)) if np.ndim(scale) else ())
             flat = scaled.reshape(len(J), -1)
-            columns = _moved(tape, self._column(tape, values, leaf), ordered)
+            columns = tape.arranged(self._column(tape, values, leaf), ordered)
             if math.prod(columns.shape[: len(shape)]) == 1:  # the same for each residual
                 here = np.broadcast_to(columns.reshape(columns.shape[len(shape) :]), wide[len(shape) :]).ravel()
                 if len(np.unique(here)) == len(here):
@@ -285,7 +285,7 @@ class Squares:
                 rows = slice(low, low + math.prod(shape))
                 low = rows.stop
                 if found is None:
-                    value = _moved(tape, values[node], _ordered(term.labels)) * scale
+                    value = tape.arranged(values[node], _ordered(term.labels)) * scale
                     J[rows, k] = np.broadcast_to(value, shape).ravel()
 
     # ---- second derivatives ----------------------------------------------------------------------------------------
@@ -423,20 +423,6 @@ def _unit(squares: Squares, k: int) -> dict[str, Any]:
 def _nodes(entries: Sequence[Entry]) -> list[Node]:
     """Give the nodes of entries, those included that say which places they belong to."""
     return [n for e in entries for n in (e.node, *arguments(e.leaf))]
-
-
-def _moved(tape: Tape, value: Any, ordered: Sequence[str], *, many: bool = False) -> Any:
-    """Give a value with one axis for each label of a list, in its order; of many points, one for them stays first."""
-    if not np.ndim(value):
-        return value
-    first = [0] if many else []
-    places = [tape.labels.index(label) + many for label in ordered if label in tape.labels]
-    rest = [i for i in range(np.ndim(value)) if i not in places + first]
-    moved = np.transpose(value, (*first, *places, *rest)).reshape([value.shape[i] for i in first + places])
-    shape = iter(moved.shape[len(first) :])
-    return moved.reshape(
-        [*moved.shape[: len(first)], *(next(shape) if label in tape.labels else 1 for label in ordered)]
-    )
 
 
 def _cut(values: Any, low: int, high: int) -> Any:

@@ -10,7 +10,7 @@ from scipy import optimize
 import symgd as sg
 from symgd import language as fm
 from symgd.errors import DataError, FormulaError, UsageError
-from symgd.objective.model import row_count
+from symgd.objective.formula import row_count
 
 DATA = {"x": [1.0, 2.0, 3.0, 5.0], "y": [2.0, 3.9, 6.1, 9.8]}
 LINE = "mean((y - (w*x + b))**2)"
