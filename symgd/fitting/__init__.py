@@ -14,9 +14,10 @@ from symgd.fitting import statistics
 from symgd.fitting.account import Facts, denied, findings, message
 from symgd.fitting.curve import Band
 from symgd.fitting.problem import Problem, read
-from symgd.fitting.result import Fit, checked_level, spread_of, variance
+from symgd.fitting.result import Fit, checked_level
 from symgd.fitting.solve import Search, Solution
 from symgd.run import History, Outcome, Run
+from symgd.squares.factors import lengths
 from symgd.verdict import Kind, Reason, Verdict
 
 __all__ = ["Band", "Fit", "fit"]
@@ -103,9 +104,8 @@ def fit(
         raise UsageError("absolute_sigma=True says that sigma is to be taken at its word; give sigma")
     problem = read(model, data, target, start, weights, sigma)
     begun = perf_counter()
-    total = spread_of(problem.y, problem.w)
-    magnitude = float(np.linalg.norm(problem.y * np.sqrt(problem.w)))
-    found = Search(problem.squares, magnitude, total).run(None if problem.guessed else problem.start)
+    magnitude = float(np.linalg.norm(problem.weighted[0]))
+    found = Search(problem.squares, magnitude, problem.rows.total).run(None if problem.guessed else problem.start)
     return _result(problem, found, perf_counter() - begun, level, covariance, absolute=bool(absolute_sigma))
 
 
@@ -115,12 +115,12 @@ def _result(problem: Problem, found: Solution, seconds: float, level: float, cov
     squares, at = problem.squares, found.at
     if covariance == "hessian" and at.hessian is None:  # the search did without; the objective's own code has it
         at = replace(at, hessian=problem.objective.hess(at.x) / 2)
-    rss, counted = at.factors.rss, int((problem.w > 0).sum())
+    rss, counted, rows = at.factors.rss, int((problem.rows.w > 0).sum()), problem.rows
     felt = statistics.directions(at.factors.R, found.lost)
     rank = squares.n if felt is None else felt.rank
-    s2 = variance(rss, counted - rank, absolute=absolute)
+    s2 = rows.scale**-2 if absolute else rss / (counted - rank) if counted > rank else math.nan
     spread = statistics.spread(squares, at, covariance, s2, felt, counted)
-    facts = Facts(problem, found, felt, squares.residuals(at.x), spread_of(problem.y, problem.w), absolute)
+    facts = Facts(problem, found, felt, squares.residuals(at.x), counted, absolute)
     outcome, kind = found.outcome, found.kind
     if felt is not None and felt.open and outcome.converged:
         kind = Kind.DEGENERATE
@@ -129,14 +129,14 @@ def _result(problem: Problem, found: Solution, seconds: float, level: float, cov
              for name, v in squares.point(at.x).items()}  # fmt: skip
     text = message(facts)
     return Fit(
-        problem.formula, problem.target, point, spread, covariance, rss, problem.y, problem.w, absolute, float(level),
+        problem.formula, problem.target, point, spread, covariance, rss, rows, absolute, float(level),
         _condition(at.factors.R), rank, outcome, kind, text, findings(facts), denied(facts),
         _run(problem, found, point, outcome, kind, text, seconds),
     )  # fmt: skip
 
 
 def _condition(R: Any) -> float:
-    norms = np.linalg.norm(R, axis=0)
+    norms = lengths(R)
     if not np.isfinite(R).all() or not norms.all():
         return math.inf
     s = np.linalg.svd(R / norms, compute_uv=False)

@@ -21,6 +21,8 @@ Vector = NDArray[np.float64]
 STILL = 1e-10  # of a parameter's size: less than anybody reads
 LITTLE = 0.1  # R2 below which a model explains little
 ALIKE = 0.7  # correlation of neighbouring residuals from which they have a shape
+FEW = 8  # residuals that are too few to tell
+SAME = 1e-9  # relative differences of a model that is the same in every row
 SURE = 4.0  # the same in standard deviations of what chance gives
 EXACT = 1e-10  # 1 - R2 below which what is left is how the data were rounded
 
@@ -39,8 +41,8 @@ class Facts:
         What the residuals feel of the parameters.
     residuals : ndarray, shape (m,)
         At the end, weighted.
-    total : float
-        The sum of squares that a constant leaves.
+    counted : int
+        How many values of the target count.
     absolute : bool
         Whether the standard deviations are absolute.
     """
@@ -49,7 +51,7 @@ class Facts:
     found: Solution
     felt: Directions | None
     residuals: Vector
-    total: float
+    counted: int
     absolute: bool
 
     @property
@@ -70,21 +72,22 @@ class Facts:
     @property
     def flat(self) -> bool:
         """Whether the model is the same in every row, where a mean is as good by its nature."""
-        target = (self.problem.y * np.sqrt(self.problem.w)).ravel()
-        fitted = (target - self.residuals)[self.problem.w.ravel() > 0] / np.sqrt(self.problem.w[self.problem.w > 0])
-        return bool(np.ptp(fitted) <= 1e-9 * np.abs(fitted).max(initial=0.0)) if fitted.size else True
+        target, root = self.problem.weighted
+        fitted = (target - self.residuals)[root > 0] / root[root > 0]
+        return bool(np.ptp(fitted) <= SAME * np.abs(fitted).max())
 
     @property
     def explained(self) -> float:
         """R2; nan for a target that is constant."""
-        return 1 - self.rss / self.total if self.total > 0 else math.nan
+        total = self.problem.rows.total
+        return 1 - self.rss / total if total > 0 else math.nan
 
     @property
     def alike(self) -> float:
         """The correlation of neighbouring residuals, where there are enough to tell; 0 otherwise."""
         r = self.residuals
         size = float(r @ r)
-        if len(r) < 8 or self.problem.y.ndim > 1 or not size > EXACT * self.total:
+        if len(r) < FEW or self.problem.rows.y.ndim > 1 or not size > EXACT * self.problem.rows.total:
             return 0.0
         found = float(r[1:] @ r[:-1]) / size
         return found if found > max(ALIKE, SURE / math.sqrt(len(r))) else 0.0
@@ -181,7 +184,7 @@ def _little(facts: Facts) -> Iterator[Finding]:
 
 
 def _without_freedom(facts: Facts) -> Iterator[Finding]:
-    rows = int((facts.problem.w > 0).sum())
+    rows = facts.counted
     if facts.felt is not None and rows <= facts.felt.rank and not facts.absolute:
         yield Finding(
             "no_freedom", "There are as many rows as parameters, and nothing is left to tell errors from.",

@@ -84,7 +84,8 @@ def band(found: Formula, shape: tuple[int, ...], x: Array, covariance: Array, wi
     """
     value, J = found.residuals.jacobian(x)
     with np.errstate(all="ignore"):
-        parts = np.where(J == 0, 0.0, J[:, :, None] * covariance) if not np.isfinite(covariance).all() else None
+        known = bool(np.isfinite(covariance).all())
+        parts = None if known else np.where(J[:, :, None] == 0, 0.0, J[:, :, None] * covariance)
         along = J @ covariance if parts is None else parts.sum(axis=1)
         spread = width * np.sqrt(np.sum(np.where(J == 0, 0.0, along * J), axis=1) + variance)
     value, spread = (np.broadcast_to(a.reshape(found.shape), shape) for a in (value, spread))

@@ -280,12 +280,13 @@ def running_off(
         A point far away that is better than a little.
     """
     m, n = squares.m, len(x)
-    norms = np.linalg.norm(found.R, axis=0)
+    norms = found.norms
     errors = np.maximum(errors_of(found, m), FELT * magnitude / norms)
     suspects = [j for j in range(n) if not errors[j] < abs(x[j])] if n <= FEW else []
     if not suspects:
         return (), None
     lengths = np.maximum(np.abs(x), np.minimum(errors, scales.sizes))
+    lengths = np.where(lengths > 0, lengths, scales.sizes)
     noise = float(8 * np.finfo(float).eps * magnitude) ** 2
     most = found.rss + HELD * found.rss / max(1, m - n) + noise
     lost: set[int] = set()
@@ -299,7 +300,7 @@ def running_off(
         if rss < found.rss * (1 - HELD) - noise:
             return (), point
         lost.add(j)
-        norms = np.linalg.norm(squares.normal(point).R, axis=0)
+        norms = squares.normal(point).norms
         grown = np.abs(point) > 0.1 * FAR[-1] * np.abs(x)
         gone = ~(norms * np.abs(point) > GONE * magnitude)
         lost |= {i for i in suspects if grown[i] or gone[i]}

@@ -17,6 +17,8 @@ from symgd.data.points import Shape
 from symgd.errors import UsageError, shown
 from symgd.fitting import curve, report, statistics
 from symgd.fitting.curve import Band
+from symgd.fitting.rows import Rows
+from symgd.fitting.statistics import Spread
 from symgd.objective.formula import Formula
 from symgd.parameters import entry_names
 from symgd.run import Finding, Outcome, Run, finite, plain
@@ -37,16 +39,14 @@ class Fit:
         What was fitted.
     point : dict of str to float or ndarray
         The parameters.
-    covariance : ndarray, shape (n, n)
-        Of the parameters, arrays row after row; infinite on the diagonal where the data do not determine them.
+    spread : Spread
+        How far they may be from where they are.
     covariance_kind : str
         How it was formed: ``"jacobian"``, ``"hessian"`` or ``"robust"``.
-    rss : float
-        The sum of the squared residuals, weighted.
-    y : ndarray
-        The target's values.
-    weights : ndarray
-        What the squared residuals were multiplied by; the shape of the target.
+    squares : float
+        The sum of the squared residuals, weighted, in the units of ``rows``.
+    rows : Rows
+        The target and its weights.
     absolute_sigma : bool
         Whether the standard deviations that were given are absolute.
     level : float
@@ -73,11 +73,10 @@ class Fit:
     formula: Formula = field(repr=False)
     target: str
     point: Mapping[str, Any]
-    covariance: Array
+    spread: Spread = field(repr=False)
     covariance_kind: str
-    rss: float
-    y: Array = field(repr=False)
-    weights: Array = field(repr=False)
+    squares: float
+    rows: Rows = field(repr=False)
     absolute_sigma: bool
     level: float
     condition: float
@@ -137,9 +136,14 @@ class Fit:
             low += math.prod(shape)
         return found
 
-    @cached_property
+    @property
+    def covariance(self) -> Array:
+        """That of the parameters, arrays row after row; infinite on the diagonal where the data do not tell them."""
+        return self.spread.covariance
+
+    @property
     def _errors(self) -> Array:
-        return np.sqrt(np.diag(self.covariance))
+        return self.spread.errors
 
     @property
     def stderr(self) -> dict[str, Any]:
@@ -149,10 +153,7 @@ class Fit:
     @property
     def correlation(self) -> Array:
         """The correlations of the parameters, shape (n, n)."""
-        with np.errstate(all="ignore"):
-            found = self.covariance / np.outer(self._errors, self._errors)
-        np.fill_diagonal(found, 1.0)
-        return found
+        return self.spread.correlation
 
     @property
     def tstat(self) -> dict[str, Any]:
@@ -203,6 +204,16 @@ class Fit:
 
     # ---- residuals -------------------------------------------------------------------------------------------------
 
+    @property
+    def y(self) -> Array:
+        """The target's values."""
+        return self.rows.y
+
+    @property
+    def weights(self) -> Array:
+        """What the squared residuals were multiplied by, in the target's shape; of extreme sizes only the ratios."""
+        return self.rows.w
+
     @cached_property
     def fitted(self) -> Array:
         """The model's values, in the shape of the target."""
@@ -212,6 +223,11 @@ class Fit:
     def residuals(self) -> Array:
         """The target minus the model, not weighted."""
         return self.y - self.fitted
+
+    @property
+    def rss(self) -> float:
+        """The sum of the squared residuals, weighted."""
+        return self.squares * self.rows.scale * self.rows.scale
 
     @property
     def n(self) -> int:
@@ -226,29 +242,28 @@ class Fit:
     @property
     def variance(self) -> float:
         """The residual variance: ``rss/dof``, or 1 where the standard deviations are absolute."""
-        return variance(self.rss, self.dof, absolute=self.absolute_sigma)
+        return 1.0 if self.absolute_sigma else self.rss / self.dof if self.dof > 0 else math.nan
 
     @property
     def rsd(self) -> float:
         """The residual standard deviation ``sqrt(rss/dof)``; nan without degrees of freedom."""
-        return math.sqrt(self.rss / self.dof) if self.dof > 0 else math.nan
+        return math.sqrt(self.squares / self.dof) * self.rows.scale if self.dof > 0 else math.nan
 
     @property
     def r2(self) -> float:
         """The share of the target's weighted variance that the model explains; negative where a mean does better."""
-        total = spread_of(self.y, self.weights)
-        return 1 - self.rss / total if total > 0 else math.nan
+        return 1 - self.squares / self.rows.total if self.rows.total > 0 else math.nan
 
     @property
     def loglik(self) -> float:
         """The logarithm of the likelihood for normal residuals, their variance the likeliest where it is not given."""
-        counted = self.weights[self.weights > 0]
-        half = 0.5 * float(np.log(counted).sum())
+        rows, n = self.rows, self.n
+        half = 0.5 * float(np.log(rows.w[rows.w > 0]).sum())
         if self.absolute_sigma:
-            return half - 0.5 * (self.rss + self.n * math.log(2 * math.pi))
-        if not self.rss > 0:
+            return half + n * math.log(rows.scale / rows.unit) - 0.5 * (self.rss + n * math.log(2 * math.pi))
+        if not self.squares > 0:
             return math.inf
-        return half - 0.5 * self.n * (math.log(2 * math.pi * self.rss / self.n) + 1)
+        return half - n * math.log(rows.unit) - 0.5 * n * (math.log(2 * math.pi * self.squares / n) + 1)
 
     @property
     def _parameters(self) -> int:
@@ -368,18 +383,6 @@ class Fit:
 
     def _repr_html_(self) -> str:
         return report.html(self)
-
-
-def variance(rss: float, dof: int, *, absolute: bool) -> float:
-    """Give the residual variance; nan without degrees of freedom."""
-    return 1.0 if absolute else rss / dof if dof > 0 else math.nan
-
-
-def spread_of(y: Array, weights: Array) -> float:
-    """Give the weighted sum of squares that the weighted mean leaves."""
-    counted = weights > 0
-    y, weights = y[counted], weights[counted]
-    return float(np.sum(weights * (y - float(np.average(y, weights=weights))) ** 2))
 
 
 def checked_level(level: Any) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.graph import Leaf, Node, reachable
-from symgd.squares.factors import HUGE, Factors, factors
+from symgd.squares.factors import HUGE, Factors, factors, lengths
 from symgd.squares.residuals import Squares
 
 Vector = NDArray[np.float64]
@@ -101,7 +101,7 @@ class Separable:
         columns = J[:, self.linear]
         if not ((np.abs(r) < HUGE).all() and (np.abs(columns) < HUGE).all()):
             return x, np.full_like(r, np.nan), columns
-        norms = np.linalg.norm(columns, axis=0)
+        norms = lengths(columns)
         norms[norms == 0] = 1.0
         U, s, Vt = np.linalg.svd(columns / norms, full_matrices=False)
         kept = s > RANK * max(s[0], 1e-300)
@@ -120,10 +120,12 @@ class Separable:
         """Give the sum of the squared residuals at many points, whose linear parameters are not looked at; roughly."""
         X = np.where(self.linear, 0.0, X)
         r, J = self._squares.at_many(X, [name for name in self._squares.shapes if name in self.names])
-        norms = np.linalg.norm(J, axis=1, keepdims=True)
-        usable = np.isfinite(r).all(axis=1) & (np.isfinite(norms) & (norms < HUGE)).all(axis=(1, 2))
+        largest = np.abs(J).max(axis=1, keepdims=True)
+        usable = np.isfinite(r).all(axis=1) & (np.isfinite(largest) & (largest < HUGE)).all(axis=(1, 2))
         found = np.full(len(X), np.inf)
-        U, s, _ = np.linalg.svd(J[usable] / np.where(norms == 0, 1.0, norms)[usable], full_matrices=False)
+        columns = J[usable] / np.where(largest == 0, 1.0, largest)[usable]
+        norms = np.linalg.norm(columns, axis=1, keepdims=True)
+        U, s, _ = np.linalg.svd(columns / np.where(norms == 0, 1.0, norms), full_matrices=False)
         along = np.einsum("kmi,km->ki", U, r[usable]) * (s > RANK * s[:, :1])
         left = r[usable] - np.einsum("kmi,ki->km", U, along)
         found[usable] = np.einsum("km,km->k", left, left)

@@ -207,8 +207,9 @@ class Search:
             beside = around(self.squares, at.x, at.factors, self.floor, self._kinks)
             if beside.lower is None:
                 self.edges = beside.edges
-                kind = Kind.BOUNDARY if beside.edges else Kind.KINK_MINIMUM
-                if not beside.edges:
+                bent = Kind.KINK_MINIMUM if self._kinks.any else Kind.MINIMUM
+                kind = Kind.BOUNDARY if beside.edges else bent
+                if kind == Kind.KINK_MINIMUM:
                     at = replace(at, factors=one_side(self.squares, at.x, at.factors), hessian=None)
                 self.best = at, Outcome.CONVERGED_STEP, kind, way
                 return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from symgd.curvature import in_names
 from symgd.fitting.polish import Polished
 from symgd.squares import Squares
+from symgd.squares.factors import lengths
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -64,7 +66,7 @@ def directions(R: Matrix, held_by_nothing: Sequence[int] = ()) -> Directions | N
         return None
     R = R.copy()
     R[:, list(held_by_nothing)] = 0.0
-    norms = np.linalg.norm(R, axis=0)
+    norms = lengths(R)
     unit = np.where(norms > 0, norms, 1.0)
     _, s, Vt = np.linalg.svd(R / unit)
     felt = s > 10 * EPS * len(R) * max(s[0], 1e-300)
@@ -72,7 +74,48 @@ def directions(R: Matrix, held_by_nothing: Sequence[int] = ()) -> Directions | N
     return Directions((Vt[felt].T / s[felt]) / unit[:, None], open_, (np.abs(Vt[~felt]) > SHARE).any(axis=0))
 
 
-def spread(squares: Squares, at: Polished, kind: str, variance: float, felt: Directions | None, counted: int) -> Matrix:
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """How far parameters may be from where they are: their covariance by its root, whose squares may overflow.
+
+    Parameters
+    ----------
+    root : ndarray, shape (n, k)
+        Such that ``root @ root.T`` is the covariance; nan where nothing is known.
+    lost : ndarray of bool, shape (n,)
+        The parameters that are not determined.
+    """
+
+    root: Matrix
+    lost: NDArray[np.bool_]
+
+    @cached_property
+    def covariance(self) -> Matrix:
+        """The covariance, shape (n, n): infinite on the diagonal, and nan beside it, for what is not determined."""
+        with np.errstate(all="ignore"):
+            return self._without_lost(self.root @ self.root.T, math.inf)
+
+    @cached_property
+    def errors(self) -> Vector:
+        """The standard errors, shape (n,)."""
+        return np.where(self.lost, np.inf, lengths(self.root.T))
+
+    @cached_property
+    def correlation(self) -> Matrix:
+        """The correlations, shape (n, n)."""
+        with np.errstate(all="ignore"):
+            unit = self.root / lengths(self.root.T)[:, None]
+            found = self._without_lost(unit @ unit.T, 1.0)
+        np.fill_diagonal(found, 1.0)
+        return found
+
+    def _without_lost(self, found: Matrix, own: float) -> Matrix:
+        found[self.lost] = found[:, self.lost] = np.nan
+        found[self.lost, self.lost] = own
+        return found
+
+
+def spread(squares: Squares, at: Polished, kind: str, variance: float, felt: Directions | None, counted: int) -> Spread:
     """Give the covariance of the parameters.
 
     Parameters
@@ -93,42 +136,40 @@ def spread(squares: Squares, at: Polished, kind: str, variance: float, felt: Dir
 
     Returns
     -------
-    ndarray, shape (n, n)
-        On the diagonal infinite, and nan beside it, for parameters that are not determined.
+    Spread
 
     References
     ----------
     Seber and Wild 2003, Nonlinear Regression, section 2.1.2; White 1980, A heteroskedasticity-consistent covariance
     matrix estimator, Econometrica 48.
     """
+    n = squares.n
     if felt is None:
-        return np.full((squares.n, squares.n), np.nan)
+        return Spread(np.full((n, n), np.nan), np.zeros(n, dtype=bool))
     inverse, rank = felt.inverse, felt.rank
     with np.errstate(all="ignore"):
         if kind == "hessian" and not felt.open:
-            covariance = variance * _inverse_of(at, inverse)
+            root = math.sqrt(variance) * _half_of(at, inverse)
         elif kind == "robust":
             r, J = squares.jacobian(at.x)
-            meat = np.linalg.qr((J * r[:, None]) @ inverse, mode="r") @ inverse.T
-            covariance = meat.T @ meat * (counted / (counted - rank) if counted > rank else math.nan)
+            share = counted / (counted - rank) if counted > rank else math.nan
+            meat = np.asarray(np.linalg.qr((J * r[:, None]) @ inverse, mode="r"))
+            root = math.sqrt(share) * inverse @ meat.T
         else:
-            covariance = variance * (inverse @ inverse.T)
-    lost = felt.lost
-    covariance[lost] = covariance[:, lost] = np.nan
-    covariance[lost, lost] = np.inf
-    return covariance
+            root = math.sqrt(variance) * inverse
+    return Spread(root, felt.lost)
 
 
-def _inverse_of(at: Polished, inverse: Matrix) -> Matrix:
-    """Give the inverse of half the Hessian, by way of its form relative to ``J.T @ J``."""
+def _half_of(at: Polished, inverse: Matrix) -> Matrix:
+    """Give a root of the inverse of half the Hessian, by way of its form relative to ``J.T @ J``."""
+    nothing = np.full(at.factors.R.shape, np.nan)
     if at.hessian is None:
-        return np.full(at.factors.R.shape, np.nan)
+        return nothing
     bracket = inverse.T @ at.hessian @ inverse
     values, vectors = np.linalg.eigh((bracket + bracket.T) / 2)
     if values[0] <= 0:  # no minimum, and no covariance
-        return np.full(at.factors.R.shape, np.nan)
-    half = inverse @ (vectors / np.sqrt(values))
-    return np.asarray(half @ half.T)
+        return nothing
+    return np.asarray(inverse @ (vectors / np.sqrt(values)))
 
 
 def told(names: Sequence[str], directions: Sequence[Vector], x: Vector) -> str:

@@ -82,8 +82,7 @@ def begin(problem: Problem, x: Vector, factor: float = 10.0) -> State:
 
 
 def _norms(found: Factors) -> Vector:
-    with np.errstate(all="ignore"):
-        norms = np.linalg.norm(found.R, axis=0)
+    norms = found.norms
     return np.where((norms > 0) & np.isfinite(norms), norms, 1.0)
 
 
