@@ -50,6 +50,7 @@ def fit(**given: Any) -> int:
     from symgd.fitting import fit as run
 
     data = inputs.columns(given)
+    inputs.refuse_left_out(given, [given["formula"], given["target"], given["weights"], given["sigma"]], data)
     start = starts.read(given["start"], "--start") or None
     found = run(
         given["formula"], data, given["target"], start, weights=given["weights"], sigma=given["sigma"],

@@ -6,6 +6,7 @@ Arrays keep the dtype they have, and are used where they lie unless a kernel cou
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -155,12 +156,26 @@ def refuse_left_out(source: Any, wanted: Collection[str], *, declare: bool = Tru
             holds = f"has {shown(cell)} in line {line}" if cell else f"is empty in line {line}"
             what = f"the column '{name}' of '{named(path)}' {holds}, where a number must be"
             other = f", or declare '{name}' by params=" if declare else ""
-            raise DataError(f"{what}; give numbers there, or leave such rows out{other}")
+            point = "numbers have a decimal point: " if re.fullmatch(r"[+-]?\d+,\d+", cell) else ""
+            raise DataError(f"{what}; {point}give numbers there, or leave such rows out{other}")
     elif _is_frame(source):
         labels = {str(label): label for label in source.columns}
         for name in wanted:
             if name in labels:
-                column(name, source[labels[name]])  # says what it holds
+                _refuse_cell(name, source[labels[name]])
+
+
+def _refuse_cell(name: str, values: Any) -> None:
+    """Refuse a column of a DataFrame that is none of numbers: says which cell is not."""
+    for row, cell in enumerate(values):
+        try:
+            found = checks.numbers([cell])
+        except ValueError as problem:
+            raise DataError(
+                f"'{name}' must hold numbers; row {row} has {shown(cell)}: give numbers there, or leave such rows out"
+            ) from problem
+        del found
+    column(name, values)  # says what it holds
 
 
 def _is_frame(source: Any) -> bool:
