@@ -78,7 +78,7 @@ class _Table(NamedTuple):
 
 
 def _table(path: Path) -> _Table:
-    """Read a CSV file: with commas, semicolons, tabs or blanks between cells; lines above that begin with # are skipped."""
+    """Read a CSV file: commas, semicolons, tabs or blanks between cells, and comments (#) above the names."""
     import csv
 
     try:
