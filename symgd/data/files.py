@@ -62,8 +62,9 @@ def read_csv(path: Path) -> dict[str, Any]:
     table = _table(path)
     found = {}
     for name, cells in zip(table.head, zip(*table.rows, strict=True), strict=True):
-        if usable(name) and (values := _cells(cells)) is not None:
-            found[name] = values
+        known = column_name(name)
+        if known is not None and (values := _cells(cells)) is not None:
+            found[known] = values
     if not found:
         raise DataError(f"'{named(path)}' has no column of numbers with a usable name on its first line")
     return found
@@ -138,11 +139,12 @@ def not_numbers(path: Path, names: Collection[str]) -> tuple[str, int, str] | No
     """
     with path.open("rb") as file:
         first = file.read(1 << 16)
-    if not any(name.encode() in first or name.encode("utf-16-le") in first for name in names):
+    typed = [fm.unquoted(name) or name for name in names]
+    if not any(name.encode(code) in first for name in typed for code in ("utf-8", "utf-16-le", "utf-16-be")):
         return None  # most files are not read again
     table = _table(path)
     for name, cells in zip(table.head, zip(*table.rows, strict=True), strict=True):
-        if name in names:
+        if column_name(name) in names:
             bad = (i for i, cell in enumerate(cells) if _cells((cell,)) is None)
             row = next(bad, 0)
             return name, table.lines[row], cells[row].strip()
@@ -254,6 +256,24 @@ def usable(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def column_name(label: str) -> str | None:
+    """Give the name that a column has in a formula: that of its own, or one that stands for it in backquotes.
+
+    Parameters
+    ----------
+    label : str
+        What the column is called.
+
+    Returns
+    -------
+    str or None
+        ``None`` where it cannot be typed at all.
+    """
+    if usable(label):
+        return fm.check_name(label)
+    return fm.quoted(label) if label and label.isprintable() and "`" not in label and len(label) <= 200 else None
 
 
 def _some(path: Path, found: dict[str, Any]) -> dict[str, Any]:

@@ -52,7 +52,8 @@ def on(model: Formula, data: Any) -> tuple[Formula, tuple[int, ...]]:
         if name not in known and name not in CONSTANTS:
             near = suggest(name, list(known))
             hint = f"did you mean '{near}'?" if near else "give it a column"
-            raise DataError(f"the model reads '{safe(name)}', and the data have no column of that name; {hint}")
+            plain = safe(fm.unquoted(name) or name)
+            raise DataError(f"the model reads '{plain}', and the data have no column of that name; {hint}")
     serving = indices(model.tree)
     points.check_indices(serving, data)
     found = Formula(model.text, model.tree, model.shapes, Owned(known, serving, used))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from symgd import data as data_module
 from symgd import language as fm
 from symgd.data import Data, Owned, Stored
 from symgd.errors import FormulaError, UsageError, safe, shown, suggest
-from symgd.fitting.rows import Rows, check_finite, enclosed, free
+from symgd.fitting.rows import Rows, check_finite, enclosed, free, listed
 from symgd.fitting.rows import read as read_rows
 from symgd.graph import ROWS, Fold, reachable
 from symgd.language.functions import CONSTANTS
@@ -109,8 +110,9 @@ def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: An
     known: dict[str, Any] = dict(data_module.load(data))
     if not known:
         raise UsageError("a fit needs data: a mapping of names to columns, a DataFrame, or a file of CSV")
-    tree = fm.parse(model, declared=set(known))  # mistakes are shown in the text as it was typed
-    text, wanted = str.__str__(model), fm.parse(target, declared=set(known))
+    target = fm.written(fm.quoted(target)) if fm.quoted(target) in known else target
+    tree, wanted = _parsed(model, known), _parsed(target, known)  # mistakes are shown in the text as it was typed
+    text = str.__str__(model)
     asked = [*fm.names(tree), *fm.names(wanted)]
     data_module.refuse_left_out(data, [name for name in asked if name not in known], declare=False)
     _check_no_loss(text, tree, target)
@@ -171,6 +173,19 @@ def _joined(objective: Objective) -> bool:
                                 for node in reachable([term.residual for term in found.terms]))  # fmt: skip
 
 
+def _parsed(text: Any, known: Data) -> fm.Tree:
+    """Read a formula; where the data have columns whose names are none, a mistake may come from that."""
+    try:
+        return fm.parse(text, declared=set(known))
+    except FormulaError as problem:
+        odd = [name for name in known if fm.unquoted(name) is not None]
+        if not odd:
+            raise
+        hint = f"{problem.hint}; " if problem.hint else ""
+        columns = f"{hint}the columns are {listed(known)}"
+        raise FormulaError(problem.problem, problem.text, problem.start, problem.end, columns) from None
+
+
 def _check_no_loss(text: str, tree: fm.Tree, target: str) -> None:
     """Refuse a loss in the place of a model: a sum or mean of something that reads the target."""
     read = fm.names(tree)
@@ -195,13 +210,21 @@ def _check_no_loss(text: str, tree: fm.Tree, target: str) -> None:
 
 def _check_start(params: Sequence[str], start: Any, known: Data) -> None:
     """Tell a name that has neither data nor a start: it may be a column, misspelt."""
-    if not isinstance(start, Mapping):
-        return
+    odd = [plain for name in known if (plain := fm.unquoted(name)) is not None]
+    given = start if isinstance(start, Mapping) else {}
     for name in params:
-        if name not in start and len(start) > 0:
+        if name in given:
+            continue
+        part = next((plain for plain in odd if name in re.findall(r"\w+", plain)), None)
+        if part is not None:
+            rule = f"there is a column '{safe(part)}': write it in backquotes, `{safe(part)}`, or rename it"
+            raise UsageError(f"'{name}' is no column of the data and has no start; {rule}")
+        if given:
             near = suggest(name, [*known, *(k for k in start if isinstance(k, str))])
             hint = f"did you mean '{near}'?" if near else f"give it one: start={{'{name}': 1.0, ...}}"
-            raise UsageError(f"'{name}' is no column of the data and has no start; {hint}")
+            raise UsageError(
+                f"'{name}' is no column of the data and has no start; {hint}; the columns are {listed(known)}"
+            )
 
 
 def _start(objective: Objective, params: Sequence[str], start: Any) -> tuple[Objective, Vector, bool]:

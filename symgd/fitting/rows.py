@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,7 +150,7 @@ def check_finite(name: str, column: Any, seen: NDArray[np.bool_]) -> None:
             row = int(np.argmax(bad))
             value = part[row] if part.ndim == 1 else part[row][~np.isfinite(part[row])].flat[0]
             more = f", and {int(bad.sum()) - 1:,} more rows" if bad.sum() > 1 else ""
-            raise DataError(f"'{name}' is {value:g} in row {low + row}{more}; {OUT}")
+            raise DataError(f"'{safe(fm.unquoted(name) or name)}' is {value:g} in row {low + row}{more}; {OUT}")
 
 
 def check_columns(what: str, text: str, tree: fm.Tree, known: Data) -> None:
@@ -175,11 +175,19 @@ def check_columns(what: str, text: str, tree: fm.Tree, known: Data) -> None:
     for name, (begin, end) in fm.names(tree).items():
         if name not in known and name not in CONSTANTS:
             near = suggest(name, list(known))
-            listed = ", ".join(list(known)[:12]) + (", ..." if len(known) > 12 else "")
-            hint = f"did you mean '{near}'?" if near else f"the columns are {safe(listed, 200)}"
+            hint = f"did you mean '{near}'?" if near else f"the columns are {listed(known)}"
             if text.strip() == name:
                 raise DataError(f"{what}='{name}' is no column of the data; {hint}")
             raise FormulaError(f"'{name}' is no column of the data", text, begin, end, hint)
+
+
+def listed(known: Iterable[str], most: int = 12) -> str:
+    """Give the names of columns as a formula has them, those that need them in backquotes."""
+    names = [fm.written(name) for name in known]
+    more = "" if len(names) <= most else ", ..."
+    odd = any(fm.unquoted(name) is not None for name in known)
+    rename = "; in backquotes as here, or renamed" if odd else ""
+    return safe(", ".join(names[:most]) + more, 300) + rename
 
 
 def _counting(
