@@ -118,8 +118,8 @@ def _result(problem: Problem, found: Solution, seconds: float, level: float, cov
     rss, counted, rows = at.factors.rss, int((problem.rows.w > 0).sum()), problem.rows
     felt = statistics.directions(at.factors.R, found.lost)
     rank = squares.n if felt is None else felt.rank
-    s2 = rows.scale**-2 if absolute else rss / (counted - rank) if counted > rank else math.nan
-    spread = statistics.spread(squares, at, covariance, s2, felt, counted)
+    deviation = 1 / rows.scale if absolute else math.sqrt(rss / (counted - rank)) if counted > rank else math.nan
+    spread = statistics.spread(squares, at, covariance, deviation, felt, counted)
     facts = Facts(problem, found, felt, squares.residuals(at.x), counted, absolute)
     outcome, kind = found.outcome, found.kind
     if felt is not None and felt.open and outcome.converged:

@@ -289,6 +289,9 @@ def running_off(
     lengths = np.where(lengths > 0, lengths, scales.sizes)
     noise = float(8 * np.finfo(float).eps * magnitude) ** 2
     most = found.rss + HELD * found.rss / max(1, m - n) + noise
+    together = np.isin(np.arange(n), suspects)
+    if all(squares.rss(np.where(together, (1 + share) * x, x)) <= most for share in FAR) and x[together].all():
+        return tuple(suspects), None
     lost: set[int] = set()
     for j in suspects:
         if j in lost:

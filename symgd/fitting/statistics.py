@@ -115,7 +115,9 @@ class Spread:
         return found
 
 
-def spread(squares: Squares, at: Polished, kind: str, variance: float, felt: Directions | None, counted: int) -> Spread:
+def spread(
+    squares: Squares, at: Polished, kind: str, deviation: float, felt: Directions | None, counted: int
+) -> Spread:
     """Give the covariance of the parameters.
 
     Parameters
@@ -127,8 +129,8 @@ def spread(squares: Squares, at: Polished, kind: str, variance: float, felt: Dir
     kind : str
         ``"jacobian"``: ``s**2 * inv(J.T @ J)``; ``"hessian"``: ``2 * s**2 * inv(H)``, H the exact Hessian of the sum of
         squares; ``"robust"``: ``inv(J.T @ J) @ J.T @ diag(r**2) @ J @ inv(J.T @ J) * m/(m - rank)``.
-    variance : float
-        The residual variance ``s**2``.
+    deviation : float
+        The residual standard deviation ``s``.
     felt : Directions or None
         As `directions` gives them.
     counted : int
@@ -149,14 +151,14 @@ def spread(squares: Squares, at: Polished, kind: str, variance: float, felt: Dir
     inverse, rank = felt.inverse, felt.rank
     with np.errstate(all="ignore"):
         if kind == "hessian" and not felt.open:
-            root = math.sqrt(variance) * _half_of(at, inverse)
+            root = deviation * _half_of(at, inverse)
         elif kind == "robust":
             r, J = squares.jacobian(at.x)
             share = counted / (counted - rank) if counted > rank else math.nan
             meat = np.asarray(np.linalg.qr((J * r[:, None]) @ inverse, mode="r"))
             root = math.sqrt(share) * inverse @ meat.T
         else:
-            root = math.sqrt(variance) * inverse
+            root = deviation * inverse
     return Spread(root, felt.lost)
 
 
@@ -189,10 +191,11 @@ def told(names: Sequence[str], directions: Sequence[Vector], x: Vector) -> str:
     str
         A sentence.
     """
-    if len(directions) == 1 and (np.abs(directions[0]) > SHARE * np.abs(directions[0]).max()).sum() == 1:
-        name = names[int(np.argmax(np.abs(directions[0])))]
-        return f"the data do not determine {name}: the residuals do not depend on it here"
     sizes = np.where(x == 0, 1.0, 1 / np.abs(np.where(x == 0, 1.0, x)))
+    shares = np.abs(directions[0]) * sizes
+    if len(directions) == 1 and (shares > SHARE * shares.max()).sum() == 1:
+        name = names[int(np.argmax(shares))]
+        return f"the data do not determine {name}: the residuals do not depend on it here"
     written = "; ".join(in_names(names, v, sizes=sizes) for v in directions[:3])
     more = "; ..." if len(directions) > 3 else ""
     ways = "the direction" if len(directions) == 1 else f"{len(directions)} directions"

@@ -20,9 +20,8 @@ from scipy.optimize import least_squares
 mp.mp.dps = 40
 FILE = Path(__file__).with_name("fits.json")
 
-# name, model, columns, truth, noise relative to the target's spread, a start that is near and one that is far, and what
-# the parameters' units are in powers of x and y; "shift" where an origin of x may be moved, with what that adds to which
-# parameter.
+# Of each: name, model, x, truth, noise relative to the target's spread, a start that is near and one that is far, the
+# powers of the units of x and y that parameters have, and those parameters that move with the origin of x.
 LINE = np.linspace
 FAMILIES = (
     ("decay", "a*exp(-b*x) + c", LINE(0, 5, 25), {"a": 3, "b": 1.2, "c": 0.5}, 0.02,
@@ -83,7 +82,7 @@ FAMILIES = (
     ("two waves", "a*sin(u*x) + b*cos(w*x)", LINE(0, 25, 150), {"a": 2, "u": 1.1, "b": 1.4, "w": 2.9}, 0.05,
      {"a": 2, "u": 1.12, "b": 1, "w": 2.85}, {"a": 1, "u": 1, "b": 1, "w": 1},
      {"a": (0, 1), "u": (-1, 0), "b": (0, 1), "w": (-1, 0)}, None),
-    ("shifted power", "(a + x)**b + c", np.array([0, 1, 2.5, 4, 7, 10, 25.0]), {"a": 0.37, "b": -1.34, "c": 1.08}, 0.001,
+    ("offset power", "(a + x)**b + c", np.array([0, 1, 2.5, 4, 7, 10, 25.0]), {"a": 0.37, "b": -1.34, "c": 1.08}, 0.001,
      {"a": 0.3, "b": -1, "c": 1}, {"a": 1, "b": 1, "c": 1}, None, None),
     ("logarithm", "a + b*log(x + c)", LINE(0, 30, 25), {"a": 1, "b": 2.2, "c": 1.7}, 0.01,
      {"a": 1, "b": 2, "c": 2}, {"a": 1, "b": 1, "c": 100}, {"a": None, "b": (0, 1), "c": (1, 0)}, None),
@@ -127,7 +126,7 @@ UNITS = ((1.0, 1.0, 0.0), (1e-6, 1e6, 0.0), (1e6, 1e-6, 0.0), (1.0, 1.0, 1.0))  
 
 def function(model, library):
     """Give a model as a function of x and a mapping of parameters."""
-    names = "exp log sin cos tanh minimum maximum".split()
+    names = ("exp", "log", "sin", "cos", "tanh", "minimum", "maximum")
     known = {name: getattr(library, name, None) for name in names}
     if library is mp:
         known |= {"minimum": min, "maximum": max}
@@ -181,7 +180,9 @@ def answer(model, x, y, truth, rng):
     best = None
     for k in range(40):
         start = around if not k else around * np.exp(0.4 * rng.standard_normal(len(around)))
-        found = least_squares(residuals, start, x_scale=np.abs(around), xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=400)
+        found = least_squares(
+            residuals, start, x_scale=np.abs(around), xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=400
+        )
         if best is None or found.cost < best.cost:
             best = found
     return settled(model, x, y, names, best.x)
@@ -200,8 +201,15 @@ def main():
                 continue
             add = shift * 10 * float(np.ptp(x))
             columns = {"x": (x * u + add).tolist(), "y": (y * v).tolist()}
-            scale = {k: 1.0 if units is None or units[k] is None else u ** units[k][0] * v ** units[k][1] for k in truth}
-            moved = {k: add if shifted is not None and (k in shifted if len(shifted) < 2 or shifted == "mn" else k == shifted) else 0.0 for k in truth}
+            scale = {
+                k: 1.0 if units is None or units[k] is None else u ** units[k][0] * v ** units[k][1] for k in truth
+            }
+            moved = {
+                k: add
+                if shifted is not None and (k in shifted if len(shifted) < 2 or shifted == "mn" else k == shifted)
+                else 0.0
+                for k in truth
+            }
             guess = [value * scale[k] + moved[k] for k, value in zip(truth, base[0], strict=True)]
             p, errors, rss = settled(model, columns["x"], columns["y"], list(truth), guess) if u != 1 or shift else base
             starts = {"none": None, "near": {k: near[k] * scale[k] + moved[k] for k in truth}, "far": far}
