@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -22,13 +23,13 @@ from symgd.verdict import Kind, Reason, Verdict
 
 __all__ = ["Band", "Fit", "fit"]
 
-OPTIONS = ("target", "start", "weights", "sigma", "absolute_sigma", "level", "covariance")
+OPTIONS = ("target", "start", "weights", "sigma", "absolute_sigma", "level", "covariance", "fixed")
 
 
 def fit(
     model: str, data: Any, target: str = "y", start: Any = None, *, weights: Any = None, sigma: Any = None,
     absolute_sigma: bool = False, level: float = 0.95, covariance: str = "jacobian",
-    **others: Any,
+    fixed: Mapping[str, float] | None = None, **others: Any,
 ) -> Fit:  # fmt: skip
     r"""Fit a model to data by least squares.
 
@@ -64,6 +65,8 @@ def fit(
         Where standard errors come from: ``"jacobian"``, ``s**2 * inv(J.T @ J)``, which is what is usually published;
         ``"hessian"``, ``2 * s**2 * inv(H)`` with the exact Hessian of the sum of squares, which takes the curvature of
         the model into account; ``"robust"``, which does not assume that all residuals have the same variance.
+    fixed : mapping of str to float, optional
+        Parameters that keep these values: numbers of the model, as if they stood in it.
     **others : object
         There are no others: each is refused, with the name that it has here.
 
@@ -102,7 +105,7 @@ def fit(
     checked_level(level)
     if absolute_sigma and sigma is None:
         raise UsageError("absolute_sigma=True says that sigma is to be taken at its word; give sigma")
-    problem = read(model, data, target, start, weights, sigma)
+    problem = read(model, data, target, start, weights, sigma, fixed)
     begun = perf_counter()
     magnitude = float(np.linalg.norm(problem.weighted[0]))
     found = Search(problem.squares, magnitude, problem.rows.total).run(None if problem.guessed else problem.start)
@@ -131,7 +134,7 @@ def _result(problem: Problem, found: Solution, seconds: float, level: float, cov
     return Fit(
         problem.formula, problem.target, point, spread, covariance, rss, rows, absolute, float(level),
         _condition(at.factors.R), rank, outcome, kind, text, findings(facts), denied(facts),
-        _run(problem, found, point, outcome, kind, text, seconds),
+        _run(problem, found, point, outcome, kind, text, seconds), problem.fixed,
     )  # fmt: skip
 
 

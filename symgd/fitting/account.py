@@ -125,7 +125,7 @@ def _undetermined(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "runs_off", f"Nothing in the data holds {names[j]}, here {at.x[j]:.4g}: further away the sum of squares is "
             "no larger.",
-            f"Leave the term out, fix {names[j]} at a number, or measure where the model depends on it.",
+            f"Leave the term out, fix {names[j]} (fixed=), or measure where the model depends on it.",
             {"parameter": names[j], "value": float(at.x[j])},
         )  # fmt: skip
     if felt is not None and len(felt.open) > len(lost):
@@ -133,7 +133,7 @@ def _undetermined(facts: Facts) -> Iterator[Finding]:
         told = statistics.told(names, left, at.x)
         yield Finding(
             "undetermined", told[0].upper() + told[1:] + ".",
-            "Leave one of these parameters out of the model, or put a number in its place.",
+            "Leave one of these parameters out of the model, or fix it at a number (fixed=).",
             {"rank": float(felt.rank), "parameters": float(len(at.x))},
         )  # fmt: skip
 
@@ -146,7 +146,7 @@ def _unsettled(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "boundary", f"The best point lies where the model's domain ends: beyond {edge} = "
             f"{found.at.x[found.edges[0]]:.6g} it is not finite in every row.",
-            f"Standard errors mean nothing there; hold {edge} at a number, or change the model.", {"parameters": edge},
+            f"Standard errors mean nothing there; fix {edge} (fixed=), or change the model.", {"parameters": edge},
         )  # fmt: skip
     elif found.kind == Kind.KINK_MINIMUM:
         yield Finding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ class Band(NamedTuple):
     upper: Array
 
 
-def on(model: Formula, data: Any) -> tuple[Formula, tuple[int, ...]]:
+def on(model: Formula, data: Any, fixed: Mapping[str, float]) -> tuple[Formula, tuple[int, ...]]:
     """Give a model on other data, and the shape of its values.
 
     Parameters
@@ -34,6 +35,8 @@ def on(model: Formula, data: Any) -> tuple[Formula, tuple[int, ...]]:
         The model.
     data : mapping, DataFrame or path
         The columns that it reads.
+    fixed : mapping of str to float
+        Parameters that keep their values.
 
     Returns
     -------
@@ -46,7 +49,7 @@ def on(model: Formula, data: Any) -> tuple[Formula, tuple[int, ...]]:
     DataError
         If the data lack a column of the model.
     """
-    known = data_module.load(data)
+    known = {**data_module.load(data), **fixed}
     used = [name for name in fm.names(model.tree) if name not in model.shapes]
     for name in used:
         if name not in known and name not in CONSTANTS:

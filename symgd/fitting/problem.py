@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from symgd import data as data_module
 from symgd import language as fm
+from symgd.checks import number
 from symgd.data import Data, Owned, Stored
 from symgd.errors import FormulaError, UsageError, safe, shown, suggest
 from symgd.fitting.rows import Rows, check_finite, enclosed, free, listed
@@ -47,6 +48,8 @@ class Problem:
         The target and its weights.
     seen : ndarray of bool
         The rows that the residuals are made of: all, but those of weight 0 where they can be left out.
+    fixed : dict of str to float
+        Parameters that keep their values.
     """
 
     formula: Formula
@@ -57,6 +60,7 @@ class Problem:
     guessed: bool
     rows: Rows
     seen: NDArray[np.bool_]
+    fixed: dict[str, float]
 
     @property
     def weighted(self) -> tuple[Vector, Vector]:
@@ -68,7 +72,7 @@ class Problem:
         return np.ravel(y) / self.rows.unit * root, root
 
 
-def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: Any) -> Problem:
+def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: Any, fixed: Any = None) -> Problem:
     """Check everything that a fit is made from.
 
     Parameters
@@ -85,6 +89,8 @@ def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: An
         What squared residuals are multiplied by.
     sigma : str, array or None
         Standard deviations of the target.
+    fixed : mapping or None
+        Parameters that keep their values.
 
     Returns
     -------
@@ -116,11 +122,14 @@ def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: An
     asked = [*fm.names(tree), *fm.names(wanted)]
     data_module.refuse_left_out(data, [name for name in asked if name not in known], declare=False)
     _check_no_loss(text, tree, target)
+    numbers = _fixed(fixed, start, [name for name in fm.names(tree) if name not in known], known)
+    known |= numbers
     rows = read_rows(target, wanted, known, weights, sigma, fm.names(tree))
     params = [name for name in fm.names(tree) if name not in known and name not in CONSTANTS]
     _check_start(params, start, known)
     if not params:
-        raise UsageError(f"there is nothing to fit: every name in '{safe(text)}' is a column of the data")
+        rest = " or fixed" if numbers else ""
+        raise UsageError(f"there is nothing to fit: every name in '{safe(text)}' is a column of the data{rest}")
     loss = _loss(text, target, rows, known)
     seen = rows.seen if _apart(known, tree, wanted) else np.ones_like(rows.seen)
     objective, x, guessed = _start(Objective(loss, _only(known, seen), params), params, start)
@@ -136,7 +145,9 @@ def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: An
     assert found is not None
     _check_sizes(found, rows, rows.y[seen] if rows.y.ndim else rows.y, text, target)
     owned = objective.data if seen.all() else Owned(known, indices(tree), fm.names(tree))
-    return Problem(Formula(text, tree, objective.model.shapes, owned), target, objective, found, x, guessed, rows, seen)
+    return Problem(
+        Formula(text, tree, objective.model.shapes, owned), target, objective, found, x, guessed, rows, seen, numbers
+    )
 
 
 def _loss(text: str, target: str, rows: Rows, known: dict[str, Any]) -> str:
@@ -171,6 +182,26 @@ def _joined(objective: Objective) -> bool:
     found = objective.model.squares
     return found is None or any(isinstance(node, Fold) and node.label == ROWS
                                 for node in reachable([term.residual for term in found.terms]))  # fmt: skip
+
+
+def _fixed(fixed: Any, start: Any, free_: Sequence[str], known: Data) -> dict[str, float]:
+    """Give the parameters that keep their values."""
+    if fixed is None:
+        return {}
+    if not isinstance(fixed, Mapping):
+        raise UsageError(f"fixed={shown(fixed)} must be a mapping of parameters to numbers, such as {{'c': 0.5}}")
+    found = {}
+    for given, value in fixed.items():
+        name = fm.check_name(given)
+        if name not in free_:
+            near = suggest(name, free_)
+            what = "a column of the data" if name in known else "no parameter of the model"
+            hint = f"did you mean '{near}'?" if near else f"its parameters are {', '.join(free_)}"
+            raise UsageError(f"fixed names '{safe(name)}', which is {what}; {hint}")
+        if isinstance(start, Mapping) and given in start:
+            raise UsageError(f"'{safe(name)}' is fixed and has a start as well; leave one of them out")
+        found[name] = number(f"fixed['{safe(name)}']", value, "a number that the parameter keeps, such as 0.5")
+    return found
 
 
 def _parsed(text: Any, known: Data) -> fm.Tree:

@@ -33,8 +33,10 @@ def summary(fit: Fit) -> str:
         f"  residuals  rss {fit.rss:.10g}, standard deviation {fit.rsd:.6g}, R2 {fit.r2:.6g}",
         f"  likelihood {fit.loglik:.6g}, AIC {fit.aic:.6g}, BIC {fit.bic:.6g}",
         f"  errors     {_kind(fit)}",
-        "",
     ]
+    if fit.fixed:
+        lines.append("  fixed      " + ", ".join(f"{name} = {value:.10g}" for name, value in fit.fixed.items()))
+    lines.append("")
     lines += [_line(row, widths) for row in table]
     if len(fit.x) > _SHOWN:
         lines.append(f"  ... and {len(fit.x) - _SHOWN:,} more")

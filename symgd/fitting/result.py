@@ -68,6 +68,8 @@ class Fit:
         Whether the point is likely no minimum that was meant, for it explains less than a constant.
     run : Run
         The descent from the start, as `Objective.minimize` would give it.
+    fixed : dict of str to float
+        Parameters that kept their values.
     """
 
     formula: Formula = field(repr=False)
@@ -87,6 +89,7 @@ class Fit:
     diagnosis: tuple[Finding, ...]
     denied: bool = field(repr=False)
     run: Run = field(repr=False)
+    fixed: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def model(self) -> str:
@@ -312,7 +315,7 @@ class Fit:
         if band is not None and not (isinstance(band, str) and band in ("confidence", "prediction")):
             raise UsageError(f"band={shown(band)} must be 'confidence', 'prediction' or None")
         width = self._width(level)
-        found, shape = (self.formula, self.y.shape) if data is None else curve.on(self.formula, data)
+        found, shape = (self.formula, self.y.shape) if data is None else curve.on(self.formula, data, self.fixed)
         if band is None:
             return np.broadcast_to(found.values(self.point), shape).copy()
         more = self.variance if band == "prediction" else 0.0
@@ -326,6 +329,7 @@ class Fit:
             "model": self.model,
             "target": self.target,
             "point": {k: plain(v) for k, v in self.point.items()},
+            "fixed": dict(self.fixed),
             "stderr": {k: plain(v) for k, v in self.stderr.items()},
             "interval": {k: [plain(low), plain(high)] for k, (low, high) in self.intervals.items()},
             "level": self.level,

@@ -34,6 +34,7 @@ ROUNDS = 12  # ways down that are found by looking around, one after the other
 AGREED = 3  # further starts that must not better a sound minimum
 TOGETHER = 10  # points looked at together that take as long as one alone
 ALIKE = 0.5  # correlation of neighbouring residuals from which a shape is left over
+NEARLY = 0.01  # 1 - R2 below which what is left over is no other minimum
 WORK = 3000  # evaluations of few residuals that other starts may take: about a second, and the same every time
 PER_EVALUATION = 10_000  # numbers of a Jacobian that take as long again as all else of an evaluation
 QUICK = 2_000_000  # numbers of a Jacobian up to which other ways than the first are tried
@@ -147,6 +148,7 @@ class Search:
             if start is not None:
                 self._from(start, STEPS)
                 self._look_around()
+                self._look_far()
             if not self._settled(start):
                 self._elsewhere(start)
             self._finish()
@@ -163,18 +165,9 @@ class Search:
             at = with_digits(self.squares, at, self.magnitude)
         if interrupted:
             outcome = Outcome.INTERRUPTED
+        proved = any(not problem.n for problem in self.separable)
         return Solution(
-            at,
-            outcome,
-            kind,
-            way,
-            self.steps,
-            self.evaluations,
-            self.starts,
-            self.trace,
-            self.lost,
-            self.edges,
-            any(not problem.n for problem in self.separable),
+            at, outcome, kind, way, self.steps, self.evaluations, self.starts, self.trace, self.lost, self.edges, proved
         )
 
     def _settled(self, start: Vector | None) -> bool:
@@ -240,7 +233,7 @@ class Search:
             return False
         at, outcome, kind, _ = self.best
         enough = at.factors.rss < 0.9 * self.total or self.total == 0
-        return bool(outcome.converged and kind.minimal and enough)
+        return bool(outcome.converged and kind.minimal and enough and not self.lost)
 
     def _regular(self) -> bool:
         """Tell whether the data determine all parameters at the best end, and it explains more than a constant does."""
@@ -260,7 +253,8 @@ class Search:
         errors = errors_of(at.factors, m)
         r = self.squares.residuals(at.x)
         along = float(r[1:] @ r[:-1]) / at.factors.rss
-        return bool((np.abs(at.x) < errors)[~self._linear].any()) or along > max(ALIKE, 3 / math.sqrt(m))
+        shaped = along > max(ALIKE, 3 / math.sqrt(m)) and at.factors.rss > NEARLY * self.total
+        return shaped or bool((np.abs(at.x) < errors)[~self._linear].any())
 
     def _redundant(self, start: Vector) -> bool:
         """Tell whether parameters cannot be told apart anywhere, so that other starts end no better."""
@@ -324,7 +318,7 @@ class Search:
             return
         found = self._polished(state, way)
         if self.best is None or self._beats(*found[:3]):
-            self.best = found
+            self.best, self.lost = found, ()
 
     def _polished(self, state: State, way: str) -> End:
         at = polish(self.squares, state.x, self.magnitude)
@@ -365,7 +359,9 @@ class Search:
         if len(free) < 2 or not self.squares.numbers:
             return
         for j in 2 * free:
-            if self.best is None or self.work > self.allowed or not self._regular() or not self._doubtful():
+            if self.best is None or self.work > self.allowed or not self._regular():
+                return
+            if self._sound() and not self._doubtful():
                 return
             x, rss = self.best[0].x, self.best[0].factors.rss
             anywhere = self._scales.starts(self._skipped, self._count(1))

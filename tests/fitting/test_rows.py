@@ -139,3 +139,35 @@ def test_the_cell_of_a_frame_that_is_no_number_is_named():
     frame = pd.DataFrame({"x": [1.0, 2, "n.d.", 4], "y": [1.0, 2, 3, 4]})
     with pytest.raises(DataError, match=r"'x' must hold numbers; row 2 has 'n\.d\.'"):
         sg.fit("a*x", frame)
+
+
+# ---- fixed parameters ----------------------------------------------------------------------------------------------
+
+
+def test_fixed_parameters_are_numbers_of_the_model():
+    data = {"x": X, "y": Y}
+    found = sg.fit("a*exp(-b*x) + c", data, start={"a": 1, "b": 1}, fixed={"c": 0.1})
+    same = sg.fit("a*exp(-b*x) + 0.1", data, start={"a": 1, "b": 1})
+    assert found.x == pytest.approx(same.x, rel=1e-12)
+    assert found.dof == same.dof
+    assert list(found.stderr) == ["a", "b"]
+    assert found.predict({"x": [0.5]}) == pytest.approx(same.predict({"x": [0.5]}), rel=1e-12)
+    assert found.to_dict()["fixed"] == {"c": 0.1}
+    assert "fixed      c = 0.1" in found.summary()
+
+
+@pytest.mark.parametrize(
+    ("fixed", "message"),
+    [
+        ({"k": 1}, "fixed names 'k', which is no parameter of the model; its parameters are a, b"),
+        ({"x": 1}, "fixed names 'x', which is a column of the data"),
+        ({"a": 1}, "'a' is fixed and has a start as well"),
+        ({"b": "1"}, "fixed\\['b'\\]='1' must be a number that the parameter keeps"),
+        (3, "fixed=3 must be a mapping of parameters to numbers"),
+    ],
+)
+def test_what_cannot_be_fixed_is_refused(fixed, message):
+    with pytest.raises(sg.UsageError, match=message):
+        sg.fit(MODEL, {"x": X, "y": Y}, start={"a": 1}, fixed=fixed)
+    with pytest.raises(sg.UsageError, match="every name in .* is a column of the data or fixed"):
+        sg.fit(MODEL, {"x": X, "y": Y}, fixed={"a": 1, "b": 1})
