@@ -169,5 +169,5 @@ def test_fixed_parameters_are_numbers_of_the_model():
 def test_what_cannot_be_fixed_is_refused(fixed, message):
     with pytest.raises(sg.UsageError, match=message):
         sg.fit(MODEL, {"x": X, "y": Y}, start={"a": 1}, fixed=fixed)
-    with pytest.raises(sg.UsageError, match="every name in .* is a column of the data or fixed"):
+    with pytest.raises(sg.UsageError, match=r"every name in .* is a column of the data or fixed"):
         sg.fit(MODEL, {"x": X, "y": Y}, fixed={"a": 1, "b": 1})
