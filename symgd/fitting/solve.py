@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,8 @@ WORK = 3000  # evaluations of few residuals that other starts may take: about a 
 PER_EVALUATION = 10_000  # numbers of a Jacobian that take as long again as all else of an evaluation
 QUICK = 2_000_000  # numbers of a Jacobian up to which other ways than the first are tried
 BETTER = 1e-6  # relative reduction of the sum of squares for which another end is taken
-LOWER = 1e-3  # relative reduction that one parameter alone must promise somewhere else
+PARTS = 8  # nonlinear parameters up to which every two of them are let go anywhere
+LOWER = 1e-3  # relative reduction that they must promise somewhere else
 FLAT = 1e-8  # relative curvature below which a direction counts as flat
 SETTLED = 1e-7  # last step of Newton's, relative, below which a minimum is one
 
@@ -351,26 +353,30 @@ class Search:
                 return
             if agreed >= (AGREED if self._sound() else 2 * AGREED) or self.work > self.allowed:
                 break
-        self._one_by_one()
+        self._in_parts()
 
-    def _one_by_one(self) -> None:
-        """Let one parameter after the other be anywhere, where a shape is left over: one peak of two may be right."""
-        free = list(np.flatnonzero(~self._linear))
-        if len(free) < 2 or not self.squares.numbers:
+    def _in_parts(self) -> None:
+        """Let one parameter, or two, be anywhere while a shape is left over: of several peaks one may be missing."""
+        free = np.flatnonzero(~self._linear).tolist()
+        if not 2 <= len(free) <= PARTS or not self.squares.numbers:
             return
-        for j in 2 * free:
+        parts = [[j] for j in free] + [list(pair) for pair in combinations(free, 2)]
+        for _ in range(ROUNDS):
             if self.best is None or self.work > self.allowed or not self._regular():
                 return
             if self._sound() and not self._doubtful():
                 return
             x, rss = self.best[0].x, self.best[0].factors.rss
             anywhere = self._scales.starts(self._skipped, self._count(1))
-            X = np.tile(x, (len(anywhere), 1))
-            X[:, j] = anywhere[:, j]
+            X = np.tile(x, (len(parts), len(anywhere), 1))
+            for some, part in zip(X, parts, strict=True):
+                some[:, part] = anywhere[:, part]
+            X = X.reshape(-1, len(x))
             values = self._rated(X)
-            if values.min() < rss * (1 - LOWER):
-                self.starts += 1
-                self._below(X[int(np.argmin(values))])
+            if not values.min() < rss * (1 - LOWER):
+                return
+            self.starts += 1
+            self._below(X[int(np.argmin(values))])
 
     def _below(self, x: Vector) -> None:
         """Go down from a start that was made up."""
