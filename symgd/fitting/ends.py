@@ -117,7 +117,7 @@ def errors_of(found: Factors, m: int) -> Vector:
 
 
 @np.errstate(all="ignore")
-def around(squares: Squares, x: Vector, found: Factors, noise: float, kinks: Kinks) -> Around:
+def beside_of(squares: Squares, x: Vector, found: Factors, noise: float, kinks: Kinks) -> Around:
     """Look to both sides of a point, along each parameter, the others following.
 
     Parameters

@@ -5,19 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd.fitting.ends import Kinks, around, errors_of, one_side, running_off
+from symgd.fitting.ends import Kinks, beside_of, errors_of, one_side, running_off
 from symgd.fitting.polish import Polished, needs_digits, polish, with_digits
-from symgd.fitting.scales import Scales
 from symgd.fitting.separable import Separable, linear_sets
+from symgd.fitting.starts import Starts, around
 from symgd.run import Outcome
 from symgd.squares import Squares, State, advance, begin
-from symgd.squares.residuals import BLOCK
 from symgd.verdict import Kind
 
 Vector = NDArray[np.float64]
@@ -28,9 +26,6 @@ STEPS = 1000  # of one descent
 SHORT = 300  # of one from a start that was made up
 CRAWL, CRAWLED = 50, 1e-8  # so many steps must reduce the sum of squares by this much of it
 PREDICTED = 1e-15  # relative reduction that the linear model still promises when a descent ends
-POOL, POOLED = 1000, 100  # points that are looked at for starts at most, and of one parameter half as many
-WAVES = 8  # of them for each row, where there are frequencies
-GROUPS = 16  # of them, of which each gives one start
 ROUNDS = 12  # ways down that are found by looking around, one after the other
 AGREED = 3  # further starts that must not better a sound minimum
 TOGETHER = 10  # points looked at together that take as long as one alone
@@ -40,7 +35,6 @@ WORK = 3000  # evaluations of few residuals that other starts may take: about a 
 PER_EVALUATION = 10_000  # numbers of a Jacobian that take as long again as all else of an evaluation
 QUICK = 2_000_000  # numbers of a Jacobian up to which other ways than the first are tried
 BETTER = 1e-6  # relative reduction of the sum of squares for which another end is taken
-PARTS = 8  # nonlinear parameters up to which every two of them are let go anywhere
 LOWER = 1e-3  # relative reduction that they must promise somewhere else
 FLAT = 1e-8  # relative curvature below which a direction counts as flat
 SETTLED = 1e-7  # last step of Newton's, relative, below which a minimum is one
@@ -108,7 +102,7 @@ class Search:
 
     The first way is Levenberg's and Marquardt's method in all parameters. The second leaves those out that the
     residuals are linear in, which are then at their best at every step. If neither ends at a sound minimum, other
-    starts around the given one are tried. Of ends that are equally good the first one counts.
+    starts are tried. Of ends that are equally good the first one counts.
 
     Parameters
     ----------
@@ -127,20 +121,22 @@ class Search:
         self.lost: tuple[int, ...] = ()
         self.edges: tuple[int, ...] = ()
         self.trace = Trace([], [], [])
-        self.work, self.allowed = 0.0, math.inf
+        self._work, self.allowed = 0.0, math.inf
         self.cost = 1 + squares.m * (squares.n + 1) / PER_EVALUATION
         self.floor = (0.1 * np.finfo(float).eps * magnitude) ** 2  # less is nothing but rounding
         self.small = squares.m * (squares.n + 1) <= QUICK
         sets = linear_sets(squares) if self.small else []
         self.separable = [Separable(squares, names) for names in sets[:2] if names]
+        self.other = Starts(squares, self.separable[0] if self.separable else None, small=self.small)
 
     @cached_property
     def _kinks(self) -> Kinks:
         return Kinks(self.squares)
 
-    @cached_property
-    def _scales(self) -> Scales:
-        return Scales(self.squares)
+    @property
+    def work(self) -> float:
+        """What was done so far, in evaluations of few residuals."""
+        return self._work + self.other.rated * self.cost / TOGETHER
 
     @np.errstate(all="ignore")
     def run(self, start: Vector | None) -> Solution:
@@ -168,8 +164,9 @@ class Search:
         if interrupted:
             outcome = Outcome.INTERRUPTED
         proved = any(not problem.n for problem in self.separable)
+        evaluations = self.evaluations + self.other.rated
         return Solution(
-            at, outcome, kind, way, self.steps, self.evaluations, self.starts, self.trace, self.lost, self.edges, proved
+            at, outcome, kind, way, self.steps, evaluations, self.starts, self.trace, self.lost, self.edges, proved
         )
 
     def _settled(self, start: Vector | None) -> bool:
@@ -199,7 +196,7 @@ class Search:
             if at.factors.rss <= self.floor:
                 self.best = at, Outcome.CONVERGED_VALUE, Kind.MINIMUM, way
                 return
-            beside = around(self.squares, at.x, at.factors, self.floor, self._kinks)
+            beside = beside_of(self.squares, at.x, at.factors, self.floor, self._kinks)
             if beside.lower is None:
                 self.edges = beside.edges
                 bent = Kind.KINK_MINIMUM if self._kinks.any else Kind.MINIMUM
@@ -221,7 +218,7 @@ class Search:
             at, outcome, kind, way = self.best
             if not (outcome.converged and kind.minimal and at.factors.finite):
                 return
-            self.lost, better = running_off(self.squares, at.x, at.factors, self.magnitude, self)
+            self.lost, better = running_off(self.squares, at.x, at.factors, self.magnitude, self.other)
             if better is None:
                 return
             state = self._down(self.squares, better, STEPS)
@@ -256,13 +253,13 @@ class Search:
         r = self.squares.residuals(at.x)
         along = float(r[1:] @ r[:-1]) / at.factors.rss
         shaped = along > max(ALIKE, 3 / math.sqrt(m)) and at.factors.rss > NEARLY * self.total
-        return shaped or bool((np.abs(at.x) < errors)[~self._linear].any())
+        return shaped or bool((np.abs(at.x) < errors)[~self.other.linear].any())
 
     def _redundant(self, start: Vector) -> bool:
         """Tell whether parameters cannot be told apart anywhere, so that other starts end no better."""
         if self.best is None or self.best[2] != Kind.DEGENERATE or self.best[0].factors.rss > 0.9 * self.total:
             return False
-        points = np.vstack([self._scales.starts((), 4), _around(start, 4), self.best[0].x])
+        points = np.vstack([self.other.scales.starts((), 4), around(start, 4), self.best[0].x])
         ranks = [_rank(self.squares, x) for x in points]
         return bool(ranks[-1] < len(start) and max(ranks) == ranks[-1])
 
@@ -303,7 +300,7 @@ class Search:
                 trace.slope.append(2 * float(np.linalg.norm(state.factors.gradient)))
             before = state.evaluations
             state = advance(problem, state)
-            self.work += self.cost * (1 + state.evaluations - before)
+            self._work += self.cost * (1 + state.evaluations - before)
             ended = state.moved == 0 or state.predicted < PREDICTED or state.factors.rss <= self.floor
             if ended or self.work > self.allowed:
                 break
@@ -342,9 +339,8 @@ class Search:
     def _elsewhere(self, start: Vector | None) -> None:
         """Go down from other starts, until several have not bettered a sound minimum."""
         self.allowed, agreed = self.work + WORK, 0
-        for x in self._candidates(start):
+        for x in self.other.best(start, sound=start is not None and self._sound()):
             before = None if self.best is None else self.best[0].factors.rss
-            self.starts += 1
             self._below(x)
             after = None if self.best is None else self.best[0].factors.rss
             same = before is not None and after is not None and after >= before * (1 - BETTER)
@@ -356,103 +352,24 @@ class Search:
         self._in_parts()
 
     def _in_parts(self) -> None:
-        """Let one parameter, or two, be anywhere while a shape is left over: of several peaks one may be missing."""
-        free = np.flatnonzero(~self._linear).tolist()
-        if not 2 <= len(free) <= PARTS or not self.squares.numbers:
-            return
-        parts = [[j] for j in free] + [list(pair) for pair in combinations(free, 2)]
+        """Let some parameters be anywhere while a shape is left over: of several peaks one may be missing."""
         for _ in range(ROUNDS):
             if self.best is None or self.work > self.allowed or not self._regular():
                 return
             if self._sound() and not self._doubtful():
                 return
-            x, rss = self.best[0].x, self.best[0].factors.rss
-            anywhere = self._scales.starts(self._skipped, self._count(1))
-            X = np.tile(x, (len(parts), len(anywhere), 1))
-            for some, part in zip(X, parts, strict=True):
-                some[:, part] = anywhere[:, part]
-            X = X.reshape(-1, len(x))
-            values = self._rated(X)
-            if not values.min() < rss * (1 - LOWER):
+            x, value = self.other.in_parts(self.best[0].x)
+            if not value < self.best[0].factors.rss * (1 - LOWER):
                 return
-            self.starts += 1
-            self._below(X[int(np.argmin(values))])
+            self._below(x)
 
     def _below(self, x: Vector) -> None:
         """Go down from a start that was made up."""
-        if self.separable and self.small:
+        self.starts += 1
+        if self.separable:
             self._without_linear(self.separable[0], x, SHORT)
         else:
             self._offer(self._down(self.squares, x, SHORT, self.trace), "all parameters at once")
-
-    @property
-    def sizes(self) -> Vector:
-        """The largest size that each number of the parameters may have, shape (n,)."""
-        return self._scales.sizes
-
-    @property
-    def _linear(self) -> NDArray[np.bool_]:
-        """The numbers of the parameters that are found from the others."""
-        return self.separable[0].linear if self.separable else np.zeros(self.squares.n, dtype=bool)
-
-    @property
-    def _skipped(self) -> frozenset[str]:
-        return self.separable[0].names if self.separable else frozenset()
-
-    def _count(self, dimensions: int) -> int:
-        """Tell how many points are looked at for starts in so many parameters."""
-        count = min(POOL, POOLED << min(dimensions, 8))
-        if self._scales.waves:
-            count = min(2 * POOL, max(count, WAVES * self.squares.m))
-        if not (self.small and self.squares.numbers):
-            count = min(count, 100 if self.small else 8)
-        return count
-
-    def _candidates(self, start: Vector | None) -> list[Vector]:
-        """Give the best of many points: those that the data suggest, and those around the start, the best first.
-
-        They are looked at in groups, the best of each is given: the very best ones are all the same.
-        """
-        sound = start is not None and self._sound()  # a minimum is there, and another need not be
-        count = self._count(int((~self._linear).sum())) // (4 if sound else 1)
-        X = self._scales.starts(self._skipped, count)
-        around = np.ones(self.squares.n) if start is None else start
-        X = np.vstack([X, _around(around, max(4, count // 4))])
-        values = self._rated(X)
-        if start is None and np.isfinite(values[:count]).sum() > GROUPS:
-            values[count:] = np.inf  # ones are a start only where the data suggest none
-        most = 3 if not self.small or sound else GROUPS
-        groups = [range(k, len(X), most) for k in range(most)]
-        best = sorted((min(group, key=lambda i: values[i]) for group in groups), key=lambda i: values[i])
-        return [X[i] for i in best if math.isfinite(values[i])]
-
-    def _rated(self, X: Matrix) -> Vector:
-        """Give the sum of squares at many points, the linear parameters at their best; infinite where there is none."""
-        problem = self.separable[0] if self.separable and self.small else None
-        self.evaluations += len(X)
-        self.work += len(X) * self.cost / TOGETHER
-        if not self.squares.numbers:
-            found = np.array([self.squares.rss(x) if problem is None else problem.rss(problem.reduced(x)) for x in X])
-        else:
-            step = max(1, BLOCK // (self.squares.m * (self.squares.n + 1)))
-            parts = np.split(X, range(step, len(X), step))
-            found = np.concatenate(
-                [self._at_many(part) if problem is None else problem.at_many(part) for part in parts]
-            )
-        return np.where(np.isfinite(found), found, np.inf)
-
-    def _at_many(self, X: Matrix) -> Vector:
-        r, _ = self.squares.at_many(X)
-        return np.asarray(np.einsum("km,km->k", r, r))
-
-
-def _around(start: Vector, count: int) -> Matrix:
-    """Give points around one: nearby first, then further and further away, signs turned round too."""
-    rng = np.random.default_rng(0)
-    width = np.linspace(0.3, 4.0, count)[:, None]
-    factor = np.exp(width * rng.standard_normal((count, len(start))))
-    factor[rng.random(factor.shape) < 0.1] *= -1
-    return np.where(start == 0, rng.standard_normal(factor.shape) * width, start * factor)
 
 
 def _rank(squares: Squares, x: Vector) -> int:
