@@ -91,11 +91,6 @@ class Solution:
     edges: tuple[int, ...]
     proved: bool
 
-    @property
-    def good(self) -> bool:
-        """Whether this is a minimum as far as can be told."""
-        return self.outcome.converged and self.kind.minimal and not self.lost
-
 
 class Search:
     """The ways down from starts, and the best end so far.
@@ -259,7 +254,7 @@ class Search:
         """Tell whether parameters cannot be told apart anywhere, so that other starts end no better."""
         if self.best is None or self.best[2] != Kind.DEGENERATE or self.best[0].factors.rss > 0.9 * self.total:
             return False
-        points = np.vstack([self.other.scales.starts((), 4), around(start, 4), self.best[0].x])
+        points = np.vstack([self.other.anywhere(4), around(start, 4), self.best[0].x])
         ranks = [_rank(self.squares, x) for x in points]
         return bool(ranks[-1] < len(start) and max(ranks) == ranks[-1])
 

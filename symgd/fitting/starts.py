@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from functools import cached_property
 from itertools import combinations
 
@@ -21,6 +22,7 @@ POOL, POOLED = 1000, 100  # points that are looked at for starts at most, and of
 WAVES = 8  # of them for each row, where there are frequencies
 GROUPS = 16  # of them, of which each gives one start
 PARTS = 8  # nonlinear parameters up to which every two of them are let go anywhere
+NUMBERS = 30_000_000  # of Jacobians that are looked at together at most
 SLOW, SLOWEST = 100, 8  # points at most that are looked at one by one, few rows or many
 
 
@@ -56,15 +58,31 @@ class Starts:
         """The numbers of the parameters that are found from the others."""
         return np.zeros(self._squares.n, dtype=bool) if self._separable is None else self._separable.linear
 
-    def _anywhere(self, dimensions: int, share: int = 1) -> Matrix:
-        """Give points that lie where the data are, so many as parameters ask for."""
+    def anywhere(self, count: int, skipped: Collection[str] = ()) -> Matrix:
+        """Give points that lie where the data are; none where these are on disk.
+
+        Parameters
+        ----------
+        count : int
+            How many.
+        skipped : collection of str
+            Parameters that are 1.
+
+        Returns
+        -------
+        ndarray, shape (count, n)
+        """
+        return np.zeros((0, self._squares.n)) if self._squares.stored else self.scales.starts(skipped, count)
+
+    def _pool(self, dimensions: int, share: int = 1) -> Matrix:
+        """Give so many of them as parameters ask for."""
         count = min(POOL, POOLED << min(dimensions, 8))
-        if self.scales.waves:
+        if not self._squares.stored and self.scales.waves:
             count = min(2 * POOL, max(count, WAVES * self._squares.m))
         if not (self._small and self._squares.numbers):
             count = min(count, SLOW if self._small else SLOWEST)
-        skipped = frozenset[str]() if self._separable is None else self._separable.names
-        return self.scales.starts(skipped, max(1, count // share))
+        count = min(count, max(SLOWEST, NUMBERS // (self._squares.m * (self._squares.n + 1))))
+        return self.anywhere(max(1, count // share), () if self._separable is None else self._separable.names)
 
     def best(self, start: Vector | None, *, sound: bool) -> list[Vector]:
         """Give the best of many points: those that the data suggest, and those around the start, the best first.
@@ -82,13 +100,13 @@ class Starts:
         -------
         list of ndarray
         """
-        X = self._anywhere(int((~self.linear).sum()), 4 if sound else 1)
+        X = self._pool(int((~self.linear).sum()), 4 if sound else 1)
         count = len(X)
         X = np.vstack([X, around(np.ones(self._squares.n) if start is None else start, max(4, count // 4))])
         values = self._rated(X)
         if start is None and np.isfinite(values[:count]).sum() > GROUPS:
             values[count:] = np.inf  # ones are a start only where the data suggest none
-        most = GROUPS if self._small and not sound else 3
+        most = min(GROUPS if self._small and not sound else 3, len(X))
         groups = [range(k, len(X), most) for k in range(most)]
         best = sorted((min(group, key=lambda i: values[i]) for group in groups), key=lambda i: values[i])
         return [X[i] for i in best if math.isfinite(values[i])]
@@ -112,7 +130,7 @@ class Starts:
         if not 2 <= len(free) <= PARTS or not self._squares.numbers:
             return x, math.inf
         parts = [[j] for j in free] + [list(pair) for pair in combinations(free, 2)]
-        anywhere = self._anywhere(1)
+        anywhere = self._pool(1)
         X = np.tile(x, (len(parts), len(anywhere), 1))
         for some, part in zip(X, parts, strict=True):
             some[:, part] = anywhere[:, part]

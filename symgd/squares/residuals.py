@@ -186,6 +186,11 @@ class Squares:
             self._fill(J, x, arithmetic)
         return r, J
 
+    @property
+    def stored(self) -> bool:
+        """Whether some of the data are on disk."""
+        return any(isinstance(values, Stored) for values in self._data.values())
+
     @cached_property
     def numbers(self) -> bool:
         """Whether all parameters are numbers, so that many points can be looked at together."""
