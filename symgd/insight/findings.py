@@ -24,8 +24,8 @@ CODES: dict[str, tuple[str, str]] = {
     "unbounded": ("values fall without end where the run's way is followed further, and the formula shows no bound",
                   "bound the objective, or check its sign"),
     "diverged": (
-        "the learning rate is over the limit of its rule: the limit, the curvature, and the place where the run began "
-        "to rise; of a run in batches, of the rows that a step sees",
+        ("the learning rate is over the limit of its rule: the limit, the curvature, and the place where the run began "
+        "to rise; of a run in batches, of the rows that a step sees"),
         "a smaller one, or a method",
     ),
     "flips": ("the run jumps between two points, or goes round in a longer cycle", "a smaller learning rate"),
