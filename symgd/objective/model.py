@@ -153,7 +153,7 @@ class Model(Formula):
                 node = root if sign > 0 else graph.negate(root)
                 known = {name: t for name, t in types.items() if t is not None}
                 with deep():
-                    self._programs[sign] = generate(graph, node, self.params, self.shapes, known, self.bare[1])
+                    self._programs[sign] = generate(graph, node, self.params, self.shapes, known)
                 cache.save(key, self._programs[sign].to_json().encode())
         return self._programs[sign]
 
