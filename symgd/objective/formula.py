@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from symgd import language as fm
 from symgd.data import Data, Stored
-from symgd.data.points import Shape
 from symgd.errors import unexplained
 from symgd.graph import ROWS, Array, Fold, Forms, Graph, Leaf, Map, Node, Store, locate, read, whole
 from symgd.graph.tape import Point, Tape
 from symgd.language import Tree
 from symgd.language.functions import CONSTANTS
+from symgd.parameters import Shape, Shapes
 from symgd.squares import Squares, Term
 
 CHUNK = 1 << 20  # numbers of an array on disk that are looked at together
@@ -46,7 +46,7 @@ class Formula:
         self, text: str, tree: Tree, shapes: Mapping[str, Shape], data: Data,
         columns: Collection[str] | None = None, undeclared: Collection[str] = (),
     ) -> None:  # fmt: skip
-        self.text, self.tree, self.shapes, self.data = text, tree, dict(shapes), data
+        self.text, self.tree, self.shapes, self.data = text, tree, Shapes.of(shapes), data
         self.columns = data.keys() if columns is None else columns
         self.undeclared = undeclared
         self.rows = row_count(tree, data)
