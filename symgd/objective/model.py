@@ -152,7 +152,7 @@ class Model(Formula):
             return Program.from_json(stored.decode())
         known = {name: t for name, t in types.items() if t is not None}
         with deep():
-            found = generate(graph.copy(), root, self.params, self.shapes, known, self.bare[1])
+            found = generate(graph.copy(), root, self.params, self.shapes, known)
         cache.save(key, found.to_json().encode())
         return found
 

@@ -104,7 +104,7 @@ def _tuples(value: Any) -> Any:
 
 def generate(
     graph: Graph, root: Node, params: Sequence[str], shapes: Mapping[str, tuple[int, ...]] | None = None,
-    data: Mapping[str, tuple[str, tuple[int, ...]]] | None = None, written: Node | None = None,
+    data: Mapping[str, tuple[str, tuple[int, ...]]] | None = None,
 ) -> Program:  # fmt: skip
     """Differentiate an objective and write its functions.
 
@@ -120,9 +120,6 @@ def generate(
         Those of the parameters; by default they are numbers.
     data : mapping of str to (str, tuple of int), optional
         Type and shape of each data array.
-    written : Node, optional
-        The objective as it was written, which tells whether it has kinks: what keeps it in range has branches that
-        are none.
 
     Returns
     -------
@@ -146,8 +143,8 @@ def generate(
         outputs["curvature"] = Output(tuple(second.values()))
     nodes = reachable([root, *slope.nodes()])
     strict = any(isinstance(n, Fold) and n.function in _STRICT for n in nodes)
-    # What keeps digits and range has branches that are no kinks: either view without them may say so.
-    smooth = _is_smooth(graph.store.without_seams(root)) or (written is not None and _is_smooth(reachable([written])))
+    # What keeps digits and range has branches that are no kinks.
+    smooth = _is_smooth(graph.store.without_seams(root))
     functions, pieces, memory = _write(graph, inputs, outputs, strict=strict)
     pace = (0, 0)
     if inputs.vectorised:
