@@ -49,9 +49,8 @@ def main():
             print(
                 f"{type(optimizer).__name__:10} {method:16} {law.name:26} {verdict.answer}{reached}{where}", flush=True
             )
-    print(
-        f"{objectives:,} objectives, {quadratics:,} of them quadratics, in {time.monotonic() - began:,.0f} s: {dict(tally)}"
-    )
+    spent = time.monotonic() - began
+    print(f"{objectives:,} objectives, {quadratics:,} of them quadratics, in {spent:,.0f} s: {dict(tally)}")
     return 1 if tally[Answer.FAILS] else 0
 
 

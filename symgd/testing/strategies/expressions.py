@@ -147,7 +147,7 @@ class _Grammar:
     def piece(self, kind: str, size: int) -> Piece:
         """Draw a piece of a kind, made of up to so many operations."""
         op = self.draw(_OP) if size > 0 else 0
-        if op < 2:
+        if op < (1 if size > 2 else 2):
             return self.leaf(kind)
         if op < 5:
             name, function, inside = self.draw(_WHICH_ONE)
@@ -242,7 +242,8 @@ def formulas(kinds: Sequence[str] = ("numbers", "rows", "arrays"), *, size: int 
             leaves["vector"] = [Piece("w", w, bare=True)]
         grammar = _Grammar(draw, leaves)
         with np.errstate(all="ignore"):
-            found = grammar.piece("number", count) if kind == "numbers" else grammar.folded(count)
+            plain = kind == "numbers" or draw(_OP) > 6
+            found = grammar.piece("number", count) if plain else grammar.folded(count)
         return _written(found, data, point)
 
     return draws()
