@@ -144,15 +144,6 @@ def momentum_without_past(x, problem, t, memory, lr, beta=0.9):
     return x - lr * v
 
 
-def fista_off_by_one(x, problem, t, memory, lr):
-    s = memory.get("s", 1.0)
-    u = (1 + np.sqrt(4 * s * s + 1)) / 2
-    z = x - lr * problem.jac(x)
-    x = z + s / u * (z - memory.get("y", z))
-    memory.update(s=u, y=z)
-    return x
-
-
 def lr_twice(x, problem, t, memory, lr, beta=0.9):
     memory["v"] = beta * memory.get("v", 0) - lr * problem.jac(x)
     return x + lr * memory["v"]
@@ -176,7 +167,6 @@ BUGS = [
     (decayed, ("lr",), "shift"),
     (wrong_momentum, ("lr", "beta"), "theory-rate"),
     (momentum_without_past, ("lr", "beta"), "theory-rate"),
-    (fista_off_by_one, ("lr",), "fista-convex"),
     (lr_twice, ("lr", "beta"), "theory-rate"),
     (sums_axes, ("lr",), "descent-lemma"),
     (in_place, ("lr",), "gd-nearer"),

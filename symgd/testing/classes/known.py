@@ -134,7 +134,7 @@ class Known(Lazy):
         """Give f - minimum without cancellation, at a point or at each row of several."""
         raise NotImplementedError
 
-    def slope(self, x: Any) -> Vector:
+    def slope(self, x: Any) -> Any:
         """Give the gradient, at a point or at each row of several."""
         raise NotImplementedError
 
@@ -142,7 +142,7 @@ class Known(Lazy):
         """Give the formula."""
         raise NotImplementedError
 
-    def nearest(self, x: Any) -> Vector:
+    def nearest(self, x: Any) -> Any:
         """Give the minimizer that is nearest to a point, or to each row of several."""
         return np.broadcast_to(self.minimizer, np.shape(x))
 
@@ -154,7 +154,8 @@ class Known(Lazy):
 
     def jac(self, x: Any) -> Vector:
         """Give the gradient at a flat vector."""
-        return self.slope(self._point(x))
+        gradient: Vector = self.slope(self._point(x))
+        return gradient
 
     def distance(self, x: Any) -> Any:
         """Give the distance from the nearest minimizer, at a point or at each row of several."""

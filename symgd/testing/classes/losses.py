@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.errors import UsageError
-from symgd.testing.classes.known import Known, Spelling, Vector
+from symgd.testing.classes.known import Known, Spelling
 
 
 class LeastSquares(Known):
@@ -57,11 +57,11 @@ class LeastSquares(Known):
         """Give f - minimum."""
         return np.mean(((np.asarray(x, dtype=float) - self.minimizer) @ self.X.T) ** 2, axis=-1) / 2
 
-    def slope(self, x: Any) -> Vector:
+    def slope(self, x: Any) -> Any:
         """Give the gradient."""
         return (np.asarray(x, dtype=float) - self.minimizer) @ self.X.T @ self.X / len(self.X)
 
-    def nearest(self, x: Any) -> Vector:
+    def nearest(self, x: Any) -> Any:
         """Give the nearest of the best coefficients."""
         return self.minimizer + (np.asarray(x, dtype=float) - self.minimizer) @ self.flat.T @ self.flat
 
@@ -128,7 +128,7 @@ class Logistic(Known):
         rows = np.where(np.abs(u) < 1, near, far)
         return np.mean(rows, axis=-1) + self.ridge / 2 * np.sum(away * away, axis=-1)
 
-    def slope(self, x: Any) -> Vector:
+    def slope(self, x: Any) -> Any:
         """Give the gradient: the difference of two sigmoids as one quotient, which keeps its digits near 0."""
         away = np.asarray(x, dtype=float) - self.minimizer
         u, p = away @ self.X.T, self.p
@@ -137,7 +137,7 @@ class Logistic(Known):
         up, down = -p * q * small / (p + q * (1 + small)), p * q * small / (q + p * (1 + small))
         return np.where(u > 0, up, down) @ self.X / len(self.X) + self.ridge * away
 
-    def nearest(self, x: Any) -> Vector:
+    def nearest(self, x: Any) -> Any:
         """Give the nearest of the best coefficients."""
         if self.ridge:
             return super().nearest(x)
