@@ -29,7 +29,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--examples", type=int, default=100_000, help="objectives in all")
     parser.add_argument("--engine", type=float, default=0.1, help="the share of them that goes through the engine")
-    parser.add_argument("--methods", default=",".join([*RULES, *METHODS]))
+    parser.add_argument("--methods", default=",".join([*RULES, *METHODS, "exact"]))
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     jobs = [(m, law) for m in given.methods.split(",") for law in laws_of(m) if law.name not in COMPILING]

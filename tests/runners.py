@@ -22,7 +22,7 @@ class Engine:
         try:
             self.settable = frozenset({"lr", *find_rule(method).hyper})
         except SymgdError:
-            self.settable = frozenset({"minimum", "factor"})
+            self.settable = frozenset({"minimum", "factor"} if method == "polyak" else ())
 
     def variants(self, what):
         if what == "tiers":
