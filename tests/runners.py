@@ -24,6 +24,9 @@ class Engine:
         except SymgdError:
             self.settable = frozenset({"minimum", "factor"} if method == "polyak" else ())
 
+    def gradient(self, problem, x):
+        return problem.plain(self.tier).jac(x)
+
     def variants(self, what):
         if what == "tiers":
             return {"compiled": Engine(self.given, "numba", **self.own)}

@@ -200,6 +200,16 @@ def test_a_law_of_single_precision_is_that_of_its_rounding():
     assert check(LAWS["gd-best-gap"], Steps(single, rounding=2.0**-24), examples=200).answer is not Answer.FAILS
 
 
+def test_a_gradient_that_is_off_is_found_out():
+    runs = Steps(gd)
+    assert check(LAWS["gradient"], runs, examples=5).detail == "it has no gradient of its own"
+    runs.gradient = lambda problem, x: problem.jac(x) * (1 + 1e-4)
+    assert check(LAWS["gradient"], runs, examples=50).answer is Answer.FAILS
+    runs.gradient = lambda problem, x: problem.jac(x)
+    assert check(LAWS["gradient"], runs, examples=50).answer is Answer.HOLDS
+    assert check(LAWS["gradient"], Engine("gd"), examples=50).answer is Answer.HOLDS
+
+
 # ---- verdicts -----------------------------------------------------------------------------------------------------
 
 
