@@ -38,7 +38,7 @@ UNDECIDED = {("gd", "gd-noisy")}
 
 @pytest.mark.parametrize(("method", "name"), [(m, n) for m, n in pairs(compiling=False) if LAWS[n].methods])
 def test_published_laws_hold_for_the_rules_and_methods_of_symgd(method, name):
-    holds(method, name, examples=12)
+    holds(method, name, examples=5)
 
 
 @pytest.mark.slow
@@ -47,7 +47,7 @@ def test_all_laws_hold_for_the_rules_and_methods_of_symgd(method, name):
     holds(method, name, examples=200)
 
 
-@pytest.mark.parametrize("method", ["gd", "adam", "rprop", "item", "bfgs", "newton_cg"])
+@pytest.mark.parametrize("method", ["gd", "adam", "bfgs"])
 def test_what_any_optimizer_must_do_is_done_by_those_of_symgd(method):
     for law in laws_of(method):
         if not law.methods and law.name not in COMPILING:
@@ -62,7 +62,7 @@ def test_tiers_and_threads_take_the_same_path(method, name):
 
 
 def test_gradients_that_are_off_by_less_than_is_allowed_do_as_published():
-    verdict = check(find_law("gd-noisy"), Steps(gd), examples=60)
+    verdict = check(find_law("gd-noisy"), Steps(gd), examples=20)
     assert verdict.answer is Answer.HOLDS
     f = Noisy(quadratic([4.0, 1.0]), 0.3, 5)
     x = np.array([1.0, 2.0])
@@ -191,7 +191,7 @@ def test_correct_recurrences_are_not_accused():
 
     for runs in (Steps(gd, method="gd"), Steps(heavy, ("lr", "beta"), method="momentum")):
         for law in laws_of(runs.method):
-            verdict = check(law, runs, examples=40)
+            verdict = check(law, runs, examples=10)
             assert verdict.answer is not Answer.FAILS, verdict
 
 
@@ -204,10 +204,10 @@ def test_a_gradient_that_is_off_is_found_out():
     runs = Steps(gd)
     assert check(LAWS["gradient"], runs, examples=5).detail == "it has no gradient of its own"
     runs.gradient = lambda problem, x: problem.jac(x) * (1 + 1e-4)
-    assert check(LAWS["gradient"], runs, examples=50).answer is Answer.FAILS
+    assert check(LAWS["gradient"], runs, examples=10).answer is Answer.FAILS
     runs.gradient = lambda problem, x: problem.jac(x)
-    assert check(LAWS["gradient"], runs, examples=50).answer is Answer.HOLDS
-    assert check(LAWS["gradient"], Engine("gd"), examples=50).answer is Answer.HOLDS
+    assert check(LAWS["gradient"], runs, examples=10).answer is Answer.HOLDS
+    assert check(LAWS["gradient"], Engine("gd"), examples=10).answer is Answer.HOLDS
 
 
 # ---- verdicts -----------------------------------------------------------------------------------------------------
@@ -276,5 +276,5 @@ def test_a_method_that_is_not_what_its_theory_says_is_found_out():
         return x - 0.8 * lr * problem.jac(x)
 
     for name in ("theory-rate", "theory-limit"):
-        assert check(LAWS[name], Steps(slow, method="gd"), examples=60).answer is Answer.FAILS
-        assert check(LAWS[name], Steps(gd, method="gd"), examples=60).answer is Answer.HOLDS
+        assert check(LAWS[name], Steps(slow, method="gd"), examples=20).answer is Answer.FAILS
+        assert check(LAWS[name], Steps(gd, method="gd"), examples=20).answer is Answer.HOLDS
