@@ -31,7 +31,7 @@ class Engine:
         if what == "tiers":
             return {"compiled": Engine(self.given, "numba", **self.own)}
         if what == "threads":
-            return {f"{n} threads": Engine(self.given, self.tier, n, **self.own) for n in (1, 2, 3)}
+            return {f"{n} threads": Engine(self.given, "numba", n, **self.own) for n in (1, 2, 3)}
         return {"resumed": Resumed(self.given, self.tier, **self.own)}
 
     def run(self, problem, start, steps, settings):

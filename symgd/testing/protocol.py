@@ -61,7 +61,8 @@ class Optimizer(Protocol):
     row of the table of rules, or the method, that it claims to be: its published laws apply. ``rule`` is a `Rule` with
     the hyperparameters that hold: its theory applies. ``rounding`` is the unit roundoff of its arithmetic, 2**-53
     unless it says otherwise. ``gradient(problem, x)`` is the gradient that it goes by. ``variants(what)`` gives, by
-    name, optimizers that must take the same path: ``what`` is ``"tiers"``, ``"threads"`` or ``"resumed"``.
+    name, optimizers that must take the same path: ``what`` is ``"tiers"``, ``"threads"`` (which are compared with each
+    other) or ``"resumed"``.
     """
 
     name: str

@@ -39,7 +39,7 @@ class LeastSquares(Known):
     def __init__(self, X: Any, minimizer: Any, residual: Any = None) -> None:
         self.X = _matrix(X, minimizer)
         rows = len(self.X)
-        _, sizes, axes = np.linalg.svd(self.X)
+        sizes, axes = _axes(self.X)
         self.rank = int(np.count_nonzero(sizes > 1e-10 * sizes.max(initial=0.0)))
         self.flat = axes[self.rank :]
         rest = np.zeros(rows)
@@ -112,7 +112,7 @@ class Logistic(Known):
         self.X, self.ridge = _matrix(X, minimizer), float(ridge)
         t = self.X @ np.asarray(minimizer, dtype=float)
         self.p = _sigmoid(t)
-        _, sizes, axes = np.linalg.svd(self.X)
+        sizes, axes = _axes(self.X)
         self.flat = axes[int(np.count_nonzero(sizes > 1e-10 * sizes.max(initial=0.0))) :]
         self.rough = float(np.abs(self.X).sum()) / len(self.X)
         minimum = float(np.mean(np.logaddexp(0, t) - self.p * t))
@@ -151,6 +151,13 @@ class Logistic(Known):
             data |= {"ridge": self.ridge, "c": self.minimizer}
             text += " + ridge/2*sum((x - c)**2)"
         return Spelling(text, data, vector=True)
+
+
+def _axes(X: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give the singular values of data, and all directions of its columns, as rows."""
+    square = X if len(X) <= X.shape[1] else np.linalg.qr(X, mode="r")
+    _, sizes, axes = np.linalg.svd(square)
+    return sizes, axes
 
 
 def _sigmoid(t: NDArray[np.float64]) -> NDArray[np.float64]:
