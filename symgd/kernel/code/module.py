@@ -15,6 +15,7 @@ from symgd.kernel.code.functions import Function, Output
 from symgd.kernel.code.layout import Column, Layout, layout
 from symgd.kernel.code.loop import Loop
 from symgd.kernel.code.lowering import lowered
+from symgd.kernel.code.pieces import Piece
 from symgd.kernel.code.python import PRINTERS
 from symgd.kernel.code.writer import Writer
 from symgd.language.functions import FUNCTIONS
@@ -54,7 +55,7 @@ class Program:
     smooth: bool
     work: tuple[int, int]
     entries: tuple[tuple[int, int], ...]
-    pieces: dict[str, list[dict[str, Any]]]
+    pieces: dict[str, list[Piece]]
     memory: tuple[int, int]
 
     def function(self, name: str, tier: str) -> Text:
@@ -155,10 +156,10 @@ def _is_smooth(nodes: list[Node]) -> bool:
 
 def _write(
     graph: Graph, inputs: Layout, outputs: Mapping[str, Output], *, strict: bool
-) -> tuple[dict[str, tuple[Text, ...]], dict[str, list[dict[str, Any]]], tuple[int, int]]:
+) -> tuple[dict[str, tuple[Text, ...]], dict[str, list[Piece]], tuple[int, int]]:
     """Write all functions for both tiers."""
     functions: dict[str, tuple[Text, ...]] = {}
-    pieces: dict[str, list[dict[str, Any]]] = {name: [] for name in (*outputs, "curvature")}
+    pieces: dict[str, list[Piece]] = {name: [] for name in (*outputs, "curvature")}
     planned = [
         Function(name, inputs, output, graph.lengths, directed=name == "product", strict=strict)
         for name, output in outputs.items()
