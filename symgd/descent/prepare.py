@@ -15,7 +15,7 @@ from symgd.descent.methods import METHODS, At, Function, Method
 from symgd.descent.state import Settings, State, Vector, read_state
 from symgd.errors import DataError, UsageError, safe, shown, unknown_option
 from symgd.graph import Graph
-from symgd.graph.locate import evaluate
+from symgd.graph.tape import Tape
 from symgd.kernel import Kernel, code
 from symgd.kernel.code import Program
 from symgd.kernel.machine import cache
@@ -307,7 +307,7 @@ def _initial_states(
         if fixed is None and {"lr", "t"} & rules.reads(node):  # a schedule stands there in place of lr
             text = rule.init[state]
             raise UsageError(f"the state '{state}' starts at {text!r}, which needs a fixed lr; got {hyper['lr']!r}")
-        values = evaluate([node], {"x": x0, "lr": fixed or 0.0}, {})[node]
+        values = Tape([node], {}).at({"x": x0, "lr": fixed or 0.0})[node]
         states.append(np.broadcast_to(np.asarray(values, dtype=np.float64), x0.shape).copy())
     return tuple(states)
 

@@ -76,7 +76,7 @@ class Model(Formula):
         """The formula that views show, in a graph that they may add to."""
         graph, root = self.bare
         graph = graph.copy()
-        graph.gaps = self.gaps
+        graph.store.gaps = self.gaps
         return graph, root
 
     @cached_property
@@ -88,16 +88,15 @@ class Model(Formula):
     @cached_property
     def _second(self) -> tuple[Graph, calculus.Vector, int]:
         """A graph of its own for second derivatives, the gradient in it, and the number of the formula's last node."""
-        graph, root = self.bare
-        graph = graph.copy()
-        graph.guarded, graph.gaps = False, self.gaps
-        return graph, calculus.gradient(graph, root), root.number
+        graph, found = self.read(guarded=False)
+        graph.store.gaps = self.gaps
+        return graph.tidy, calculus.gradient(graph, found.node), found.node.number
 
     @cached_property
     def gradient(self) -> Gradient:
         """The gradient, to be shown."""
         graph, root = self.written
-        return Gradient(graph, self.slope, self.shapes, root.number)
+        return Gradient(graph.tidy, self.slope, self.shapes, root.number)
 
     @cached_property
     def hessian(self) -> Hessian:
@@ -144,13 +143,13 @@ class Model(Formula):
         graph, root = self.grouped
         types = {name: _type(self.data.get(name)) for name in self.columns}
         parts = map(repr, (self.shapes, sorted(types.items()), root.number))
-        key = cache.key("program", cache.generator(), self.text, *parts, graph.signature())
+        key = cache.key("program", cache.generator(), self.text, *parts, graph.store.signature())
         stored = cache.load(key)
         if stored is not None:
             return Program.from_json(stored.decode())
         known = {name: t for name, t in types.items() if t is not None}
         with deep():
-            found = generate(graph.copy(), root, self.params, self.shapes, known, self.bare[1])
+            found = generate(graph.copy(), root, self.params, self.shapes, known)
         cache.save(key, found.to_json().encode())
         return found
 
@@ -192,7 +191,7 @@ class Model(Formula):
         small = (self.rows or 0) <= doubt.MOST and not any(isinstance(self.data.get(n), Stored) for n in self.columns)
         return small and bool(doubt.quotients(self.plain[1]))
 
-    def doubt(self, values: Mapping[str, object]) -> str:
+    def doubt(self, values: Mapping[str, float | Vector]) -> str:
         """Tell how many digits the derivatives have at a point, if quotients have lost some there."""
         if not self._doubtful:
             return ""

@@ -51,7 +51,7 @@ class Squares:
         self.terms = tuple(terms)
         self.shapes = Shapes.of(shapes)
         self.n = self.shapes.size
-        self._graph, self._data, self._sizes = graph, data, graph.sizes()
+        self._graph, self._data, self._sizes = graph, data, graph.store.sizes()
         self._places = [_lengths(t, self._sizes) for t in self.terms]
         self.m = sum(math.prod(s) for s in self._places)
         self._tapes: dict[Any, Tape] = {}
@@ -189,7 +189,7 @@ class Squares:
             scaled = np.broadcast_to(tape.arranged(value, ordered), wide)
             scaled = scaled * np.reshape(scale, (*shape, *(1 for _ in extra)) if np.ndim(scale) else ())
             flat = scaled.reshape(len(J), -1)
-            columns = tape.arranged(self._column(tape, values, leaf), ordered)
+            columns = np.asarray(tape.arranged(self._column(tape, values, leaf), ordered))
             if math.prod(columns.shape[: len(shape)]) == 1:  # the same for each residual
                 here = np.broadcast_to(columns.reshape(columns.shape[len(shape) :]), wide[len(shape) :]).ravel()
                 if len(np.unique(here)) == len(here):

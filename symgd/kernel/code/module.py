@@ -97,7 +97,7 @@ def _tuples(value: Any) -> Any:
 
 def generate(
     graph: Graph, root: Node, params: Sequence[str], shapes: Mapping[str, tuple[int, ...]] | None = None,
-    data: Mapping[str, tuple[str, tuple[int, ...]]] | None = None, written: Node | None = None,
+    data: Mapping[str, tuple[str, tuple[int, ...]]] | None = None,
 ) -> Program:  # fmt: skip
     """Differentiate an objective and write its functions.
 
@@ -113,14 +113,12 @@ def generate(
         Those of the parameters; by default they are numbers.
     data : mapping of str to (str, tuple of int), optional
         Type and shape of each data array.
-    written : Node, optional
-        The objective as it was written, which tells whether it has kinks: what keeps it in range has branches that
-        are none.
 
     Returns
     -------
     Program
     """
+    graph = graph.tidy
     slope = calculus.gradient(graph, root)
     product = calculus.hessian_vector(graph, slope)
     vectors = {"slope": slope, "product": product}
@@ -138,8 +136,8 @@ def generate(
         outputs["curvature"] = Output(tuple(second.values()))
     nodes = reachable([root, *slope.nodes()])
     strict = any(isinstance(n, Fold) and n.function in _STRICT for n in nodes)
-    # What keeps digits and range has branches that are no kinks: either view without them may say so.
-    smooth = _is_smooth(graph.without_seams(root)) or (written is not None and _is_smooth(reachable([written])))
+    # What keeps digits and range has branches that are no kinks.
+    smooth = _is_smooth(graph.store.without_seams(root))
     functions, pieces, memory = _write(graph, inputs, outputs, strict=strict)
     return Program(inputs, functions, strict, smooth, _work(graph, nodes), entries, pieces, memory)
 
@@ -161,7 +159,7 @@ def _write(
     functions: dict[str, tuple[Text, ...]] = {}
     pieces: dict[str, list[Piece]] = {name: [] for name in (*outputs, "curvature")}
     planned = [
-        Function(name, inputs, output, graph.lengths, directed=name == "product", strict=strict)
+        Function(name, inputs, output, graph.store.lengths, directed=name == "product", strict=strict)
         for name, output in outputs.items()
     ]
     alike = inputs.unrolled and not any(function.passes for function in planned)  # without loops, for all targets
@@ -181,7 +179,7 @@ def _write(
 
 
 def _lowered(graph: Graph, output: Output) -> Output:
-    new = lowered(graph, [*output.numbers, *_parts(calculus.Vector(output.entries))], graph.lengths)
+    new = lowered(graph, [*output.numbers, *_parts(calculus.Vector(output.entries))], graph.store.lengths)
     entries = (calculus.Entry(new[e.leaf], new[e.node]) for e in output.entries)  # type: ignore[arg-type]
     return Output(tuple(new[n] for n in output.numbers), tuple(entries), output.vector)
 
@@ -239,10 +237,10 @@ def _work(graph: Graph, nodes: list[Node]) -> tuple[int, int]:
     wholes: dict[matrices.Key, int] = {}  # the rows of each matrix that is inverted
     for node in nodes:
         if isinstance(node, Matrix):
-            wholes[matrices.key(node)] = graph.lengths[node.row]
+            wholes[matrices.key(node)] = graph.store.lengths[node.row]
         if node.constant is None and isinstance(node, Map | Fold):
             labels = node.body.labels if isinstance(node, Fold) else node.labels
-            places = math.prod(graph.lengths[label] for label in labels if label != ROWS)
+            places = math.prod(graph.store.lengths[label] for label in labels if label != ROWS)
             if ROWS in labels:
                 rows += places
             else:
