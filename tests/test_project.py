@@ -61,7 +61,8 @@ def code_lines(function):
 
 
 def test_files_are_short():
-    assert {name for name, text in sources().items() if text.count("\n") > LONGEST_FILE} == TABLES
+    long = {name for name, text in sources().items() if text.count("\n") > LONGEST_FILE} - TABLES
+    assert not long
 
 
 def test_functions_are_short():
@@ -70,4 +71,4 @@ def test_functions_are_short():
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef) and code_lines(node) > LONGEST_FUNCTION:
                 long.add(f"{name} {node.name}")
-    assert not long
+    assert long == set()

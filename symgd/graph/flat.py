@@ -105,9 +105,34 @@ def branches(graph: Tidy, node: Node, change: Change) -> Node | None:
             return branches(graph, node.args[0], lambda g, n: change(g, g.divide(n, node.args[1])))
         if FUNCTIONS[node.function].boolean:
             return graph.map("where", node, change(graph, graph.const(1)), graph.const(0))
-    # Sums, positive parts and the like say by their value that they are flat.
+    # Not where its value is 0, as a slope's is at a minimum, but where what chooses its branches says so.
     changed = change(graph.shielding(node), node)
-    return graph.raw("where", graph.map("equal", node, graph.const(0)), graph.const(0), changed)
+    return graph.raw("where", graph.raw("equal", _alive(graph, node), graph.const(0)), graph.const(0), changed)
+
+
+def _alive(graph: Tidy, node: Node, depth: int = 12) -> Node:
+    """Give a number that is 0 where a node is flat: where each of its parts that may be is."""
+    one, zero = graph.const(1), graph.const(0)
+    if is_zero(node):
+        return zero
+    if not masked(graph, node, depth):
+        return one
+    if isinstance(node, Fold):
+        body = _alive(graph, node.body, depth - 1)
+        return graph.raw_fold("sum", body, node.label) if node.label in body.labels else body
+    assert isinstance(node, Map)
+    if node.function == "where":
+        condition, *choices = node.args
+        return graph.raw("where", condition, *(_alive(graph, c, depth - 1) for c in choices))
+    if node.function in ("multiply", "add"):
+        parts = [_alive(graph, a, depth - 1) for a in node.args]
+        return graph.raw(node.function, *parts) if len(parts) > 1 else parts[0]
+    if node.function in ("divide", "power"):
+        return _alive(graph, node.args[0], depth - 1)
+    if FUNCTIONS[node.function].boolean:
+        return graph.raw("where", node, one, zero)
+    # A positive part, which is 0 where its argument is not positive.
+    return graph.raw("where", graph.raw("equal", node, zero), zero, one)
 
 
 def _inside(graph: Tidy, node: Node, change: Change) -> Node:

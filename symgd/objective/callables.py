@@ -15,6 +15,7 @@ from symgd import checks, descent
 from symgd.data import points
 from symgd.descent.methods import METHODS
 from symgd.errors import UsageError, safe, shown, suggest
+from symgd.graph.bounds import UNKNOWN, Bounds
 from symgd.insight import diagnose
 from symgd.kernel.tiers import Source
 from symgd.parameters import Shapes
@@ -101,9 +102,16 @@ class Functions:
     def squares(self) -> None:
         """Give no residuals: nobody knows any."""
 
+    def sides(self, x: Vector) -> None:
+        """Say nothing of denominators: there is no formula."""
+
     def doubt(self, x: Vector) -> str:
         """Say nothing of lost digits: nobody knows."""
         return ""
+
+    def bounds(self) -> Bounds:
+        """Give no bounds: nobody knows any."""
+        return UNKNOWN
 
     def locate(self, x: Vector) -> str:
         """Tell what is not finite at a point."""
@@ -115,6 +123,10 @@ class Functions:
     def work(self) -> int:
         """Give a guess at the operations of an evaluation, by which it is decided what a diagnosis may cost."""
         return 1000 + 50 * self.n
+
+    def cost(self) -> int:
+        """Give what that costs, in operations of plain Python."""
+        return self.work()
 
     def budget(self) -> int:
         """Give the operations after which compiled code takes over: there is none."""

@@ -57,6 +57,8 @@ class Layout:
         Whether the number of rows is read.
     numbered : bool
         Whether the rows' own numbers are read.
+    vectorised : bool
+        Whether anything that is computed varies along a label.
     """
 
     params: tuple[str, ...]
@@ -67,6 +69,7 @@ class Layout:
     unrolled: bool
     counted: bool
     numbered: bool = False
+    vectorised: bool = False
 
     @cached_property
     def point_shapes(self) -> Shapes:
@@ -253,4 +256,5 @@ def layout(
         unrolled=len(params) <= UNROLLED and plain,
         counted=any(leaf.kind == "count" for leaf in leaves) or any(ROWS in leaf.labels for leaf in inputs),
         numbered=any(isinstance(i, Span) and i.label == ROWS for leaf in apart for i in leaf.index),
+        vectorised=any(leaf.labels for leaf in inputs),
     )

@@ -130,7 +130,9 @@ class _Plan:
 
     def needed(self, arg: Node, home: str) -> int:
         """Give the level from which on a pass over ``home`` can read a node, which another pass keeps for it."""
-        if not arg.labels or isinstance(arg, Leaf | Const | Matrix) or is_total(arg, self.sizes):
+        if isinstance(arg, Leaf | Matrix):  # read where it stands, at places that must be known there
+            return max([self.levels[arg], *(self.needed(i, home) for i in parts(arg))])
+        if not arg.labels or isinstance(arg, Const) or is_total(arg, self.sizes):
             return self.levels[arg]
         own = home_of(arg.labels, self.sizes)
         return self.levels[arg] if own == home else self._kept(arg, own)
