@@ -85,7 +85,7 @@ def prepare(kernel: Kernel, x0: Vector, sign: float, options: Mapping[str, Any])
     return _with_rule(kernel, rule, lr, x0, sign, numbers)
 
 
-def _find(kernel: Kernel, method: Any, given: Mapping[str, Any]) -> rules.Rule | type[Method] | Relay:
+def _find(kernel: Kernel, method: object, given: Mapping[str, object]) -> rules.Rule | type[Method] | Relay:
     """Give the rule or the method of a name; for ``"auto"``, the best one for the problem."""
     if isinstance(method, str) and method == AUTO:
         rows = any(given.get(name) is not None for name in ("lr", "batch", "epochs", "shuffle"))
@@ -130,7 +130,7 @@ def relay(first: str) -> Relay:
 
 
 def _with_method(
-    method: type[Method] | Relay, sign: float, given: Mapping[str, Any], numbers: Mapping[str, Any]
+    method: type[Method] | Relay, sign: float, given: Mapping[str, object], numbers: Mapping[str, Any]
 ) -> Settings:
     for name in ("lr", "batch", "epochs", "shuffle"):
         if given.get(name) is not None:
@@ -145,7 +145,7 @@ def _with_method(
     return Settings(method.name, {}, (), sign=sign, recipe=recipe, method=chosen, **numbers)
 
 
-def with_method(name: str, options: Mapping[str, Any]) -> Settings:
+def with_method(name: str, options: Mapping[str, object]) -> Settings:
     """Give the settings of a method that is more than a recurrence.
 
     Parameters
@@ -309,7 +309,7 @@ def _safe_lr(kernel: Kernel, x0: Vector) -> float:
 
 
 def _initial_states(
-    rule: rules.Rule, lowered: rules.Lowered, x0: Vector, hyper: Mapping[str, Any]
+    rule: rules.Rule, lowered: rules.Lowered, x0: Vector, hyper: Mapping[str, float | str]
 ) -> tuple[Vector, ...]:
     fixed = None if isinstance(hyper["lr"], str) else float(hyper["lr"])
     states = []
@@ -326,7 +326,7 @@ def _initial_states(
     return tuple(states)
 
 
-def _check_numbers(options: dict[str, Any]) -> dict[str, Any]:
+def _check_numbers(options: Mapping[str, object]) -> dict[str, Any]:
     """Check the options that are numbers."""
     found: dict[str, Any] = {}
     for name, value in options.items():

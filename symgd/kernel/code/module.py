@@ -17,6 +17,7 @@ from symgd.kernel.code.functions import Function, Output, function_arguments
 from symgd.kernel.code.layout import Column, Layout, layout
 from symgd.kernel.code.loop import Loop
 from symgd.kernel.code.lowering import lowered
+from symgd.kernel.code.pieces import Piece
 from symgd.kernel.code.python import PRINTERS, Python
 from symgd.kernel.code.vectorised import Vectorised
 from symgd.kernel.code.writer import Writer
@@ -61,7 +62,7 @@ class Program:
     smooth: bool
     work: tuple[int, int]
     entries: tuple[tuple[int, int], ...]
-    pieces: dict[str, list[dict[str, Any]]]
+    pieces: dict[str, list[Piece]]
     memory: tuple[int, int]
     pace: tuple[int, int] = (0, 0)
 
@@ -165,10 +166,10 @@ def _is_smooth(nodes: list[Node]) -> bool:
 
 def _write(
     graph: Graph, inputs: Layout, outputs: Mapping[str, Output], *, strict: bool
-) -> tuple[dict[str, tuple[Text, ...]], dict[str, list[dict[str, Any]]], tuple[int, int]]:
+) -> tuple[dict[str, tuple[Text, ...]], dict[str, list[Piece]], tuple[int, int]]:
     """Write all functions for both tiers."""
     functions: dict[str, tuple[Text, ...]] = {}
-    pieces: dict[str, list[dict[str, Any]]] = {name: [] for name in (*outputs, "curvature")}
+    pieces: dict[str, list[Piece]] = {name: [] for name in (*outputs, "curvature")}
     planned = [
         Function(name, inputs, output, graph.store.lengths, directed=name == "product", strict=strict)
         for name, output in outputs.items()
