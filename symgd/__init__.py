@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from symgd import curvature, plotting
+    from symgd import curvature, plotting, testing
     from symgd.checking import Check, check_file, check_gradient, check_hessian, check_jacobian
     from symgd.errors import DataError, FormulaError, ShapeError, SymgdError, SymgdWarning, UsageError
     from symgd.fitting import Fit, fit
@@ -73,10 +73,11 @@ __all__ = [
     "minimize_callable",
     "plotting",
     "schedule",
+    "testing",
 ]
 
 _METHODS = ("minimize", "maximize", "minimize_many", "gradient_at", "hessian_at")  # of objectives
-_PACKAGES = ("curvature", "plotting")  # those that a user may ask for by name
+_PACKAGES = ("curvature", "plotting", "testing")  # those that a user may ask for by name
 
 
 def __getattr__(name: str) -> Any:

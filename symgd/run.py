@@ -42,6 +42,8 @@ class Outcome(StrEnum):
 
 _STOPPED = {
     Kind.SADDLE: "at a saddle", Kind.MAXIMUM: "at a maximum", Kind.MINIMUM: "at a minimum",
+    Kind.WEAK_MINIMUM: "at a weak minimum", Kind.WEAK_MAXIMUM: "at a weak maximum",
+    Kind.KINK_MINIMUM: "at a minimum with a kink", Kind.KINK_MAXIMUM: "at a maximum with a kink",
     Kind.DEGENERATE: "at a flat point", Kind.KINK: "at a kink", Kind.BOUNDARY: "at a boundary",
     Kind.NOT_STATIONARY: "where the gradient is not 0",
 }  # fmt: skip
@@ -61,17 +63,21 @@ class Finding:
         What to do about it, in numbers.
     evidence : dict of str to float or str
         The numbers.
+    change : dict
+        What the remedy changes in the call, as options of `minimize`, where it was tried: with it the run ends lower.
     """
 
     code: str
     message: str
     remedy: str
     evidence: Mapping[str, float | str] = field(default_factory=dict)
+    change: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the finding as plain data."""
         evidence = {k: display.finite(v) if isinstance(v, float) else v for k, v in self.evidence.items()}
-        return {"code": self.code, "message": self.message, "remedy": self.remedy, "evidence": evidence}
+        told = {"code": self.code, "message": self.message, "remedy": self.remedy, "evidence": evidence}
+        return told | {"change": {name: _plain_option(value) for name, value in self.change.items()}}
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message} {self.remedy}"
@@ -246,8 +252,8 @@ class Run:
 
     @property
     def ok(self) -> bool:
-        """Whether the run converged, and to a minimum (a maximum when maximizing) as far as curvature can tell."""
-        return self.outcome.converged and self.kind == (Kind.MAXIMUM if self.maximized else Kind.MINIMUM)
+        """Whether the run converged, and to a minimum (a maximum when maximizing) as far as can be told."""
+        return self.outcome.converged and (self.kind.maximal if self.maximized else self.kind.minimal)
 
     @property
     def x(self) -> NDArray[np.float64]:
@@ -388,3 +394,10 @@ class Run:
             If the name ends in neither.
         """
         return saving.write(path, self.state)
+
+
+def _plain_option(value: Any) -> Any:
+    """Give an option as JSON can hold it."""
+    if isinstance(value, Mapping):
+        return {name: display.plain(v) for name, v in value.items()}
+    return value

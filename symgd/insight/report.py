@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd import display
+from symgd.curvature.corner import corner
 from symgd.curvature.directions import in_names, names_of
-from symgd.curvature.kind import classify, corner, judge_large
+from symgd.curvature.kind import classify, judge_large
 from symgd.curvature.problem import Problem
 from symgd.curvature.spectrum import DENSE, EPS, dense, extremes, unit_diagonal
 from symgd.display import finite

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.graph.bounds import UNKNOWN, Bounds
 from symgd.kernel import streams, threads
 from symgd.kernel.code import Program
 from symgd.kernel.tiers import Bound, Compiled, Input, Loop, Numbers, Plain, Source, Vector, Vectorised
@@ -43,6 +44,10 @@ class Kernel:
         Gives residuals and Jacobian, where the model knows them.
     doubt : callable, optional
         Tells where derivatives have lost digits.
+    bounds : callable, optional
+        Gives what the formula shows of its values.
+    sides : callable, optional
+        Gives numbers that change their signs where a denominator does.
     sign : float
         -1 for the negated objective: all that is asked of it is turned, and the functions are the same.
     """
@@ -58,6 +63,8 @@ class Kernel:
         rows: int = 0,
         squares: Callable[[], Any] | None = None,
         doubt: Callable[[Vector], str] | None = None,
+        bounds: Callable[[], Bounds] | None = None,
+        sides: Callable[[Vector], Vector | None] | None = None,
         sign: float = 1.0,
     ) -> None:
         self.data, self.given = data, workers
@@ -76,13 +83,13 @@ class Kernel:
         self.tier = "numba" if self.stored else tier  # plain Python would have to read all of it into lists
         first = Vectorised if layout.vectorised else Plain
         self.tiers = {found.name: found for found in (first(self.bound), Compiled(self.bound))}
-        self._squares, self._doubt = squares, doubt
+        self._squares, self._doubt, self._bounds, self._sides = squares, doubt, bounds, sides
         self.sign = sign
         self.spent: dict[str, int] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What is compiled, and the room of each thread, stay behind.
-        known = self._squares, self._doubt, self.sign
+        known = self._squares, self._doubt, self._bounds, self._sides, self.sign
         return Kernel, (self.program, self.data, self.tier, self.given, self.rows, *known)
 
     def negated(self) -> Kernel:
@@ -129,6 +136,15 @@ class Kernel:
     def doubt(self, x: Vector) -> str:
         """Tell where derivatives have lost digits at a point; nothing where they have not."""
         return self._doubt(x) if self._doubt else ""
+
+    def bounds(self) -> Bounds:
+        """Give what the formula shows of its values: bounds, and whether it is convex."""
+        found = self._bounds() if self._bounds else UNKNOWN
+        return found if self.sign > 0 else found.negated
+
+    def sides(self, x: Vector) -> Vector | None:
+        """Give numbers that change their signs where a denominator does, if there are any."""
+        return self._sides(x) if self._sides else None
 
     def work(self) -> int:
         """Give the operations of one evaluation of value and gradient."""

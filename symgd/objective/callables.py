@@ -15,6 +15,7 @@ from symgd import checks, descent
 from symgd.data import points
 from symgd.descent.methods import METHODS
 from symgd.errors import UsageError, safe, shown, suggest
+from symgd.graph.bounds import UNKNOWN, Bounds
 from symgd.insight import diagnose
 from symgd.parameters import Shapes
 from symgd.run import Run
@@ -99,9 +100,16 @@ class Functions:
     def squares(self) -> None:
         """Give no residuals: nobody knows any."""
 
+    def sides(self, x: Vector) -> None:
+        """Say nothing of denominators: there is no formula."""
+
     def doubt(self, x: Vector) -> str:
         """Say nothing of lost digits: nobody knows."""
         return ""
+
+    def bounds(self) -> Bounds:
+        """Give no bounds: nobody knows any."""
+        return UNKNOWN
 
     def locate(self, x: Vector) -> str:
         """Tell what is not finite at a point."""

@@ -12,6 +12,8 @@ from symgd.data import Data, Stored
 from symgd.data.points import Vector
 from symgd.errors import DataError, FormulaError, unexplained
 from symgd.graph import ROWS, Array, Graph, Leaf, Node, Span, calculus, doubt, is_zero, reachable, shape
+from symgd.graph.bounds import Bounds, bounds_of
+from symgd.graph.poles import Poles
 from symgd.kernel import Kernel
 from symgd.kernel.code import Program, generate
 from symgd.kernel.machine import cache
@@ -176,8 +178,13 @@ class Model(Formula):
         missing = [name for name in self.columns if name not in self.data]
         if missing:
             raise DataError(f"the columns {', '.join(missing)} have no values; give data={{...}} to Objective")
-        known = partial(_squares, self), partial(_doubt, self)
+        known = partial(_squares, self), partial(_doubt, self), partial(_bounds, self), partial(_sides, self)
         return Kernel(self.program, self.data, tier, workers, self.rows or 0, *known)
+
+    @cached_property
+    def poles(self) -> Poles:
+        """The denominators that may be 0; most formulas have none."""
+        return Poles(*self.plain, self.data)
 
     @cached_property
     def squares(self) -> Squares | None:
@@ -185,6 +192,12 @@ class Model(Formula):
         graph, root = self.plain
         with deep():
             return squares(graph.copy(), root, self.shapes, self.data)
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """What the formula shows of its values: bounds, and whether it is convex."""
+        with deep():
+            return bounds_of(*self.plain, self.data)
 
     @cached_property
     def _doubtful(self) -> bool:
@@ -213,12 +226,20 @@ def _unit(graph: Graph, leaf: Leaf, axes: Sequence[Span | int]) -> Node:
     return found
 
 
+def _sides(model: Model, x: Vector) -> Vector | None:
+    return model.poles.sides(model.shapes.values_of(x)) if model.poles else None
+
+
 def _doubt(model: Model, x: Vector) -> str:
     return model.doubt(model.shapes.values_of(x))
 
 
 def _squares(model: Model) -> Squares | None:
     return model.squares
+
+
+def _bounds(model: Model) -> Bounds:
+    return model.bounds
 
 
 def _type(values: Any) -> tuple[str, Shape] | None:

@@ -112,7 +112,9 @@ class Squares:
     def _tape(self, kind: Any, nodes: Sequence[Node], arithmetic: Arithmetic | None) -> Tape:
         key = kind, arithmetic
         if key not in self._tapes:
-            self._tapes[key] = Tape(list(nodes), self._data, self._sizes, arithmetic or Floats())
+            # Derivatives may have labels that the formula had not.
+            sizes = self._graph.store.sizes() | self._sizes
+            self._tapes[key] = Tape(list(nodes), self._data, sizes, arithmetic or Floats())
         return self._tapes[key]
 
     def _read(self, tape: Tape, values: Mapping[Node, Any], scales: Sequence[Any]) -> NDArray[Any]:
