@@ -6,13 +6,14 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from symgd.errors import UsageError, safe
-from symgd.plotting import contours, curves, grid, loss, style
+from symgd.plotting import contours, curves, fits, grid, loss, style
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from matplotlib.axes import Axes
 
+    from symgd.fitting import Fit
     from symgd.objective import Objective
     from symgd.plotting.view import Range
     from symgd.run import Run
@@ -70,6 +71,67 @@ def plot_run(
         (curves.draw_steps if len(run.x) == 1 else contours.draw_path)(ax, run, objective)
     if title != "":
         style.put_title(ax, run.formula if title is None else title, _told(run))
+    return ax
+
+
+def plot_fit(
+    fit: Fit,
+    ax: Axes | None = None,
+    *,
+    kind: str = "data",
+    band: str | None = "both",
+    residuals: bool = True,
+    title: str | None = None,
+) -> Axes:
+    """Draw a fit: data with the fitted curve, bands, and the residuals below; or the descent that led to it.
+
+    A model of one column is drawn over that column. Of several columns no curve can be drawn: then the data stand over
+    the fitted values. A second fit drawn into the same axes adds its curve and its residuals.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    ax : Axes, optional
+        Where to draw; by default a new figure. The residuals take the lower part of its place.
+    kind : str
+        ``"data"``, or ``"path"`` or ``"loss"`` for the descent, as `plot_run` draws it.
+    band : str, optional
+        ``"confidence"``, ``"prediction"``, or ``"both"``: the prediction is left out where the rows weigh differently.
+    residuals : bool
+        Whether residuals are drawn.
+    title : str, optional
+        The first line of the title; by default the model. ``""`` for no title at all.
+
+    Returns
+    -------
+    Axes
+        Those of the data.
+
+    Raises
+    ------
+    UsageError
+        If there is no such kind or band, or the path cannot be drawn.
+
+    Examples
+    --------
+    >>> from symgd import fit
+    >>> found = fit("a*x + b", {"x": [0, 1, 2, 3], "y": [1.1, 2.9, 5.2, 7.0]})
+    >>> ax = plot_fit(found)
+    >>> ax.get_ylabel()
+    'y'
+    """
+    if kind not in fits.KINDS:
+        raise UsageError(f"kind={safe(kind)!r} must be one of {', '.join(fits.KINDS)}")
+    if kind != "data":
+        return plot_run(fit.run, ax=ax, kind=kind, title=title)
+    fits.check_band(band)
+    ax = style.new_axes() if ax is None else ax
+    fits.draw_fit(ax, fit, band, residuals=residuals)
+    if title != "":
+        alone = fits.count(ax) == 1  # of several, the legend tells which is which
+        text = f"{fit.target} = {fit.model}" if alone else f"{fits.count(ax)} fits of {fit.target}"
+        style.put_title(ax, text if title is None else title, fits.told(fit) if alone else "")
     return ax
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import ScalarFormatter
 from numpy.typing import NDArray
 
@@ -22,6 +23,7 @@ Vector = NDArray[np.float64]
 PATH = "#D55E00"
 CURVE = "#0072B2"
 SECOND = "#7A7A7A"
+SERIES = (PATH, "#000000", "#CC79A7", "#009E73", "#E69F00", "#56B4E9")  # of paths in one picture, or of fits
 LANDSCAPE = "Blues_r"  # dark where the objective is best
 
 SUFFIXES = (".png", ".svg", ".pdf")
@@ -119,14 +121,68 @@ def put_title(ax: Axes, first: str, second: str = "") -> None:
     first : str
         The formula; it is shown as it is, not as mathtext.
     second : str
-        The second line.
+        The second line; what was there from an earlier call is replaced.
     """
-    ax.set_title(shorten(first, 64), loc="left", fontsize=11, parse_math=False, pad=20 if second else 6)
+    for text in [text for text in ax.texts if text.get_gid() == "subtitle"]:
+        text.remove()
+    room = _room(ax)
+    size, text = fitted(first, 11, room)
+    ax.set_title(text, loc="left", fontsize=size, parse_math=False, pad=20 if second else 6)
     if second:
+        size, text = fitted(second, 9, room)
         ax.annotate(
-            shorten(second, 84), (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points", fontsize=9,
+            text, (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points", fontsize=size,
             color="0.35", parse_math=False, gid="subtitle",
         )  # fmt: skip
+
+
+def _room(ax: Axes) -> float:
+    """Give the width that a title has, in points: layouts are made later, and make no room for titles."""
+    figure: Any = ax.figure
+    share = float(figure.bbox.width / figure.get_figure(root=True).bbox.width)
+    spec = ax.get_subplotspec()
+    if spec is None:
+        width = ax.get_position().width
+    else:
+        columns = spec.get_topmost_subplotspec()
+        width = (columns.colspan.stop - columns.colspan.start) / columns.get_gridspec().ncols
+    inches = width * share * float(figure.get_figure(root=True).get_figwidth())
+    return max(72.0, 72.0 * (inches - 0.8))
+
+
+def fitted(text: str, size: float, room: float) -> tuple[float, str]:
+    """Make a text fit in a width: by smaller letters first, then by leaving its end away.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    size : float
+        The size of letters that it should have, in points.
+    room : float
+        The width, in points.
+
+    Returns
+    -------
+    size : float
+        The size of letters.
+    text : str
+        What there is room for.
+    """
+    flat = " ".join(text.split())
+    wide = _width(flat, size)
+    if wide <= room:
+        return size, flat
+    smaller = max(0.8 * size, size * room / wide)
+    while len(flat) > 8 and _width(flat, smaller) > room:
+        most = int(len(flat) * room / _width(flat, smaller))
+        flat = shorten(flat, max(8, min(most, len(flat) - 1)))
+    return smaller, flat
+
+
+def _width(text: str, size: float) -> float:
+    drawn = TextPath((0, 0), text.replace("$", r"\$"), size=size)
+    return float(drawn.get_extents().width) if len(drawn.vertices) else 0.0
 
 
 def name_axes(ax: Axes, x: str, y: str) -> None:

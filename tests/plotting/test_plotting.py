@@ -123,10 +123,18 @@ def test_text_is_never_mathtext(ax):
     assert ax.get_xlabel() == "x_1"
 
 
-def test_long_formula_is_shortened(ax):
+@pytest.mark.parametrize("layout", ["constrained", "compressed", None])
+@pytest.mark.parametrize("panels", [1, 2, 3])
+def test_titles_fit_in_the_figure(layout, panels):
     text = " + ".join(f"(x - {i})**2" for i in range(60))
-    plot_run(Objective(text).minimize([0]), ax=ax)
-    assert len(ax.get_title(loc="left")) <= 64
+    figure = Figure(figsize=(4 * panels, 3.5), layout=layout)
+    for ax in np.ravel(figure.subplots(1, panels)):
+        plot_run(Objective(text).minimize([0]), ax=ax)
+    figure.canvas.draw()
+    ends = [ax._left_title.get_window_extent().x1 for ax in figure.axes]
+    starts = [ax._left_title.get_window_extent().x0 for ax in figure.axes]
+    assert all(end < start for end, start in zip(ends, [*starts[1:], figure.bbox.x1], strict=True))
+    assert all(ax.get_title(loc="left").endswith("...") for ax in figure.axes)
 
 
 # ---- what part of the path -------------------------------------------------------------------------------------------
