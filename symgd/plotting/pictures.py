@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from symgd.errors import UsageError, safe
-from symgd.plotting import contours, curves, fits, grid, loss, style
+from symgd.plotting import contours, curves, fits, grid, loss, marks, style, view
+from symgd.plotting import frame as frames
+from symgd.run import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,9 +28,13 @@ def plot_run(
     ax: Axes | None = None,
     *,
     kind: str = "auto",
+    ranges: Mapping[str, Range] | None = None,
     title: str | None = None,
 ) -> Axes:
     """Draw a run: on the curve (1 parameter), on contours (2), or as value and gradient over the steps.
+
+    A second run drawn into the same axes adds its path. Of more than two parameters, ``kind="path"`` shows a slice
+    through the end: the plane in which most of the path lies.
 
     Parameters
     ----------
@@ -41,7 +46,10 @@ def plot_run(
         Where to draw; by default a new figure.
     kind : str
         ``"path"`` for the landscape with the path, ``"loss"`` for the values over the steps, ``"auto"`` for the first
-        where it can be drawn.
+        where it can be drawn and the parameters are two at most.
+    ranges : mapping of str to tuple of float, optional
+        From where to where the landscape is drawn, by parameter; by default so that the path lies inside. Pictures
+        that are to be compared should have the same.
     title : str, optional
         The first line of the title; by default the formula. ``""`` for no title at all.
 
@@ -52,7 +60,7 @@ def plot_run(
     Raises
     ------
     UsageError
-        If there is no such kind, or the path cannot be drawn.
+        If there is no such kind, the path cannot be drawn, or a range is none.
 
     Examples
     --------
@@ -64,13 +72,20 @@ def plot_run(
     """
     objective = objective if objective is not None else getattr(run, "objective", None)
     path = _draws_path(run, objective, kind)
+    frame = frames.along(objective, run.history.point[view.shown(run)]) if path and objective is not None else None
+    if frame is None and ranges:
+        raise UsageError("ranges are for the landscape, and the loss is drawn; leave them out")
+    if frame is not None:
+        frames.ranges_of(frame, ranges)
     ax = style.new_axes() if ax is None else ax
-    if not path or objective is None:
+    if frame is None:
         loss.draw_loss(ax, run)
     else:
-        (curves.draw_steps if len(run.x) == 1 else contours.draw_path)(ax, run, objective)
+        (curves.draw_steps if len(run.x) == 1 else contours.draw_path)(ax, run, frame, ranges)
     if title != "":
-        style.put_title(ax, run.formula if title is None else title, _told(run))
+        several = frame is not None and marks.count(ax) > 1
+        below = f"{marks.count(ax)} runs" if several else _told(run, "" if frame is None else frame.note)
+        style.put_title(ax, run.formula if title is None else title, below)
     return ax
 
 
@@ -174,13 +189,14 @@ def plot_objective(
         )
     if grid.side(objective, len(params)) == 0:
         raise UsageError("the data have too many rows for a picture of the landscape; take a part of them")
-    ends = [_range(ranges, name) for name in params]
+    frame = frames.of_parameters(objective)
+    ends = [given or _missing(name) for given, name in zip(frames.ranges_of(frame, ranges), frame.labels, strict=True)]
     ax = style.new_axes() if ax is None else ax
     if len(params) == 1:
-        curve = curves.draw_curve(ax, objective, ends[0])
+        curve = curves.draw_curve(ax, frame, ends[0])
         curves.choose_height(ax, curve, curve[:0])
     else:
-        contours.draw_landscape(ax, objective, *ends)
+        contours.draw_landscape(ax, frame, *ends)
     if title != "":
         style.put_title(ax, objective.text if title is None else title)
     return ax
@@ -192,37 +208,27 @@ def _draws_path(run: Run, objective: Objective | None, kind: str) -> bool:
         raise UsageError(f"kind={safe(kind)!r} must be one of {', '.join(KINDS)}")
     count = len(run.x)
     problem = ""
-    if count > 2:
-        problem = f"the run has {count} parameters; a path is drawn for one or two"
-    elif objective is None:
+    if objective is None:
         problem = "the objective is needed to draw its landscape: plot_run(run, objective=f)"
-    elif grid.side(objective, count) == 0:
+    elif not run.history.point.shape[1]:
+        problem = f"of {count:,} parameters the run has kept no path"
+    elif grid.side(objective, min(count, 2)) == 0:
         problem = "the data have too many rows for a picture of the landscape"
     if kind == "path" and problem:
         raise UsageError(f"kind='path': {problem}")
-    return kind != "loss" and not problem
+    return not problem and (kind == "path" or (kind == "auto" and count <= 2))
 
 
-def _range(ranges: Mapping[str, Any], name: str) -> Range:
-    if name not in ranges:
-        raise UsageError(f"ranges has no '{name}'; give it as ranges={{'{name}': (-3, 3)}}")
-    try:
-        low, high = (float(end) for end in ranges[name])
-    except (TypeError, ValueError):
-        raise UsageError(f"ranges['{name}']={safe(ranges[name])} must be two numbers, such as (-3, 3)") from None
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise UsageError(f"ranges['{name}']={safe(ranges[name])} must be finite and rising, such as (-3, 3)")
-    return low, high
+def _missing(name: str) -> Range:
+    raise UsageError(f"ranges has no '{name}'; give it as ranges={{'{name}': (-3, 3)}}")
 
 
-def _told(run: Run) -> str:
-    """Say in a line what was done and how it ended."""
-    rate = _rate(run)
+def _told(run: Run, note: str = "") -> str:
+    """Say in a line what was done, how it ended and at what kind of point."""
     steps = f"{run.steps:,} step" + ("" if run.steps == 1 else "s")
-    parts = [run.method + (f", lr = {rate}" if rate else ""), steps, str(run.outcome).replace("_", " ")]
-    return " · ".join(parts)
-
-
-def _rate(run: Run) -> str:
-    """Give the learning rate, where there is one: a method finds its own step lengths."""
-    return "" if run.lr == "auto" else run.lr if isinstance(run.lr, str) else f"{run.lr:g}"
+    done = f"maximized by {marks.named(run)}" if run.maximized else marks.named(run)
+    # Where a run converged, the kind of point says more.
+    ended = [] if run.outcome.converged else [str(run.outcome).replace("_", " ")]
+    kind = [] if run.outcome in (Outcome.DIVERGED, Outcome.LEFT_DOMAIN) else [str(run.kind).replace("_", " ")]
+    shades = ["dark is high"] if run.maximized and len(run.x) > 1 else []
+    return " · ".join([done, steps, *([note] if note else []), *ended, *kind, *shades])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import ScalarFormatter
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ CURVE = "#0072B2"
 SECOND = "#7A7A7A"
 SERIES = (PATH, "#000000", "#CC79A7", "#009E73", "#E69F00", "#56B4E9")  # of paths in one picture, or of fits
 LANDSCAPE = "Blues_r"  # dark where the objective is best
+
+_FEW = 2000  # points of a path whose lines are long
 
 SUFFIXES = (".png", ".svg", ".pdf")
 START: dict[str, Any] = {
@@ -197,8 +200,8 @@ def name_axes(ax: Axes, x: str, y: str) -> None:
     y : str
         The label of the vertical one.
     """
-    ax.set_xlabel(x, parse_math=False)
-    ax.set_ylabel(y, parse_math=False)
+    for put, label in ((ax.set_xlabel, x), (ax.set_ylabel, y)):
+        put(label, parse_math=False, fontsize=8.5 if "\n" in label else 10)
     for axis in (ax.xaxis, ax.yaxis):
         formatter = axis.get_major_formatter()
         if isinstance(formatter, ScalarFormatter):  # whoever gave the Axes may have chosen another
@@ -221,6 +224,9 @@ def put_legend(ax: Axes, x: Vector, y: Vector, **options: Any) -> None:
         Passed to ``Axes.legend``.
     """
     # Axes.legend(loc="best") takes seconds on long paths, and warns of it.
+    if 1 < len(x) < _FEW:  # the lines in between must not be covered either
+        finer = np.linspace(0, len(x) - 1, 8 * (len(x) - 1) + 1)
+        x, y = (np.interp(finer, np.arange(len(x)), values) for values in (x, y))
     across, up = ax.transAxes.inverted().transform(ax.transData.transform(np.column_stack([x, y]))).T
     up = np.where((up >= 0) & (up <= 1), up, np.nan)  # what the picture cuts off cannot be covered
     weight = np.ones(len(x))
@@ -237,6 +243,9 @@ def put_legend(ax: Axes, x: Vector, y: Vector, **options: Any) -> None:
     legend = ax.legend(**look)
     for text in legend.get_texts():
         text.set_parse_math(False)
+    for handle in legend.legend_handles:
+        if isinstance(handle, Line2D):  # rings and stars are as large as a line of the legend at most
+            handle.set_markersize(min(float(handle.get_markersize()), 11.0))
 
 
 # ---- files ---------------------------------------------------------------------------------------------------------
