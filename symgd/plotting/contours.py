@@ -86,7 +86,7 @@ def draw_landscape(
     heights = sign * frame.heights(across, up)
     ax.set_xlim(*x)
     ax.set_ylim(*y)
-    style.name_axes(ax, *frame.labels)
+    style.name_axes(ax, frame.labels[0], frame.labels[1])
     ax.set_facecolor("0.88")  # seen where the objective has no value
     if not np.isfinite(heights).any():
         return None
@@ -147,7 +147,7 @@ def draw_path(ax: Axes, run: Run, frame: Frame, ranges: Mapping[str, Range] | No
     if not there or chosen != [ax.get_xlim(), ax.get_ylim()]:
         values = values[np.isfinite(values)]
         best = None if not len(values) else float(values.max() if run.maximized else values.min())
-        draw_landscape(ax, frame, *chosen, best=best, maximized=run.maximized)
+        draw_landscape(ax, frame, chosen[0], chosen[1], best=best, maximized=run.maximized)
         ax.set_aspect("equal" if same else "auto", adjustable="box")
     steps, last = run.history.step[seen], float(run.history.value[seen][-1])
     marks.draw(ax, run, path, steps, last_value=last, spelt=frame.plain)

@@ -45,7 +45,7 @@ def draw_curve(ax: Axes, frame: Frame, ends: Range, again: Line2D | None = None)
     else:
         again.set_data(x, y)
     ax.set_xlim(*ends)
-    style.name_axes(ax, *frame.labels, "f")
+    style.name_axes(ax, frame.labels[0], "f")
     return y
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from symgd.plotting import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from symgd.fitting import Fit
     from symgd.plotting.style import Vector
@@ -164,7 +165,7 @@ def _spreads(fit: Fit) -> Vector | None:
     return spread
 
 
-def _thinned(*columns: Vector) -> tuple[Vector, ...]:
+def _thinned(*columns: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     step = -(-len(columns[0]) // _MOST)
     return tuple(column[::step] for column in columns)
 
@@ -270,9 +271,10 @@ def _limit(ax: Axes, fit: Fit, heights: Vector, *, first: bool) -> None:
 
 def _axes_below(ax: Axes) -> Axes:
     """Give the axes for residuals, which take the lower part of the place that the axes have."""
+    other: Any
     for other in ax.get_shared_x_axes().get_siblings(ax):
         if other.get_label() == _BELOW:
-            return other
+            return cast("Axes", other)
     figure, spec = ax.get_figure(), ax.get_subplotspec()
     if figure is None:
         raise UsageError("the axes are in no figure; make them by figure.subplots()")
@@ -281,9 +283,9 @@ def _axes_below(ax: Axes) -> Axes:
         below = figure.add_axes((x, y, width, 0.24 * height), sharex=ax, label=_BELOW)
         ax.set_position((x, y + 0.3 * height, width, 0.7 * height))
         return below
-    upper, lower = spec.subgridspec(2, 1, height_ratios=(3, 1), hspace=0.08)
-    ax.set_subplotspec(upper)
-    return figure.add_subplot(lower, sharex=ax, label=_BELOW)
+    parts = spec.subgridspec(2, 1, height_ratios=(3, 1), hspace=0.08)
+    ax.set_subplotspec(parts[0])
+    return figure.add_subplot(parts[1], sharex=ax, label=_BELOW)
 
 
 def _draw_residuals(ax: Axes, fit: Fit, found: Scene, colour: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from symgd.kernel import Kernel
 if TYPE_CHECKING:
     from symgd.objective import Objective
 
-    Field = Objective | Kernel  # what has values over its parameters
+    Field: TypeAlias = Objective | Kernel  # what has values over its parameters
 
 Values = NDArray[np.float64]
 

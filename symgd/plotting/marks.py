@@ -10,6 +10,7 @@ from symgd.plotting import style, view, window
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from symgd.plotting.view import Vector
     from symgd.run import Run
@@ -30,7 +31,7 @@ def named(run: Run) -> str:
     return run.method + (f", lr = {rate}" if rate else "") + batch
 
 
-def draw(ax: Axes, run: Run, path: Vector, steps: Vector, *, last_value: float, spelt: bool = True) -> None:
+def draw(ax: Axes, run: Run, path: Vector, steps: NDArray[np.int64], *, last_value: float, spelt: bool = True) -> None:
     """Draw a path with its ends; the limits of the axes are settled.
 
     Parameters
@@ -70,7 +71,7 @@ def draw(ax: Axes, run: Run, path: Vector, steps: Vector, *, last_value: float, 
 
 
 def _ending(
-    ax: Axes, run: Run, path: Vector, steps: Vector, last_value: float, gone: tuple[int, Vector] | None
+    ax: Axes, run: Run, path: Vector, steps: NDArray[np.int64], last_value: float, gone: tuple[int, Vector] | None
 ) -> tuple[str, dict[str, Any], str]:
     """Say how the path ends in the picture, and how that is marked."""
     if gone is not None:

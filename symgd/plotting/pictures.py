@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from symgd.errors import UsageError, safe
-from symgd.plotting import contours, curves, fits, grid, loss, marks, style, view
+from symgd.plotting import contours, curves, fits, grid, loss, marks, starts, style, view
 from symgd.plotting import frame as frames
 from symgd.run import Outcome
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from symgd.fitting import Fit
+    from symgd.many import Many
     from symgd.objective import Objective
     from symgd.plotting.view import Range
     from symgd.run import Run
@@ -199,6 +200,68 @@ def plot_objective(
         contours.draw_landscape(ax, frame, *ends)
     if title != "":
         style.put_title(ax, objective.text if title is None else title)
+    return ax
+
+
+def plot_many(
+    many: Many,
+    ax: Axes | None = None,
+    *,
+    kind: str = "auto",
+    ranges: Mapping[str, Range] | None = None,
+    title: str | None = None,
+) -> Axes:
+    """Draw many descents: the starts, each in the colour of the minimum that it reached, on the landscape.
+
+    Of more than two parameters, the values that were reached are drawn, the lowest first: what is reached often is a
+    step of the staircase.
+
+    Parameters
+    ----------
+    many : Many
+        The descents.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+    kind : str
+        ``"basins"`` for the starts on the landscape, ``"values"`` for the staircase, ``"auto"`` for the first where it
+        can be drawn.
+    ranges : mapping of str to tuple of float, optional
+        From where to where the landscape is drawn, by parameter; by default the starts and the minima are inside.
+    title : str, optional
+        The first line of the title; by default the formula. ``""`` for no title at all.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    UsageError
+        If there is no such kind, basins cannot be drawn, or a range is none.
+
+    Examples
+    --------
+    >>> from symgd import Objective
+    >>> found = Objective("x*cos(x) + 9").minimize_many(box={"x": (-15, 15)}, n=50)
+    >>> plot_many(found).get_xlabel()
+    'x'
+    """
+    if kind not in starts.KINDS:
+        raise UsageError(f"kind={safe(kind)!r} must be one of {', '.join(starts.KINDS)}")
+    problem = starts.draws_basins(many, kind)
+    if problem and kind == "basins":
+        raise UsageError(f"kind='basins': {problem}")
+    if problem and ranges:
+        raise UsageError(f"ranges are for the landscape, and values are drawn: {problem}")
+    if not problem:
+        frames.ranges_of(frames.of_parameters(many.kernel), ranges)
+    ax = style.new_axes(8.0) if ax is None else ax
+    if problem:
+        starts.draw_values(ax, many)
+    else:
+        starts.draw_basins(ax, many, ranges)
+    if title != "":
+        style.put_title(ax, many.formula if title is None else title, starts.told(many))
     return ax
 
 

@@ -126,8 +126,8 @@ def put_title(ax: Axes, first: str, second: str = "") -> None:
     second : str
         The second line; what was there from an earlier call is replaced.
     """
-    for text in [text for text in ax.texts if text.get_gid() == "subtitle"]:
-        text.remove()
+    for old in [text for text in ax.texts if text.get_gid() == "subtitle"]:
+        old.remove()
     room = _room(ax)
     size, text = fitted(first, 11, room)
     ax.set_title(text, loc="left", fontsize=size, parse_math=False, pad=20 if second else 6)

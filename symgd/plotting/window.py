@@ -174,7 +174,7 @@ def leaving(path: Vector, window: list[Range]) -> tuple[int, NDArray[np.float64]
         Where the next step crosses the edge. ``None`` for a path that ends inside, or never was.
     """
     low, high = (np.array(ends) for ends in zip(*window, strict=True))
-    inside = ((path >= low) & (path <= high)).all(axis=1)
+    inside = np.logical_and.reduce((path >= low) & (path <= high), axis=1)
     if not inside.any() or inside[-1] or not np.isfinite(path).all():
         return None
     place = int(np.flatnonzero(inside)[-1])
