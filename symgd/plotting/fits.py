@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from symgd.fitting import Fit
     from symgd.plotting.style import Vector
 
-KINDS = ("data", "path", "loss")
+KINDS = ("data", "path", "loss", "both")
 BANDS = ("confidence", "prediction")
 _MOST = 4000  # rows that are drawn; more make files of megabytes and a patch of ink
 _BARS = 300  # rows that get error bars
@@ -267,6 +267,31 @@ def _limit(ax: Axes, fit: Fit, heights: Vector, *, first: bool) -> None:
 
 
 # ---- residuals -------------------------------------------------------------------------------------------------------
+
+
+def side_by_side(ax: Axes) -> tuple[Axes, Axes]:
+    """Part the place of axes in two; the axes themselves are the left half.
+
+    Parameters
+    ----------
+    ax : Axes
+        In a grid of a figure.
+
+    Returns
+    -------
+    left, right : Axes
+
+    Raises
+    ------
+    UsageError
+        If they were placed by hand.
+    """
+    figure, spec = ax.get_figure(), ax.get_subplotspec()
+    if figure is None or spec is None:
+        raise UsageError("kind='both' takes axes that figure.subplots() made, or none")
+    parts = spec.subgridspec(1, 2)
+    ax.set_subplotspec(parts[0])
+    return ax, figure.add_subplot(parts[1])
 
 
 def _axes_below(ax: Axes) -> Axes:

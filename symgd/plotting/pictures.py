@@ -111,7 +111,8 @@ def plot_fit(
     ax : Axes, optional
         Where to draw; by default a new figure. The residuals take the lower part of its place.
     kind : str
-        ``"data"``, or ``"path"`` or ``"loss"`` for the descent, as `plot_run` draws it.
+        ``"data"``, or ``"path"`` or ``"loss"`` for the descent, as `plot_run` draws it; ``"both"`` for the data and
+        the path beside them, in the landscape of the squared residuals.
     band : str, optional
         ``"confidence"``, ``"prediction"``, or ``"both"``: the prediction is left out where the rows weigh differently.
     residuals : bool
@@ -139,9 +140,13 @@ def plot_fit(
     """
     if kind not in fits.KINDS:
         raise UsageError(f"kind={safe(kind)!r} must be one of {', '.join(fits.KINDS)}")
-    if kind != "data":
+    if kind in ("path", "loss"):
         return plot_run(fit.run, ax=ax, kind=kind, title=title)
     fits.check_band(band)
+    if kind == "both":
+        _draws_path(fit.run, fit.run.objective, "path")
+        ax, beside = fits.side_by_side(style.new_axes(11.0) if ax is None else ax)
+        plot_run(fit.run, ax=beside, kind="path", title=None if title is None else "")
     ax = style.new_axes() if ax is None else ax
     fits.draw_fit(ax, fit, band, residuals=residuals)
     if title != "":

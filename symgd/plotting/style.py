@@ -71,7 +71,7 @@ def strokes(points: int) -> dict[str, Any]:
 
 
 def new_axes(width: float = 6.4, height: float = 4.8) -> Axes:
-    """Make a figure with one Axes, by pyplot only where somebody may call ``show`` or a notebook displays it.
+    """Make a figure with one Axes.
 
     Parameters
     ----------
@@ -84,11 +84,28 @@ def new_axes(width: float = 6.4, height: float = 4.8) -> Axes:
     -------
     Axes
     """
+    return new_figure(width, height).subplots()
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Make a figure, by pyplot only where somebody may call ``show`` or a notebook displays it.
+
+    Parameters
+    ----------
+    width : float
+        Width of the figure, in inches.
+    height : float
+        Its height.
+
+    Returns
+    -------
+    Figure
+    """
     if "matplotlib.pyplot" in sys.modules or _in_ipython():
         from matplotlib import pyplot as plt
 
-        return plt.subplots(figsize=(width, height), layout="compressed")[1]
-    return Figure(figsize=(width, height), layout="compressed").subplots()
+        return plt.figure(figsize=(width, height), layout="compressed")
+    return Figure(figsize=(width, height), layout="compressed")
 
 
 def _in_ipython() -> bool:
