@@ -10,11 +10,15 @@ from scipy import special
 
 from symgd import FormulaError, Objective
 from symgd.graph.exact import LARGEST_EXPONENT
+from symgd.insight.findings import CODES
 from symgd.language import tokens
 from symgd.language.functions import CONSTANTS, FUNCTIONS
 from symgd.rules import RULES
 from symgd.rules.schedules import SCHEDULES
+from symgd.testing import problems as known
 from symgd.testing.laws import LAWS
+from symgd.testing.problem_set import TAGS
+from symgd.verdict import MEANINGS
 
 # Spellings that overflow or lose digits, and a point at which they do.
 SPELLINGS = (
@@ -144,6 +148,18 @@ def rules() -> str:
     return "\n".join([overview, *recurrences])
 
 
+def kinds() -> str:
+    """Every kind of point."""
+    return _table(("kind", "what it is"), [(_code(str(kind)), meaning) for kind, meaning in MEANINGS.items()])
+
+
+def findings() -> str:
+    """Every finding about a run."""
+    return _table(
+        ("code", "what it says", "what to do"), [(_code(code), says, cure) for code, (says, cure) in CODES.items()]
+    )
+
+
 def schedules() -> str:
     """Every schedule that has a name."""
     return _table(
@@ -153,6 +169,21 @@ def schedules() -> str:
             for name, (text, defaults, summary) in SCHEDULES.items()
         ],
     )
+
+
+def problems() -> str:
+    """Every problem with known answers."""
+    rows = []
+    for name, problem in known.items():
+        count = len(problem.minima)
+        minima = f"{problem.minimum:.12g}" + (f", {count - 1} more" if count > 1 else "") if count else "none"
+        rows.append((_code(name), problem.n, minima, ", ".join(problem.tags), problem.source))
+    return _table(("problem", "numbers", "minimum", "tags", "source"), rows)
+
+
+def tags() -> str:
+    """What the tags of problems mean."""
+    return _table(("tag", "meaning"), [(_code(tag), meaning) for tag, meaning in TAGS.items()])
 
 
 def laws(*, false: bool = False) -> str:
@@ -171,6 +202,8 @@ def laws(*, false: bool = False) -> str:
 
 
 PAGES = {
+    "problems": problems,
+    "tags": tags,
     "functions": lambda: functions("map"),
     "aliases": lambda: functions("alias"),
     "reductions": lambda: functions("reduction"),
@@ -178,6 +211,8 @@ PAGES = {
     "constants": constants,
     "greek": greek,
     "limits": limits,
+    "kinds": kinds,
+    "findings": findings,
     "spellings": spellings,
     "mistakes": mistakes,
     "rules": rules,

@@ -1,8 +1,10 @@
 """What the exact Hessian says of a point: eigenvalues, the kind of point it is, and ways out of saddles."""
 
+from symgd.curvature.corner import corner, edge
 from symgd.curvature.directions import in_names
 from symgd.curvature.escape import escape
-from symgd.curvature.kind import classify, corner
+from symgd.curvature.kind import classify, floor
+from symgd.curvature.promise import Promise, promise
 from symgd.curvature.spectrum import DENSE
 
-__all__ = ["DENSE", "classify", "corner", "escape", "in_names"]
+__all__ = ["DENSE", "Promise", "classify", "corner", "edge", "escape", "floor", "in_names", "promise"]

@@ -172,12 +172,12 @@ class Surroundings:
                     return turned
         return None
 
-    def moved(self, step: Vector, rising: Matrix, curvatures: Vector) -> Iterator[Vector]:
+    def moved(self, step: Vector, rising: Matrix, curvatures: Vector, turns: int = FLOOR) -> Iterator[Vector]:
         """Give a step, and the same moved to the floor of the valley by Newton steps across it."""
         yield step
         if rising.shape[1]:
             moved = step
-            for _ in range(FLOOR):
+            for _ in range(turns if (curvatures > 0.0).all() else 0):
                 slope = self.kernel.slope(self.x + moved)[1]
                 if not np.isfinite(slope).all():
                     return

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.graph.bounds import Bounds
 from symgd.kernel.tiers import Loop, Source
 
 Vector = NDArray[np.float64]
@@ -76,8 +77,17 @@ class Problem(Protocol):
     def doubt(self, x: Vector) -> str:
         """Tell where derivatives have lost digits."""
 
+    def bounds(self) -> Bounds:
+        """Give what is known of the values: bounds, and whether the objective is convex."""
+
+    def sides(self, x: Vector) -> Vector | None:
+        """Give numbers that change their signs where a denominator does, if there are any."""
+
     def work(self) -> int:
         """Give the operations of one evaluation of value and gradient."""
+
+    def cost(self) -> int:
+        """Give what that costs the first tier, in operations of plain Python."""
 
     def budget(self) -> int:
         """Give the operations that plain Python may spend before compiled code takes over."""

@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from symgd.curvature import DENSE, classify, corner
+from symgd.curvature import Promise, classify, corner, edge
 from symgd.curvature.problem import Problem
+from symgd.curvature.promise import LOOSE
 from symgd.descent.methods import norm
 from symgd.descent.outcomes import OUTCOMES, Ends, far, look_back, look_every, outcomes
+from symgd.descent.rest import begun, remaining
 from symgd.descent.state import GTOL, Settings, State, Vector, fell_for_ever, saved
 from symgd.errors import unexplained
 from symgd.kernel import code
@@ -49,48 +51,92 @@ def account(
     """
     history = _history(kernel, state, settings)
     size = norm(state.g)
-    outcome, message = _outcome(state, settings, outcome, size, locate)
     verdict = Verdict(Kind.UNKNOWN, Reason.MUTE)
+    left = Promise(math.inf, math.inf, settled=False)
     finite = math.isfinite(state.f) and math.isfinite(size)
-    settled = False
     try:
-        settled = finite and (
-            outcome.converged or size <= GTOL or _gain(kernel, state, outcome) <= NOISE * abs(state.f)
-        )
         if finite:
-            verdict = _verdict(kernel, state, outcome, settled=settled)
+            left = remaining(kernel, state)
+        outcome, message = _outcome(state, settings, outcome, size, locate, left)
+        if finite:
+            verdict, outcome, message = _judged(kernel, state, outcome, message, left)
     except Exception as problem:  # noqa: BLE001 - whatever it is, the run is there
+        outcome, message = _outcome(state, settings, outcome, size, locate, left)
         verdict = Verdict(Kind.UNKNOWN, Reason.UNEXPLAINED, (), unexplained("the kind of point", problem))
-    if settled and outcome == Outcome.STALLED and verdict.kind == Kind.MINIMUM:
-        outcome, message = Outcome.CONVERGED_VALUE, "no smaller value can be told apart in float64"
+    settled = outcome.converged
     if settings.sign < 0:
         verdict = verdict.turned()
     doubt = kernel.doubt(state.x) if finite else ""
-    told = _told(verdict, Kind.MINIMUM if settings.sign > 0 else Kind.MAXIMUM, settled=settled)
+    told = _told(verdict, maximized=settings.sign < 0, settled=settled)
     message = "; ".join(part for part in (message, told, doubt) if part)
     return Run(
         formula, kernel.split(state.x), settings.sign * state.f, size, outcome, message,
-        verdict, state.t, state.calls, state.seconds, history, settings.rule, settings.recipe.get("lr", "auto"),
-        settings.sign < 0, _batch(kernel, settings), state=saved(kernel, state, settings, formula),
+        verdict, state.t, state.calls, state.seconds, history, _method(state, settings),
+        settings.recipe.get("lr", "auto"), settings.sign < 0, _batch(kernel, settings),
+        state=saved(kernel, state, settings, formula),
     )  # fmt: skip
 
 
-def _verdict(kernel: Problem, state: State, outcome: Outcome, *, settled: bool) -> Verdict:
-    """Tell what kind of point a run ended at."""
-    if settled and not kernel.curved:
-        return corner(kernel, state.x) or Verdict(Kind.UNKNOWN, Reason.UNSEEN)
-    if settled:
-        return classify(kernel, state.x, state.f, state.g)
-    kink = corner(kernel, state.x) if outcome != Outcome.DIVERGED else None  # what falls for ever falls nearby, too
-    return kink or Verdict(Kind.NOT_STATIONARY, Reason.MUTE)
+def _method(state: State, settings: Settings) -> str:
+    """Name what took the steps."""
+    return settings.method.told(state.states) if settings.method else settings.rule
 
 
-def _told(verdict: Verdict, wanted: Kind, *, settled: bool) -> str:
+def _judged(
+    kernel: Problem, state: State, outcome: Outcome, message: str, left: Promise
+) -> tuple[Verdict, Outcome, str]:
+    """Tell what kind of point a run ended at, and how it ended in the light of that."""
+    found = edge(kernel, state.x, state.f, state.g) if outcome == Outcome.STALLED else None
+    if found is None and (outcome.converged or left.settled or _hidden(outcome, state, left)):
+        if kernel.curved:
+            reach = _reach(state)
+            verdict = classify(kernel, state.x, state.f, state.g, reach)
+        else:
+            verdict = corner(kernel, state.x) or Verdict(Kind.UNKNOWN, Reason.UNSEEN)
+        if outcome.converged and verdict.kind.minimal and not _holds(left, verdict):
+            verdict = Verdict(Kind.NOT_STATIONARY, Reason.FURTHER, (left.share,))
+        if outcome == Outcome.STALLED and verdict.kind.minimal:
+            return verdict, Outcome.CONVERGED_VALUE, HIDDEN
+        return verdict, outcome, message
+    if outcome == Outcome.DIVERGED:  # what falls for ever falls nearby, too
+        return Verdict(Kind.NOT_STATIONARY, Reason.MUTE), outcome, message
+    found = found or corner(kernel, state.x)
+    if found is not None and outcome in (Outcome.STALLED, Outcome.MAX_STEPS, Outcome.TIME_LIMIT):
+        if found.kind == Kind.KINK_MINIMUM:
+            return found, Outcome.CONVERGED_VALUE, "the value is at the lowest point of a kink"
+        if found.reason == Reason.EDGE:
+            return found, Outcome.CONVERGED_VALUE, "the value is the lowest at the edge of the domain"
+    return found or Verdict(Kind.NOT_STATIONARY, Reason.MUTE), outcome, message
+
+
+HIDDEN = "no smaller value can be told apart in float64"
+
+
+def _hidden(outcome: Outcome, state: State, left: Promise) -> bool:
+    """Tell whether what is left to gain is lost in the value's last digits, where no step lowers it any more."""
+    return outcome == Outcome.STALLED and left.gain <= NOISE * abs(state.f)
+
+
+def _holds(left: Promise, verdict: Verdict) -> bool:
+    """Tell whether so little is left that a test which was met can count, whatever the tolerance that was asked for."""
+    return left.settled or left.share <= LOOSE or verdict.kind != Kind.MINIMUM or not math.isfinite(left.gain)
+
+
+def _reach(state: State) -> float:
+    """Give how far the run has gone, where that is known."""
+    start = begun(state)
+    return 0.0 if start is None else max(norm(state.x - start), norm(state.x))
+
+
+def _told(verdict: Verdict, *, maximized: bool, settled: bool) -> str:
     """Say what a run has come to, if not to what it was after."""
     if verdict.reason in (Reason.UNEXPLAINED, Reason.UNSEEN) or not settled:
         return verdict.message
+    wanted = Kind.MAXIMUM if maximized else Kind.MINIMUM
     if verdict.kind == wanted or verdict.reason == Reason.MUTE:
         return ""
+    if verdict.kind.maximal if maximized else verdict.kind.minimal:
+        return verdict.message
     return f"{_NOT.get(verdict.kind, f'not a {wanted}')}: {verdict.message}"
 
 
@@ -101,18 +147,6 @@ def _batch(kernel: Problem, settings: Settings) -> int | None:
 
 # A kink or an edge may well be the lowest point: second derivatives do not say.
 _NOT = {Kind.KINK: "at a kink, where curvature cannot tell", Kind.BOUNDARY: "at the edge of the domain"}
-
-
-def _gain(kernel: Problem, state: State, outcome: Outcome) -> float:
-    """Give what Newton's model says is left to gain where no step along the gradient lowers the value any more."""
-    if outcome != Outcome.STALLED or len(state.x) > DENSE or not kernel.curved:
-        return math.inf
-    try:
-        step = np.linalg.solve(kernel.hessian(state.x), state.g)
-    except np.linalg.LinAlgError:
-        return math.inf
-    gain = abs(0.5 * float(state.g @ step))
-    return gain if math.isfinite(gain) else math.inf
 
 
 def _ends(state: State, settings: Settings, size: float) -> Ends:
@@ -131,12 +165,16 @@ def _ends(state: State, settings: Settings, size: float) -> Ends:
 
 
 def _outcome(
-    state: State, settings: Settings, stopped: Outcome | None, size: float, locate: Locate | None
+    state: State, settings: Settings, stopped: Outcome | None, size: float, locate: Locate | None, left: Promise
 ) -> tuple[Outcome, str]:
     """Name what ended the run, in a sentence."""
     ends = _ends(state, settings, size)
     (place,) = outcomes(ends, settings.steps, settings.gtol, stopped or Outcome.INTERRUPTED)
     outcome = OUTCOMES[place]
+    if outcome in (Outcome.MAX_STEPS, Outcome.TIME_LIMIT) and left.settled:
+        return Outcome.CONVERGED_VALUE if left.rounded else Outcome.CONVERGED_GRADIENT, _at_rest(left, size)
+    if outcome == Outcome.CONVERGED_GRADIENT and state.status == code.RUNNING and not left.settled:
+        outcome = Outcome.MAX_STEPS
     finite = math.isfinite(state.f)
     if outcome == Outcome.DIVERGED and finite and fell_for_ever(state.f, float(ends.first[0])):
         down = "fell" if settings.sign > 0 else "rose"
@@ -147,16 +185,28 @@ def _outcome(
         first, last = settings.sign * float(ends.first[0]), settings.sign * state.f
         verb = "rose" if settings.sign > 0 else "fell"
         return outcome, f"the value {verb} from {first:.6g} to {last:.6g} in {state.t:,} steps: lr is too large"
-    tolerance = settings.gtol if settings.gtol >= 0 else GTOL
     return outcome, {
-        Outcome.CONVERGED_GRADIENT: f"the gradient's norm {size:.3g} is within gtol={tolerance:g}",
-        Outcome.CONVERGED_VALUE: f"the value changed by no more than ftol={settings.ftol:g}",
+        Outcome.CONVERGED_GRADIENT: f"the gradient's norm {size:.3g} is within gtol={settings.gtol:g}"
+        if size <= settings.gtol and settings.gtol >= GTOL
+        else _at_rest(left, size),
+        Outcome.CONVERGED_VALUE: HIDDEN
+        if settings.ftol < 0
+        else f"the value changed by no more than ftol={settings.ftol:g}",
         Outcome.CONVERGED_STEP: f"the step was no longer than xtol={settings.xtol:g}",
         Outcome.STALLED: f"no step along the gradient lowers the value; the gradient's norm is {size:.3g}",
         Outcome.INTERRUPTED: f"interrupted after {state.t:,} steps; what was done is kept",
         Outcome.TIME_LIMIT: f"the time limit of {settings.seconds:g} s was reached after {state.t:,} steps",
         Outcome.MAX_STEPS: f"all {state.t:,} steps were taken; the gradient's norm is {size:.3g}",
     }[outcome]
+
+
+def _at_rest(left: Promise, size: float) -> str:
+    """Say by what a run is seen to be at its end, where no tolerance was met that a user has given."""
+    if left.rounded:
+        return HIDDEN
+    if not left.share > 0.0:
+        return f"the gradient's norm is {size:.3g}"
+    return f"the gradient's norm is {size:.3g}, and Newton's step is {left.share:.2g} of the way that was gone"
 
 
 def _not_finite(ends: Ends, outcome: Outcome, sign: float, locate: Locate | None) -> str:

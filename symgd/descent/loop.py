@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from symgd import checks, saving
 from symgd.curvature.problem import Problem
 from symgd.descent.account import Locate, account
+from symgd.descent.elsewhere import go_on
+from symgd.descent.rest import look, next_look
 from symgd.descent.state import Settings, State, saved
-from symgd.descent.steps import judge, look_at_start, take
+from symgd.descent.steps import judge, take
 from symgd.errors import DataError, UsageError, safe, shown
 from symgd.kernel import code
 from symgd.progress import interruptible
@@ -66,12 +68,15 @@ def descend(
     began = time.perf_counter() - state.seconds
     outcome = None
     if state.t == 0 and state.status == code.RUNNING:
-        look_at_start(kernel, state, settings)
+        judge(state, settings)
+        settings = go_on(kernel, state, settings)
     bar = show_progress(settings.steps, "step", done=state.t, began=began, wanted=progress)
     with interruptible() as asked, bar as tick:
         try:
             while state.status == code.RUNNING and state.t < settings.steps and outcome is None:
                 advance(kernel, state, settings, stop_at(kernel, state, settings, callback))
+                look(kernel, state, settings)
+                settings = go_on(kernel, state, settings)
                 tick(state.t, f"value={state.f:.6g}")
                 if keep and keep.due() and state.status == code.RUNNING:
                     state.seconds = time.perf_counter() - began
@@ -147,6 +152,8 @@ def stop_at(kernel: Problem, state: State, settings: Settings, callback: Callbac
     if settings.batch:
         length = batches(kernel, settings)
         stop = min(stop, (state.t // length + 1) * length)
+    if settings.gtol >= 0:
+        stop = min(stop, next_look(state.t))
     # Of a method, the first step tells how long one takes.
     return min(stop, state.t + int(state.extra.get("chunk", 1 if settings.method else 16)))
 
@@ -179,7 +186,7 @@ def _run(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
     state.t, state.status, state.f, state.next_record, state.filled, calls = loop(
         state.x, state.g, state.states, state.hyper, draws, first, state.t, stop, state.f, state.next_record,
         state.stride, state.records, state.filled, _squared(settings.gtol), settings.ftol, _squared(settings.xtol),
-        *_order(kernel, state, settings),
+        settings.sign, *_order(kernel, state, settings),
     )  # fmt: skip
     state.calls += calls
 

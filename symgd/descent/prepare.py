@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from symgd import checks, rules
-from symgd.descent.methods import METHODS, At, Function, Method
+from symgd.descent.methods import METHODS, At, Function, Method, Relay
 from symgd.descent.state import Settings, State, Vector, read_state
 from symgd.errors import DataError, UsageError, safe, shown, unknown_option
 from symgd.graph import Graph
@@ -26,6 +26,11 @@ EPOCHS = 10  # when nothing is said
 EXACT = "exact"  # gradient descent with the exact Cauchy step, which runs compiled as the update rules do
 AUTO = "auto"
 NAMES = (*METHODS, EXACT, AUTO)  # what a method may be called, besides the names of rules
+# For each method that "auto" begins with, those that go on where it stalls or creeps, and those that begin anew.
+AFTER = {
+    "lm": (("newton",), ("newton_cg", "lbfgs")),
+    "newton": (("lbfgs",), ("newton_cg", "lbfgs")),
+}
 AFFORDABLE = 256  # parameters up to which a step may form and decompose the Hessian
 WHOLE = 2e7  # operations up to which a Jacobian is formed of arrays as long as the data
 LONGEST = 2e9  # operations that a Hessian may take: about a second
@@ -80,11 +85,13 @@ def prepare(kernel: Kernel, x0: Vector, sign: float, options: Mapping[str, Any])
     return _with_rule(kernel, rule, lr, x0, sign, numbers)
 
 
-def _find(kernel: Kernel, method: Any, given: Mapping[str, Any]) -> rules.Rule | type[Method]:
+def _find(kernel: Kernel, method: Any, given: Mapping[str, Any]) -> rules.Rule | type[Method] | Relay:
     """Give the rule or the method of a name; for ``"auto"``, the best one for the problem."""
     if isinstance(method, str) and method == AUTO:
         rows = any(given.get(name) is not None for name in ("lr", "batch", "epochs", "shuffle"))
         method = "gd" if rows or not kernel.n else choose(kernel)
+        if method in AFTER and not set(given) - set(OPTIONS):  # numbers are those of one method
+            return relay(method)
     if isinstance(method, str) and method in METHODS:
         return METHODS[method]
     if isinstance(method, str) and method == EXACT:
@@ -116,7 +123,15 @@ def choose(kernel: Kernel) -> str:
     return "lm" if small and kernel.squares() is not None else "newton"
 
 
-def _with_method(method: type[Method], sign: float, given: Mapping[str, Any], numbers: Mapping[str, Any]) -> Settings:
+def relay(first: str) -> Relay:
+    """Give a method together with those that go on where it does not get there."""
+    here, anew = AFTER[first]
+    return Relay(METHODS[first](), [METHODS[name]() for name in here], [METHODS[name]() for name in anew])
+
+
+def _with_method(
+    method: type[Method] | Relay, sign: float, given: Mapping[str, Any], numbers: Mapping[str, Any]
+) -> Settings:
     for name in ("lr", "batch", "epochs", "shuffle"):
         if given.get(name) is not None:
             what = "finds its own step lengths" if name == "lr" else "looks at all rows at every step"
@@ -125,8 +140,8 @@ def _with_method(method: type[Method], sign: float, given: Mapping[str, Any], nu
     for name in given:
         if name not in method.hyper:
             raise _unknown(name, method.hyper)
-    chosen = method(**given)
-    recipe = {"method": method.name, "hyper": chosen.values}
+    chosen = method if isinstance(method, Relay) else method(**given)
+    recipe = {"method": method.name, "hyper": chosen.values, "relay": chosen is method}
     return Settings(method.name, {}, (), sign=sign, recipe=recipe, method=chosen, **numbers)
 
 
@@ -222,7 +237,8 @@ def restore(kernel: Kernel, saved: Mapping[str, Any], steps: int | None) -> tupl
         if not recipe:
             settings = _cauchy(kernel, sign, limits)
         elif recipe.get("method") in METHODS:
-            settings = _with_method(METHODS[recipe["method"]], sign, recipe["hyper"], limits)
+            method = relay(recipe["method"]) if recipe.get("relay") else METHODS[recipe["method"]]
+            settings = _with_method(method, sign, recipe["hyper"], limits)
         else:
             rule = rules.Rule(recipe["text"], recipe["init"], recipe["name"], **recipe["hyper"])
             rules.check_schedule(recipe["lr"])

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from symgd.curvature import escape
 from symgd.curvature.problem import Problem
-from symgd.descent.methods import At, Function, norm
+from symgd.descent.methods import LARGEST, NOISE, At, Function, norm
 from symgd.descent.state import Settings, State, fell_for_ever
 from symgd.kernel import code
-
-STEEP = 1e-10 * code.HUGE  # a squared gradient at which no step of a method is short enough any more
 
 
 def take(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
@@ -31,40 +31,43 @@ def take(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
     function = Function(kernel, state.calls, state.cost, settings.sign)
     while state.t < stop and state.status == code.RUNNING and state.filled < len(state.records):
         at = At(state.x, state.f, state.g)
+        function.calls, function.cost = state.calls, state.cost
+        function.stand(at)
         with np.errstate(all="ignore"):  # what overflows is seen where it counts: in value and gradient
             new = settings.method.step(function, at, state.states)
         state.calls, state.cost = function.calls, function.cost
-        if new is None:
-            state.status = code.STALLED
+        if new is None or (new is not at and new.f == at.f and np.array_equal(new.x, at.x)):
+            judge(state, settings)
+            state.status = state.status or code.STALLED
             break
         state.t += 1
+        if new is at:  # it looks elsewhere
+            state.record()
+            continue
         _move(state, new)
         state.record()
         judge(state, settings)
         if state.status == code.RUNNING:
             _compare(state, settings, at)
-        else:
-            leave_saddle(kernel, state, settings)
+            if _idle(state, settings.method.patience):
+                state.status = code.STALLED
+
+
+def _idle(state: State, patience: int) -> bool:
+    """Tell whether neither value nor gradient has become smaller for as many steps as a method is given patience.
+
+    Where values are equal but for rounding, each step may find its way back. The history tells, so that a run that is
+    taken up again ends at the same step.
+    """
+    if not patience or state.filled % patience or state.filled < 2 * patience:
+        return False
+    ends = state.filled - patience, state.filled
+    before, now = (state.records[end - patience : end, 1:3].min(axis=0) for end in ends)
+    return bool(before[0] - now[0] <= NOISE * abs(now[0]) and now[1] > 0.5 * before[1])
 
 
 def _move(state: State, new: At) -> None:
     state.x, state.f, state.g = new.x, new.f, new.g
-
-
-def look_at_start(kernel: Problem, state: State, settings: Settings) -> None:
-    """End a run that need not begin, or cannot; where it is to leave a saddle, let it.
-
-    Parameters
-    ----------
-    kernel : Problem
-        The objective.
-    state : State
-        Where the run begins; it is changed.
-    settings : Settings
-        How it descends.
-    """
-    judge(state, settings)
-    leave_saddle(kernel, state, settings)
 
 
 def judge(state: State, settings: Settings) -> None:
@@ -78,9 +81,9 @@ def judge(state: State, settings: Settings) -> None:
         The tolerances.
     """
     size = norm(state.g)
-    steepest = STEEP if settings.method else code.HUGE
+    top, steepest = (LARGEST, LARGEST) if settings.method else (code.HUGE, math.sqrt(code.HUGE))
     fallen = settings.method and fell_for_ever(state.f, float(state.records[0, 1]))
-    if not (abs(state.f) < code.HUGE and size * size < steepest) or fallen:
+    if not (abs(state.f) < top and size < steepest) or fallen:
         state.status = code.NOT_FINITE
     elif size <= settings.gtol:
         state.status = code.GRADIENT
@@ -105,16 +108,20 @@ def leave_saddle(kernel: Problem, state: State, settings: Settings) -> None:
     settings : Settings
         The method.
     """
-    if settings.method is None or not settings.method.escapes or state.status != code.GRADIENT:
+    ended = state.status == code.GRADIENT or (state.status == code.STALLED and kernel.smooth)
+    if settings.method is None or not settings.method.escapes or not ended:
         return
     step = escape(kernel, state.x, state.f, state.g)
-    if step is not None:
-        function = Function(kernel, state.calls, state.cost, settings.sign)
-        _move(state, function.at(state.x + step))
-        state.calls, state.cost = function.calls, function.cost
+    if step is None:
+        return
+    function = Function(kernel, state.calls, state.cost, settings.sign)
+    _move(state, function.at(state.x + step))
+    state.calls, state.cost = function.calls, function.cost
+    state.status = code.RUNNING
+    state.t += 1
+    state.record()
+    judge(state, settings)
+    if state.status == code.GRADIENT:  # flat there as well: the method goes on from there all the same
         state.status = code.RUNNING
-        state.t += 1
-        state.record()
-        judge(state, settings)
-        # What the method learnt, it learnt somewhere else.
-        state.states = settings.method.begin(function, At(state.x, state.f, state.g))
+    # What the method learnt, it learnt somewhere else.
+    state.states = settings.method.moved(function, At(state.x, state.f, state.g), state.states)

@@ -6,7 +6,7 @@ import numpy as np
 
 from symgd.curvature.problem import Problem
 from symgd.insight.evidence import Evidence
-from symgd.insight.findings import ENDED, OTHER
+from symgd.insight.findings import AT_LAST, BESIDE, ENDED, OTHER
 from symgd.run import Diagnosis, Run
 
 __all__ = ["diagnose"]
@@ -36,5 +36,7 @@ def diagnose(kernel: Problem, run: Run) -> Diagnosis:
     with np.errstate(all="ignore"):
         e = Evidence(kernel, run)
         found = next((f for test in ENDED if (f := test(e)) is not None), None)
-        findings = (found,) if found else tuple(f for test in OTHER if (f := test(e)) is not None)
+        more = BESIDE if found else OTHER
+        findings = (*([found] if found else []), *(f for test in more if (f := test(e)) is not None))
+        findings = findings or tuple(f for test in AT_LAST if (f := test(e)) is not None)
         return Diagnosis(findings, e.measured_rate, e.predicted_rate)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
-from symgd.curvature import in_names
+from symgd.curvature import floor, in_names
 from symgd.insight.evidence import Evidence
+from symgd.insight.pace import best_of
 from symgd.insight.report import curvature
 from symgd.insight.speed import unstable
+from symgd.insight.trials import remedy, typed
 from symgd.run import Finding, Outcome
-from symgd.verdict import Kind
+from symgd.verdict import Kind, Reason
 
 ILL = 1e3  # condition from which on scaling is worth a word
 LOUD = 1e-5  # share of the whole fall from which on the noise of batches is worth a word
@@ -25,40 +28,57 @@ def left_domain(e: Evidence) -> Finding | None:
     points = e.run.history.point
     finite = points[np.isfinite(points).all(axis=1) & np.isfinite(e.run.history.value)] if points.size else points
     before = f"; before that it stood at {e.at(finite[-1])}" if len(finite) and e.run.steps else ""
-    gap = e.run.message.split(" is ")[0]
-    if not e.run.steps and gap in e.kernel.columns:
-        remedy = f"Leave such rows out of the data, or put where({gap} == {gap}, ..., 0) around what they enter."
-        return Finding("left_domain", f"{e.run.message}.", remedy, {"step": 0})
-    remedy = "Start where the formula has a value." if not e.run.steps else (
-        "Take a smaller lr, or method='newton', whose steps stay inside; or write the parameter so that it cannot "
-        "leave, as exp(u) for a positive one."
-    )  # fmt: skip
-    return Finding("left_domain", f"{e.run.message}{before}.", remedy, {"step": e.run.steps})
+    if not e.run.steps:
+        gaps = e.gaps
+        cure = "Start where the formula has a value."
+        if gaps:
+            name = gaps[0]
+            cure = f"Leave such rows out of the data, or put where({name} == {name}, ..., 0) around what they enter."
+        return Finding("left_domain", f"{e.run.message}.", cure, {"step": 0})
+    trial = e.trials.best_lr(e.lr_candidates(), e.floor) if e.top_lr is not None else None
+    text, change = remedy([trial, e.trials.best_method()], e.own, e.sign)
+    other = "Write the parameter so that it cannot leave, as exp(u) for a positive one."
+    message = f"{e.run.message}{before}."
+    return Finding("left_domain", message, f"{text} {other}".strip(), {"step": e.run.steps}, change)
 
 
 def saddle(e: Evidence) -> Finding | None:
     """Tell that the run stopped at a saddle or on the wrong kind of extremum, and the way out."""
     kind = e.run.kind
-    wrong = Kind.MINIMUM if e.run.maximized else Kind.MAXIMUM
-    if kind not in (Kind.SADDLE, wrong) and not _is_degenerate_saddle(e):
+    wrong = kind.minimal if e.run.maximized else kind.maximal
+    if not (kind == Kind.SADDLE or wrong) and not _is_degenerate_saddle(e):
         return None
-    remedy = "method='newton' leaves it; so does a start beside it, or noise (method='noisy')."
+    code = "saddle" if kind == Kind.SADDLE else "maximum"
+    beside = e.trials.make(start=e.run.history.point[0] + _aside(e)) if e.run.history.point.size else None
+    methods = e.trials.best_method(("newton",)) if e.affordable else None
+    text, change = remedy([methods, beside if e.trials.better(beside, e.floor) else None], e.end, e.sign)
+    text = text or "Start elsewhere, or from many places: minimize_many."
     if not e.affordable:
-        return Finding(str(kind), f"The run stopped at a {kind}: {e.run.message}.", remedy, {})
+        return Finding(code, f"The run stopped at a {kind}: {e.run.message}.", text, {})
     goes = "rises" if e.run.maximized else "falls"
     if kind == Kind.DEGENERATE:
         way = e.run.verdict.along
         message = (
             f"The run stopped at a saddle, {e.at(e.run.x)}: no curvature shows it, but along {way} the value {goes}."
         )
-        return Finding("saddle", message, remedy, {"curvature": 0.0, "direction": way})
+        return Finding("saddle", message, text, {"curvature": 0.0, "direction": way}, change)
     values, vectors = np.linalg.eigh(e.kernel.hessian(e.run.x))
     way = in_names(e.kernel.names, vectors[:, 0])
     bent = e.sign * values[0]
     message = (
         f"The run stopped at a {kind}, {e.at(e.run.x)}: along {way} the curvature is {bent:.6g}, and the value {goes}."
     )
-    return Finding(str(kind), message, remedy, {"curvature": float(bent), "direction": way})
+    return Finding(code, message, text, {"curvature": float(bent), "direction": way}, change)
+
+
+def _aside(e: Evidence) -> NDArray[np.float64]:
+    """Give a small step along the direction that leads down from where the run stopped."""
+    way = e.run.verdict.direction
+    if way is None or not np.any(way):
+        way = np.random.default_rng(0).standard_normal(e.kernel.n)
+    size = 1.0 + float(np.abs(e.run.history.point[0]).max())
+    step: NDArray[np.float64] = 0.01 * size * way / float(np.linalg.norm(way))
+    return step
 
 
 def _is_degenerate_saddle(e: Evidence) -> bool:
@@ -67,50 +87,52 @@ def _is_degenerate_saddle(e: Evidence) -> bool:
 
 
 def plateau(e: Evidence) -> Finding | None:
-    """Tell that the gradient is small without a minimum, or that some direction is not determined at all."""
+    """Tell that the gradient is small without a minimum, or that no step lowers the value."""
     run = e.run
     stuck = run.outcome.converged or run.outcome == Outcome.STALLED
-    if (
-        not stuck
-        or _is_degenerate_saddle(e)
-        or run.kind not in (Kind.DEGENERATE, Kind.NOT_STATIONARY, Kind.UNKNOWN)
-        or not e.affordable
-    ):
+    kinds = (Kind.DEGENERATE, Kind.NOT_STATIONARY, Kind.UNKNOWN)
+    if not stuck or _is_degenerate_saddle(e) or run.kind not in kinds or not e.affordable:
         return None
+    if run.kind == Kind.DEGENERATE and run.verdict.reason in (Reason.FLAT, Reason.ROUNDED):
+        told = flat(e)
+        if told is not None:
+            return told
     h = e.kernel.hessian(run.x)
     top = float(np.abs(np.linalg.eigvalsh(h)).max()) if np.isfinite(h).all() else math.nan
     numbers = {"gradient_norm": run.gradient_norm, "curvature": top}
-    if run.kind == Kind.DEGENERATE and not run.verdict.falls:
-        flat = _flat(e)
-        if flat is not None:
-            return flat
-    if run.gradient_norm <= e.gtol:
-        message = (
-            f"The run is stuck on a plateau: the gradient's norm is {run.gradient_norm:.3g} and no curvature is over "
-            f"{top:.3g}, but this is no {'maximum' if run.maximized else 'minimum'}: {run.message}."
-        )
-        remedy = "method='newton' looks for a way down; or start elsewhere, or from many places: minimize_many."
-        return Finding("plateau", message, remedy, numbers)
-    remedy = "method='newton' or 'bfgs' may go on; check the formula for kinks and for rounding."
-    return Finding("stalled", f"The run came to a stop: {run.message}.", remedy, numbers)
+    text, change = remedy([e.trials.best_method()], e.end, e.sign)
+    if run.outcome == Outcome.STALLED and run.gradient_norm > e.gtol:
+        cure = text or "Check the formula for kinks and for rounding."
+        return Finding("stalled", f"The run came to a stop: {run.message}.", cure, numbers, change)
+    message = (
+        f"The run is stuck on a plateau: the gradient's norm is {run.gradient_norm:.3g} and no curvature is over "
+        f"{top:.3g}, but this is no {'maximum' if run.maximized else 'minimum'}: {run.message}."
+    )
+    return Finding("plateau", message, text or "Start elsewhere, or from many places: minimize_many.", numbers, change)
 
 
-def _flat(e: Evidence) -> Finding | None:
-    flat = curvature(e.kernel, e.run.x).flat
-    if not flat:
+def flat(e: Evidence) -> Finding | None:
+    """Tell that the minimum is not one point: which parameters are not told apart, and what is determined."""
+    run = e.run
+    wanted = run.kind in (Kind.WEAK_MINIMUM, Kind.WEAK_MAXIMUM, Kind.DEGENERATE)
+    if not wanted or run.verdict.falls or not e.affordable or run.outcome == Outcome.DIVERGED:
         return None
-    remedy = "Fix one of them, or add a small penalty such as 1e-6*sum of squares."
-    return Finding("flat", f"The minimum is not one point: {flat[0]}.", remedy, {"directions": len(flat)})
+    if run.kind == Kind.DEGENERATE and run.verdict.reason not in (Reason.FLAT, Reason.ROUNDED):
+        return None
+    found = curvature(e.kernel, floor(e.kernel, run.x)).flat
+    if not found:
+        return None
+    text = "Fix one of them, or add a small penalty on the sum of squares."
+    return Finding("flat", f"The minimum is not one point: {found[0]}.", text, {"directions": len(found)})
 
 
 def kink(e: Evidence) -> Finding | None:
     """Tell that the run ended where the gradient jumps."""
     if e.run.kind != Kind.KINK:
         return None
-    remedy = (
-        "method='bfgs' copes with kinks; with gradient descent let lr decay, or smooth the formula: softplus for relu."
-    )
-    return Finding("kink", f"The run ended at a kink: {e.run.message}.", remedy, {})
+    text, change = remedy([e.trials.best_method(("bfgs", "lbfgs"))], e.end, e.sign)
+    text = text or "Let lr decay, or smooth the formula: softplus for relu."
+    return Finding("kink", f"The run ended at a kink: {e.run.message}.", text, {}, change)
 
 
 def local_minimum(e: Evidence) -> Finding | None:
@@ -150,7 +172,7 @@ def _is_near(e: Evidence) -> bool:
 
 def scaling(e: Evidence) -> Finding | None:
     """Tell that parameters or features of different size make the valley narrow."""
-    if e.run.ok or not e.first_order or e.minimum is None or e.run.outcome == Outcome.LEFT_DOMAIN:
+    if e.run.ok or not e.first_order or e.minimum is None or e.run.outcome == Outcome.LEFT_DOMAIN or e.arrived:
         return None
     c = e.minimum.curvature
     if not math.isfinite(c.scaled_condition) or c.condition < ILL or c.scaled_condition > 0.01 * c.condition:
@@ -165,11 +187,12 @@ def scaling(e: Evidence) -> Finding | None:
         f"The {what} are badly scaled: the condition number is {c.condition:.3g}, and {c.scaled_condition:.3g} once "
         f"each parameter is measured in its own scale ({low}: {small:.3g}, {high}: {large:.3g})."
     )
-    remedy = (
+    cure = (
         "Standardise the columns of data: (x - mean(x))/std(x)." if c.data
-        else f"Write {high} as {large:.3g}*u, {low} as {small:.3g}*v."
+        else f"Write {high} as {typed(large)}*u, {low} as {typed(small)}*v."
     )  # fmt: skip
-    return Finding("scaling", message, f"{remedy} Or take a method that does not mind: newton, bfgs, adam.", numbers)
+    text, change = remedy([e.trials.best_method()], e.end, e.sign)
+    return Finding("scaling", message, f"{cure} {text}".strip(), numbers, change)
 
 
 def _is_narrow(e: Evidence) -> bool:
@@ -204,6 +227,11 @@ def noise_floor(e: Evidence) -> Finding | None:
         f"Noise of the batches keeps the run {floor:.3g} above the lowest value {e.sign * e.minimum.value:.6g}: for "
         f"the last {len(late)} epochs recorded it has only moved about."
     )
-    schedule = f"{e.lr or 0.1:g}/(1 + t/{10 * max(1, e.kernel.rows // run.batch)})"
-    remedy = f"Let lr decay, as by lr='{schedule}', or take larger batches: twice the rows, half the floor."
-    return Finding("noise_floor", message, remedy, numbers)
+    epoch = max(1, e.kernel.rows // run.batch)
+    lr = e.recipe.get("lr")
+    trials = [e.trials.make(lr=f"{lr}/(1 + t/{n * epoch})") for n in (10, 3)] if e.lr else []
+    trials += [e.trials.make(lr=float(typed(share * e.lr))) for share in (0.1, 0.01)] if e.lr else []
+    trials += [e.trials.make(batch=min(e.kernel.rows - 1, 8 * run.batch))]
+    text, change = remedy([best_of(e, trials)], e.end, e.sign)
+    text = text or "Let lr decay, or take larger batches: twice the rows, half the floor."
+    return Finding("noise_floor", message, text, numbers, change)

@@ -9,18 +9,22 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd import descent
 from symgd.curvature.problem import Problem
+from symgd.graph import Graph
+from symgd.graph.locate import evaluate
 from symgd.insight.linear import LinearMap, linear_map
 from symgd.insight.report import Curvature, curvature
+from symgd.insight.trials import Trials, typed
+from symgd.kernel import Kernel
 from symgd.rules import RULES, Rule
+from symgd.rules.values import of_t
 from symgd.run import Outcome, Run
-from symgd.verdict import Kind
+from symgd.verdict import Reason
 
 Vector = NDArray[np.float64]
 
@@ -28,6 +32,8 @@ FULL = 256  # parameters up to which a second descent and a whole Hessian are af
 WORK = 20_000_000  # operations that a descent from another start may take
 SEARCH = 400  # Newton steps that the minimum below a run is given
 FLAT = 1e-12  # curvature relative to the largest, under which it counts as none
+HIGH = 1e-4  # of the largest curvature at the start, under which one at a minimum of high order counts as none
+NEXT_TO_NOTHING = 1e-13  # of the whole fall, that is left where a run has arrived
 LOOKS = 16  # points of the path whose curvature is looked at
 
 
@@ -53,7 +59,8 @@ class Evidence:
 
     def __init__(self, kernel: Problem, run: Run) -> None:
         self.kernel, self.run = kernel, run
-        self.recipe: dict[str, Any] = dict(run.state.get("recipe") or {})
+        self.trials = Trials(kernel, run)
+        self.recipe = self.trials.recipe
         self.sign = -1.0 if run.maximized else 1.0
         self.values = self.sign * run.history.value
         self.gtol = descent.GTOL
@@ -75,7 +82,7 @@ class Evidence:
     @cached_property
     def map(self) -> LinearMap | None:
         """The rule as a matrix, where it is linear and its learning rate fixed."""
-        return linear_map(self.rule) if self.rule is not None and self.lr is not None else None
+        return linear_map(self.rule) if self.rule is not None and len(self.lrs) else None
 
     @property
     def first_order(self) -> bool:
@@ -126,7 +133,7 @@ class Evidence:
             return None
         settings = descent.with_method("newton", {"steps": SEARCH})
         found = descent.descend(self.kernel, descent.begin(self.kernel, x, settings), settings, progress=False)
-        if found.kind != Kind.MINIMUM:
+        if not found.kind.minimal:
             return None
         return Minimum(found.x, found.value, curvature(self.kernel, found.x))
 
@@ -136,7 +143,12 @@ class Evidence:
         if self.minimum is None:
             return np.zeros(0)
         values = self.minimum.curvature.eigenvalues
-        return values[values > FLAT * max(float(values[-1]), 0.0)]
+        values = values[values > FLAT * max(float(values[-1]), 0.0)]
+        if self.minimum.curvature.verdict.reason in (Reason.HOLDS, Reason.BOUND) and len(self.path):
+            # Where the minimum is of high order, its small curvatures are none: they depend on where it was stopped.
+            begun = np.abs(np.linalg.eigvalsh(self.kernel.hessian(self.path[0])))
+            values = values[values > HIGH * float(begun.max(initial=0.0))]
+        return values
 
     def at(self, x: Vector) -> str:
         """Write a point in names."""
@@ -153,8 +165,109 @@ class Evidence:
 
     def limit_in_words(self, eigenvalue: float) -> str:
         """Write the limit with where it comes from."""
-        limit = self.limit(eigenvalue)
-        return f"{'2/lambda_max' if self.is_gd else 'the stability limit'} = {limit:.6g}"
+        limit = typed(self.limit(eigenvalue), 6)
+        return f"2/lambda_max = {limit}" if self.is_gd else f"of its rule, {limit},"
+
+    @property
+    def top_curvature(self) -> float:
+        """The largest curvature at the minimum, as a step sees it: of a run in batches, on some of the rows."""
+        assert self.minimum is not None
+        if self.rows is self.kernel:
+            return float(self.eigenvalues[-1])
+        return float(np.linalg.eigvalsh(self.rows.hessian(self.minimum.x))[-1])
+
+    @property
+    def end(self) -> float:
+        """Where the run ended; infinite where that is no number."""
+        value = self.sign * self.run.value
+        return value if math.isfinite(value) else math.inf
+
+    @property
+    def own(self) -> float:
+        """Where the run ended, or began, whichever is lower: what a remedy is measured by."""
+        return self.trials.own
+
+    @cached_property
+    def gaps(self) -> list[str]:
+        """The columns of data with entries that are no numbers."""
+        data = self.kernel.data if isinstance(self.kernel, Kernel) else {}
+        held = {name: v for name, v in data.items() if isinstance(v, np.ndarray) and v.dtype.kind == "f"}
+        return [name for name in self.kernel.columns if name in held and not np.isfinite(held[name]).all()]
+
+    @property
+    def floor(self) -> float | None:
+        """The lowest value that is known: that of the minimum, where one was found."""
+        return self.minimum.value if self.minimum is not None else None
+
+    @cached_property
+    def steps_to_end(self) -> int:
+        """The step from which on the gradient stays within the tolerance; the last one where it never does."""
+        over = np.flatnonzero(~(self.run.history.gradient_norm <= self.gtol))
+        steps = self.run.history.step
+        return int(steps[min(int(over[-1]) + 1, len(steps) - 1)]) if len(over) else 0
+
+    @cached_property
+    def ray(self) -> list[tuple[float, float]]:
+        """Values where the way from the start to the lowest point is followed further: times, and the value there."""
+        points = self.run.history.point
+        finite = np.isfinite(self.values) & np.isfinite(points).all(axis=1) if len(points) else np.zeros(0, dtype=bool)
+        if not finite.any():
+            return []
+        low = points[finite][int(np.argmin(self.values[finite]))]
+        way = low - points[0]
+        found = [(t, self.kernel.value(points[0] + t * way)) for t in 10.0 ** np.arange(7)]
+        return [(float(t), value) for t, value in found if math.isfinite(value)]
+
+    @cached_property
+    def falls_for_ever(self) -> bool:
+        """Whether values fall without end along the run's way, and the formula shows no bound."""
+        if math.isfinite(self.kernel.bounds().low) or len(self.ray) < 4:
+            return False
+        values = np.array([self.values[0], *(value for _, value in self.ray)])
+        falls = -np.diff(values)
+        # Without end: ten times as far, the value falls by more each time, and at last far below where it began.
+        return bool((falls > 0).all() and (falls[2:] > 1.5 * falls[1:-1]).all())
+
+    def lr_candidates(self, limit: float | None = None) -> list[float]:
+        """Give learning rates to try: the best known, shares of the limit, and ever smaller ones."""
+        found = []
+        lr = self.top_lr
+        if self.best is not None:
+            found.append(self.best[0])
+        if limit is not None and math.isfinite(limit) and limit > 0:
+            found += [share * limit for share in (0.9, 0.5, 0.2, 0.05, 0.01)]
+        if lr is not None and lr > 0:
+            found += [share * lr for share in (0.3, 0.1, 0.01, 1e-3, 1e-4, 1e-6, 1e-8) if share * lr not in found]
+        elif lr is not None:
+            found += [abs(lr) or 0.1, 0.01, 0.001]
+        top = limit if limit is not None and math.isfinite(limit) else math.inf
+        return [v for v in found if 0 < v < top]
+
+    def lr_at(self, step: int) -> float | None:
+        """Give the learning rate of a step, from 1; ``None`` for a method that finds its own."""
+        lr = self.recipe.get("lr")
+        if isinstance(lr, str) and lr != "auto":
+            node = of_t(Graph(), lr)
+            return float(np.asarray(evaluate([node], {"t": float(step)}, {})[node]))
+        return float(lr) if isinstance(lr, int | float) else None
+
+    @cached_property
+    def lrs(self) -> Vector:
+        """The learning rates of some of the steps, the first and the last among them."""
+        last = max(1, self.run.steps)
+        steps = np.unique(np.r_[np.arange(1, min(last, 8) + 1), np.linspace(1, last, 64).astype(int)])
+        found = [self.lr_at(int(step)) for step in steps]
+        return np.array([v for v in found if v is not None], dtype=np.float64)
+
+    @property
+    def top_lr(self) -> float | None:
+        """The learning rate, or the largest of a schedule up to where the value began to rise."""
+        if self.lr is not None:
+            return self.lr
+        lrs = self.lrs
+        if not len(lrs):
+            return None
+        return float(lrs[: max(1, min(8, len(self.path)))].max())
 
     @cached_property
     def best(self) -> tuple[float, float] | None:
@@ -194,6 +307,37 @@ class Evidence:
         return math.exp(_slope(step[half], np.log(size[half]))) if len(step) >= 3 else None
 
     @property
+    def scheduled(self) -> bool:
+        """Whether the learning rate changes from step to step."""
+        return isinstance(self.recipe.get("lr"), str) and len(self.lrs) > 0
+
+    @property
+    def arrived(self) -> bool:
+        """Whether what is left above the minimum is next to nothing of the whole fall."""
+        if self.minimum is None or not math.isfinite(self.end):
+            return False
+        whole = float(self.values[0]) - self.minimum.value
+        return self.end - self.minimum.value <= NEXT_TO_NOTHING * whole
+
+    @cached_property
+    def power(self) -> float | None:
+        """The power of the steps that the gradient falls like, where that fits better than a factor a step."""
+        if len(self.eigenvalues) and self.minimum is not None and self.minimum.curvature.positive:
+            return None  # into a minimum with curvature the fall is geometric, at last
+        step, size = self.run.history.step.astype(float), self.run.history.gradient_norm
+        usable = np.isfinite(size) & (size > 0) & (step >= 0.1 * step[-1]) & (step > 0)
+        step, size = step[usable], np.log(size[usable])
+        if len(step) < 10:
+            return None
+        misfits = []
+        for t in (step, np.log(step)):
+            slope = _slope(t, size)
+            misfits.append((float(np.var(size - slope * t)), -slope))
+        (geometric, _), (power, exponent) = misfits
+        # A rate that is next to 1 looks like either over few steps: the power must be the clearly better fit.
+        return exponent if power < 0.25 * geometric and 0.05 < exponent < 8.0 else None
+
+    @property
     def remaining(self) -> float:
         """Steps that are left to the tolerance at the measured rate; infinite where nothing shrinks."""
         rate, size = self.measured_rate, self.run.gradient_norm
@@ -212,21 +356,69 @@ class Evidence:
         gaps = np.flatnonzero(np.diff(history.step) != 1)
         return history.point[gaps[-1] + 1 if len(gaps) else 0 :]
 
+    @property
+    def path(self) -> NDArray[np.float64]:
+        """The recorded points that are finite, up to where the value begins to rise; at least the start."""
+        points, values = self.run.history.point, self.values
+        if not points.size:
+            return points
+        sound = np.isfinite(points).all(axis=1) & np.isfinite(values)
+        rises = np.flatnonzero(~(values[1:] <= values[:-1]))
+        last = int(rises[0]) + 1 if len(rises) else len(points)
+        found: NDArray[np.float64] = points[:last][sound[:last]]
+        return found
+
+    @cached_property
+    def rows(self) -> Problem:
+        """The objective as a step sees it: of a run in batches, on some of the rows."""
+        if not self.batched or not isinstance(self.kernel, Kernel) or self.run.batch is None:
+            return self.kernel
+        return some_rows(self.kernel, self.run.batch) or self.kernel
+
     @cached_property
     def steepest(self) -> tuple[float, Vector] | None:
-        """Give the largest curvature along the path, and where it is."""
-        found = list(self._curvatures())
+        """Give the largest curvature along the path, up to where the value began to rise, and where it is."""
+        found = list(self._curvatures(self.path))
         return max(found, key=lambda pair: pair[0]) if found else None
 
-    def _curvatures(self) -> Iterator[tuple[float, Vector]]:
+    def steepest_of_all(self) -> tuple[float, Vector] | None:
+        """Give the same along the whole of a path whose values stayed near those of its start."""
         points = self.run.history.point
+        near = np.isfinite(self.values) & (self.values <= self.values[0] + abs(self.values[0]))
+        found = list(self._curvatures(points[near])) if points.size else []
+        return max(found, key=lambda pair: pair[0]) if found else None
+
+    def _curvatures(self, points: NDArray[np.float64]) -> Iterator[tuple[float, Vector]]:
         if not points.size or not self.affordable:
             return
         points = points[np.isfinite(points).all(axis=1)]
         for x in points[np.unique(np.linspace(0, len(points) - 1, LOOKS).astype(int))] if len(points) else ():
-            h = self.kernel.hessian(x)
+            h = self.rows.hessian(x)
             if np.isfinite(h).all():
                 yield float(np.linalg.eigvalsh(h)[-1]), x
+
+
+def some_rows(kernel: Kernel, batch: int) -> Kernel | None:
+    """Give an objective on as many of its rows as a step looks at.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The objective.
+    batch : int
+        How many.
+
+    Returns
+    -------
+    Kernel or None
+        ``None`` where the data stay on disk.
+    """
+    if kernel.stored:
+        return None
+    rows = np.sort(np.random.default_rng(0).permutation(kernel.rows)[:batch])
+    names = {column.name for column in kernel.program.layout.columns if column.rows}
+    data = {name: np.asarray(v)[rows] if name in names else v for name, v in kernel.data.items()}
+    return Kernel(kernel.program, data, "python", 1, batch)
 
 
 def _slope(t: Vector, y: Vector) -> float:

@@ -3,113 +3,161 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symgd.curvature import in_names
 from symgd.insight.evidence import Evidence
+from symgd.insight.trials import remedy, typed
 from symgd.run import Finding, Outcome
 
 OVERSHOT = -0.55  # factor along the steepest direction from which on jumping to the other side is worth a word
 NEAR_BEST = 0.02  # a learning rate as close as this to the best one is not to blame
-PATIENCE = 10.0  # times the steps taken that may remain before a run crawls
-GAIN = 5.0  # times fewer steps at another learning rate that make this one too small
-LONG = 100  # steps after which a run that has far to go crawls, whatever its learning rate
+LONGEST = 12  # steps of the longest cycle that is looked for
+
+
+def climbs(e: Evidence) -> Finding | None:
+    """Tell that a learning rate below 0 goes up the slope, or one of 0 nowhere."""
+    lrs = e.lrs
+    if e.run.ok or not len(lrs) or not lrs[0] <= 0:
+        return None
+    lowest = float(lrs.min())
+    text, change = remedy([e.trials.best_lr(e.lr_candidates())], e.end, e.sign)
+    numbers = {"lr": float(lrs[0])}
+    if lrs[0] < 0:
+        message = (
+            f"The learning rate is negative, {lowest:.6g}: every step goes {'down' if e.run.maximized else 'up'}hill."
+        )
+        return Finding("climbs", message, text or "Give a positive lr.", numbers, change)
+    if lrs.max() > 0:
+        return None
+    return Finding("climbs", "The learning rate is 0: no step moves.", text or "Give a positive lr.", numbers, change)
 
 
 def diverged(e: Evidence) -> Finding | None:
-    """Tell why values grew: a learning rate over the limit, or an objective without a bound."""
-    if e.run.outcome != Outcome.DIVERGED and not _is_falling(e):
+    """Tell why values grew: a learning rate over the limit."""
+    if e.run.outcome != Outcome.DIVERGED or e.falls_for_ever:
         return None
-    if e.minimum is None and e.affordable:
-        better = "an upper" if e.run.maximized else "a lower"
-        message = f"No {'maximum' if e.run.maximized else 'minimum'} was found from the start either: {e.run.message}."
-        return Finding("unbounded", message, f"Give the objective {better} bound, or check its sign.", {})
     found = _over_the_limit(e)
+    text, change = _lower(e, found[1]["limit"] if found else None)
     if found is None:
-        remedy = "Take a smaller lr, a schedule such as lr='0.1/(1 + t/100)', or method='newton'."
-        return Finding("diverged", f"The run diverged: {e.run.message}.", remedy, {})
+        return Finding("diverged", f"The run diverged: {e.run.message}.", text, {}, change)
     words, numbers = found
-    return Finding("diverged", f"The run diverged: {words}.", _lower(e, numbers["limit"]), numbers)
+    return Finding("diverged", f"The run diverged: {words}.", text, numbers, change)
 
 
-def _is_falling(e: Evidence) -> bool:
-    """Tell whether a run that was cut short went down at a pace that never slackened, with no minimum in sight."""
-    rate = e.measured_rate
-    if e.run.outcome not in (Outcome.MAX_STEPS, Outcome.TIME_LIMIT) or e.run.batch is not None or rate is None:
-        return False
-    straight = rate >= 1 - 1e-12 and bool((np.diff(e.values) < 0).all())
-    return straight and e.affordable and e.minimum is None
+def unbounded(e: Evidence) -> Finding | None:
+    """Tell that values fall without end along a ray, where the formula shows no bound."""
+    if e.run.ok or not e.falls_for_ever:
+        return None
+    better = "an upper" if e.run.maximized else "a lower"
+    verb = "rises" if e.run.maximized else "falls"
+    far, value = e.ray[-1]
+    message = (
+        f"The value {verb} without end: {e.sign * value:.3g} where the run's way is followed {far:g} times as far, and "
+        f"the formula shows no bound."
+    )
+    numbers = {"value": e.sign * value, "times": far}
+    return Finding("unbounded", message, f"Give the objective {better} bound, or check its sign.", numbers)
 
 
 def _over_the_limit(e: Evidence) -> tuple[str, dict[str, float]] | None:
     """Tell at which point the learning rate is over the rule's limit."""
-    if e.map is None or e.lr is None:
+    lr = e.top_lr
+    if e.map is None or lr is None:
         return None
     places = []
     if e.minimum is not None and len(e.eigenvalues):
-        places.append((float(e.eigenvalues[-1]), e.minimum.x))
-    steepest = e.steepest
-    if steepest is not None:
-        places.append(steepest)
+        places.append((e.top_curvature, e.minimum.x))
+    places += [place for place in (e.steepest, e.steepest_of_all()) if place is not None]
     for top, x in places:
         # At the limit itself nothing fades; rounding decides.
-        if top > 0 and e.lr >= e.limit(top) * (1 - 1e-9):
-            numbers = {"lr": e.lr, "limit": e.limit(top), "lambda_max": top}
-            verb = "is at" if e.lr <= e.limit(top) * (1 + 1e-9) else "is over"
-            return f"lr={e.lr:g} {verb} the limit {e.limit_in_words(top)} at {e.at(x)}", numbers
+        if top > 0 and lr >= e.limit(top) * (1 - 1e-9):
+            numbers = {"lr": lr, "limit": e.limit(top), "lambda_max": top}
+            verb = "is at" if lr <= e.limit(top) * (1 + 1e-9) else "is over"
+            seen = f" of the {e.run.batch} rows that a step sees" if e.rows is not e.kernel else ""
+            return f"lr={lr:g} {verb} the limit {e.limit_in_words(top)}{seen} at {e.at(x)}", numbers
     return None
 
 
 def _factor(value: float) -> str:
     """Write what a step leaves; next to 1, so that the difference shows."""
-    return f"{value:.4g}" if abs(1.0 - abs(value)) >= 1e-3 else f"{value:.10g}"
+    if abs(1.0 - abs(value)) >= 1e-3:
+        return f"{value:.4g}"
+    return (
+        f"{value:.10g}" if abs(1.0 - abs(value)) > 1e-9 else f"{math.copysign(1.0, value):.0f} - {1 - abs(value):.2g}"
+    )
 
 
-def _lower(e: Evidence, limit: float) -> str:
-    best = ""
-    if e.best is not None and e.best[0] < limit:
-        leaves = f"each step leaves {_factor(e.best[1])} of the error" if e.best[1] > 1e-12 else "it takes one step"
-        best = f"; {e.best[0]:.6g} is best there: {leaves}"
-    return f"Take lr below {limit:.6g}{best}. A schedule that decays, or method='newton', does without the limit."
+def _lower(e: Evidence, limit: float | None) -> tuple[str, Mapping[str, Any]]:
+    """Say which learning rate is better: one that was tried, below the limit; and which method."""
+    trial = e.trials.best_lr(e.lr_candidates(limit), e.floor)
+    other = e.trials.best_method()
+    text, change = remedy([trial, other], e.end, e.sign)
+    below = f"Stable below lr={typed(limit, 6)}. " if limit is not None and math.isfinite(limit) else ""
+    if not text:
+        if limit is None and e.recipe.get("method") is None:
+            return "No learning rate that was tried ends lower: check the formula and the rule.", {}
+        return f"{below}Nothing that was tried ends lower.", {}
+    return f"{below}{text}", change
 
 
 def flips(e: Evidence) -> Finding | None:
-    """Tell that the run jumps between two points for ever."""
-    points = e.consecutive[-6:]
-    if len(points) < 5 or not np.isfinite(points).all():
+    """Tell that the run goes round in a cycle for ever."""
+    points = e.consecutive[-3 * LONGEST :]
+    if len(points) < 5 or not np.isfinite(points).all() or e.run.ok:
         return None
+    size = 1e-9 * float(np.abs(points).max())
     once = np.linalg.norm(np.diff(points, axis=0), axis=1)
-    twice = np.linalg.norm(points[2:] - points[:-2], axis=1)
-    size = 1e-9 * (1.0 + float(np.abs(points).max()))
-    if not (once > size).all() or not (twice <= 1e-6 * once[1:]).all():
+    if not (once[-4:] > size).all():
+        return None
+    period = next((p for p in range(2, LONGEST + 1) if _repeats(points, p, once)), None)
+    if period is None:
         return None
     found = _over_the_limit(e)
     why = f": {found[0]}" if found else ""
-    message = f"The run flips between {e.at(points[-2])} and {e.at(points[-1])} without progress{why}."
-    numbers = found[1] if found else {}
-    return Finding("flips", message, _lower(e, numbers["limit"]) if found else "Take a smaller lr.", numbers)
+    text, change = _lower(e, found[1]["limit"] if found else None)
+    if period == 2:
+        message = f"The run flips between {e.at(points[-2])} and {e.at(points[-1])} without progress{why}."
+    else:
+        message = (
+            f"The run goes round in a cycle of {period} steps, {e.at(points[-1])} one of them, without progress{why}."
+        )
+    return Finding("flips", message, text, {**(found[1] if found else {}), "period": period}, change)
+
+
+def _repeats(points: NDArray[np.float64], period: int, once: NDArray[np.float64]) -> bool:
+    if len(points) < 2 * period + 1:
+        return False
+    back = np.linalg.norm(points[period:] - points[:-period], axis=1)[-2 * period :]
+    return bool((back <= 1e-6 * once[-len(back) :].max()).all())
 
 
 def unstable(e: Evidence) -> Finding | None:
     """Tell that values rise again and again because steps are too long for part of the way."""
-    if not e.plain or e.run.ok or e.run.batch is not None or e.lr is None or e.run.outcome == Outcome.DIVERGED:
+    if e.map is None or e.run.ok or e.run.batch is not None or e.run.outcome == Outcome.DIVERGED:
         return None
-    values = e.values[np.isfinite(e.values)]
+    values, lr = e.values[np.isfinite(e.values)], e.top_lr
     rises = int(np.count_nonzero(np.diff(values) > 1e-9 * np.abs(values[1:])))
-    if rises < 2:
+    if rises < (2 if e.plain else len(values) // 4) or lr is None or len(values) < 3:
         return None
-    steepest = e.steepest
-    if steepest is None or not steepest[0] > 0 or e.lr < e.limit(steepest[0]):
+    steepest = max((p for p in (e.steepest, e.steepest_of_all()) if p is not None), key=lambda p: p[0], default=None)
+    if steepest is None or not steepest[0] > 0 or lr < e.limit(steepest[0]):
         return None
     top, x = steepest
-    numbers = {"rises": rises, "lr": e.lr, "limit": e.limit(top), "lambda_max": top}
+    text, change = _lower(e, e.limit(top))
+    if not change:  # nothing is better
+        return None
+    numbers = {"rises": rises, "lr": lr, "limit": e.limit(top), "lambda_max": top}
     went = "fell" if e.run.maximized else "rose"
     message = (
-        f"The run is unstable: the value {went} in {rises} of {len(values) - 1} steps, for lr={e.lr:g} is over the "
+        f"The run is unstable: the value {went} in {rises} of {len(values) - 1} steps, for lr={lr:g} is over the "
         f"limit {e.limit_in_words(top)} at {e.at(x)}."
     )
-    return Finding("unstable", message, _lower(e, e.limit(top)), numbers)
+    return Finding("unstable", message, text, numbers, change)
 
 
 def zigzag(e: Evidence) -> Finding | None:
@@ -138,13 +186,20 @@ def zigzag(e: Evidence) -> Finding | None:
         )
     if e.run.ok:
         message = f"The run converged, and could be faster. {message}"
-    remedy = f"lr={1 / high:.6g} does not overshoot."
-    if len(e.eigenvalues) > 1:
-        slower = f", but leaves {_factor(1 - low / high)} of the error a step" if 1 - low / high > abs(across) else ""
-        fastest = f"; {best:.6g} is fastest here, {_factor(e.best[1])}" if e.best else ""
-        cure = f"momentum, scaled parameters or method='newton' cope with the condition {high / low:.4g}"
-        remedy = f"lr={1 / high:.6g} does not overshoot{slower}{fastest}; {cure}."
-    return Finding("zigzag", message, remedy, numbers)
+    trial = e.trials.best_lr([v for v in (best, 1.0 / high) if math.isfinite(v)], e.floor)
+    text, change = remedy([trial, None if e.run.ok else e.trials.best_method()], e.end, e.sign)
+    if not text and e.run.ok:
+        text = _sooner(e, best, high)
+    return Finding("zigzag", message, text or f"lr={typed(1.0 / high)} does not overshoot.", numbers, change)
+
+
+def _sooner(e: Evidence, best: float, high: float) -> str:
+    """Name the learning rate with which a run that converged ends after fewer steps."""
+    for lr in (best, 1.0 / high):
+        trial = e.trials.make(lr=float(typed(lr)), gtol=e.gtol) if math.isfinite(lr) else None
+        if trial is not None and trial.run is not None and trial.run.ok and trial.run.steps < e.steps_to_end:
+            return f"lr={typed(lr)} needs {trial.run.steps:,} steps where this run took {e.steps_to_end:,}."
+    return ""
 
 
 def _is_crossing(e: Evidence) -> bool:
@@ -158,67 +213,3 @@ def _is_crossing(e: Evidence) -> bool:
     seen = np.abs(side) > 1e-3 * np.linalg.norm(away, axis=1)
     turns = np.sign(side[1:]) != np.sign(side[:-1])
     return bool(np.count_nonzero(turns & seen[1:]) >= 2)
-
-
-def crawling(e: Evidence) -> Finding | None:
-    """Tell that the run is far from its end, and how many steps remain."""
-    run, rate = e.run, e.measured_rate
-    if run.outcome not in (Outcome.MAX_STEPS, Outcome.TIME_LIMIT, Outcome.CONVERGED_VALUE, Outcome.CONVERGED_STEP):
-        return None
-    if run.batch is not None:
-        return _crawling_epochs(e)
-    if e.noisy or run.ok or rate is None or rate >= 1 or not run.steps:
-        return None
-    if e.remaining < PATIENCE * run.steps or unstable(e) is not None:
-        return None
-    quicker = _quicker(e, rate)
-    if run.steps < LONG and (quicker is None or quicker[1] < GAIN):
-        return None
-    numbers = {"rate": rate, "remaining": e.remaining, "gradient_norm": run.gradient_norm}
-    message = (
-        f"The run crawls: a step leaves {rate:.6g} of the gradient; at this rate {_count(e.remaining)} more steps "
-        f"remain until its norm is {e.gtol:g}."
-    )
-    newton = (
-        "method='newton', which needs a few steps" if e.affordable else "method='lbfgs', which needs far fewer steps"
-    )
-    remedy = f"Take {newton}."
-    if quicker is not None and quicker[1] >= 1.5:
-        steps = e.remaining / quicker[1]
-        remedy = f"Take lr={quicker[0]:.6g}, for {_count(steps)} step{'s' if steps > 1 else ''}; or {newton}."
-    return Finding("crawling", message, remedy, numbers)
-
-
-def _crawling_epochs(e: Evidence) -> Finding | None:
-    """Tell the same of a run in batches, by what is above the minimum after each epoch."""
-    epochs = e.run.history.epoch
-    if epochs is None or e.minimum is None or e.run.ok or len(e.values) < 6 or not np.isfinite(e.values).all():
-        return None
-    half = slice(len(e.values) // 2, None)
-    over, at = e.values[half] - e.minimum.value, epochs[half]
-    if not (over > 0).all() or np.count_nonzero(np.diff(over) < 0) < 0.9 * (len(over) - 1):
-        return None
-    rate = (over[-1] / over[0]) ** (1.0 / float(at[-1] - at[0]))
-    # To a thousandth of what there was to gain: closer, the noise of batches decides.
-    first = float(e.values[0] - e.minimum.value)
-    remaining = math.log(1e-3 * first / over[-1]) / math.log(rate) if over[-1] > 1e-3 * first else 0.0
-    if remaining < 3.0 * float(epochs[-1]):
-        return None
-    message = (
-        f"The run crawls: an epoch leaves {rate:.4g} of what is above the minimum {e.sign * e.minimum.value:.6g}; "
-        f"at this rate {_count(remaining)} more epochs remain until a thousandth of it is left."
-    )
-    remedy = "Take a larger lr, decaying if need be, momentum, or method='adam'."
-    return Finding("crawling", message, remedy, {"rate": rate, "remaining": remaining})
-
-
-def _quicker(e: Evidence, rate: float) -> tuple[float, float] | None:
-    """Give the best learning rate, and how many times fewer steps it needs."""
-    if e.best is None:
-        return None
-    lr, best = e.best
-    return lr, math.log(max(best, 1e-16)) / math.log(rate)
-
-
-def _count(steps: float) -> str:
-    return f"{max(1, math.ceil(steps)):,}" if steps < 1e15 else f"{steps:.1e}"

@@ -259,7 +259,8 @@ def _joined(
         own = places[owners == owner]
         best = int(own[np.lexsort((np.linalg.norm(g[own], axis=1), f[own]))[0]])
         verdict = classify(kernel, x[best], float(f[best]), g[best])
-        if verdict.kind in (Kind.DEGENERATE, Kind.MINIMUM) and np.ptp(x[own] / scale, axis=0).max() > WIDE:
+        smooth = verdict.kind in (Kind.DEGENERATE, Kind.MINIMUM, Kind.WEAK_MINIMUM)
+        if smooth and np.ptp(x[own] / scale, axis=0).max() > WIDE:
             verdict = verdict.spread()
         values = _eigenvalues(kernel.hessian(x[best])) if kernel.n <= DENSE else np.zeros(0)
         size = float(np.linalg.norm(g[best]))

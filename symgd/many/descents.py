@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from symgd import descent, rules
 from symgd import language as fm
 from symgd.descent import Settings
+from symgd.descent.elsewhere import go_on
 from symgd.descent.loop import DRAWS, advance, stop_at
 from symgd.descent.outcomes import Ends, look_back, look_every, outcomes
-from symgd.descent.steps import look_at_start
+from symgd.descent.steps import judge
 from symgd.errors import UsageError
 from symgd.graph import Graph
 from symgd.kernel import Kernel, code
@@ -163,7 +164,7 @@ def _settings(kernel: Kernel, start: NDArray[np.float64], given: Mapping[str, An
 
 def _runner(kernel: Kernel, settings: Settings, count: int) -> Runner | None:
     """Give what takes steps of a batch; ``None`` where each start is a run of its own."""
-    work = count * min(settings.steps, SHORT) * (kernel.work() + 10 * kernel.n + 20)
+    work = count * min(settings.steps, SHORT) * kernel.step_cost()
     if kernel.tier == "python" or (kernel.tier == "auto" and work <= kernel.budget()):
         return None
     if kernel.large or settings.batch or not settings.source:
@@ -307,9 +308,11 @@ def _one_by_one(
         own = settings if same else descent.prepare(kernel, start, 1.0, given)
         own = replace(own, seed=settings.seed + place)
         state = descent.begin(kernel, start, own)
-        look_at_start(kernel, state, own)
+        judge(state, own)
+        own = go_on(kernel, state, own)
         while state.status == code.RUNNING and state.t < own.steps and not watch.over():
             advance(kernel, state, own, stop_at(kernel, state, own))
+            own = go_on(kernel, state, own)
         step, value = state.records[: state.filled, 0], state.records[: state.filled, 1]
         ends.x[place], ends.g[place], ends.f[place] = state.x, state.g, state.f
         ends.status[place], ends.steps[place], ends.first[place] = state.status, state.t, value[0]

@@ -15,8 +15,9 @@ from symgd import checks, descent
 from symgd.data import points
 from symgd.descent.methods import METHODS
 from symgd.errors import UsageError, safe, shown, suggest
+from symgd.graph.bounds import UNKNOWN, Bounds
 from symgd.insight import diagnose
-from symgd.parameters import entry_names
+from symgd.parameters import Shapes
 from symgd.run import Run
 
 Vector = NDArray[np.float64]
@@ -58,7 +59,7 @@ class Functions:
     @functools.cached_property
     def names(self) -> tuple[str, ...]:
         """A name for each number: ``x[0]``, ``x[1]``."""
-        return entry_names(self.params, self.shapes)
+        return Shapes(self.params, self.shapes).names
 
     def split(self, x: Vector) -> dict[str, Any]:
         """Give the point by its one name."""
@@ -99,9 +100,16 @@ class Functions:
     def squares(self) -> None:
         """Give no residuals: nobody knows any."""
 
+    def sides(self, x: Vector) -> None:
+        """Say nothing of denominators: there is no formula."""
+
     def doubt(self, x: Vector) -> str:
         """Say nothing of lost digits: nobody knows."""
         return ""
+
+    def bounds(self) -> Bounds:
+        """Give no bounds: nobody knows any."""
+        return UNKNOWN
 
     def locate(self, x: Vector) -> str:
         """Tell what is not finite at a point."""
@@ -113,6 +121,10 @@ class Functions:
     def work(self) -> int:
         """Give a guess at the operations of an evaluation, by which it is decided what a diagnosis may cost."""
         return 1000 + 50 * self.n
+
+    def cost(self) -> int:
+        """Give what that costs, in operations of plain Python."""
+        return self.work()
 
     def budget(self) -> int:
         """Give the operations after which compiled code takes over: there is none."""

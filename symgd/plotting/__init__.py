@@ -5,6 +5,7 @@ matplotlib is changed.
 """
 
 from symgd.plotting.pictures import plot_objective, plot_run
+from symgd.plotting.profile import plot_profile
 from symgd.plotting.style import check_path, save
 
-__all__ = ["check_path", "plot_objective", "plot_run", "save"]
+__all__ = ["check_path", "plot_objective", "plot_profile", "plot_run", "save"]

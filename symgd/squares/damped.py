@@ -15,6 +15,8 @@ Vector = NDArray[np.float64]
 EPS = float(np.finfo(float).eps)
 SHORTENINGS = 60  # of one step, before it is given up
 TINY = 1e-290
+FAR = 100.0  # times its own size that a parameter may move in a step that fails
+HUGE = 1e150
 
 
 class Problem(Protocol):
@@ -38,7 +40,7 @@ class State:
     factors : Factors
         Residuals and Jacobian there.
     scale : ndarray, shape (n,)
-        The largest norm that each column of the Jacobian had so far; steps are measured in it.
+        The largest norm that each column of the Jacobian had so far, in which steps are measured; 0 where it had none.
     radius : float
         The longest step that is trusted, in this scale.
     predicted : float
@@ -82,9 +84,14 @@ def begin(problem: Problem, x: Vector, factor: float = 10.0) -> State:
 
 
 def _norms(found: Factors) -> Vector:
-    with np.errstate(all="ignore"):
-        norms = np.linalg.norm(found.R, axis=0)
-    return np.where((norms > 0) & np.isfinite(norms), norms, 1.0)
+    norms = found.norms
+    return np.where(np.isfinite(norms), norms, 0.0)
+
+
+def _measured(scale: Vector) -> Vector:
+    """Measure parameters that the residuals have not felt yet as those that they felt most."""
+    largest = float(scale.max(initial=0.0))
+    return np.where(scale > 0, scale, largest if largest > 0 else 1.0)
 
 
 @np.errstate(all="ignore")
@@ -112,11 +119,14 @@ def advance(problem: Problem, state: State) -> State:
     Moré 1978, The Levenberg-Marquardt algorithm: implementation and theory, Lecture Notes in Mathematics 630, sections
     3 to 6.
     """
-    f, radius, count = state.factors.rss, state.radius, state.evaluations
-    model = _Linear(state.factors, state.scale)
+    f, radius, count, measured = state.factors.rss, state.radius, state.evaluations, _measured(state.scale)
+    model = _Linear(state.factors, measured)
     predicted = model.reduction(model.newton) / f if f > 0 else 0.0
-    length_x = float(np.linalg.norm(state.scale * state.x))
+    held = np.zeros(len(measured), dtype=bool)
+    length_x = float(np.linalg.norm(measured * state.x))
     for _ in range(SHORTENINGS):
+        if not radius > 0:  # it has underflowed
+            break
         z, free = model.step(radius)
         length, expected = float(np.linalg.norm(z)), model.reduction(z)
         x = state.x + model.to_point(z)
@@ -124,6 +134,13 @@ def advance(problem: Problem, state: State) -> State:
             break
         trial = problem.rss(x)
         count += 1
+        if not trial < f:
+            shorter = _held(measured, x - state.x, state.x, radius)
+            if shorter is not None:
+                held |= shorter > measured
+                measured = shorter
+                model = _Linear(state.factors, measured)
+                continue
         if not np.isfinite(trial):
             radius = length / 4
             continue
@@ -138,9 +155,24 @@ def advance(problem: Problem, state: State) -> State:
         if not found.finite:
             radius = length / 4
             continue
-        scale = np.maximum(state.scale, _norms(found))
+        scale = np.maximum(np.where(held, measured, state.scale), _norms(found))
         return State(x, found, scale, radius, predicted, length / max(length_x, length, 1e-300), count)
-    return State(state.x, state.factors, state.scale, radius, predicted, 0.0, count)
+    scale = np.where(held, measured, state.scale)
+    return State(state.x, state.factors, scale, radius, predicted, 0.0, count)
+
+
+def _held(scale: Vector, step: Vector, x: Vector, radius: float) -> Vector | None:
+    """Measure parameters that a bad step throws far beyond their own size by that size, so that others can move.
+
+    Where the residuals hardly feel a parameter, the linear model sends it as far as it takes; a region that is shrunk
+    for its sake holds all of them back.
+    """
+    size = 1.0 + np.abs(x)
+    thrown = np.abs(step) > FAR * size
+    if not thrown.any() or thrown.all():
+        return None
+    wider = np.where(thrown, np.maximum(scale, min(radius, HUGE) / size), scale)
+    return wider if (wider > 2.0 * scale).any() else None
 
 
 def _shorter(f: float, trial: float, model: _Linear, z: Vector) -> float:

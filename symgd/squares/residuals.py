@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from symgd.data import Stored
 from symgd.graph import ROWS, Graph, Leaf, Node, Span, arguments, is_zero, reachable
+from symgd.graph import Matrix as MatrixNode
 from symgd.graph.calculus import Entry, directional
 from symgd.graph.tape import Arithmetic, Floats, Tape
+from symgd.parameters import Shapes
 from symgd.squares.factors import Factors, factors, joined
 from symgd.squares.jacobian import by_row, by_rows, sliced
 from symgd.squares.recognise import Term
@@ -48,12 +50,11 @@ class Squares:
         shapes: Mapping[str, tuple[int, ...]], data: Mapping[str, Any],
     ) -> None:  # fmt: skip
         self.terms = tuple(terms)
-        self.shapes = dict(shapes)
-        self.n = sum(math.prod(s) for s in self.shapes.values())
-        self._graph, self._data, self._sizes = graph, data, graph.sizes()
+        self.shapes = Shapes.of(shapes)
+        self.n = self.shapes.size
+        self._graph, self._data, self._sizes = graph, data, graph.store.sizes()
         self._places = [_lengths(t, self._sizes) for t in self.terms]
         self.m = sum(math.prod(s) for s in self._places)
-        self._offsets = dict(zip(self.shapes, np.cumsum([0, *map(math.prod, self.shapes.values())]), strict=False))
         self._tapes: dict[Any, Tape] = {}
         self.constant = sum(float(np.sum(self._product(t, (t.residual, *t.weights)))) for t in constants)
         self.scales = [self._scale(t) for t in self.terms]
@@ -67,7 +68,7 @@ class Squares:
         """Multiply inactive nodes, in the shape of a term."""
         total: Any = 1.0
         if nodes:
-            tape = Tape(list(nodes), self._data, self._sizes)
+            tape = self.tape(nodes)
             values = tape.at({})
             for node in nodes:
                 total = total * tape.arranged(values[node], _ordered(term.labels))
@@ -80,16 +81,15 @@ class Squares:
             product = self._product(term if labelled else Term(term.residual, term.weights, ()), term.weights)
             return np.sqrt(product)
 
+    def tape(self, nodes: Sequence[Node]) -> Tape:
+        """Give nodes of the residuals, or made from theirs, ready to be evaluated on the data."""
+        return Tape(list(nodes), self._data, self._sizes)
+
     # ---- points ----------------------------------------------------------------------------------------------------
 
     def point(self, x: NDArray[Any]) -> dict[str, Any]:
         """Give a flat vector as values by name."""
-        found = {}
-        for name, shape in self.shapes.items():
-            low = self._offsets[name]
-            part = x[low : low + math.prod(shape)]
-            found[name] = part.reshape(shape) if shape else part[0]
-        return found
+        return self.shapes.split(x)
 
     # ---- residuals -------------------------------------------------------------------------------------------------
 
@@ -110,10 +110,12 @@ class Squares:
         tape = self._tape("value", [t.residual for t in self.terms], arithmetic)
         return self._read(tape, tape.at(self.point(x)), self.scales)
 
-    def _tape(self, kind: str, nodes: Sequence[Node], arithmetic: Arithmetic | None) -> Tape:
+    def _tape(self, kind: Any, nodes: Sequence[Node], arithmetic: Arithmetic | None) -> Tape:
         key = kind, arithmetic
         if key not in self._tapes:
-            self._tapes[key] = Tape(list(nodes), self._data, self._sizes, arithmetic or Floats())
+            # Derivatives may have labels that the formula had not.
+            sizes = self._graph.store.sizes() | self._sizes
+            self._tapes[key] = Tape(list(nodes), self._data, sizes, arithmetic or Floats())
         return self._tapes[key]
 
     def _read(self, tape: Tape, values: Mapping[Node, Any], scales: Sequence[Any]) -> NDArray[Any]:
@@ -144,7 +146,9 @@ class Squares:
         found = directional(self._graph, nodes, seeds)
         return [found[node] for node in nodes]
 
-    def jacobian(self, x: NDArray[Any], arithmetic: Arithmetic | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
+    def jacobian(
+        self, x: NDArray[Any], arithmetic: Arithmetic | None = None, only: frozenset[str] | None = None
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Give residuals and Jacobian at a point.
 
         Parameters
@@ -153,28 +157,81 @@ class Squares:
             The point.
         arithmetic : Arithmetic, optional
             What to compute with; by default floats.
+        only : frozenset of str, optional
+            The parameters whose columns are wanted; the others may be 0.
 
         Returns
         -------
         r : ndarray, shape (m,)
         J : ndarray, shape (m, n)
         """
+        wanted = [[e for e in found or () if only is None or e.leaf.name in only] for found in self.entries]
         nodes = [t.residual for t in self.terms]
-        for found in self.entries:
-            nodes += _nodes(found or ())
-        tape = self._tape("slope", nodes, arithmetic)
+        for entries in wanted:
+            nodes += _nodes(entries)
+        tape = self._tape(("slope", only), nodes, arithmetic)
         values = tape.at(self.point(x))
         r = self._read(tape, values, self.scales)
         J = np.zeros((self.m, self.n), dtype=r.dtype)
         low = 0
-        for term, found, shape, scale in zip(self.terms, self.entries, self._places, self.scales, strict=True):
+        for term, entries, shape, scale in zip(self.terms, wanted, self._places, self.scales, strict=True):
             block = J[low : low + math.prod(shape)]
-            for entry in found or ():
+            for entry in entries:
                 self._scatter(block, tape, values, entry, term, shape, scale)
             low += len(block)
         if None in self.entries:
             self._fill(J, x, arithmetic)
         return r, J
+
+    @property
+    def stored(self) -> bool:
+        """Whether some of the data are on disk."""
+        return any(isinstance(values, Stored) for values in self._data.values())
+
+    @cached_property
+    def numbers(self) -> bool:
+        """Whether all parameters are numbers, so that many points can be looked at together."""
+        nodes = reachable([t.residual for t in self.terms])
+        return not any(self.shapes.values()) and not any(isinstance(node, MatrixNode) for node in nodes)
+
+    def at_many(self, X: Matrix, names: Sequence[str] = ()) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Give residuals, and columns of the Jacobian, at many points at once.
+
+        Parameters
+        ----------
+        X : ndarray, shape (k, n)
+            The points; the parameters must be `numbers`.
+        names : sequence of str
+            The parameters whose columns are wanted.
+
+        Returns
+        -------
+        r : ndarray, shape (k, m)
+        J : ndarray, shape (k, m, number of names)
+        """
+        wanted = [[[e for e in found or () if e.leaf.name == name] for name in names] for found in self.entries]
+        nodes = [t.residual for t in self.terms]
+        nodes += [e.node for columns in wanted for entries in columns for e in entries]
+        tape = self._tape(("many", tuple(names)), nodes, None)
+        values = tape.at({name: X[:, self.shapes.starts[name]] for name in self.shapes}, many=True)
+        r, J, low = np.empty((len(X), self.m)), np.zeros((len(X), self.m, len(names))), 0
+        for term, columns, shape, scale in zip(self.terms, wanted, self._places, self.scales, strict=True):
+            rows = slice(low, low + math.prod(shape))
+            low = rows.stop
+            r[:, rows] = self._wide(tape, values, term.residual, term, shape, scale, len(X))
+            for k, entries in enumerate(columns):
+                for e in entries:
+                    J[:, rows, k] += self._wide(tape, values, e.node, term, shape, scale, len(X))
+        return r, J
+
+    def _wide(
+        self, tape: Tape, values: Mapping[Node, Any], node: Node, term: Term, shape: tuple[int, ...], scale: Any,
+        count: int,
+    ) -> NDArray[Any]:  # fmt: skip
+        """Give the values of a node at many points, a row for each."""
+        with np.errstate(all="ignore"):
+            value = tape.arranged(values[node], _ordered(term.labels), many=node.active) * scale
+        return np.broadcast_to(value, (count, *shape)).reshape(count, -1)
 
     def _scatter(
         self, J: NDArray[Any], tape: Tape, values: Mapping[Node, Any], entry: Entry, term: Term,
@@ -194,7 +251,7 @@ class Squares:
             scaled = np.broadcast_to(tape.arranged(value, ordered), wide)
             scaled = scaled * np.reshape(scale, (*shape, *(1 for _ in extra)) if np.ndim(scale) else ())
             flat = scaled.reshape(len(J), -1)
-            columns = tape.arranged(self._column(tape, values, leaf), ordered)
+            columns = np.asarray(tape.arranged(self._column(tape, values, leaf), ordered))
             if math.prod(columns.shape[: len(shape)]) == 1:  # the same for each residual
                 here = np.broadcast_to(columns.reshape(columns.shape[len(shape) :]), wide[len(shape) :]).ravel()
                 if len(np.unique(here)) == len(here):
@@ -216,7 +273,7 @@ class Squares:
                     index if isinstance(index, int) else np.asarray(values[index], dtype=np.float64).astype(np.int64)
                 )
             total = total * length + np.where(np.asarray(place) < 0, np.asarray(place) + length, place)
-        return total + self._offsets[leaf.name]  # type: ignore[no-any-return]
+        return total + self.shapes.starts[leaf.name]  # type: ignore[no-any-return]
 
     def _fill(self, J: NDArray[Any], x: NDArray[Any], arithmetic: Arithmetic | None) -> None:
         """Form the rows of a Jacobian that need it one direction at a time."""

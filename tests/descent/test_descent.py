@@ -41,17 +41,16 @@ def rosenbrock(request):
         ("x**3", [0], "degenerate"),
         ("x**3", [1], "degenerate"),
         ("x**2 + y**3", [1, 1], "degenerate"),
-        ("0*x", [1], "degenerate"),
         ("floor(x)", [0.5], "degenerate"),
-        ("relu(x)", [-1], "degenerate"),
         ("exp(-x)", [0], "degenerate"),
         ("tanh(x)", [0], "degenerate"),
         ("1/x", [1], "degenerate"),
         ("exp(-x**2)", [1], "degenerate"),
         ("1/(1 + x**2)", [1], "degenerate"),
         ("softplus(x)", [0], "degenerate"),
-        ("1e-12*x**2", [1], "not_stationary"),
-        ("abs(x)", [1], "kink"),
+        ("softplus(-x) + 0*y", [0, 1], "degenerate"),
+        ("x**2 - y**512", [1, 0.1], "degenerate"),
+        ("(x - 1)**100", [3], "degenerate"),
         ("-abs(x)", [0], "kink"),
     ],
 )
@@ -60,6 +59,43 @@ def test_success_is_not_reported_where_there_is_no_minimum(text, start, kind, ti
     assert not run.ok
     assert run.kind == kind
     assert ("at a kink" if kind == "kink" else "not a minimum") in run.message
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "kind"),
+    [
+        ("(x + y)**2", [1, 2], "weak_minimum"),
+        ("(x*y)**2", [1, 1.5], "weak_minimum"),
+        ("x**2*y**2", [2, 1], "weak_minimum"),
+        ("(a*b - 3)**2", [1, 1], "weak_minimum"),
+        ("(x**2 + y**2 - 1)**2", [2, 1], "weak_minimum"),
+        ("0*x", [1], "weak_minimum"),
+        ("relu(x)", [-1], "weak_minimum"),
+        ("abs(x)", [1], "kink_minimum"),
+        ("abs(x - 2) + abs(y + 1)", [5, 5], "kink_minimum"),
+        ("maximum(x, -x) + y**2", [1, 1], "kink_minimum"),
+        ("-20*exp(-0.2*sqrt((x**2 + y**2)/2)) - exp((cos(2*pi*x) + cos(2*pi*y))/2) + 20 + e", [0.3, 0.2],
+         "kink_minimum"),
+        ("sqrt((x - 1)**2 + (y - 2)**2)", [0, 0], "kink_minimum"),
+        ("1e-12*x**2", [1], "minimum"),
+        ("1e12*(x - 0.3)**2", [7], "minimum"),
+        ("x**4", [3], "minimum"),
+    ],
+)  # fmt: skip
+def test_weak_and_kinked_minima_are_minima(text, start, kind):
+    f = sg.Objective(text, tier="python")
+    run = f.minimize(start=start)
+    assert run.kind == kind, run.message
+    assert run.ok
+    other = sg.Objective(f"-({text})", tier="python").maximize(start=start)
+    assert other.ok
+    assert other.kind == kind.replace("minimum", "maximum")
+
+
+def test_the_edge_of_the_domain_is_told_as_such():
+    run = sg.Objective("sqrt(x) + x", tier="python").minimize({"x": 1})
+    assert run.kind == "boundary"
+    assert "the domain ends there, along x, and no lower value is near" in run.message
 
 
 @TIERS

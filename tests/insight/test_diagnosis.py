@@ -36,7 +36,8 @@ def test_a_learning_rate_over_the_limit():
     assert finding.code == "diverged"
     assert "lr=1.01 is over the limit 2/lambda_max = 1 at x = 2" in finding.message
     assert finding.evidence == pytest.approx({"lr": 1.01, "limit": 1.0, "lambda_max": 2.0})
-    assert "below 1;" in finding.remedy
+    assert "below lr=1. Take lr=0.5: 10 steps end at 1 " in finding.remedy
+    assert finding.change == {"lr": 0.5}
 
 
 def test_flipping_between_two_points():
@@ -52,7 +53,7 @@ def test_a_learning_rate_that_is_too_small():
     assert finding.evidence["rate"] == pytest.approx(0.96)
     # |g| is 6*0.96**10 after the ten steps.
     assert finding.evidence["remaining"] == pytest.approx(np.log(1e-8 / (6 * 0.96**10)) / np.log(0.96))
-    assert "lr=0.5, for 1 step" in finding.remedy
+    assert "lr=0.5: 10 steps end at 1 " in finding.remedy
 
 
 def test_overshooting():
@@ -117,7 +118,8 @@ def test_equally_good_minima_are_no_finding():
 
 def test_a_plateau():
     run = sg.Objective("tanh(x - 3)**2").minimize({"x": 25}, lr=0.1)
-    assert codes(run)[0] == "plateau"
+    assert codes(run) == ["saturated"]
+    assert run.diagnosis[0].change["start"] == {"x": 7.5}
 
 
 def test_parameters_that_are_not_told_apart():
@@ -132,8 +134,10 @@ def test_an_objective_without_a_bound():
 
 
 def test_a_kink():
-    run = sg.Objective("abs(x)").minimize({"x": 1}, lr=0.25, steps=4)
-    assert codes(run) == ["kink"]
+    run = sg.Objective("abs(x) - 2*x + x**2/100").minimize({"x": -4}, lr=1.0, steps=2)
+    assert run.kind == "kink" or not run.ok
+    lowest = sg.Objective("abs(x)").minimize({"x": 1}, lr=0.25, steps=4)
+    assert (lowest.kind, lowest.ok, codes(lowest)) == ("kink_minimum", True, [])
 
 
 def test_leaving_the_domain_names_the_subexpression_and_the_row():
@@ -198,7 +202,7 @@ def test_creeping_into_the_worse_minimum():
 def test_findings_are_plain_data_and_are_shown():
     run = parabola(1.01)
     (plain,) = run.to_dict()["diagnosis"]
-    assert set(plain) == {"code", "message", "remedy", "evidence"}
+    assert set(plain) == {"code", "message", "remedy", "evidence", "change"}
     json.dumps(run.to_dict())
     assert "diverged: The run diverged" in run.summary()
     assert "The run diverged" in run._repr_html_()

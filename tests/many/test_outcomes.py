@@ -59,9 +59,10 @@ def test_a_start_ends_the_same_alone_and_among_many(tier, cases):
         for start, code in zip(starts, many.outcomes, strict=True):
             told, alone = many.OUTCOMES[code], f.minimize(start, **{"method": "gd", **options}).outcome
             seen.add(str(told))
-            # What stalls where nothing lower can be told apart has converged, if there is a minimum: among many, this
-            # is said where minima are told apart.
-            assert told == alone or (told, alone) == ("stalled", "converged_value"), (text, options, start)
+            # What is at rest, for rounding hides what is left or next to nothing is left, has converged, if there is a
+            # minimum: among many, this is said where minima are told apart.
+            rest = told in ("stalled", "max_steps") and alone.converged
+            assert told == alone or rest, (text, options, start)
     ways = {
         "converged_gradient",
         "converged_value",

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from symgd.descent.methods.armijo import Armijo
 from symgd.descent.methods.barzilai_borwein import BarzilaiBorwein
-from symgd.descent.methods.base import At, Function, Memory, Method, norm
+from symgd.descent.methods.base import LARGEST, NOISE, At, Function, Memory, Method, norm
 from symgd.descent.methods.bfgs import Bfgs
 from symgd.descent.methods.conjugate import ConjugateGradient
 from symgd.descent.methods.lbfgs import Lbfgs
 from symgd.descent.methods.levenberg_marquardt import LevenbergMarquardt
 from symgd.descent.methods.newton import Newton
 from symgd.descent.methods.polyak import Polyak
+from symgd.descent.methods.relay import Relay
 from symgd.descent.methods.truncated import TruncatedNewton
 from symgd.descent.methods.wolfe import Wolfe
 
@@ -26,4 +27,4 @@ METHODS: dict[str, type[Method]] = {
     )
 }  # fmt: skip
 
-__all__ = ["METHODS", "At", "Function", "Memory", "Method", "norm"]
+__all__ = ["LARGEST", "METHODS", "NOISE", "At", "Function", "Memory", "Method", "Relay", "norm"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from symgd.descent.methods.base import At, Function, Memory, Method, counted, dot
@@ -24,6 +26,7 @@ class BarzilaiBorwein(Method):
 
     name = "bb"
     summary = "gradient descent, step lengths off the last change of the gradient (Barzilai and Borwein 1988)"
+    patience: ClassVar = 64  # values rise in between
 
     def begin(self, function: Function, at: At) -> Memory:
         """Begin with a step no longer than 1."""

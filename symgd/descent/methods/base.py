@@ -14,12 +14,16 @@ from numpy.typing import NDArray
 from symgd.checks import number
 from symgd.curvature.problem import Problem
 from symgd.errors import UsageError, suggest
+from symgd.graph import poles
 from symgd.kernel.code import HUGE
 
 Vector = NDArray[np.float64]
 Memory = list[NDArray[np.float64]]
 
+TINY = 1e-280  # squares below which digits are lost
+LARGEST = 1e305  # from which on a value or a slope is as good as infinite
 NOISE = 8 * float(np.finfo(float).eps)  # relative error of a value, under which two cannot be told apart
+INVISIBLE = 1e-2 * NOISE  # a fall, relative to the value, that never shows
 
 
 def dot(a: Vector, b: Vector) -> float:
@@ -34,7 +38,12 @@ def dot(a: Vector, b: Vector) -> float:
 
 def norm(a: Vector) -> float:
     """Give the Euclidean norm of a vector."""
-    return math.sqrt(dot(a, a))
+    squared = dot(a, a)
+    if TINY < squared < HUGE or not len(a):
+        return math.sqrt(squared)
+    # Squares that overflow, or vanish: what is left of them is no length.
+    size = float(np.abs(a).max())
+    return size * math.sqrt(dot(a / size, a / size)) if 0.0 < size < math.inf else size
 
 
 def counted(number: float) -> int:
@@ -58,7 +67,7 @@ class At:
     @property
     def finite(self) -> bool:
         """Whether value and gradient are numbers to go on with."""
-        return abs(self.f) < HUGE and self.squared < HUGE
+        return abs(self.f) < LARGEST and bool((np.abs(self.g) < LARGEST).all())
 
 
 class Function:
@@ -80,6 +89,7 @@ class Function:
     def __init__(self, kernel: Problem, calls: int = 0, cost: int = 0, sign: float = 1.0) -> None:
         self.kernel, self.calls, self.cost, self.sign = kernel, calls, cost, sign
         self.n = kernel.n
+        self._here: tuple[Vector, Vector] | None = None
 
     @cached_property
     def squares(self) -> Any:
@@ -95,11 +105,27 @@ class Function:
         self.cost += cost
         return self.kernel.tier_at(self.cost)
 
-    def at(self, x: Vector) -> At:
-        """Evaluate value and gradient."""
+    def stand(self, at: At) -> None:
+        """Note where the next step begins: what lies across a pole is as good as infinite from there."""
+        side = self.kernel.sides(at.x)
+        self._here = None if side is None else (at.x, side)
+
+    def at(self, x: Vector, *, across: bool = False) -> At:
+        """Evaluate value and gradient; with ``across``, whatever lies in between."""
         self.calls += 1
         with np.errstate(all="ignore"):
-            return At(x, *self.kernel.slope(x, self._tier(1)))
+            f, g = self.kernel.slope(x, self._tier(1))
+        return At(x, f if across or not self._parted(x) else math.inf, g)
+
+    def _parted(self, x: Vector) -> bool:
+        """Tell whether a pole lies between a point and where the step begins."""
+        if self._here is None:
+            return False
+        start, side = self._here
+        other = self.kernel.sides(x)
+        if other is None or not (side * other < 0).any():
+            return False
+        return poles.between(self.kernel.value, self.kernel.sides, start, x)
 
     def product(self, x: Vector, v: Vector) -> Vector:
         """Give the Hessian at a point times a vector."""
@@ -124,13 +150,15 @@ class Method:
         For a number that the method does not have, or that is out of bounds.
     """
 
-    name: ClassVar[str]
+    name: str
     summary: ClassVar[str]
     # Each number's default, and the bounds that it must lie between.
     hyper: ClassVar[Mapping[str, float]] = {}
     bounds: ClassVar[Mapping[str, tuple[float, float]]] = {}
     # Whether it looks for a way down where the gradient vanishes and the point is no minimum.
     escapes: ClassVar[bool] = False
+    # Steps within which the lowest value must fall, or the smallest gradient halve; 0 where neither need be.
+    patience: ClassVar[int] = 16
 
     def __init__(self, **hyper: Any) -> None:
         for key, value in hyper.items():
@@ -146,6 +174,18 @@ class Method:
     def begin(self, function: Function, at: At) -> Memory:
         """Give the memory before the first step."""
         return []
+
+    def moved(self, function: Function, at: At, memory: Memory) -> Memory:
+        """Give the memory after a step that was not the method's own."""
+        return self.begin(function, at)
+
+    def again(self, function: Function, at: At, memory: Memory) -> bool:
+        """Look for a lower point elsewhere, where the run has ended at no minimum; give whether there is a way to."""
+        return False
+
+    def told(self, memory: Memory) -> str:
+        """Give the name under which the run is told."""
+        return self.name
 
     def step(self, function: Function, at: At, memory: Memory) -> At | None:
         """Take a step, and note in the memory what the next one needs.

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from symgd.descent.methods.base import At, Function, Memory, Method
+from symgd.descent.methods.base import At, Function, Memory, Method, Vector
 from symgd.errors import UsageError
 from symgd.squares import State, advance
 
@@ -27,6 +27,12 @@ class LevenbergMarquardt(Method):
     name = "lm"
     summary = "Gauss-Newton in a trust region, for sums of squares (Levenberg 1944, Marquardt 1963, Moré 1978)"
     escapes = True
+    # The last factors, not to be computed twice: no memory, for they come out the same.
+    _last: tuple[Any, Any, Any] = (None, None, None)
+
+    def _factors(self, squares: Any, x: Vector) -> Any:
+        last, point, found = self._last
+        return found if last is squares and np.array_equal(point, x) else squares.normal(x)
 
     def begin(self, function: Function, at: At) -> Memory:
         """Begin with a region and a scaling that the first step sets.
@@ -56,17 +62,17 @@ class LevenbergMarquardt(Method):
         """Take the step of the linear model."""
         radius, scale = memory
         squares: Any = function.squares
-        found = squares.normal(at.x)
+        found = self._factors(squares, at.x)
         if not found.finite:
             return None
         norms = np.linalg.norm(found.R, axis=0)
-        np.maximum(scale, np.where(norms > 0, norms, 1.0 * (scale == 0)), out=scale)
+        np.maximum(scale, norms, out=scale)
         if not radius[0] > 0:
             length = float(np.linalg.norm(scale * at.x))
             radius[0] = 10.0 * length if length > 0 else np.inf  # a step that is too long is shortened
         state = advance(squares, State(at.x, found, scale.copy(), float(radius[0])))
-        function.count(state.evaluations)
-        radius[0] = state.radius
-        if state.moved == 0 or np.array_equal(state.x, at.x):
-            return None
-        return function.at(state.x)
+        radius[0], scale[:] = state.radius, state.scale
+        self._last = squares, state.x, state.factors
+        trials, moved = state.evaluations - 1, state.moved != 0 and not np.array_equal(state.x, at.x)
+        function.count(trials - moved)  # where it goes, value and gradient are asked for besides: one point
+        return function.at(state.x, across=True) if moved else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from symgd.descent.methods.base import NOISE, At, Function, Vector, dot, lowers, norm
+from symgd.descent.methods.base import INVISIBLE, NOISE, At, Function, Vector, dot, lowers, norm
 
 MOST = 60  # trials along a line
 CURVED = 0.9  # how much of the slope may be left after a step of a method that learns curvature
@@ -70,6 +70,8 @@ def armijo(
         new = function.at(at.x + length * direction)
         if lowers(base, new, -c1 * length * slope):
             return Found(length, new)
+        if abs(length * slope) <= INVISIBLE * abs(at.f):
+            break
         length *= shrink
     return None
 
@@ -114,6 +116,12 @@ def wolfe(
     Nocedal and Wright 2006, algorithms 3.5 and 3.6; interpolation by cubics, equation 3.59.
     """
     start = _Trial(0.0, at.f, dot(at.g, direction), at)
+    fall = abs(first * start.slope)
+    if fall <= NOISE * abs(at.f):  # values do not tell any more: the gradient must, unless it stays what it is
+        trial = _try(function, at, direction, first)
+        if not trial.slope < c2 * start.slope:
+            return Found(first, trial.at) if lowers(at, trial.at, fall) else None
+        first *= 8.0 * NOISE * abs(at.f) / fall  # a fall that shows
     limit = max(longest(at, direction), first)
     before, length = start, first
     for trial_number in range(MOST):
@@ -168,7 +176,7 @@ def _narrow(
             if trial.slope * width >= 0:
                 high = low
             low = trial
-        if abs(width) <= (1e-10 * low.length or least):
+        if abs(width) <= (1e-10 * low.length or least) or abs(width * start.slope) <= INVISIBLE * abs(start.value):
             break
     return Found(low.length, low.at) if low.length > 0 else None
 

@@ -9,17 +9,19 @@ import numpy as np
 from symgd.descent.methods.base import At, Function, Memory, Method, Vector, lowers, norm
 from symgd.descent.methods.trust import Model, decomposed, promised, step_within, within
 
-# Curvature, relative to the largest, that a parameter is at least given in the scaling: smaller ones would let it run
-# away at the first steps.
-LEAST = 1e-4
+# Parameters whose curvatures differ by less than ALIKE squared count as alike: measured by their own curvatures, those
+# that hardly matter where they are would run away. Beyond, they are in units so different that no one ball fits.
+ALIKE = 1e2
+LEAST = 1e-4  # of the largest, for one with no curvature at all
 AGREES = 1e-3  # difference between a fall and the one foretold, relative, up to which the objective is a quadratic
 
 
 class Newton(Method):
     """Newton's method: the exact quadratic model, believed within a trust region, solved by its eigenvalues.
 
-    Parameters are measured by the square roots of their own curvatures, so that units do not matter. The Hessian may be
-    indefinite: its negative curvature leads away from saddles. Near a minimum the steps are Newton's own.
+    The region is a ball, as wide at first as a point of ordinary size is far from 0; only parameters with far less
+    curvature than others are given more room. The Hessian may be indefinite: its negative curvature leads away from
+    saddles. Near a minimum the steps are Newton's own.
 
     References
     ----------
@@ -31,33 +33,37 @@ class Newton(Method):
     escapes = True
 
     def begin(self, function: Function, at: At) -> Memory:
-        """Begin with a radius that the first step sets."""
-        return [np.zeros(1)]
+        """Begin with a radius and a scaling that the first step sets."""
+        return [np.zeros(1), np.zeros(function.n)]
 
     def step(self, function: Function, at: At, memory: Memory) -> At | None:
         """Minimize the model within the region."""
-        (radius,) = memory
+        radius, scale = memory
         hessian = function.hessian(at.x)
         if not np.isfinite(hessian).all():
             return None
-        scale = _scale(hessian)
+        np.maximum(scale, _scale(hessian), out=scale)
         values, vectors = decomposed(hessian, scale)
         slope = vectors.T @ (at.g / scale)
+        # In units of the objective in which squares do not overflow; a power of two rounds nothing.
+        unit = 2.0 ** -int(np.frexp(np.abs(values).max())[1]) if np.isfinite(values).all() else 1.0
+        bent, steep = unit * values, unit * slope
 
         def measure(v: Vector) -> float:
             return norm(scale * v)
 
         def model(r: float) -> tuple[Vector, float]:
-            step = vectors @ within(values, slope, r) / scale
+            step = vectors @ within(bent, steep, r) / scale
             return step, promised(at.g, hessian @ step, step)
 
+        widest = max(1.0, 0.1 * measure(at.x))
         if not radius[0] > 0:
-            radius[0] = _first(values, slope, at.x, vectors, scale)
+            radius[0] = widest
             new = _whole(function, at, values, model, measure, float(radius[0]))
             if new is not None:
                 radius[0] = max(float(radius[0]), 2.0 * measure(new.x - at.x))
                 return new
-        return step_within(function, at, model, radius, measure)
+        return step_within(function, at, model, radius, measure, widest)
 
 
 def _whole(
@@ -75,18 +81,9 @@ def _whole(
 
 
 def _scale(hessian: np.ndarray) -> Vector:
-    """Measure each parameter by its own curvature."""
+    """Measure parameters alike, but for those with far less curvature than others."""
     seen = np.sqrt(np.abs(np.diag(hessian)))
     largest = float(seen.max())
-    return np.maximum(seen, np.sqrt(LEAST) * largest) if largest > 0 else np.ones_like(seen)
-
-
-def _first(values: Vector, slope: Vector, x: Vector, vectors: np.ndarray, scale: Vector) -> float:
-    """Give the first radius: Newton's step where there is one, no longer than twice the point's own size."""
-    curved = np.maximum(np.abs(values), 1e-8 * max(float(np.abs(values).max()), 1e-300))
-    with np.errstate(over="ignore", invalid="ignore"):
-        step = -slope / curved
-        length = float(np.linalg.norm(step))
-        far = float(np.linalg.norm(vectors @ step / scale))
-    room = 2.0 * (1.0 + float(np.linalg.norm(x)))
-    return length * min(1.0, room / far) if 0 < far < np.inf else room
+    if not largest > 0:
+        return np.ones_like(seen)
+    return np.clip(ALIKE * (seen / largest), LEAST, 1.0)

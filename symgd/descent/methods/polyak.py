@@ -22,6 +22,7 @@ class Polyak(Method):
 
     name = "polyak"
     summary = "gradient descent, steps (f - minimum)/|g|**2 for a known smallest value (Polyak 1987)"
+    patience: ClassVar = 0
     hyper: ClassVar = {"minimum": 0.0, "factor": 1.0}
     bounds: ClassVar = {"factor": (1e-6, 2.0)}
 
@@ -30,4 +31,4 @@ class Polyak(Method):
         gap = at.f - function.sign * self.values["minimum"]
         if not gap > 0 or not at.squared > 0:
             return None
-        return function.at(at.x - self.values["factor"] * gap / at.squared * at.g)
+        return function.at(at.x - self.values["factor"] * gap / at.squared * at.g, across=True)

@@ -34,9 +34,10 @@ class TruncatedNewton(Method):
     def step(self, function: Function, at: At, memory: Memory) -> At | None:
         """Minimize the model within the region."""
         (radius,) = memory
+        widest = 1.0 + norm(at.x)
         if not radius[0] > 0:
-            radius[0] = 1.0 + norm(at.x)
-        return step_within(function, at, lambda r: steihaug(function, at, r), radius, norm)
+            radius[0] = widest
+        return step_within(function, at, lambda r: steihaug(function, at, r), radius, norm, widest)
 
 
 def steihaug(function: Function, at: At, radius: float) -> tuple[Vector, float]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd.descent.methods.base import NOISE, At, Function, Vector, dot, lowers
+from symgd.descent.methods.base import INVISIBLE, NOISE, At, Function, Vector, dot, lowers
 
 SMALLEST = 1e-16  # a radius, relative to the point, at which no step changes it any more
 ACCEPTED = 1e-4  # share of the fall that the model promised from which on a step is taken
@@ -47,15 +47,16 @@ def within(values: Vector, slope: Vector, radius: float) -> Vector:
     """
     lowest = float(values[0])
     size = max(float(np.abs(values).max()), float(np.linalg.norm(slope)) / radius, 1e-300)
-    if lowest > 1e-14 * size:
-        step = -slope / values
-        if np.linalg.norm(step) <= radius:
-            return step
+    # What products round to leads nowhere: without curvature to stop it, it would lead to the edge.
+    nought = (np.abs(values) <= 1e-14 * size) & (np.abs(slope) <= 1e-15 * float(np.linalg.norm(slope)))
+    slope = np.where(nought, 0.0, slope)
+    # Beside a shift, eigenvalues are as good as the largest of them allows; without one, each is as good as it is.
+    blur = 1e-14 * (size if lowest < -1e-14 * size else abs(lowest))
     # The shift lies between these two; at the lower end the step is too long, or the hard case is met.
     low = max(0.0, -lowest)
     high = low + float(np.linalg.norm(slope)) / radius + 1e-15 * size
-    edge = values + low <= 1e-14 * size
-    if np.abs(slope[edge]).max(initial=0.0) <= 1e-15 * size * radius:
+    edge = values + low <= blur
+    if np.abs(slope[edge]).max(initial=0.0) <= 0.1 * blur * radius:
         # Along the lowest curvature the slope says nothing: its eigenvector fills the ball up.
         step = np.where(edge, 0.0, -slope / np.where(edge, 1.0, values + low))
         rest = radius * radius - dot(step, step)
@@ -78,9 +79,12 @@ def within(values: Vector, slope: Vector, radius: float) -> Vector:
 
 
 def step_within(
-    function: Function, at: At, model: Model, radius: Vector, measure: Callable[[Vector], float]
+    function: Function, at: At, model: Model, radius: Vector, measure: Callable[[Vector], float], widest: float
 ) -> At | None:
     """Take the model's step, on a smaller radius until the value falls as promised; the radius is kept up to date.
+
+    A radius that shrank to nothing somewhere else says little about the model here: before a step is given up, the
+    region is tried once more at its first size.
 
     Parameters
     ----------
@@ -94,6 +98,8 @@ def step_within(
         The radius; it is changed in place.
     measure : callable
         The norm that the radius is in.
+    widest : float
+        The region's first size.
 
     Returns
     -------
@@ -104,7 +110,19 @@ def step_within(
     ----------
     Nocedal and Wright 2006, algorithm 4.1.
     """
-    least = SMALLEST * (1e-3 + measure(at.x))
+    begun = float(radius[0])
+    new = _shrinking(function, at, model, radius, measure)
+    if new is None and begun < widest and model(widest)[1] > NOISE * abs(at.f):
+        radius[0] = widest
+        new = _shrinking(function, at, model, radius, measure)
+    return new
+
+
+def _shrinking(
+    function: Function, at: At, model: Model, radius: Vector, measure: Callable[[Vector], float]
+) -> At | None:
+    """Take the model's step on smaller and smaller radii, until the value falls as promised."""
+    least = SMALLEST * (measure(at.x) or 1e-3)
     while True:
         step, promised = model(float(radius[0]))
         new = function.at(at.x + step)
@@ -117,7 +135,7 @@ def step_within(
             elif ratio > 0.75 and length > 0.8 * radius[0]:
                 radius[0] = 2.0 * radius[0]
             return new
-        if close and length <= 1e-8 * (1e-3 + measure(at.x)):
+        if abs(promised) <= INVISIBLE * abs(at.f):
             return None
         radius[0] = 0.25 * min(length, float(radius[0]))
         if not radius[0] > least:
