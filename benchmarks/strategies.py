@@ -18,7 +18,6 @@ from symgd.testing import (
 
 EXAMPLES = 3000
 FIVE = {
-    "nothing": st.just(0),
     "five floats": st.tuples(*[st.floats(-9, 9)] * 5),
     "quadratics": convex_quadratics(dims=5),
     "bowls": convex_bowls(dims=5),

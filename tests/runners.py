@@ -22,13 +22,16 @@ class Engine:
         try:
             self.settable = frozenset({"lr", *find_rule(method).hyper})
         except SymgdError:
-            self.settable = frozenset({"minimum", "factor"})
+            self.settable = frozenset({"minimum", "factor"} if method == "polyak" else ())
+
+    def gradient(self, problem, x):
+        return problem.plain(self.tier).jac(x)
 
     def variants(self, what):
         if what == "tiers":
             return {"compiled": Engine(self.given, "numba", **self.own)}
         if what == "threads":
-            return {f"{n} threads": Engine(self.given, self.tier, n, **self.own) for n in (1, 2, 3)}
+            return {f"{n} threads": Engine(self.given, "numba", n, **self.own) for n in (1, 2, 3)}
         return {"resumed": Resumed(self.given, self.tier, **self.own)}
 
     def run(self, problem, start, steps, settings):

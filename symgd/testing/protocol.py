@@ -60,8 +60,9 @@ class Optimizer(Protocol):
     More attributes are read where an optimizer has them, and what it does not have is not assumed. ``method`` is the
     row of the table of rules, or the method, that it claims to be: its published laws apply. ``rule`` is a `Rule` with
     the hyperparameters that hold: its theory applies. ``rounding`` is the unit roundoff of its arithmetic, 2**-53
-    unless it says otherwise. ``variants(what)`` gives, by name, optimizers that must take the same path: ``what`` is
-    ``"tiers"``, ``"threads"`` or ``"resumed"``.
+    unless it says otherwise. ``gradient(problem, x)`` is the gradient that it goes by. ``variants(what)`` gives, by
+    name, optimizers that must take the same path: ``what`` is ``"tiers"``, ``"threads"`` (which are compared with each
+    other) or ``"resumed"``.
     """
 
     name: str

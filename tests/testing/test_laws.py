@@ -15,15 +15,7 @@ from symgd.testing.laws.gradient_descent import Noisy
 from symgd.testing.laws.theory import rule_of
 
 COMPILING = ("tiers", "threads")
-OWN = [*RULES, *METHODS, "steepest"]
-
-
-def optimizer(name):
-    if name != "steepest":
-        return Engine(name)
-    found = Engine("gd", lr="auto")  # on a quadratic the exact line search
-    found.method, found.settable = "steepest", frozenset()
-    return found
+OWN = [*RULES, *METHODS, "exact"]
 
 
 # ---- symgd's own -------------------------------------------------------------------------------------------------
@@ -34,7 +26,7 @@ def pairs(compiling):
 
 
 def holds(method, name, examples):
-    verdict = check(find_law(name), optimizer(method), examples=examples)
+    verdict = check(find_law(name), Engine(method), examples=examples)
     assert verdict.answer is not Answer.FAILS, verdict
     if verdict.answer is Answer.UNDECIDED:
         assert (method, name) in UNDECIDED or (name in ("theory-rate", "theory-limit") and verdict.detail), verdict
@@ -46,7 +38,7 @@ UNDECIDED = {("gd", "gd-noisy")}
 
 @pytest.mark.parametrize(("method", "name"), [(m, n) for m, n in pairs(compiling=False) if LAWS[n].methods])
 def test_published_laws_hold_for_the_rules_and_methods_of_symgd(method, name):
-    holds(method, name, examples=12)
+    holds(method, name, examples=5)
 
 
 @pytest.mark.slow
@@ -55,7 +47,7 @@ def test_all_laws_hold_for_the_rules_and_methods_of_symgd(method, name):
     holds(method, name, examples=200)
 
 
-@pytest.mark.parametrize("method", ["gd", "adam", "rprop", "item", "bfgs", "newton_cg"])
+@pytest.mark.parametrize("method", ["gd", "adam", "bfgs"])
 def test_what_any_optimizer_must_do_is_done_by_those_of_symgd(method):
     for law in laws_of(method):
         if not law.methods and law.name not in COMPILING:
@@ -70,7 +62,7 @@ def test_tiers_and_threads_take_the_same_path(method, name):
 
 
 def test_gradients_that_are_off_by_less_than_is_allowed_do_as_published():
-    verdict = check(find_law("gd-noisy"), Steps(gd), examples=60)
+    verdict = check(find_law("gd-noisy"), Steps(gd), examples=20)
     assert verdict.answer is Answer.HOLDS
     f = Noisy(quadratic([4.0, 1.0]), 0.3, 5)
     x = np.array([1.0, 2.0])
@@ -86,7 +78,7 @@ def test_gradients_that_are_off_by_less_than_is_allowed_do_as_published():
 def test_bounds_that_are_attained_are_reached(name):
     law = LAWS[name]
     (method,) = law.methods
-    runs = Steps(gd) if name == "gd-noisy" else optimizer(method)
+    runs = Steps(gd) if name == "gd-noisy" else Engine(method)
     for case in law.extremal():
         verdict = law(runs, case)
         assert verdict.answer is Answer.HOLDS, verdict
@@ -144,15 +136,6 @@ def momentum_without_past(x, problem, t, memory, lr, beta=0.9):
     return x - lr * v
 
 
-def fista_off_by_one(x, problem, t, memory, lr):
-    s = memory.get("s", 1.0)
-    u = (1 + np.sqrt(4 * s * s + 1)) / 2
-    z = x - lr * problem.jac(x)
-    x = z + s / u * (z - memory.get("y", z))
-    memory.update(s=u, y=z)
-    return x
-
-
 def lr_twice(x, problem, t, memory, lr, beta=0.9):
     memory["v"] = beta * memory.get("v", 0) - lr * problem.jac(x)
     return x + lr * memory["v"]
@@ -176,7 +159,6 @@ BUGS = [
     (decayed, ("lr",), "shift"),
     (wrong_momentum, ("lr", "beta"), "theory-rate"),
     (momentum_without_past, ("lr", "beta"), "theory-rate"),
-    (fista_off_by_one, ("lr",), "fista-convex"),
     (lr_twice, ("lr", "beta"), "theory-rate"),
     (sums_axes, ("lr",), "descent-lemma"),
     (in_place, ("lr",), "gd-nearer"),
@@ -209,13 +191,23 @@ def test_correct_recurrences_are_not_accused():
 
     for runs in (Steps(gd, method="gd"), Steps(heavy, ("lr", "beta"), method="momentum")):
         for law in laws_of(runs.method):
-            verdict = check(law, runs, examples=40)
+            verdict = check(law, runs, examples=10)
             assert verdict.answer is not Answer.FAILS, verdict
 
 
 def test_a_law_of_single_precision_is_that_of_its_rounding():
     assert check(LAWS["gd-best-gap"], Steps(single), examples=200).answer is Answer.FAILS
     assert check(LAWS["gd-best-gap"], Steps(single, rounding=2.0**-24), examples=200).answer is not Answer.FAILS
+
+
+def test_a_gradient_that_is_off_is_found_out():
+    runs = Steps(gd)
+    assert check(LAWS["gradient"], runs, examples=5).detail == "it has no gradient of its own"
+    runs.gradient = lambda problem, x: problem.jac(x) * (1 + 1e-4)
+    assert check(LAWS["gradient"], runs, examples=10).answer is Answer.FAILS
+    runs.gradient = lambda problem, x: problem.jac(x)
+    assert check(LAWS["gradient"], runs, examples=10).answer is Answer.HOLDS
+    assert check(LAWS["gradient"], Engine("gd"), examples=10).answer is Answer.HOLDS
 
 
 # ---- verdicts -----------------------------------------------------------------------------------------------------
@@ -284,5 +276,5 @@ def test_a_method_that_is_not_what_its_theory_says_is_found_out():
         return x - 0.8 * lr * problem.jac(x)
 
     for name in ("theory-rate", "theory-limit"):
-        assert check(LAWS[name], Steps(slow, method="gd"), examples=60).answer is Answer.FAILS
-        assert check(LAWS[name], Steps(gd, method="gd"), examples=60).answer is Answer.HOLDS
+        assert check(LAWS[name], Steps(slow, method="gd"), examples=20).answer is Answer.FAILS
+        assert check(LAWS[name], Steps(gd, method="gd"), examples=20).answer is Answer.HOLDS

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from symgd.testing.classes.known import Known, Spelling, Vector, bare, linear, number, shifted
+from symgd.testing.classes.known import Known, Spelling, bare, linear, number, shifted
 
 
 class Lessard(Known):
@@ -37,7 +37,7 @@ class Lessard(Known):
         middle, right = x * x / 2 + 24 * x - 12, 12.5 * x * x - 24 * x + 36
         return np.where(x < 1, 12.5 * x * x, np.where(x < 2, middle, right))
 
-    def slope(self, x: Any) -> Vector:
+    def slope(self, x: Any) -> Any:
         """Give the gradient."""
         x = np.asarray(x, dtype=float)
         return np.where(x < 1, 25 * x, np.where(x < 2, x + 24, 25 * x - 24))
@@ -76,7 +76,7 @@ class Kinked(Known):
         """Give f - minimum."""
         return np.sum(self.weights * np.abs(np.asarray(x, dtype=float) - self.minimizer), axis=-1)
 
-    def slope(self, x: Any) -> Vector:
+    def slope(self, x: Any) -> Any:
         """Give a subgradient, 0 along an axis at its kink."""
         return self.weights * np.sign(np.asarray(x, dtype=float) - self.minimizer)
 
@@ -122,14 +122,14 @@ class Resisting(Known):
         """Give f - minimum."""
         return self.lipschitz * np.maximum(np.max(np.asarray(x, dtype=float) + self.depth, axis=-1), 0.0)
 
-    def slope(self, x: Any) -> Vector:
+    def slope(self, x: Any) -> Any:
         """Give a subgradient: evenly among what ties, as formulas have it."""
         x = np.asarray(x, dtype=float)
         most = np.maximum(x.max(axis=-1, keepdims=True), -self.depth)
         at = x == most
         return self.lipschitz * at / np.maximum(at.sum(axis=-1, keepdims=True) + (most == -self.depth), 1)
 
-    def nearest(self, x: Any) -> Vector:
+    def nearest(self, x: Any) -> Any:
         """Give the nearest minimizer: each number cut off at -r."""
         return np.minimum(np.asarray(x, dtype=float), -self.depth)
 

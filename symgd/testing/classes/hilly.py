@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from symgd.errors import UsageError, shown, suggest
-from symgd.testing.classes.known import Known, Spelling, Vector, bare, bracketed, linear, number, shifted
+from symgd.testing.classes.known import Known, Spelling, bare, bracketed, linear, number, shifted
 
 
 class Hill(NamedTuple):
@@ -78,7 +77,7 @@ class Hilly(Known):
     """
 
     def __init__(
-        self, kind: str, weights: Sequence[float], minimizer: Any, minimum: float = 0.0, *, basis: Any = None,
+        self, kind: str, weights: Any, minimizer: Any, minimum: float = 0.0, *, basis: Any = None,
         square: float = 0.0,
     ) -> None:  # fmt: skip
         if kind not in HILLS:
@@ -104,12 +103,12 @@ class Hilly(Known):
         hills = np.sum(self.factors * HILLS[self.kind].value(away @ self.basis.T), axis=-1)
         return hills + self.square / 2 * np.sum(away * away, axis=-1)
 
-    def slope(self, x: Any) -> Vector:
+    def slope(self, x: Any) -> Any:
         """Give the gradient."""
         away = np.asarray(x, dtype=float) - self.minimizer
         return self.factors * HILLS[self.kind].slope(away @ self.basis.T) @ self.basis + self.square * away
 
-    def nearest(self, x: Any) -> Vector:
+    def nearest(self, x: Any) -> Any:
         """Give the nearest point where the minimum is attained."""
         apart = HILLS[self.kind].apart
         if self.square or not math.isfinite(apart):

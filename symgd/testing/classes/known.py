@@ -24,6 +24,19 @@ class Spelling(NamedTuple):
     vector: bool = False
 
 
+class _Awaited:
+    """What an objective's class has until the formula is read: asking for it reads the formula."""
+
+    def __init__(self, name: str, until: Any) -> None:
+        self.name, self.until = name, until
+
+    def __get__(self, owner: Any, kind: type) -> Any:
+        if owner is None:
+            return self.until
+        owner._read()  # noqa: SLF001 - of the class that it is made for
+        return owner.__dict__.get(self.name, self.until)
+
+
 class Lazy(Objective):
     """An objective whose formula is written, read and differentiated when something is asked for that needs it.
 
@@ -37,10 +50,14 @@ class Lazy(Objective):
         """Read the formula, the first time that anything is asked for which comes from it."""
         if name.startswith("__") or "_description" in self.__dict__ or not self.made:
             raise AttributeError(f"'{type(self).__name__}' has no attribute '{name}'")
-        self._description = dict(self.__dict__)
-        text, data, shapes = self._parts()
-        Objective.__init__(self, text, data, shapes)
+        self._read()
         return getattr(self, name)
+
+    def _read(self) -> None:
+        if self.made and "_description" not in self.__dict__:
+            self._description = dict(self.__dict__)
+            text, data, shapes = self._parts()
+            Objective.__init__(self, text, data, shapes)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _revived, (type(self), self.__dict__.get("_description", self.__dict__))
@@ -73,6 +90,12 @@ class Lazy(Objective):
 
     def _parts(self) -> tuple[str, Mapping[str, Any] | None, dict[str, tuple[int, ...]]]:
         raise NotImplementedError
+
+
+for _class in Objective.__mro__[:-1]:
+    for _name, _value in list(vars(_class).items()):
+        if not (_name.startswith("__") or callable(_value) or hasattr(_value, "__get__") or _name in vars(Lazy)):
+            setattr(Lazy, _name, _Awaited(_name, _value))
 
 
 class Known(Lazy):
@@ -134,7 +157,7 @@ class Known(Lazy):
         """Give f - minimum without cancellation, at a point or at each row of several."""
         raise NotImplementedError
 
-    def slope(self, x: Any) -> Vector:
+    def slope(self, x: Any) -> Any:
         """Give the gradient, at a point or at each row of several."""
         raise NotImplementedError
 
@@ -142,7 +165,7 @@ class Known(Lazy):
         """Give the formula."""
         raise NotImplementedError
 
-    def nearest(self, x: Any) -> Vector:
+    def nearest(self, x: Any) -> Any:
         """Give the minimizer that is nearest to a point, or to each row of several."""
         return np.broadcast_to(self.minimizer, np.shape(x))
 
@@ -154,7 +177,8 @@ class Known(Lazy):
 
     def jac(self, x: Any) -> Vector:
         """Give the gradient at a flat vector."""
-        return self.slope(self._point(x))
+        gradient: Vector = self.slope(self._point(x))
+        return gradient
 
     def distance(self, x: Any) -> Any:
         """Give the distance from the nearest minimizer, at a point or at each row of several."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.errors import UsageError
-from symgd.testing.classes.known import Known, Spelling, Vector
+from symgd.testing.classes.known import Known, Spelling
 
 
 class LeastSquares(Known):
@@ -39,7 +39,7 @@ class LeastSquares(Known):
     def __init__(self, X: Any, minimizer: Any, residual: Any = None) -> None:
         self.X = _matrix(X, minimizer)
         rows = len(self.X)
-        _, sizes, axes = np.linalg.svd(self.X)
+        sizes, axes = _axes(self.X)
         self.rank = int(np.count_nonzero(sizes > 1e-10 * sizes.max(initial=0.0)))
         self.flat = axes[self.rank :]
         rest = np.zeros(rows)
@@ -57,11 +57,11 @@ class LeastSquares(Known):
         """Give f - minimum."""
         return np.mean(((np.asarray(x, dtype=float) - self.minimizer) @ self.X.T) ** 2, axis=-1) / 2
 
-    def slope(self, x: Any) -> Vector:
+    def slope(self, x: Any) -> Any:
         """Give the gradient."""
         return (np.asarray(x, dtype=float) - self.minimizer) @ self.X.T @ self.X / len(self.X)
 
-    def nearest(self, x: Any) -> Vector:
+    def nearest(self, x: Any) -> Any:
         """Give the nearest of the best coefficients."""
         return self.minimizer + (np.asarray(x, dtype=float) - self.minimizer) @ self.flat.T @ self.flat
 
@@ -112,7 +112,7 @@ class Logistic(Known):
         self.X, self.ridge = _matrix(X, minimizer), float(ridge)
         t = self.X @ np.asarray(minimizer, dtype=float)
         self.p = _sigmoid(t)
-        _, sizes, axes = np.linalg.svd(self.X)
+        sizes, axes = _axes(self.X)
         self.flat = axes[int(np.count_nonzero(sizes > 1e-10 * sizes.max(initial=0.0))) :]
         self.rough = float(np.abs(self.X).sum()) / len(self.X)
         minimum = float(np.mean(np.logaddexp(0, t) - self.p * t))
@@ -128,7 +128,7 @@ class Logistic(Known):
         rows = np.where(np.abs(u) < 1, near, far)
         return np.mean(rows, axis=-1) + self.ridge / 2 * np.sum(away * away, axis=-1)
 
-    def slope(self, x: Any) -> Vector:
+    def slope(self, x: Any) -> Any:
         """Give the gradient: the difference of two sigmoids as one quotient, which keeps its digits near 0."""
         away = np.asarray(x, dtype=float) - self.minimizer
         u, p = away @ self.X.T, self.p
@@ -137,7 +137,7 @@ class Logistic(Known):
         up, down = -p * q * small / (p + q * (1 + small)), p * q * small / (q + p * (1 + small))
         return np.where(u > 0, up, down) @ self.X / len(self.X) + self.ridge * away
 
-    def nearest(self, x: Any) -> Vector:
+    def nearest(self, x: Any) -> Any:
         """Give the nearest of the best coefficients."""
         if self.ridge:
             return super().nearest(x)
@@ -151,6 +151,13 @@ class Logistic(Known):
             data |= {"ridge": self.ridge, "c": self.minimizer}
             text += " + ridge/2*sum((x - c)**2)"
         return Spelling(text, data, vector=True)
+
+
+def _axes(X: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give the singular values of data, and all directions of its columns, as rows."""
+    square = X if len(X) <= X.shape[1] else np.linalg.qr(X, mode="r")
+    _, sizes, axes = np.linalg.svd(square)
+    return sizes, axes
 
 
 def _sigmoid(t: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -29,9 +29,9 @@ SPELT = 8  # parameters up to which a formula is written in numbers, x1, x2, ...
 class Bowl:
     """A convex function of a number, with its smallest value 0 at 0, where its curvature is 1 and largest."""
 
-    value: Any
-    slope: Any
-    text: Any  # of the form, and the scale; times the scale's square
+    value: Callable[[Any], Any]
+    slope: Callable[[Any], Any]
+    text: Callable[[str, float], str]  # of the form, and the scale; times the scale's square
 
 
 def _huber_text(t: str, s: float) -> str:
@@ -128,7 +128,7 @@ class Ridges(Known):
             total = total + r.scale**2 * np.sum(r.factors * BOWLS[r.kind].value(t), axis=-1)
         return total
 
-    def slope(self, x: Any) -> Vector:
+    def slope(self, x: Any) -> Any:
         """Give the gradient."""
         away = np.asarray(x, dtype=float) - self.minimizer
         total = np.zeros_like(away)
@@ -137,7 +137,7 @@ class Ridges(Known):
             total += r.scale * (r.factors * BOWLS[r.kind].slope(t)) @ r.directions
         return total
 
-    def nearest(self, x: Any) -> Vector:
+    def nearest(self, x: Any) -> Any:
         """Give the nearest minimizer: all points where the forms are 0 are minimizers."""
         forms = np.concatenate([r.directions[r.factors > 0] for r in self.ridges])
         if self.mu:

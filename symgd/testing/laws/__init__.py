@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from symgd.errors import UnknownNameError
-from symgd.testing.laws import adaptive, descent, gradient_descent, momentum, optimal, same, symmetry, theory
+from symgd.testing.laws import adaptive, descent, gradient_descent, gradients, momentum, optimal, same, symmetry, theory
 from symgd.testing.laws.case import Answer, Case, Reason, Verdict
 from symgd.testing.laws.kinds import Rate, Stepwise
 from symgd.testing.laws.law import Law
 from symgd.testing.laws.search import check
 
-_FAMILIES = (gradient_descent, momentum, optimal, adaptive, descent, symmetry, theory, same)
+_FAMILIES = (gradient_descent, momentum, optimal, adaptive, descent, symmetry, theory, same, gradients)
 LAWS: dict[str, Law] = {law.name: law for family in _FAMILIES for law in family.LAWS}
 
 __all__ = ["LAWS", "Answer", "Case", "Law", "Rate", "Reason", "Stepwise", "Verdict", "check", "find_law", "laws_of"]

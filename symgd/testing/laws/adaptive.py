@@ -89,9 +89,9 @@ LAWS: list[Law] = [
         name="exact-search",
         claim="f(xn) - f* <= ((L - mu)/(L + mu))**(2n) (f(x0) - f*)",
         assumes="f mu-strongly convex, L-smooth; each step goes down the gradient to the lowest point. "
-                "Of symgd, lr='auto' on quadratics",
+                "Of symgd, gd with lr='auto' (`exact`) on quadratics",
         source="de Klerk, Glineur and Taylor 2017, theorem 1.2",
-        methods=frozenset({"steepest"}), problems=quadratics, assumed=_definite, shared=False,
+        methods=frozenset({"exact"}), problems=quadratics, assumed=_definite, shared=False,
         measure="gap", bound=_search_bound, extremal=_search_cases,
     ),
     Stepwise(

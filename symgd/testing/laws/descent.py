@@ -84,7 +84,7 @@ def _subgradient_cases() -> list[Case]:
     for n in (1, 4, 8):
         f = Resisting(n + 1, 2.0, 1.0)
         # Differences at the start break ties; they make the first step that is not taken up by a number of its own.
-        start = 1e-9 * np.arange(n + 1, 0, -1)
+        start = np.array([1e-9 * i for i in range(n + 1, 0, -1)])
         case = Case(f, start, n)
         cases.append(Case(f, start, n, _subgradient(case, 1.0)))
     return cases

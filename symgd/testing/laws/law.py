@@ -198,7 +198,7 @@ class Law:
             return Verdict(self.name, Answer.UNDECIDED, Reason.ENDED, case, detail=trace.ended)
         return None
 
-    def compare(self, case: Case, steps: Values, found: Values, bound: Values, noise: Values) -> Verdict:
+    def compare(self, case: Case, steps: NDArray[np.int64], found: Values, bound: Values, noise: Values) -> Verdict:
         """Compare what was measured after some steps with what it must not exceed."""
         with np.errstate(divide="ignore", invalid="ignore"):
             above = found > bound * (1 + RELATIVE) + noise

@@ -167,9 +167,9 @@ LAWS: list[Law] = [
         assumes="f mu-strongly convex, L-smooth; lr = 4/(sqrt L + sqrt mu)**2, "
                 "beta = ((sqrt L - sqrt mu)/(sqrt L + sqrt mu))**2. It holds on quadratics; here it cycles for ever",
         source="Lessard, Recht and Packard 2016, section 4.6",
-        methods=frozenset({"momentum"}), problems=_lessard, assumed=is_strongly_convex,
-        settings=_polyak_alone, shared=False, steps=(30, 60), false=True, measure="distance",
-        bound=_alone_bound, extremal=_lessard_cases,
+        methods=frozenset({"momentum"}), problems=_lessard, assumed=is_strongly_convex, shared=False,
+        settings=_polyak_alone, steps=(30, 60), false=True, measure="distance", bound=_alone_bound,
+        extremal=_lessard_cases,
     ),
     Rate(
         name="nesterov-strong",

@@ -95,8 +95,8 @@ class Symmetry(Law):
             refused = self.refusal(of, trace)
             if refused is not None and refused.reason is not Reason.NOT_FINITE:
                 return refused
-        fine = np.isfinite(one.points).all(axis=1)
-        n = min(len(one.points), len(two.points), int(np.argmin(fine)) if not fine.all() else len(fine))
+        lost = np.flatnonzero(~np.isfinite(one.points).all(axis=1))
+        n = min(len(one.points), len(two.points), *lost[:1].tolist())
         expected = move.point(one.points[:n])
         with np.errstate(over="ignore", invalid="ignore"):
             found = np.sqrt(np.sum((two.points[:n] - expected) ** 2, axis=1))

@@ -87,18 +87,40 @@ def _sigmoid(v: Array) -> Array:
     return 1 / (1 + np.exp(-v))
 
 
-# Name, meaning, where it may be applied.
+def _special(name: str) -> Callable[[Array], Array]:
+    """Give a function of SciPy's, loaded when it is drawn."""
+
+    def function(v: Array) -> Array:
+        from scipy import special
+
+        found: Array = getattr(special, name)(v)
+        return found
+
+    return function
+
+
+# Spelling, meaning, where it may be applied. Among them are spellings that lose digits or overflow where they stand.
 _ONE: tuple[tuple[str, Callable[[Array], Array], Callable[[Array], bool]], ...] = (
-    ("sin", np.sin, _everywhere), ("cos", np.cos, _everywhere), ("tanh", np.tanh, _everywhere),
-    ("exp", np.exp, _below(12)), ("log", np.log, _positive), ("sqrt", np.sqrt, _positive),
-    ("square", np.square, _everywhere), ("abs", np.abs, _nonzero), ("arctan", np.arctan, _everywhere),
-    ("sigmoid", _sigmoid, _below(300)), ("softplus", lambda v: np.logaddexp(0, v), _everywhere),
-    ("log1p", np.log1p, lambda v: bool((v > -0.9).all())), ("arcsin", np.arcsin, _below(0.95)),
-    ("arccos", np.arccos, _below(0.95)), ("arctanh", np.arctanh, _below(0.95)), ("sinh", np.sinh, _below(12)),
-    ("cosh", np.cosh, _below(12)), ("expm1", np.expm1, _below(12)), ("arcsinh", np.arcsinh, _everywhere),
-    ("cbrt", np.cbrt, _nonzero), ("relu", lambda v: np.maximum(v, 0), _nonzero),
-    ("logcosh", lambda v: np.logaddexp(v, -v) - math.log(2), _everywhere), ("log2", np.log2, _positive),
-    ("tan", np.tan, _below(1.4)), ("negative", np.negative, _everywhere),
+    ("sin({})", np.sin, _everywhere), ("cos({})", np.cos, _everywhere), ("tanh({})", np.tanh, _everywhere),
+    ("exp({})", np.exp, _below(12)), ("log({})", np.log, _positive), ("sqrt({})", np.sqrt, _positive),
+    ("square({})", np.square, _everywhere), ("({})**2", np.square, _everywhere), ("abs({})", np.abs, _nonzero),
+    ("({})**3", lambda v: v**3, _everywhere), ("arctan({})", np.arctan, _everywhere),
+    ("sigmoid({})", _sigmoid, _below(300)), ("softplus({})", lambda v: np.logaddexp(0, v), _everywhere),
+    ("log1p({})", np.log1p, lambda v: bool((v > -0.9).all())), ("arcsin({})", np.arcsin, _below(0.95)),
+    ("arccos({})", np.arccos, _below(0.95)), ("arctanh({})", np.arctanh, _below(0.95)),
+    ("sinh({})", np.sinh, _below(12)), ("cosh({})", np.cosh, _below(12)), ("expm1({})", np.expm1, _below(12)),
+    ("arcsinh({})", np.arcsinh, _everywhere), ("cbrt({})", np.cbrt, _nonzero),
+    ("relu({})", lambda v: np.maximum(v, 0), _nonzero),
+    ("logcosh({})", lambda v: np.logaddexp(v, -v) - math.log(2), _everywhere), ("log2({})", np.log2, _positive),
+    ("tan({})", np.tan, _below(1.4)), ("negative({})", np.negative, _everywhere),
+    ("sech({})", lambda v: 1 / np.cosh(v), _below(12)), ("reciprocal({})", np.reciprocal, _nonzero),
+    ("erf({})", _special("erf"), _everywhere), ("erfc({})", _special("erfc"), _below(5)),
+    ("lgamma({})", _special("gammaln"), _positive), ("digamma({})", _special("psi"), _positive),
+    ("gamma({})", _special("gamma"), lambda v: _positive(v) and _below(12)(v)),
+    ("log10({})", np.log10, _positive), ("logit({})", _special("logit"), lambda v: _positive(v) and _below(0.95)(v)),
+    ("log(1 + exp({}))", lambda v: np.logaddexp(0, v), _below(300)),
+    ("1/(1 + exp(-({})))", _sigmoid, _below(300)), ("(1 - cos({}))", lambda v: 2 * np.sin(v / 2) ** 2, _everywhere),
+    ("clip({}, -0.7, 1.3)", lambda v: np.clip(v, -0.7, 1.3), lambda v: _nonzero(v + 0.7) and _nonzero(v - 1.3)),
 )  # fmt: skip
 _TWO: tuple[tuple[str, Callable[[Array, Array], Array], Callable[[Array, Array], bool]], ...] = (
     ("{a.text} + {b.text}", np.add, lambda a, b: True),  # noqa: ARG005
@@ -113,6 +135,10 @@ _TWO: tuple[tuple[str, Callable[[Array, Array], Array], Callable[[Array, Array],
     ("arctan2({a.text}, {b.text})", np.arctan2, lambda a, b: _nonzero(b)),  # noqa: ARG005
     ("where({a.text} > {b.text}, {a.text}, {b.operand}**2)", lambda a, b: np.where(a > b, a, b * b),
      lambda a, b: _nonzero(a - b)),
+    ("log(exp({a.text}) + exp({b.text}))", np.logaddexp, lambda a, b: _below(300)(a) and _below(300)(b)),
+    ("exp({a.text})/(exp({a.text}) + exp({b.text}))", lambda a, b: _sigmoid(a - b),
+     lambda a, b: _below(300)(a) and _below(300)(b)),
+    ("sqrt({a.operand}**2 + {b.operand}**2)", np.hypot, lambda a, b: _nonzero(a) or _nonzero(b)),
 )  # fmt: skip
 _FOLDS: tuple[tuple[str, Callable[[Array], Any], Callable[[Array], bool]], ...] = (
     ("sum({})", np.sum, _everywhere), ("mean({})", np.mean, _everywhere),
@@ -132,8 +158,8 @@ _CONSTANT = st.sampled_from([1.0, 2.0, 3.0, 0.5, 0.1, 1.5, 7.0, 100.0])
 class _Grammar:
     """Draws pieces, from leaves of three kinds: numbers, columns, and the array parameter."""
 
-    def __init__(self, draw: DrawFn, leaves: Mapping[str, Sequence[Piece]]) -> None:
-        self.draw, self.leaves = draw, leaves
+    def __init__(self, draw: DrawFn, leaves: Mapping[str, Sequence[Piece]], *, inside: bool) -> None:
+        self.draw, self.leaves, self.inside = draw, leaves, inside
 
     def leaf(self, kind: str) -> Piece:
         names = self.leaves[kind]
@@ -147,18 +173,19 @@ class _Grammar:
     def piece(self, kind: str, size: int) -> Piece:
         """Draw a piece of a kind, made of up to so many operations."""
         op = self.draw(_OP) if size > 0 else 0
-        if op < 2:
+        if op < (1 if size > 2 else 2):
             return self.leaf(kind)
         if op < 5:
-            name, function, inside = self.draw(_WHICH_ONE)
+            spelling, function, inside = self.draw(_WHICH_ONE)
             a = self.piece(kind, size - 1)
-            return self._kept(f"{name}({a.text})", lambda: function(a.value), inside(a.value), a, bare=True)
+            bare = "/(" not in spelling and "**" not in spelling
+            return self._kept(spelling.format(a.text), lambda: function(a.value), inside(a.value), a, bare=bare)
         if op == 9 and kind == "number" and len(self.leaves) > 1:
             return self._folded(size)
         spelling, both, allowed = self.draw(_WHICH_TWO)
         half = (size - 1) // 2
         a, b = self.piece(kind, size - 1 - half), self.piece(self._partner(kind), half)
-        bare = spelling[0] != "{"
+        bare = spelling[0] != "{" and ")/(" not in spelling
         return self._kept(spelling.format(a=a, b=b), lambda: both(a.value, b.value), allowed(a.value, b.value), a,
                           bare=bare)  # fmt: skip
 
@@ -181,14 +208,16 @@ class _Grammar:
         self, text: str, value: Callable[[], Any], inside: bool, otherwise: Piece | None, *, bare: bool  # noqa: FBT001
     ) -> Piece:  # fmt: skip
         """Give a piece, or what it was made of where it is not defined or too large."""
-        if inside:
+        if inside or not self.inside:
             found = np.asarray(value(), dtype=float)
-            if np.isfinite(found).all() and (np.abs(found) < MOST).all():
+            if not self.inside or (np.isfinite(found).all() and (np.abs(found) < MOST).all()):
                 return Piece(text, found, bare)
         return otherwise if otherwise is not None else self.leaf("number")
 
 
-def formulas(kinds: Sequence[str] = ("numbers", "rows", "arrays"), *, size: int = 8) -> SearchStrategy[Written]:
+def formulas(
+    kinds: Sequence[str] = ("numbers", "rows", "arrays"), *, size: int = 8, inside: bool = True
+) -> SearchStrategy[Written]:
     """Draw well-formed formulas, with data and a point inside their domain.
 
     Parameters
@@ -198,6 +227,8 @@ def formulas(kinds: Sequence[str] = ("numbers", "rows", "arrays"), *, size: int 
         and an array parameter as well.
     size : int
         How many operations at most, from 1 to 100.
+    inside : bool
+        Whether the point must lie inside the domain; otherwise functions are applied to anything.
 
     Returns
     -------
@@ -240,9 +271,10 @@ def formulas(kinds: Sequence[str] = ("numbers", "rows", "arrays"), *, size: int 
             data["X"], point["w"] = X, w
             leaves["column"].append(Piece("X @ w", X @ w))
             leaves["vector"] = [Piece("w", w, bare=True)]
-        grammar = _Grammar(draw, leaves)
+        grammar = _Grammar(draw, leaves, inside=inside)
         with np.errstate(all="ignore"):
-            found = grammar.piece("number", count) if kind == "numbers" else grammar.folded(count)
+            plain = kind == "numbers" or draw(_OP) > 6
+            found = grammar.piece("number", count) if plain else grammar.folded(count)
         return _written(found, data, point)
 
     return draws()
