@@ -24,7 +24,7 @@ _DIGITS = 3e-6  # to which rounding to single precision lets a few dozen steps a
 _LRS = (0.05, 0.2)  # two learning rates, where they can be set: what is proportional at both is no accident
 # Seldom written, and with many neighbours: looked at where `like` says so.
 _RARE = frozenset({"nesterov_convex", "fista", "ogm", "triple", "item"})
-_NEAR = 13  # forms whose neighbours are looked at, where nothing says which optimizer it is meant to be
+_NEAR = 16  # forms whose neighbours are looked at, where nothing says which optimizer it is meant to be
 
 # What a design of its own may be as well as a slip: told as the cause where a claim fails, and otherwise not held
 # against an optimizer that claims nothing.
