@@ -25,6 +25,7 @@ __all__ = [
     "AXES",
     "DTYPES",
     "Array",
+    "Column",
     "Data",
     "Owned",
     "Stored",
@@ -39,7 +40,8 @@ __all__ = [
 AXES = 3  # most axes of an array
 
 Array = NDArray[Any]
-Data = Mapping[str, "float | Array | Stored"]
+Column = float | Array | Stored
+Data = Mapping[str, Column]
 
 
 def load(source: Any) -> Data:

@@ -20,6 +20,7 @@ from symgd.graph import Fold, Leaf, Map, Node, reachable
 from symgd.graph.nodes import Const
 from symgd.graph.tape import Tape
 from symgd.squares import Squares
+from symgd.squares.together import all_numbers
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -265,7 +266,7 @@ class Scales:
         shapes = self._squares.shapes
         found = {name: np.ones((count, math.prod(shape))) for name, shape in shapes.items()}
         drawn = [name for name in self.names if name not in skipped]
-        places = [name for name in drawn if name in self.places] if self._squares.numbers else []
+        places = [name for name in drawn if name in self.places] if all_numbers(self._squares) else []
         drawn = [name for name in drawn if name not in places] + places  # what places are measured by comes first
         tape = self._squares.tape([self.places[name].other for name in places])
         cube = np.split(_even(count, 2 * sum(found[name].shape[1] for name in drawn)),

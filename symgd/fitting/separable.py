@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from symgd.graph import Leaf, Node, reachable
 from symgd.squares.factors import HUGE, Factors, factors, lengths
 from symgd.squares.residuals import Squares
+from symgd.squares.together import Together
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -115,11 +117,15 @@ class Separable:
         with np.errstate(all="ignore"):
             return float(r @ r)
 
+    @cached_property
+    def _together(self) -> Together:
+        return Together(self._squares, [name for name in self._squares.shapes if name in self.names])
+
     @np.errstate(all="ignore")
     def at_many(self, X: Matrix) -> Vector:
         """Give the sum of the squared residuals at many points, whose linear parameters are not looked at; roughly."""
         X = np.where(self.linear, 0.0, X)
-        r, J = self._squares.at_many(X, [name for name in self._squares.shapes if name in self.names])
+        r, J = self._together.at(X)
         largest = np.abs(J).max(axis=1, keepdims=True)
         usable = np.isfinite(r).all(axis=1) & (np.isfinite(largest) & (largest < HUGE)).all(axis=(1, 2))
         found = np.full(len(X), np.inf)

@@ -14,6 +14,7 @@ from symgd.fitting.scales import Scales
 from symgd.fitting.separable import Separable
 from symgd.squares import Squares
 from symgd.squares.residuals import BLOCK
+from symgd.squares.together import Together, all_numbers
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -42,6 +43,14 @@ class Starts:
     def __init__(self, squares: Squares, separable: Separable | None, *, small: bool) -> None:
         self._squares, self._separable, self._small = squares, separable, small
         self.rated = 0  # points so far
+
+    @cached_property
+    def _together(self) -> Together:
+        return Together(self._squares)
+
+    @cached_property
+    def _numbers(self) -> bool:
+        return all_numbers(self._squares)
 
     @cached_property
     def scales(self) -> Scales:
@@ -79,7 +88,7 @@ class Starts:
         count = min(POOL, POOLED << min(dimensions, 8))
         if not self._squares.stored and self.scales.waves:
             count = min(2 * POOL, max(count, WAVES * self._squares.m))
-        if not (self._small and self._squares.numbers):
+        if not (self._small and self._numbers):
             count = min(count, SLOW if self._small else SLOWEST)
         count = min(count, max(SLOWEST, NUMBERS // (self._squares.m * (self._squares.n + 1))))
         return self.anywhere(max(1, count // share), () if self._separable is None else self._separable.names)
@@ -127,7 +136,7 @@ class Starts:
             The sum of squares there, the linear parameters at their best; infinite where nothing was found.
         """
         free = np.flatnonzero(~self.linear).tolist()
-        if not 2 <= len(free) <= PARTS or not self._squares.numbers:
+        if not 2 <= len(free) <= PARTS or not self._numbers:
             return x, math.inf
         parts = [[j] for j in free] + [list(pair) for pair in combinations(free, 2)]
         anywhere = self._pool(1)
@@ -143,7 +152,7 @@ class Starts:
         """Give the sum of squares at many points, the linear parameters at their best; infinite where there is none."""
         self.rated += len(X)
         problem, squares = self._separable, self._squares
-        if squares.numbers:
+        if self._numbers:
             step = max(1, BLOCK // (squares.m * (squares.n + 1)))
             many = self._at_many if problem is None else problem.at_many
             found = np.concatenate([many(part) for part in np.split(X, range(step, len(X), step))])
@@ -152,7 +161,7 @@ class Starts:
         return np.where(np.isfinite(found), found, np.inf)
 
     def _at_many(self, X: Matrix) -> Vector:
-        r, _ = self._squares.at_many(X)
+        r, _ = self._together.at(X)
         return np.asarray(np.einsum("km,km->k", r, r))
 
 

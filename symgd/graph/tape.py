@@ -99,8 +99,7 @@ class Tape:
         """Give a value with one axis for each label of a list, in its order; of many points, one for them is first."""
         if not np.ndim(value):
             return value
-        array = np.asarray(value)
-        first = [0] if many else []
+        array, first = np.asarray(value), [0] if many else []
         places = [self.labels.index(label) + many for label in labels if label in self.labels]
         rest = [i for i in range(array.ndim) if i not in places + first]
         moved = array.transpose(*first, *places, *rest).reshape([array.shape[i] for i in first + places])

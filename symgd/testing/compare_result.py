@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.display import finite
 from symgd.errors import UsageError, shown
-from symgd.run import finite
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import symgd as sg
 from symgd.fitting.problem import read
 from symgd.fitting.scales import Scales
+from symgd.squares.together import Together
 
 CASES = json.loads((Path(__file__).parents[1] / "known" / "fits" / "fits.json").read_text())
 ANSWERED = [case for case in CASES if "point" in case]
@@ -122,7 +123,7 @@ def test_places_are_what_is_added_to_a_column():
 def test_the_same_points_are_looked_at_together_and_alone():
     problem = read("a*exp(-b*x) + c*sin(d*x)", {"x": X, "y": X}, "y", None, None, None)
     points = np.random.default_rng(0).uniform(0.1, 2, (7, 4))
-    r, J = problem.squares.at_many(points, ["a", "d"])
+    r, J = Together(problem.squares, ["a", "d"]).at(points)
     columns = [problem.squares.n - 4 + list(problem.squares.shapes).index(name) for name in "ad"]
     for k, x in enumerate(points):
         alone, jacobian = problem.squares.jacobian(x)
