@@ -86,6 +86,9 @@ class Problem(Protocol):
     def work(self) -> int:
         """Give the operations of one evaluation of value and gradient."""
 
+    def cost(self) -> int:
+        """Give what that costs the first tier, in operations of plain Python."""
+
     def budget(self) -> int:
         """Give the operations that plain Python may spend before compiled code takes over."""
 

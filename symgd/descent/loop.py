@@ -186,7 +186,7 @@ def _run(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
     state.t, state.status, state.f, state.next_record, state.filled, calls = loop(
         state.x, state.g, state.states, state.hyper, draws, first, state.t, stop, state.f, state.next_record,
         state.stride, state.records, state.filled, _squared(settings.gtol), settings.ftol, _squared(settings.xtol),
-        *_order(kernel, state, settings),
+        settings.sign, *_order(kernel, state, settings),
     )  # fmt: skip
     state.calls += calls
 

@@ -250,8 +250,7 @@ def _start(objective: Objective, params: Sequence[str], start: Any) -> tuple[Obj
         return objective, x, True
     x = objective.vector(start)
     if isinstance(start, Mapping) and any(np.ndim(v) for v in start.values()):
-        shapes = {name: np.shape(start[name]) for name in params}
-        objective = objective.with_shapes(shapes)
+        objective = objective.with_shapes({name: np.shape(start[name]) for name in params})
     return objective, x, False
 
 

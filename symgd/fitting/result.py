@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from symgd.checks import number
 from symgd.data import Data
-from symgd.data.points import Shape
+from symgd.display import finite, plain
 from symgd.errors import UsageError, shown
 from symgd.fitting import curve, report, statistics
 from symgd.fitting.curve import Band
 from symgd.objective.formula import Formula
-from symgd.parameters import entry_names
-from symgd.run import Outcome, Run, finite, plain
+from symgd.parameters import Shapes
+from symgd.run import Outcome, Run
 from symgd.verdict import Kind
 
 Array = NDArray[np.float64]
@@ -104,28 +104,19 @@ class Fit:
     # ---- parameters ------------------------------------------------------------------------------------------------
 
     @property
-    def shapes(self) -> dict[str, Shape]:
+    def shapes(self) -> Shapes:
         """The shapes of the parameters."""
         return self.formula.shapes
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """A name for each number of the parameters."""
-        return entry_names(self.shapes, self.shapes.values())
+        return self.shapes.names
 
     @cached_property
     def x(self) -> Array:
         """The parameters as a vector, arrays row after row."""
-        return np.concatenate([np.ravel(v) for v in self.point.values()]).astype(np.float64)
-
-    def _split(self, flat: Array) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        low = 0
-        for name, shape in self.shapes.items():
-            part = flat[low : low + math.prod(shape)]
-            found[name] = part.reshape(shape) if shape else float(part[0])
-            low += math.prod(shape)
-        return found
+        return self.shapes.join(self.point)
 
     @cached_property
     def _errors(self) -> Array:
@@ -134,7 +125,7 @@ class Fit:
     @property
     def stderr(self) -> dict[str, Any]:
         """The standard errors, by name; infinite for what the data do not determine."""
-        return self._split(self._errors)
+        return self.shapes.values_of(self._errors)
 
     @property
     def correlation(self) -> Array:
@@ -148,13 +139,13 @@ class Fit:
     def tstat(self) -> dict[str, Any]:
         """The parameters in standard errors, by name."""
         with np.errstate(all="ignore"):
-            return self._split(self.x / self._errors)
+            return self.shapes.values_of(self.x / self._errors)
 
     @property
     def pvalues(self) -> dict[str, Any]:
         """The probability of a `tstat` further from 0, by Student's distribution, were the parameter 0."""
         with np.errstate(all="ignore"):
-            return self._split(statistics.tail(self.x / self._errors, self._dof_of_intervals))
+            return self.shapes.values_of(statistics.tail(self.x / self._errors, self._dof_of_intervals))
 
     @property
     def _dof_of_intervals(self) -> float:
@@ -183,7 +174,7 @@ class Fit:
             If the level is not in (0, 1).
         """
         half = self._width(level) * self._errors
-        lower, upper = self._split(self.x - half), self._split(self.x + half)
+        lower, upper = self.shapes.values_of(self.x - half), self.shapes.values_of(self.x + half)
         return {name: (lower[name], upper[name]) for name in self.point}
 
     @property

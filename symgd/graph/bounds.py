@@ -136,7 +136,7 @@ def _leaf(graph: Graph, node: Leaf, data: Mapping[str, Any]) -> Bounds:
 
 
 def _folded(graph: Graph, node: Fold, body: Bounds) -> Bounds:
-    length = graph.rows if node.label == ROWS else graph.sizes().get(node.label)
+    length = graph.rows if node.label == ROWS else graph.store.sizes().get(node.label)
     if node.function == "sum":
         low = body.low if body.low >= 0 and not length else _times(body.low, length or INF)
         high = body.high if body.high <= 0 and not length else _times(body.high, length or INF)

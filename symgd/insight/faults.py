@@ -74,7 +74,7 @@ def _culprit(
 ) -> tuple[int, str, float, str] | None:
     """Give the first node that is no number though its arguments are, as it is written; of a quotient, what is 0."""
     for node in reachable(roots):
-        if not isinstance(node, Map) or node.number not in graph.spans:
+        if not isinstance(node, Map) or node.number not in graph.store.spans:
             continue
         value = np.asarray(values[node], dtype=np.float64)
         if np.isfinite(value).all() or not all(np.isfinite(np.asarray(values[a], float)).all() for a in node.args):
@@ -88,7 +88,7 @@ def _culprit(
 
 
 def _written(graph: Graph, node: Node, text: str) -> str:
-    span = graph.spans.get(node.number)
+    span = graph.store.spans.get(node.number)
     return " ".join(text[span[0] : span[1]].split()) if span else ""
 
 

@@ -164,7 +164,7 @@ def _settings(kernel: Kernel, start: NDArray[np.float64], given: Mapping[str, An
 
 def _runner(kernel: Kernel, settings: Settings, count: int) -> Runner | None:
     """Give what takes steps of a batch; ``None`` where each start is a run of its own."""
-    work = count * min(settings.steps, SHORT) * (kernel.work() + 10 * kernel.n + 20)
+    work = count * min(settings.steps, SHORT) * kernel.step_cost()
     if kernel.tier == "python" or (kernel.tier == "auto" and work <= kernel.budget()):
         return None
     if kernel.large or settings.batch or not settings.source:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd import checks
-from symgd.data.points import Shape, entries
+from symgd.data.points import entries
 from symgd.errors import UsageError, shown, suggest
+from symgd.parameters import Shape, Shapes
 
 Matrix = NDArray[np.float64]
 
@@ -97,7 +98,7 @@ def points(
     if count * max(1, width) > MOST:
         raise UsageError(f"n={count:,} starts of {width:,} parameters are more than memory holds")
     flat = bounds.low + _spread(strategy, int(count), width, int(seed)) * (bounds.high - bounds.low)
-    return _split(flat, sizes), bounds
+    return Shapes.of(sizes).split(flat), bounds
 
 
 def _spread(strategy: str, count: int, width: int, seed: int) -> Matrix:
@@ -113,15 +114,6 @@ def _spread(strategy: str, count: int, width: int, seed: int) -> Matrix:
     # As many as a power of 2, which is what the sequence is balanced for; then those that were asked for.
     whole = qmc.Sobol(width, seed=seed).random_base2(max(1, math.ceil(math.log2(count))))
     return np.ascontiguousarray(whole[:count], dtype=np.float64)
-
-
-def _split(flat: Matrix, sizes: Mapping[str, Shape]) -> dict[str, NDArray[np.float64]]:
-    found, used = {}, 0
-    for name, shape in sizes.items():
-        width = math.prod(shape)
-        found[name] = flat[:, used : used + width].reshape(len(flat), *shape)
-        used += width
-    return found
 
 
 # ---- a box ---------------------------------------------------------------------------------------------------------
@@ -189,11 +181,10 @@ def _given(params: tuple[str, ...], shapes: Mapping[str, Shape], starts: Any) ->
             f"starts={shown(starts)} must be a mapping of names to arrays, a matrix with a start in each row, or a "
             "list of points"
         )
-    sizes = {name: shapes.get(name, ()) for name in params}
-    width = sum(math.prod(shape) for shape in sizes.values())
-    if listed.shape[1] != width:
-        raise UsageError(f"starts has {listed.shape[1]} columns for {width} numbers: {', '.join(params[:20])}")
-    return _split(_numbers("starts", listed), sizes)
+    sizes = Shapes(params, [shapes.get(name, ()) for name in params])
+    if listed.shape[1] != sizes.size:
+        raise UsageError(f"starts has {listed.shape[1]} columns for {sizes.size} numbers: {', '.join(params[:20])}")
+    return sizes.split(_numbers("starts", listed))
 
 
 def _numbers(name: str, values: Any) -> NDArray[np.float64]:

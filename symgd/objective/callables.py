@@ -17,7 +17,7 @@ from symgd.descent.methods import METHODS
 from symgd.errors import UsageError, safe, shown, suggest
 from symgd.graph.bounds import UNKNOWN, Bounds
 from symgd.insight import diagnose
-from symgd.parameters import entry_names
+from symgd.parameters import Shapes
 from symgd.run import Run
 
 Vector = NDArray[np.float64]
@@ -59,7 +59,7 @@ class Functions:
     @functools.cached_property
     def names(self) -> tuple[str, ...]:
         """A name for each number: ``x[0]``, ``x[1]``."""
-        return entry_names(self.params, self.shapes)
+        return Shapes(self.params, self.shapes).names
 
     def split(self, x: Vector) -> dict[str, Any]:
         """Give the point by its one name."""
@@ -121,6 +121,10 @@ class Functions:
     def work(self) -> int:
         """Give a guess at the operations of an evaluation, by which it is decided what a diagnosis may cost."""
         return 1000 + 50 * self.n
+
+    def cost(self) -> int:
+        """Give what that costs, in operations of plain Python."""
+        return self.work()
 
     def budget(self) -> int:
         """Give the operations after which compiled code takes over: there is none."""

@@ -80,7 +80,7 @@ def _at_once(objective: Objective, points: dict[str, Values]) -> Values | None:
 
 def _one_by_one(objective: Objective, points: dict[str, Values]) -> Values:
     # A kernel of its own: what a picture evaluates must not count towards the tier of what the user evaluates.
-    kernel = objective.model.kernel(1.0, objective.tier, objective.workers)
+    kernel = objective.model.kernel(objective.tier, objective.workers)
     columns = np.broadcast_arrays(*(points[p] for p in objective.names))
     flat = np.stack([c.ravel() for c in columns], axis=1).astype(np.float64)
     with np.errstate(all="ignore"):

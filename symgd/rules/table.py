@@ -50,7 +50,7 @@ RULES: dict[str, Row] = {
         "v = beta*v - lr*g; x = x + v",
         "heavy ball: a velocity that builds up along the valley (Polyak 1964)",
         {"beta": 0.9},
-        torch="SGD with momentum: a new learning rate counts for the whole velocity, not for what it gains from then on",
+        torch="SGD with momentum: a new rate counts for the whole velocity, not for what is added from then on",
         optax="sgd with momentum: as PyTorch's",
     ),
     "nesterov": Row(

@@ -15,6 +15,7 @@ from symgd.data import Stored
 from symgd.graph import ROWS, Graph, Leaf, Node, Span, arguments, is_zero, reachable
 from symgd.graph.calculus import Entry, directional
 from symgd.graph.tape import Arithmetic, Floats, Tape
+from symgd.parameters import Shapes
 from symgd.squares.factors import Factors, factors, joined
 from symgd.squares.jacobian import by_row, by_rows, sliced
 from symgd.squares.recognise import Term
@@ -48,12 +49,11 @@ class Squares:
         shapes: Mapping[str, tuple[int, ...]], data: Mapping[str, Any],
     ) -> None:  # fmt: skip
         self.terms = tuple(terms)
-        self.shapes = dict(shapes)
-        self.n = sum(math.prod(s) for s in self.shapes.values())
-        self._graph, self._data, self._sizes = graph, data, graph.sizes()
+        self.shapes = Shapes.of(shapes)
+        self.n = self.shapes.size
+        self._graph, self._data, self._sizes = graph, data, graph.store.sizes()
         self._places = [_lengths(t, self._sizes) for t in self.terms]
         self.m = sum(math.prod(s) for s in self._places)
-        self._offsets = dict(zip(self.shapes, np.cumsum([0, *map(math.prod, self.shapes.values())]), strict=False))
         self._tapes: dict[Any, Tape] = {}
         self.constant = sum(float(np.sum(self._product(t, (t.residual, *t.weights)))) for t in constants)
         self.scales = [self._scale(t) for t in self.terms]
@@ -84,12 +84,7 @@ class Squares:
 
     def point(self, x: NDArray[Any]) -> dict[str, Any]:
         """Give a flat vector as values by name."""
-        found = {}
-        for name, shape in self.shapes.items():
-            low = self._offsets[name]
-            part = x[low : low + math.prod(shape)]
-            found[name] = part.reshape(shape) if shape else part[0]
-        return found
+        return self.shapes.split(x)
 
     # ---- residuals -------------------------------------------------------------------------------------------------
 
@@ -114,7 +109,7 @@ class Squares:
         key = kind, arithmetic
         if key not in self._tapes:
             # Derivatives may have labels that the formula had not.
-            sizes = self._graph.sizes() | self._sizes
+            sizes = self._graph.store.sizes() | self._sizes
             self._tapes[key] = Tape(list(nodes), self._data, sizes, arithmetic or Floats())
         return self._tapes[key]
 
@@ -196,7 +191,7 @@ class Squares:
             scaled = np.broadcast_to(tape.arranged(value, ordered), wide)
             scaled = scaled * np.reshape(scale, (*shape, *(1 for _ in extra)) if np.ndim(scale) else ())
             flat = scaled.reshape(len(J), -1)
-            columns = tape.arranged(self._column(tape, values, leaf), ordered)
+            columns = np.asarray(tape.arranged(self._column(tape, values, leaf), ordered))
             if math.prod(columns.shape[: len(shape)]) == 1:  # the same for each residual
                 here = np.broadcast_to(columns.reshape(columns.shape[len(shape) :]), wide[len(shape) :]).ravel()
                 if len(np.unique(here)) == len(here):
@@ -218,7 +213,7 @@ class Squares:
                     index if isinstance(index, int) else np.asarray(values[index], dtype=np.float64).astype(np.int64)
                 )
             total = total * length + np.where(np.asarray(place) < 0, np.asarray(place) + length, place)
-        return total + self._offsets[leaf.name]  # type: ignore[no-any-return]
+        return total + self.shapes.starts[leaf.name]  # type: ignore[no-any-return]
 
     def _fill(self, J: NDArray[Any], x: NDArray[Any], arithmetic: Arithmetic | None) -> None:
         """Form the rows of a Jacobian that need it one direction at a time."""

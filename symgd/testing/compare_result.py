@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.errors import UsageError, shown
-from symgd.run import finite
+from symgd.display import finite
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -167,7 +167,7 @@ def test_many_parameters_take_the_array_form_of_the_loop(tier):
     start = np.linspace(-1, 1, 20)
     for method in ("gd", "adam", "rprop", "lion"):
         many = sg.Objective(text, tier=tier).minimize(start=start, method=method, lr=0.01, steps=25)
-        assert not sg.Objective(text).program().layout.unrolled
+        assert not sg.Objective(text).program.layout.unrolled
         for i in (0, 7, 19):
             one = sg.Objective(f"{i + 1}*p**2/2", tier="python")
             alone = one.minimize(start=[start[i]], method=method, lr=0.01, steps=25)

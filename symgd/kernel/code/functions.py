@@ -49,6 +49,13 @@ class Output:
         return [*self.numbers, *(e.node for e in singles), *places]
 
 
+def function_arguments(layout: Layout, *, directed: bool, vector: bool) -> list[Argument]:
+    """Give the arguments of a function: the point, a direction, the vector that it fills, and the data."""
+    points = layout.point() + (layout.point("v") if directed else [])
+    filled = [] if layout.unrolled or not vector else [Argument("_out", "float64")]
+    return [*points, *filled, *layout.data()]
+
+
 class Function:
     """Plans one function, and writes it for each target.
 
@@ -115,9 +122,7 @@ class Function:
 
     def arguments(self) -> list[Argument]:
         """Give the function's arguments."""
-        points = self.layout.point() + (self.layout.point("v") if self.directed else [])
-        vector = [] if self.layout.unrolled or not self.output.vector else [Argument("_out", "float64")]
-        return [*points, *vector, *self.layout.data()]
+        return function_arguments(self.layout, directed=self.directed, vector=self.output.vector)
 
     def result(self) -> list[str]:
         """Give the kinds of what the function gives back."""
@@ -162,7 +167,7 @@ class Function:
             return
         for leaf in dict.fromkeys(n for n in self.plan.leaves if n.kind in ("parameter", "direction") and not n.index):
             vector = "_x" if leaf.kind == "parameter" else "_v"
-            place = self.layout.index[leaf.name]
+            place = self.layout.point_shapes.starts[leaf.name]
             self.writer.assign(f"{vector}{place}", At(vector, place))
         if clear and self.output.vector:
             with self.writer.loop("_j", 0, self.layout.size):
@@ -177,7 +182,7 @@ class Function:
         else:
             for entry in self.output.singles():
                 leaf = entry.leaf
-                place = self._offset(leaf) if leaf.index else self.layout.index[leaf.name]
+                place = self._offset(leaf) if leaf.index else self.layout.point_shapes.starts[leaf.name]
                 self.writer.add(At("_out", place), self.scalars[entry.node])
         self.writer.give(*numbers)
 

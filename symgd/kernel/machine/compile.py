@@ -23,7 +23,7 @@ import numpy as np
 
 from symgd.errors import SymgdError
 from symgd.kernel.code import BLOCK, LANES, MAIN, NEAR, PLACE, Text, closure, source
-from symgd.kernel.machine import cache, gemm, matrices, vector
+from symgd.kernel.machine import cache, gemm, matrices, tiles, vector
 from symgd.language import scalar
 
 OLDEST, NEWEST = (0, 61), (0, 68)  # versions of Numba: tried, since parts are used that it does not promise
@@ -161,7 +161,7 @@ def _provide(symbol: str) -> bool:
 
     if llvm.address_of_symbol(symbol) is not None:
         return True
-    if symbol == gemm.SYMBOL:
+    if symbol == tiles.SYMBOL:
         llvm.add_symbol(symbol, _link(gemm.code(), symbol, gemm.NEEDS))
         return True
     for library in _libraries():
@@ -323,7 +323,7 @@ def _namespace(functions: Sequence[Text], *, strict: bool) -> dict[str, Any]:
         space[name] = getattr(modules[module], attribute)
     wanted = {call for function in functions for call in function.calls}
     if "gemm" in wanted:
-        _provide(gemm.SYMBOL)
+        _provide(tiles.SYMBOL)
         space["gemm"] = gemm.compiled()
     if wanted & {*matrices.NAMES}:
         for name in matrices.NAMES:
