@@ -72,8 +72,10 @@ def between(value: Callable[[Vector], float], sides: Callable[[Vector], Any], a:
         Gives the value at a point.
     sides : callable
         As `Poles.sides`.
-    a, b : ndarray, shape (n,)
-        The points.
+    a : ndarray, shape (n,)
+        Where the way begins.
+    b : ndarray, shape (n,)
+        Where it ends.
 
     Returns
     -------
