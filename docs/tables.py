@@ -10,12 +10,15 @@ from scipy import special
 
 from symgd import FormulaError, Objective
 from symgd.graph.exact import LARGEST_EXPONENT
+from symgd.insight.findings import CODES
 from symgd.language import tokens
 from symgd.language.functions import CONSTANTS, FUNCTIONS
 from symgd.rules import RULES
 from symgd.rules.schedules import SCHEDULES
 from symgd.testing import problems as known
+from symgd.testing.laws import LAWS
 from symgd.testing.problem_set import TAGS
+from symgd.verdict import MEANINGS
 
 # Spellings that overflow or lose digits, and a point at which they do.
 SPELLINGS = (
@@ -154,12 +157,24 @@ def rules() -> str:
     return "\n".join([overview, told, peers, *recurrences])
 
 
+def kinds() -> str:
+    """Every kind of point."""
+    return _table(("kind", "what it is"), [(_code(str(kind)), meaning) for kind, meaning in MEANINGS.items()])
+
+
+def findings() -> str:
+    """Every finding about a run."""
+    return _table(
+        ("code", "what it says", "what to do"), [(_code(code), says, cure) for code, (says, cure) in CODES.items()]
+    )
+
+
 def schedules() -> str:
     """Every schedule that has a name."""
     return _table(
         ("schedule", "lr at step `t`", "numbers", "what it is"),
         [
-            (_code(name), _code(text), _numbers(defaults), summary)
+            (_code(name), _code(text if len(text) < 150 else text[:90] + " ..."), _numbers(defaults), summary)
             for name, (text, defaults, summary) in SCHEDULES.items()
         ],
     )
@@ -180,6 +195,21 @@ def tags() -> str:
     return _table(("tag", "meaning"), [(_code(tag), meaning) for tag, meaning in TAGS.items()])
 
 
+def laws(*, false: bool = False) -> str:
+    """Every law, or those that are known not to hold."""
+    chosen = [law for law in LAWS.values() if law.false == false]
+    return _table(
+        ("law", "of", "what holds", "under which assumptions", "attained", "source"),
+        [
+            (
+                _code(law.name), ", ".join(map(_code, sorted(law.methods))) or "any", _code(law.claim), law.assumes,
+                "yes" if law.tight else "", law.source,
+            )
+            for law in chosen
+        ],
+    )  # fmt: skip
+
+
 PAGES = {
     "problems": problems,
     "tags": tags,
@@ -190,10 +220,14 @@ PAGES = {
     "constants": constants,
     "greek": greek,
     "limits": limits,
+    "kinds": kinds,
+    "findings": findings,
     "spellings": spellings,
     "mistakes": mistakes,
     "rules": rules,
     "schedules": schedules,
+    "laws": laws,
+    "false_laws": lambda: laws(false=True),
 }
 
 

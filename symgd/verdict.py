@@ -42,6 +42,23 @@ class Kind(StrEnum):
         return self in (Kind.MAXIMUM, Kind.WEAK_MAXIMUM, Kind.KINK_MAXIMUM)
 
 
+# What each kind of point is. A run is ``ok`` at minima alone, or at maxima when it maximizes.
+MEANINGS = {
+    Kind.MINIMUM: "the value rises in every direction",
+    Kind.WEAK_MINIMUM: "none is lower, but the value stays the same along some way, or as good as the same",
+    Kind.KINK_MINIMUM: "the gradient jumps, and 0 is among the mixtures of the slopes around",
+    Kind.MAXIMUM: "the value falls in every direction",
+    Kind.WEAK_MAXIMUM: "as a weak minimum, of an objective that is maximized",
+    Kind.KINK_MAXIMUM: "as a minimum at a kink, of an objective that is maximized",
+    Kind.SADDLE: "a curvature is negative beyond rounding, and another positive",
+    Kind.DEGENERATE: "a curvature is 0, and values prove no minimum: they fall, run off on a tail, or do not change",
+    Kind.KINK: "the gradient jumps, and the value falls to some side, or may",
+    Kind.BOUNDARY: "the domain ends there",
+    Kind.NOT_STATIONARY: "the gradient is not 0, beside the way that was gone",
+    Kind.UNKNOWN: "nothing tells",
+}
+
+
 class Reason(StrEnum):
     """How the kind of a point is known."""
 

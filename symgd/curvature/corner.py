@@ -189,6 +189,17 @@ def at_bound(kernel: Problem, x: Vector, f: float, g: Vector, size: float = 0.0)
     return best
 
 
+def _falls_beside(kernel: Problem, x: Vector, f: float, g: Vector, index: int) -> bool:
+    """Tell whether the value falls along the edge, in the other parameters."""
+    way = g.copy()
+    way[index] = 0.0
+    size = float(np.abs(way).max())
+    if not size:
+        return False
+    steps = (10.0**-k * (1.0 + float(np.abs(x).max())) / size * way for k in range(1, 8))
+    return any(kernel.value(x - step) < f - 1e-13 * abs(f) for step in steps)
+
+
 @np.errstate(all="ignore")  # numerical trouble is data
 def edge(kernel: Problem, x: Vector, f: float, g: Vector) -> Verdict | None:
     """Tell whether the way down leads out of the domain at once.
@@ -218,5 +229,6 @@ def edge(kernel: Problem, x: Vector, f: float, g: Vector) -> Verdict | None:
             continue
         inside = [kernel.value(x - 10.0**k * d) for k in range(7)]
         lowest = all(value > f for value in inside if math.isfinite(value))
+        lowest = lowest and not _falls_beside(kernel, x, f, g, index)
         return Verdict(Kind.BOUNDARY, Reason.EDGE if lowest else Reason.DOMAIN_ENDS, (), name, d)
     return None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from symgd.curvature.corner import CLOSE, at_bound, corner
 from symgd.curvature.directions import in_names, names_of
-from symgd.curvature.escape import FLOOR, Surroundings, escape
+from symgd.curvature.escape import Surroundings, escape
 from symgd.curvature.problem import Problem
 from symgd.curvature.settle import PROBES, settle
 from symgd.curvature.spectrum import DENSE, EPS, WORK, Spectrum, extremes, judged
@@ -28,6 +28,8 @@ NO_HESSIAN = Verdict(Kind.BOUNDARY, Reason.NOT_FINITE, (), "Hessian")
 POLISHED = 4  # Newton steps by which a point is moved to the floor of its valley before it is judged
 WIDE, DEEP = 1e-3, 12  # from which distance on the floor is looked for longer, and Newton steps to it
 NIL = 1e-13  # of the point's size, up to which a coordinate is 0
+SMALL = 64  # parameters up to which the Hessian is formed at every point of a valley's floor
+BEYOND = (0.15, 0.2, 0.3, 0.4)  # how far the floor of a valley is followed that has not risen
 SAME = 1e-11  # relative change of a value up to which it counts as the same along a way
 WHOLE = (0.5, 1.0, 2.0, 4.0)  # how far a way without curvature is followed, relative to the point's size
 
@@ -245,9 +247,19 @@ class Point:
         if stays.reason == Reason.STAYS:
             return stays
         bounds = self.kernel.bounds()
-        if bounds.convex and not (self.kernel.smooth and stays.reason == Reason.FADED):
+        if bounds.convex and (not self.kernel.smooth or self._is_held(around, stays.direction)):
             return Verdict(Kind.WEAK_MINIMUM, Reason.CONVEX, *stays_along(stays))
         return Verdict(Kind.DEGENERATE, stays.reason, stays.numbers, stays.along, stays.direction)
+
+    def _is_held(self, around: Surroundings, d: Vector | None) -> bool:
+        """Tell whether the value rises to both sides far out, or to neither: on a tail it rises to one side alone."""
+        if d is None:
+            return False
+        unit = WHOLE[-1] * (1.0 + np.abs(around.x).max()) * d
+        ends = [self.kernel.value(around.x + side * unit) for side in (-1.0, 1.0)]
+        room = around.noise + SAME * abs(around.f)
+        rises = [not v <= around.f + room for v in ends]
+        return rises[0] == rises[1]
 
 
 def stays_along(verdict: Verdict) -> tuple[tuple[float, ...], str, Vector | None]:
@@ -266,7 +278,9 @@ def _look(around: Surroundings, d: Vector, rising: Matrix, bent: Vector) -> Reas
     for r in PROBES:
         for sign in (-1.0, 1.0):
             straight = sign * r * (1.0 + np.abs(around.x).max()) * d
-            steps = list(around.moved(straight, rising, bent, DEEP if r > WIDE else FLOOR))
+            steps = list(around.moved(straight, rising, bent))
+            if r > WIDE:
+                steps.append(_across(around, straight, d, rising, bent))
             if any(around.fall(step) > 0.0 for step in steps):
                 return Reason.FALLS
             straight_line.append(around.kernel.value(around.x + straight))
@@ -277,6 +291,8 @@ def _look(around: Surroundings, d: Vector, rising: Matrix, bent: Vector) -> Reas
     lengths = np.repeat(PROBES, 2) * (1.0 + np.abs(around.x).max())
     level = [abs(v - around.f) <= room + SAME * max(0.0, s - around.f, 0.5 * steep * t * t)
              for v, s, t in zip(floors, straight_line, lengths, strict=True)]  # fmt: skip
+    if _sinks(around, d, rising, bent, np.array(floors), room):
+        return Reason.FALLS
     if all(v > around.f + room for v in straight_line[-4:]) and not any(level[-4:]):
         return None
     if _stays(around, d, room):
@@ -284,6 +300,45 @@ def _look(around: Surroundings, d: Vector, rising: Matrix, bent: Vector) -> Reas
     if all(level) and not all(abs(v - around.f) <= room for v in straight_line):
         return Reason.STAYS  # a valley that bends
     return Reason.FADED if all(level) else Reason.FLAT
+
+
+def _across(around: Surroundings, step: Vector, d: Vector, rising: Matrix, bent: Vector) -> Vector:
+    """Move a point to the floor of a valley, at right angles to its direction: with the Hessian at each point."""
+    n = len(d)
+    if n > SMALL:
+        *_, moved = around.moved(step, rising, bent, DEEP)
+        return moved
+    unit = d / np.linalg.norm(d)
+    basis = np.linalg.qr(unit[:, None], mode="complete")[0][:, 1:]
+    moved = step
+    for _ in range(DEEP if n > 1 else 0):
+        z = around.x + moved
+        slope, h = basis.T @ around.kernel.slope(z)[1], basis.T @ around.kernel.hessian(z) @ basis
+        if not (np.isfinite(slope).all() and np.isfinite(h).all()):
+            break
+        values, vectors = np.linalg.eigh(h)
+        some = np.abs(values) > 1e-12 * max(float(np.abs(values).max()), 1e-300)
+        push = vectors[:, some] @ ((vectors[:, some].T @ slope) / np.abs(values[some]))
+        moved = moved - basis @ push
+        if float(np.linalg.norm(push)) <= 1e-12 * float(np.linalg.norm(step)):
+            break
+    return moved
+
+
+def _sinks(around: Surroundings, d: Vector, rising: Matrix, bent: Vector, floors: Vector, room: float) -> bool:
+    """Tell whether the floor of a valley falls further out, without having risen before: at a high order."""
+    for side, sign in enumerate((-1.0, 1.0)):
+        if floors[side::2].max() > around.f + room:
+            continue
+        for r in BEYOND:
+            step = _across(around, sign * r * (1.0 + np.abs(around.x).max()) * d, d, rising, bent)
+            if not np.linalg.norm(step) <= 4.0 * (1.0 + np.abs(around.x).max()):
+                break
+            if around.fall(step) > room:
+                return True
+            if around.kernel.value(around.x + step) > around.f + room:
+                break
+    return False
 
 
 def _stays(around: Surroundings, d: Vector, room: float) -> bool:

@@ -101,7 +101,7 @@ def _judged(
     if outcome == Outcome.DIVERGED:  # what falls for ever falls nearby, too
         return Verdict(Kind.NOT_STATIONARY, Reason.MUTE), outcome, message
     found = found or corner(kernel, state.x)
-    if found is not None and outcome in (Outcome.STALLED, Outcome.MAX_STEPS):
+    if found is not None and outcome in (Outcome.STALLED, Outcome.MAX_STEPS, Outcome.TIME_LIMIT):
         if found.kind == Kind.KINK_MINIMUM:
             return found, Outcome.CONVERGED_VALUE, "the value is at the lowest point of a kink"
         if found.reason == Reason.EDGE:
@@ -171,7 +171,7 @@ def _outcome(
     ends = _ends(state, settings, size)
     (place,) = outcomes(ends, settings.steps, settings.gtol, stopped or Outcome.INTERRUPTED)
     outcome = OUTCOMES[place]
-    if outcome == Outcome.MAX_STEPS and left.settled:
+    if outcome in (Outcome.MAX_STEPS, Outcome.TIME_LIMIT) and left.settled:
         return Outcome.CONVERGED_VALUE if left.rounded else Outcome.CONVERGED_GRADIENT, _at_rest(left, size)
     if outcome == Outcome.CONVERGED_GRADIENT and state.status == code.RUNNING and not left.settled:
         outcome = Outcome.MAX_STEPS
@@ -187,7 +187,7 @@ def _outcome(
         return outcome, f"the value {verb} from {first:.6g} to {last:.6g} in {state.t:,} steps: lr is too large"
     return outcome, {
         Outcome.CONVERGED_GRADIENT: f"the gradient's norm {size:.3g} is within gtol={settings.gtol:g}"
-        if settings.gtol >= GTOL
+        if size <= settings.gtol and settings.gtol >= GTOL
         else _at_rest(left, size),
         Outcome.CONVERGED_VALUE: HIDDEN
         if settings.ftol < 0

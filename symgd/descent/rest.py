@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from symgd.curvature import DENSE, Promise, promise
+from symgd.curvature import DENSE, Promise, corner, promise
 from symgd.curvature.problem import Problem
 from symgd.curvature.promise import NEAR
 from symgd.descent.methods import norm
@@ -19,6 +19,7 @@ from symgd.descent.state import GTOL, Settings, State, Vector
 from symgd.kernel import code
 
 FINER = 0.5, 1e-4  # between which factors a tolerance is lowered at a time
+PATIENT, FADED = 1000, 1e-10  # steps of a rule, and the share of its steepest gradient, after which it may stop
 FIRST = 64  # steps before the first look in between
 STILL = 1e-12  # relative change of the value over half of the steps, up to which a run may be at rest
 
@@ -52,9 +53,12 @@ def remaining(kernel: Problem, state: State) -> Promise:
     -------
     Promise
     """
+    return promise(kernel, state.x, state.f, state.g, begun(state), _steepest(state))
+
+
+def _steepest(state: State) -> float:
     sizes = state.records[: state.filled, 2]
-    steepest = float(sizes[np.isfinite(sizes)].max(initial=0.0))
-    return promise(kernel, state.x, state.f, state.g, begun(state), steepest)
+    return float(sizes[np.isfinite(sizes)].max(initial=0.0))
 
 
 def refine(kernel: Problem, state: State, settings: Settings) -> Settings:
@@ -76,11 +80,14 @@ def refine(kernel: Problem, state: State, settings: Settings) -> Settings:
     """
     if state.status != code.GRADIENT or not 0.0 <= settings.gtol <= GTOL or state.t >= settings.steps:
         return settings
+    size = norm(state.g)
+    # A rule comes ever more slowly into a flat minimum.
+    if settings.method is None and state.t >= PATIENT and size <= FADED * _steepest(state):
+        return settings
     left = remaining(kernel, state)
     if left.settled:
         return settings
     wanted = NEAR / left.share if 0.0 < left.share < math.inf else 0.0
-    size = norm(state.g)
     finer = size * min(FINER[0], max(FINER[1], wanted))
     if not 0.0 < finer < size:
         return settings
@@ -89,7 +96,7 @@ def refine(kernel: Problem, state: State, settings: Settings) -> Settings:
 
 
 def look(kernel: Problem, state: State, settings: Settings) -> None:
-    """End a run whose gradient cannot get smaller, since rounding hides what is left.
+    """End a run that is at rest though its tolerance is too fine for the objective's units.
 
     This is asked at powers of two, so that it depends on no clock, and where the value has stopped changing.
 
@@ -107,8 +114,13 @@ def look(kernel: Problem, state: State, settings: Settings) -> None:
         return
     seen = state.records[: state.filled]
     late = seen[seen[:, 0] >= state.t // 2, 1]
-    if len(late) and float(np.abs(late - state.f).max()) <= STILL * abs(state.f) and remaining(kernel, state).rounded:
-        state.status = code.VALUE
+    if len(late) and float(np.abs(late - state.f).max()) <= STILL * abs(state.f):
+        left = remaining(kernel, state)
+        found = None if left.settled else corner(kernel, state.x)
+        if left.rounded or (found is not None and found.kind.minimal):
+            state.status = code.VALUE
+        elif left.settled:
+            state.status = code.GRADIENT
 
 
 def next_look(step: int) -> int:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from symgd.curvature import escape
 from symgd.curvature.problem import Problem
-from symgd.descent.methods import NOISE, At, Function, norm
+from symgd.descent.methods import LARGEST, NOISE, At, Function, norm
 from symgd.descent.state import Settings, State, fell_for_ever
 from symgd.kernel import code
-
-STEEP = 1e-10 * code.HUGE  # a squared gradient at which no step of a method is short enough any more
 
 
 def take(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
@@ -81,9 +81,9 @@ def judge(state: State, settings: Settings) -> None:
         The tolerances.
     """
     size = norm(state.g)
-    steepest = STEEP if settings.method else code.HUGE
+    top, steepest = (LARGEST, LARGEST) if settings.method else (code.HUGE, math.sqrt(code.HUGE))
     fallen = settings.method and fell_for_ever(state.f, float(state.records[0, 1]))
-    if not (abs(state.f) < code.HUGE and size * size < steepest) or fallen:
+    if not (abs(state.f) < top and size < steepest) or fallen:
         state.status = code.NOT_FINITE
     elif size <= settings.gtol:
         state.status = code.GRADIENT

@@ -32,12 +32,14 @@ def summary(fit: Fit) -> str:
         f"  residuals  rss {fit.rss:.10g}, standard deviation {fit.rsd:.6g}, R2 {fit.r2:.6g}",
         f"  likelihood {fit.loglik:.6g}, AIC {fit.aic:.6g}, BIC {fit.bic:.6g}",
         f"  errors     {_kind(fit)}",
-        "",
     ]
-    lines += [f"  {line}" for line in display.lines([_header(fit), *_rows(fit)], left=1)]
+    if fit.fixed:
+        lines.append("  fixed      " + ", ".join(f"{name} = {value:.10g}" for name, value in fit.fixed.items()))
+    lines += ["", *(f"  {line}" for line in display.lines([_header(fit), *_rows(fit)], left=1))]
     if len(fit.x) > _SHOWN:
         lines.append(f"  ... and {len(fit.x) - _SHOWN:,} more")
     lines += _correlated(fit)
+    lines += ["", *(f"  finding    {finding}" for finding in fit.diagnosis)] if fit.diagnosis else []
     return "\n".join(lines)
 
 

@@ -17,9 +17,11 @@ from symgd.display import finite, plain
 from symgd.errors import UsageError, shown
 from symgd.fitting import curve, report, statistics
 from symgd.fitting.curve import Band
+from symgd.fitting.rows import Rows
+from symgd.fitting.statistics import Spread
 from symgd.objective.formula import Formula
 from symgd.parameters import Shapes
-from symgd.run import Outcome, Run
+from symgd.run import Finding, Outcome, Run
 from symgd.verdict import Kind
 
 Array = NDArray[np.float64]
@@ -37,47 +39,57 @@ class Fit:
         What was fitted.
     point : dict of str to float or ndarray
         The parameters.
-    covariance : ndarray, shape (n, n)
-        Of the parameters, arrays row after row; infinite on the diagonal where the data do not determine them.
+    spread : Spread
+        How far they may be from where they are.
     covariance_kind : str
         How it was formed: ``"jacobian"``, ``"hessian"`` or ``"robust"``.
-    rss : float
-        The sum of the squared residuals, weighted.
-    y : ndarray
-        The target's values.
-    weights : ndarray
-        What the squared residuals were multiplied by; the shape of the target.
+    squares : float
+        The sum of the squared residuals, weighted, in the units of ``rows``.
+    rows : Rows
+        The target and its weights.
     absolute_sigma : bool
         Whether the standard deviations that were given are absolute.
     level : float
         Of the intervals.
     condition : float
         The condition number of the Jacobian, its columns scaled to length 1.
+    rank : int
+        How many directions of the parameters the data determine: the degrees of freedom that they take.
     outcome : Outcome
         How the search ended.
     kind : Kind
         What kind of point it ended at.
     message : str
         The same in a sentence.
+    diagnosis : tuple of Finding
+        What is not as it should be, each with ``code``, ``message``, ``remedy`` and ``evidence``; none for a healthy
+        fit.
+    denied : bool
+        Whether the point is likely no minimum that was meant, for it explains less than a constant.
     run : Run
         The descent from the start, as `Objective.minimize` would give it.
+    fixed : dict of str to float
+        Parameters that kept their values.
     """
 
     formula: Formula = field(repr=False)
     target: str
     point: Mapping[str, Any]
-    covariance: Array
+    spread: Spread = field(repr=False)
     covariance_kind: str
-    rss: float
-    y: Array = field(repr=False)
-    weights: Array = field(repr=False)
+    squares: float
+    rows: Rows = field(repr=False)
     absolute_sigma: bool
     level: float
     condition: float
+    rank: int
     outcome: Outcome
     kind: Kind
     message: str
+    diagnosis: tuple[Finding, ...]
+    denied: bool = field(repr=False)
     run: Run = field(repr=False)
+    fixed: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def model(self) -> str:
@@ -94,7 +106,7 @@ class Fit:
     @property
     def ok(self) -> bool:
         """Whether the search ended at a minimum at which the data determine every parameter."""
-        return self.outcome.converged and self.kind == Kind.MINIMUM
+        return self.outcome.converged and self.kind.minimal and not self.denied
 
     @property
     def steps(self) -> int:
@@ -118,9 +130,14 @@ class Fit:
         """The parameters as a vector, arrays row after row."""
         return self.shapes.join(self.point)
 
-    @cached_property
+    @property
+    def covariance(self) -> Array:
+        """That of the parameters, arrays row after row; infinite on the diagonal where the data do not tell them."""
+        return self.spread.covariance
+
+    @property
     def _errors(self) -> Array:
-        return np.sqrt(np.diag(self.covariance))
+        return self.spread.errors
 
     @property
     def stderr(self) -> dict[str, Any]:
@@ -130,10 +147,7 @@ class Fit:
     @property
     def correlation(self) -> Array:
         """The correlations of the parameters, shape (n, n)."""
-        with np.errstate(all="ignore"):
-            found = self.covariance / np.outer(self._errors, self._errors)
-        np.fill_diagonal(found, 1.0)
-        return found
+        return self.spread.correlation
 
     @property
     def tstat(self) -> dict[str, Any]:
@@ -184,6 +198,16 @@ class Fit:
 
     # ---- residuals -------------------------------------------------------------------------------------------------
 
+    @property
+    def y(self) -> Array:
+        """The target's values."""
+        return self.rows.y
+
+    @property
+    def weights(self) -> Array:
+        """What the squared residuals were multiplied by, in the target's shape; of extreme sizes only the ratios."""
+        return self.rows.w
+
     @cached_property
     def fitted(self) -> Array:
         """The model's values, in the shape of the target."""
@@ -195,46 +219,50 @@ class Fit:
         return self.y - self.fitted
 
     @property
+    def rss(self) -> float:
+        """The sum of the squared residuals, weighted."""
+        return self.squares * self.rows.scale * self.rows.scale
+
+    @property
     def n(self) -> int:
         """How many values of the target count: those of positive weight."""
         return int((self.weights > 0).sum())
 
     @property
     def dof(self) -> int:
-        """Degrees of freedom: values of the target less parameters."""
-        return self.n - len(self.x)
+        """Degrees of freedom: values of the target less directions of the parameters that they determine."""
+        return self.n - self.rank
 
     @property
     def variance(self) -> float:
         """The residual variance: ``rss/dof``, or 1 where the standard deviations are absolute."""
-        return variance(self.rss, self.dof, absolute=self.absolute_sigma)
+        return 1.0 if self.absolute_sigma else self.rss / self.dof if self.dof > 0 else math.nan
 
     @property
     def rsd(self) -> float:
         """The residual standard deviation ``sqrt(rss/dof)``; nan without degrees of freedom."""
-        return math.sqrt(self.rss / self.dof) if self.dof > 0 else math.nan
+        return math.sqrt(self.squares / self.dof) * self.rows.scale if self.dof > 0 else math.nan
 
     @property
     def r2(self) -> float:
         """The share of the target's weighted variance that the model explains; negative where a mean does better."""
-        total = spread_of(self.y, self.weights)
-        return 1 - self.rss / total if total > 0 else math.nan
+        return 1 - self.squares / self.rows.total if self.rows.total > 0 else math.nan
 
     @property
     def loglik(self) -> float:
         """The logarithm of the likelihood for normal residuals, their variance the likeliest where it is not given."""
-        counted = self.weights[self.weights > 0]
-        half = 0.5 * float(np.log(counted).sum())
+        rows, n = self.rows, self.n
+        half = 0.5 * float(np.log(rows.w[rows.w > 0]).sum())
         if self.absolute_sigma:
-            return half - 0.5 * (self.rss + self.n * math.log(2 * math.pi))
-        if not self.rss > 0:
+            return half + n * math.log(rows.scale / rows.unit) - 0.5 * (self.rss + n * math.log(2 * math.pi))
+        if not self.squares > 0:
             return math.inf
-        return half - 0.5 * self.n * (math.log(2 * math.pi * self.rss / self.n) + 1)
+        return half - n * math.log(rows.unit) - 0.5 * n * (math.log(2 * math.pi * self.squares / n) + 1)
 
     @property
     def _parameters(self) -> int:
         """Parameters of the likelihood: the variance is one, where it is not given."""
-        return len(self.x) + (not self.absolute_sigma)
+        return self.rank + (not self.absolute_sigma)
 
     @property
     def aic(self) -> float:
@@ -278,7 +306,7 @@ class Fit:
         if band is not None and not (isinstance(band, str) and band in ("confidence", "prediction")):
             raise UsageError(f"band={shown(band)} must be 'confidence', 'prediction' or None")
         width = self._width(level)
-        found, shape = (self.formula, self.y.shape) if data is None else curve.on(self.formula, data)
+        found, shape = (self.formula, self.y.shape) if data is None else curve.on(self.formula, data, self.fixed)
         if band is None:
             return np.broadcast_to(found.values(self.point), shape).copy()
         more = self.variance if band == "prediction" else 0.0
@@ -292,6 +320,7 @@ class Fit:
             "model": self.model,
             "target": self.target,
             "point": {k: plain(v) for k, v in self.point.items()},
+            "fixed": dict(self.fixed),
             "stderr": {k: plain(v) for k, v in self.stderr.items()},
             "interval": {k: [plain(low), plain(high)] for k, (low, high) in self.intervals.items()},
             "level": self.level,
@@ -314,6 +343,7 @@ class Fit:
             "ok": self.ok,
             "message": self.message,
             "kind": str(self.kind),
+            "diagnosis": [finding.to_dict() for finding in self.diagnosis],
             "steps": self.steps,
             "evaluations": self.run.evaluations,
             "seconds": self.run.seconds,
@@ -348,18 +378,6 @@ class Fit:
 
     def _repr_html_(self) -> str:
         return report.html(self)
-
-
-def variance(rss: float, dof: int, *, absolute: bool) -> float:
-    """Give the residual variance; nan without degrees of freedom."""
-    return 1.0 if absolute else rss / dof if dof > 0 else math.nan
-
-
-def spread_of(y: Array, weights: Array) -> float:
-    """Give the weighted sum of squares that the weighted mean leaves."""
-    counted = weights > 0
-    mean = float(np.average(y[counted], weights=weights[counted]))
-    return float(np.sum(weights * (y - mean) ** 2))
 
 
 def checked_level(level: Any) -> float:

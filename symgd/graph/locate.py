@@ -10,32 +10,7 @@ import numpy as np
 from symgd.data import Data
 from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, Span, reachable
 from symgd.graph.partials import partials
-from symgd.graph.tape import Point, Tape, Value
-
-
-def evaluate(
-    nodes: list[Node], point: Point, data: Data, lengths: Mapping[str, int] | None = None
-) -> dict[Node, Value]:
-    """Give the value of every node that the given ones are made of.
-
-    Parameters
-    ----------
-    nodes : list of Node
-        Nodes without grouped terms.
-    point : mapping of str to float or ndarray
-        The parameters; where the nodes have no labels, arrays of values for each are broadcast.
-    data : mapping of str to ndarray or float
-        The data.
-    lengths : mapping of str to int, optional
-        Of the labels; those of the rows are read off the data.
-
-    Returns
-    -------
-    dict of Node to float or ndarray
-        An array has one axis for each label of any node, in the order of `tape.label_order`, of length 1 where the node
-        does not vary.
-    """
-    return Tape(nodes, data, lengths).at(point)
+from symgd.graph.tape import Point, Tape
 
 
 def first_bad(graph: Graph, root: Node, text: str, point: Point, data: Data) -> str:

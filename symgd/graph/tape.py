@@ -60,13 +60,16 @@ class Tape:
         self._arithmetic = arithmetic or Floats()
         self._fixed: dict[Node, Value] | None = None
 
-    def at(self, point: Point) -> dict[Node, Value]:
+    def at(self, point: Point, *, many: bool = False) -> dict[Node, Value]:
         """Give the value of every node at a point.
 
         Parameters
         ----------
         point : mapping of str to float or ndarray
             The parameters; where the nodes have no labels, arrays of values for each are broadcast.
+        many : bool
+            Whether each parameter, a number, is given by a vector of its values at many points: what parameters reach
+            has a first axis more.
 
         Returns
         -------
@@ -86,19 +89,23 @@ class Tape:
                 self._run([node for node in self.nodes if node not in varying], self._fixed, point)
                 self._varying = [node for node in self.nodes if node in varying]
             values = dict(self._fixed)
-            self._run(self._varying, values, point)
+            if many:
+                ones = [1] * len(self.labels)
+                point = {name: np.reshape(column, (-1, *ones)) for name, column in point.items()}
+            self._run(self._varying, values, point, flat=not many)
         return values
 
-    def arranged(self, value: Value, labels: Sequence[str]) -> Value:
-        """Give a value with one axis for each label of a list, in its order."""
+    def arranged(self, value: Value, labels: Sequence[str], *, many: bool = False) -> Value:
+        """Give a value with one axis for each label of a list, in its order; of many points, one for them is first."""
         if not np.ndim(value):
             return value
-        array = np.asarray(value)
-        places = [self.labels.index(label) for label in labels if label in self.labels]
-        rest = [i for i in range(array.ndim) if i not in places]
-        moved = array.transpose(*places, *rest).reshape([array.shape[i] for i in places])
-        shape = iter(moved.shape)
-        return moved.reshape([next(shape) if label in self.labels else 1 for label in labels])
+        array, first = np.asarray(value), [0] if many else []
+        places = [self.labels.index(label) + many for label in labels if label in self.labels]
+        rest = [i for i in range(array.ndim) if i not in places + first]
+        moved = array.transpose(*first, *places, *rest).reshape([array.shape[i] for i in first + places])
+        shape = iter(moved.shape[len(first) :])
+        ends = [next(shape) if label in self.labels else 1 for label in labels]
+        return moved.reshape([*moved.shape[: len(first)], *ends])
 
     def _measure(self, point: Point) -> None:
         for node in self.nodes:
@@ -107,7 +114,7 @@ class Tape:
                 assert not isinstance(source, float)
                 self.sizes.setdefault(ROWS, len(source))
 
-    def _run(self, nodes: list[Node], values: dict[Node, Value], point: Point) -> None:
+    def _run(self, nodes: list[Node], values: dict[Node, Value], point: Point, *, flat: bool = True) -> None:
         for node in nodes:
             known = self._arithmetic.constant(node)
             if known is not None:
@@ -120,7 +127,7 @@ class Tape:
                 values[node] = self._matrix(node, values)
             elif isinstance(node, Map):
                 values[node] = self._arithmetic.apply(node.function, [values[a] for a in node.args])
-            if self.labels and not node.labels and np.ndim(values[node]):
+            if flat and self.labels and not node.labels and np.ndim(values[node]):
                 values[node] = np.reshape(values[node], ())[()]
 
     def _leaf(self, leaf: Leaf, values: Mapping[Node, Value], point: Point) -> Value:
@@ -158,7 +165,7 @@ class Tape:
         return found[tuple(self._places(node, values))] if node.index else self._arithmetic.array(found)
 
     def _fold(self, fold: Fold, values: Mapping[Node, Value]) -> Value:
-        axis, body = self.labels.index(fold.label), np.asarray(values[fold.body])
+        axis, body = self.labels.index(fold.label) - len(self.labels), np.asarray(values[fold.body])
         if fold.function == "logsumexp":
             if body.dtype == object:
                 total = np.sum(self._arithmetic.apply("exp", [body]), axis=axis, keepdims=True)

@@ -48,12 +48,13 @@ def saddle(e: Evidence) -> Finding | None:
     wrong = kind.minimal if e.run.maximized else kind.maximal
     if not (kind == Kind.SADDLE or wrong) and not _is_degenerate_saddle(e):
         return None
+    code = "saddle" if kind == Kind.SADDLE else "maximum"
     beside = e.trials.make(start=e.run.history.point[0] + _aside(e)) if e.run.history.point.size else None
     methods = e.trials.best_method(("newton",)) if e.affordable else None
     text, change = remedy([methods, beside if e.trials.better(beside, e.floor) else None], e.end, e.sign)
     text = text or "Start elsewhere, or from many places: minimize_many."
     if not e.affordable:
-        return Finding(str(kind), f"The run stopped at a {kind}: {e.run.message}.", text, {})
+        return Finding(code, f"The run stopped at a {kind}: {e.run.message}.", text, {})
     goes = "rises" if e.run.maximized else "falls"
     if kind == Kind.DEGENERATE:
         way = e.run.verdict.along
@@ -67,7 +68,7 @@ def saddle(e: Evidence) -> Finding | None:
     message = (
         f"The run stopped at a {kind}, {e.at(e.run.x)}: along {way} the curvature is {bent:.6g}, and the value {goes}."
     )
-    return Finding(str(kind), message, text, {"curvature": float(bent), "direction": way}, change)
+    return Finding(code, message, text, {"curvature": float(bent), "direction": way}, change)
 
 
 def _aside(e: Evidence) -> NDArray[np.float64]:

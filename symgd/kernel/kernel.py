@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from symgd.graph.bounds import UNKNOWN, Bounds
 from symgd.kernel import streams, threads
 from symgd.kernel.code import Program
 from symgd.kernel.tiers import Bound, Compiled, Input, Loop, Numbers, Plain, Source, Vector, Vectorised
+from symgd.squares import Squares
 
 # Operations that plain Python may spend before it is worth waiting for Numba: about half a second, and more for long
 # code, a line of which takes Numba about as long to compile as plain Python takes for so many operations.
@@ -61,7 +61,7 @@ class Kernel:
         tier: str = "auto",
         workers: int | None = None,
         rows: int = 0,
-        squares: Callable[[], Any] | None = None,
+        squares: Callable[[], Squares | None] | None = None,
         doubt: Callable[[Vector], str] | None = None,
         bounds: Callable[[], Bounds] | None = None,
         sides: Callable[[Vector], Vector | None] | None = None,
@@ -87,7 +87,7 @@ class Kernel:
         self.sign = sign
         self.spent: dict[str, int] = {}
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         # What is compiled, and the room of each thread, stay behind.
         known = self._squares, self._doubt, self._bounds, self._sides, self.sign
         return Kernel, (self.program, self.data, self.tier, self.given, self.rows, *known)
@@ -125,11 +125,11 @@ class Kernel:
         """Whether there are no kinks."""
         return self.program.smooth
 
-    def split(self, x: Vector) -> dict[str, Any]:
+    def split(self, x: Vector) -> dict[str, float | Vector]:
         """Take a flat vector apart: a number or an array for each parameter."""
         return self.program.layout.point_shapes.values_of(x)
 
-    def squares(self) -> Any:
+    def squares(self) -> Squares | None:
         """Give the residuals, where the objective is known as a sum of their squares; else ``None``."""
         return self._squares() if self._squares and self.sign > 0 else None
 

@@ -52,7 +52,7 @@ class Minimum:
         Whether it lies in the box that the starts were spread in.
     """
 
-    point: Mapping[str, Any]
+    point: Mapping[str, display.Value]
     value: float
     kind: Kind
     message: str
@@ -255,7 +255,7 @@ class Many:
         return display.html(self._head(), rows, head)
 
 
-def _brief(value: Any) -> str:
+def _brief(value: display.Value) -> str:
     if not isinstance(value, np.ndarray):
         return f"{value if abs(value) > ROUNDING else 0.0:.6g}"
     if value.size <= 4 and value.ndim == 1:

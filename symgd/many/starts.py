@@ -46,7 +46,8 @@ class Box:
 
 
 def points(
-    params: tuple[str, ...], shapes: Mapping[str, Shape], starts: Any, box: Any, n: Any, strategy: Any, seed: Any,
+    params: tuple[str, ...], shapes: Mapping[str, Shape], starts: Any, box: object, n: object, strategy: object,
+    seed: object,
 ) -> tuple[dict[str, NDArray[np.float64]], Box | None]:  # fmt: skip
     """Give the starts by parameter, the first axis being that of the starts; everything is checked.
 
@@ -119,7 +120,7 @@ def _spread(strategy: str, count: int, width: int, seed: int) -> Matrix:
 # ---- a box ---------------------------------------------------------------------------------------------------------
 
 
-def _bounds(params: tuple[str, ...], shapes: Mapping[str, Shape], box: Any) -> tuple[Box, dict[str, Shape]]:
+def _bounds(params: tuple[str, ...], shapes: Mapping[str, Shape], box: object) -> tuple[Box, dict[str, Shape]]:
     if not isinstance(box, Mapping):
         raise UsageError(f"box={shown(box)} must be a mapping of names to (low, high)")
     _check_names(params, box, "bounds")
@@ -147,7 +148,7 @@ def _bounds(params: tuple[str, ...], shapes: Mapping[str, Shape], box: Any) -> t
     return Box(np.concatenate(lows), np.concatenate(highs)), sizes
 
 
-def _check_names(params: tuple[str, ...], given: Mapping[Any, Any], what: str) -> None:
+def _check_names(params: tuple[str, ...], given: Mapping[object, object], what: str) -> None:
     for name in given:
         if name not in params:
             near = suggest(str(name), list(params))
@@ -187,7 +188,7 @@ def _given(params: tuple[str, ...], shapes: Mapping[str, Shape], starts: Any) ->
     return sizes.split(_numbers("starts", listed))
 
 
-def _numbers(name: str, values: Any) -> NDArray[np.float64]:
+def _numbers(name: str, values: object) -> NDArray[np.float64]:
     try:
         array = checks.numbers(values).astype(np.float64)
     except (ValueError, OverflowError):

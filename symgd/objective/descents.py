@@ -205,13 +205,13 @@ class Descents(Numbers):
         except ValueError as problem:
             raise DataError(f"the saved run is damaged: {safe(str(problem), 160)}") from None
 
-    def _other_data(self, saved: Any) -> str | None:
+    def _other_data(self, saved: object) -> str | None:
         """Say what differs between the data of a saved run and those of this objective."""
         if not isinstance(saved, Mapping):
             raise DataError("the saved run is damaged: it does not say what its data were")
         return difference(self.data.fingerprint(self._known), saved)
 
-    def _keep(self, save: Any, every: Any) -> descent.Keep | None:
+    def _keep(self, save: object, every: object) -> descent.Keep | None:
         """Give where a run is saved meanwhile; ``None`` for nowhere."""
         if save is None:
             if every is not None:

@@ -106,7 +106,7 @@ class Formula:
                 return int(values.bounds[0]), int(values.bounds[1])
             parts = _chunks(values) if isinstance(values, Stored) else [np.asarray(values)]
         else:
-            parts = [np.asarray(locate.evaluate([node], {}, self.data, graph.store.sizes())[node])]
+            parts = [np.asarray(Tape([node], self.data, graph.store.sizes()).at({})[node])]
         low, high = 0, 0
         for index, part in enumerate(parts):
             if part.dtype.kind == "b":

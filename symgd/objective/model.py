@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property, partial
-from typing import Any
 
 import numpy as np
 
-from symgd.data import Data, Stored
+from symgd.data import Column, Data, Stored
 from symgd.data.points import Vector
 from symgd.errors import DataError, FormulaError, unexplained
 from symgd.graph import ROWS, Array, Graph, Leaf, Node, Span, calculus, doubt, is_zero, reachable, shape
@@ -152,7 +151,7 @@ class Model(Formula):
             return Program.from_json(stored.decode())
         known = {name: t for name, t in types.items() if t is not None}
         with deep():
-            found = generate(graph.copy(), root, self.params, self.shapes, known, self.bare[1])
+            found = generate(graph.copy(), root, self.params, self.shapes, known)
         cache.save(key, found.to_json().encode())
         return found
 
@@ -205,7 +204,7 @@ class Model(Formula):
         small = (self.rows or 0) <= doubt.MOST and not any(isinstance(self.data.get(n), Stored) for n in self.columns)
         return small and bool(doubt.quotients(self.plain[1]))
 
-    def doubt(self, values: Mapping[str, Any]) -> str:
+    def doubt(self, values: Mapping[str, float | Vector]) -> str:
         """Tell how many digits the derivatives have at a point, if quotients have lost some there."""
         if not self._doubtful:
             return ""
@@ -242,7 +241,7 @@ def _bounds(model: Model) -> Bounds:
     return model.bounds
 
 
-def _type(values: Any) -> tuple[str, Shape] | None:
+def _type(values: Column | None) -> tuple[str, Shape] | None:
     """Give type and shape of a data array, as code is generated for them: for any length of its first axis."""
     if values is None or isinstance(values, float):
         return None

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from symgd.data import points
 from symgd.data.points import Point, Vector
@@ -56,7 +55,7 @@ class Numbers(Shaped):
             self._kernels[key] = key[0].kernel(key[1], self.workers)
         return self._kernels[key] if sign > 0 else self._kernels[key].negated()
 
-    def vector(self, point: Point | None = None, values: Mapping[str, Any] | None = None) -> Vector:
+    def vector(self, point: Point | None = None, values: Mapping[str, object] | None = None) -> Vector:
         """Give a point as a flat vector in the order of ``params``, arrays row after row.
 
         Parameters
@@ -77,7 +76,7 @@ class Numbers(Shaped):
         """
         return self._at(point, values)[1]
 
-    def _ready(self, point: Point | None, values: Mapping[str, Any] | None = None) -> tuple[Kernel, Vector]:
+    def _ready(self, point: Point | None, values: Mapping[str, object] | None = None) -> tuple[Kernel, Vector]:
         model, x = self._at(point, values)
         return self.kernel(model=model), x
 
@@ -104,7 +103,7 @@ class Numbers(Shaped):
         kernel, x = self._ready(point, values)
         return kernel.value(x)
 
-    def gradient_at(self, point: Point | None = None, **values: float) -> dict[str, float]:
+    def gradient_at(self, point: Point | None = None, **values: float) -> dict[str, float | Vector]:
         """Give the gradient at a point, by name.
 
         Parameters
@@ -138,7 +137,7 @@ class Numbers(Shaped):
         kernel, x = self._ready(point, values)
         return kernel.hessian(x)
 
-    def hvp(self, point: Point, v: Point) -> dict[str, float]:
+    def hvp(self, point: Point, v: Point) -> dict[str, float | Vector]:
         """Give the Hessian at a point times a vector, without forming the matrix.
 
         Parameters
@@ -193,26 +192,26 @@ class Numbers(Shaped):
 
     # ---- for scipy.optimize.minimize -------------------------------------------------------------------------------
 
-    def _flat(self, x: Any) -> Vector:
+    def _flat(self, x: ArrayLike) -> Vector:
         return points.flat(self.model.shapes.size, x)
 
-    def fun(self, x: Any) -> float:
+    def fun(self, x: ArrayLike) -> float:
         """Give the value at a flat vector, as ``scipy.optimize.minimize`` asks for it."""
         return self.kernel().value(self._flat(x))
 
-    def jac(self, x: Any) -> Vector:
+    def jac(self, x: ArrayLike) -> Vector:
         """Give the gradient at a flat vector."""
         return self.kernel().slope(self._flat(x))[1]
 
-    def hess(self, x: Any) -> NDArray[np.float64]:
+    def hess(self, x: ArrayLike) -> NDArray[np.float64]:
         """Give the Hessian at a flat vector."""
         return self.kernel().hessian(self._flat(x))
 
-    def hessp(self, x: Any, p: Any) -> Vector:
+    def hessp(self, x: ArrayLike, p: ArrayLike) -> Vector:
         """Give the Hessian at a flat vector times another."""
         return self.kernel().product(self._flat(x), self._flat(p))
 
-    def lambdify(self, what: str = "value") -> Callable[..., Any]:
+    def lambdify(self, what: str = "value") -> Callable[..., float | tuple[float, ...]]:
         """Hand a generated function out, in plain Python.
 
         Parameters

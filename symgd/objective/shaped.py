@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -148,7 +147,7 @@ class Shaped:
             return ""
         return f"; no data were given: if some of {', '.join(missing[:5])} are columns, give them by data="
 
-    def _at(self, point: Point | None, values: Mapping[str, Any] | None = None) -> tuple[Model, Vector]:
+    def _at(self, point: Point | None, values: Mapping[str, object] | None = None) -> tuple[Model, Vector]:
         """Give the model that fits a point, and the point as a flat vector."""
         if self._is_flat(point):
             assert self._default is not None
@@ -174,7 +173,7 @@ class Shaped:
             self._denied = next(others, None)
         return model, points.vector(given, shapes)
 
-    def _is_flat(self, point: Any) -> bool:
+    def _is_flat(self, point: object) -> bool:
         """Tell whether a point is the flat vector of an objective whose parameters are arrays."""
         model = self._default
         if model is None or not any(model.shapes.values()) or isinstance(point, Mapping | str) or point is None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd.graph import Const, Leaf, Map, locate, reachable
+from symgd.graph import Const, Leaf, Map, reachable
+from symgd.graph.tape import Tape
 
 if TYPE_CHECKING:
     from symgd.objective import Objective
@@ -73,7 +74,7 @@ def _at_once(objective: Objective, points: dict[str, Values]) -> Values | None:
     if not all(isinstance(n, Const | Map) or (isinstance(n, Leaf) and not n.table and not n.labels) for n in nodes):
         return None
     known: dict[str, Any] = {**points, "pi": math.pi, "e": math.e}
-    value = locate.evaluate([objective.root], known, objective.data)[objective.root]
+    value = Tape([objective.root], objective.data).at(known)[objective.root]
     shape = np.broadcast_shapes(*(p.shape for p in points.values()))
     return np.broadcast_to(np.asarray(value, dtype=np.float64), shape)
 

@@ -52,8 +52,8 @@ class Squares:
         self.shapes = Shapes.of(shapes)
         self.n = self.shapes.size
         self._graph, self._data, self._sizes = graph, data, graph.store.sizes()
-        self._places = [_lengths(t, self._sizes) for t in self.terms]
-        self.m = sum(math.prod(s) for s in self._places)
+        self.places = [_lengths(t, self._sizes) for t in self.terms]
+        self.m = sum(math.prod(s) for s in self.places)
         self._tapes: dict[Any, Tape] = {}
         self.constant = sum(float(np.sum(self._product(t, (t.residual, *t.weights)))) for t in constants)
         self.scales = [self._scale(t) for t in self.terms]
@@ -61,16 +61,16 @@ class Squares:
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the residuals, where all come from one sum; ``(m,)`` otherwise."""
-        return self._places[0] if len(self._places) == 1 else (self.m,)
+        return self.places[0] if len(self.places) == 1 else (self.m,)
 
     def _product(self, term: Term, nodes: Sequence[Node]) -> Any:
         """Multiply inactive nodes, in the shape of a term."""
         total: Any = 1.0
         if nodes:
-            tape = Tape(list(nodes), self._data, self._sizes)
+            tape = self.tape(nodes)
             values = tape.at({})
             for node in nodes:
-                total = total * tape.arranged(values[node], _ordered(term.labels))
+                total = total * tape.arranged(values[node], ordered(term.labels))
         return total if term.labels == () else np.broadcast_to(total, _lengths(term, self._sizes))
 
     def _scale(self, term: Term) -> Any:
@@ -79,6 +79,10 @@ class Squares:
             labelled = any(node.labels for node in term.weights)
             product = self._product(term if labelled else Term(term.residual, term.weights, ()), term.weights)
             return np.sqrt(product)
+
+    def tape(self, nodes: Sequence[Node]) -> Tape:
+        """Give nodes of the residuals, or made from theirs, ready to be evaluated on the data."""
+        return Tape(list(nodes), self._data, self._sizes)
 
     # ---- points ----------------------------------------------------------------------------------------------------
 
@@ -105,7 +109,7 @@ class Squares:
         tape = self._tape("value", [t.residual for t in self.terms], arithmetic)
         return self._read(tape, tape.at(self.point(x)), self.scales)
 
-    def _tape(self, kind: str, nodes: Sequence[Node], arithmetic: Arithmetic | None) -> Tape:
+    def _tape(self, kind: Any, nodes: Sequence[Node], arithmetic: Arithmetic | None) -> Tape:
         key = kind, arithmetic
         if key not in self._tapes:
             # Derivatives may have labels that the formula had not.
@@ -115,9 +119,9 @@ class Squares:
 
     def _read(self, tape: Tape, values: Mapping[Node, Any], scales: Sequence[Any]) -> NDArray[Any]:
         parts = []
-        for term, shape, scale in zip(self.terms, self._places, scales, strict=True):
+        for term, shape, scale in zip(self.terms, self.places, scales, strict=True):
             with np.errstate(all="ignore"):
-                value = tape.arranged(values[term.residual], _ordered(term.labels)) * scale
+                value = tape.arranged(values[term.residual], ordered(term.labels)) * scale
             parts.append(np.broadcast_to(value, shape).ravel())
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
@@ -141,7 +145,9 @@ class Squares:
         found = directional(self._graph, nodes, seeds)
         return [found[node] for node in nodes]
 
-    def jacobian(self, x: NDArray[Any], arithmetic: Arithmetic | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
+    def jacobian(
+        self, x: NDArray[Any], arithmetic: Arithmetic | None = None, only: frozenset[str] | None = None
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Give residuals and Jacobian at a point.
 
         Parameters
@@ -150,28 +156,36 @@ class Squares:
             The point.
         arithmetic : Arithmetic, optional
             What to compute with; by default floats.
+        only : frozenset of str, optional
+            The parameters whose columns are wanted; the others may be 0.
 
         Returns
         -------
         r : ndarray, shape (m,)
         J : ndarray, shape (m, n)
         """
+        wanted = [[e for e in found or () if only is None or e.leaf.name in only] for found in self.entries]
         nodes = [t.residual for t in self.terms]
-        for found in self.entries:
-            nodes += _nodes(found or ())
-        tape = self._tape("slope", nodes, arithmetic)
+        for entries in wanted:
+            nodes += _nodes(entries)
+        tape = self._tape(("slope", only), nodes, arithmetic)
         values = tape.at(self.point(x))
         r = self._read(tape, values, self.scales)
         J = np.zeros((self.m, self.n), dtype=r.dtype)
         low = 0
-        for term, found, shape, scale in zip(self.terms, self.entries, self._places, self.scales, strict=True):
+        for term, entries, shape, scale in zip(self.terms, wanted, self.places, self.scales, strict=True):
             block = J[low : low + math.prod(shape)]
-            for entry in found or ():
+            for entry in entries:
                 self._scatter(block, tape, values, entry, term, shape, scale)
             low += len(block)
         if None in self.entries:
             self._fill(J, x, arithmetic)
         return r, J
+
+    @property
+    def stored(self) -> bool:
+        """Whether some of the data are on disk."""
+        return any(isinstance(values, Stored) for values in self._data.values())
 
     def _scatter(
         self, J: NDArray[Any], tape: Tape, values: Mapping[Node, Any], entry: Entry, term: Term,
@@ -182,16 +196,16 @@ class Squares:
         with np.errstate(all="ignore"):
             if not leaf.labels:
                 column = self._column(tape, values, leaf)
-                scaled = tape.arranged(value, _ordered(term.labels)) * scale
+                scaled = tape.arranged(value, ordered(term.labels)) * scale
                 J[:, int(np.ravel(column)[0])] += np.broadcast_to(scaled, shape).ravel()
                 return
             extra = sorted(leaf.labels - set(term.labels))
             wide = (*shape, *(self._sizes[label] for label in extra))
-            ordered = [*_ordered(term.labels), *extra]
-            scaled = np.broadcast_to(tape.arranged(value, ordered), wide)
+            along = [*ordered(term.labels), *extra]
+            scaled = np.broadcast_to(tape.arranged(value, along), wide)
             scaled = scaled * np.reshape(scale, (*shape, *(1 for _ in extra)) if np.ndim(scale) else ())
             flat = scaled.reshape(len(J), -1)
-            columns = np.asarray(tape.arranged(self._column(tape, values, leaf), ordered))
+            columns = np.asarray(tape.arranged(self._column(tape, values, leaf), along))
             if math.prod(columns.shape[: len(shape)]) == 1:  # the same for each residual
                 here = np.broadcast_to(columns.reshape(columns.shape[len(shape) :]), wide[len(shape) :]).ravel()
                 if len(np.unique(here)) == len(here):
@@ -222,12 +236,12 @@ class Squares:
             values = tape.at(self.point(x) | _unit(self, k))
             low = 0
             for node, term, found, shape, scale in zip(
-                self._along, self.terms, self.entries, self._places, self.scales, strict=True
+                self._along, self.terms, self.entries, self.places, self.scales, strict=True
             ):
                 rows = slice(low, low + math.prod(shape))
                 low = rows.stop
                 if found is None:
-                    value = tape.arranged(values[node], _ordered(term.labels)) * scale
+                    value = tape.arranged(values[node], ordered(term.labels)) * scale
                     J[rows, k] = np.broadcast_to(value, shape).ravel()
 
     # ---- second derivatives ----------------------------------------------------------------------------------------
@@ -266,7 +280,7 @@ class Squares:
             values = tape.at(self.point(x) | _unit(self, k))
             r = self._read(tape, values, self.scales)
             low = 0
-            for (term, entries, bent), shape, scale in zip(self._bent, self._places, self.scales, strict=True):
+            for (term, entries, bent), shape, scale in zip(self._bent, self.places, self.scales, strict=True):
                 part = np.zeros((math.prod(shape), self.n))
                 for entry, node in zip(entries, bent, strict=True):
                     if not is_zero(node):
@@ -306,7 +320,7 @@ class Squares:
         part.scales = scales
         places = [_lengths(t, sizes) for t in part.terms]
         part.m = sum(map(math.prod, places))
-        part.__dict__.update(_data=data, _sizes=dict(sizes), _tapes={}, _places=places)
+        part.__dict__.update(_data=data, _sizes=dict(sizes), _tapes={}, places=places)
         return part
 
     def normal(self, x: Vector) -> Factors:
@@ -343,10 +357,10 @@ class Squares:
 
 
 def _lengths(term: Term, sizes: Mapping[str, int]) -> tuple[int, ...]:
-    return tuple(sizes[label] for label in _ordered(term.labels))
+    return tuple(sizes[label] for label in ordered(term.labels))
 
 
-def _ordered(labels: Sequence[str]) -> list[str]:
+def ordered(labels: Sequence[str]) -> list[str]:
     """Give the labels of a term in the order of the residuals' axes: the rows first."""
     return sorted(labels, key=lambda label: label != ROWS)
 

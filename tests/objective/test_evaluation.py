@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import symgd as sg
@@ -86,9 +86,10 @@ def test_two_directions_are_one_program(monkeypatch):
     assert f.kernel(-1.0).tiers is f.kernel().tiers
 
 
-BACK = ["gd", "momentum", "adam", "newton", "bfgs", "lbfgs", "exact", "newton_cg"]
+BACK = ["gd", "momentum", "adam", "newton", "bfgs", "lbfgs", "exact"]
 
 
+@settings(max_examples=30)
 @given(method=st.sampled_from(BACK), x=st.floats(-1, 1), y=st.floats(-1, 1))
 def test_ascending_is_descending_the_negated_formula(method, x, y):
     # Of these formulas plain Python computes the negated one with the same roundings.
@@ -104,7 +105,7 @@ def test_ascending_is_descending_the_negated_formula(method, x, y):
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize("method", BACK)
+@pytest.mark.parametrize("method", ["gd", "adam", "newton", "exact"])
 @pytest.mark.parametrize("text", ["cos(3*x) - (y - 0.25)**2", "-sum((w - 1)**4 + w**2) - x**2 - y**2"])
 def test_both_tiers_ascend(method, text):
     start = {"x": 0.1, "y": 0.5} | ({"w": np.linspace(-1, 2, 20)} if "w" in text else {})

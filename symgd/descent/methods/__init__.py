@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from symgd.descent.methods.armijo import Armijo
 from symgd.descent.methods.barzilai_borwein import BarzilaiBorwein
-from symgd.descent.methods.base import NOISE, At, Function, Memory, Method, norm
+from symgd.descent.methods.base import LARGEST, NOISE, At, Function, Memory, Method, norm
 from symgd.descent.methods.bfgs import Bfgs
 from symgd.descent.methods.conjugate import ConjugateGradient
 from symgd.descent.methods.lbfgs import Lbfgs
@@ -27,4 +27,4 @@ METHODS: dict[str, type[Method]] = {
     )
 }  # fmt: skip
 
-__all__ = ["METHODS", "NOISE", "At", "Function", "Memory", "Method", "Relay", "norm"]
+__all__ = ["LARGEST", "METHODS", "NOISE", "At", "Function", "Memory", "Method", "Relay", "norm"]

@@ -20,6 +20,8 @@ from symgd.kernel.code import HUGE
 Vector = NDArray[np.float64]
 Memory = list[NDArray[np.float64]]
 
+TINY = 1e-280  # squares below which digits are lost
+LARGEST = 1e305  # from which on a value or a slope is as good as infinite
 NOISE = 8 * float(np.finfo(float).eps)  # relative error of a value, under which two cannot be told apart
 INVISIBLE = 1e-2 * NOISE  # a fall, relative to the value, that never shows
 
@@ -36,7 +38,12 @@ def dot(a: Vector, b: Vector) -> float:
 
 def norm(a: Vector) -> float:
     """Give the Euclidean norm of a vector."""
-    return math.sqrt(dot(a, a))
+    squared = dot(a, a)
+    if TINY < squared < HUGE or not len(a):
+        return math.sqrt(squared)
+    # Squares that overflow, or vanish: what is left of them is no length.
+    size = float(np.abs(a).max())
+    return size * math.sqrt(dot(a / size, a / size)) if 0.0 < size < math.inf else size
 
 
 def counted(number: float) -> int:
@@ -60,7 +67,7 @@ class At:
     @property
     def finite(self) -> bool:
         """Whether value and gradient are numbers to go on with."""
-        return abs(self.f) < HUGE and self.squared < HUGE
+        return abs(self.f) < LARGEST and bool((np.abs(self.g) < LARGEST).all())
 
 
 class Function:

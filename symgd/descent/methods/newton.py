@@ -45,12 +45,15 @@ class Newton(Method):
         np.maximum(scale, _scale(hessian), out=scale)
         values, vectors = decomposed(hessian, scale)
         slope = vectors.T @ (at.g / scale)
+        # In units of the objective in which squares do not overflow; a power of two rounds nothing.
+        unit = 2.0 ** -int(np.frexp(np.abs(values).max())[1]) if np.isfinite(values).all() else 1.0
+        bent, steep = unit * values, unit * slope
 
         def measure(v: Vector) -> float:
             return norm(scale * v)
 
         def model(r: float) -> tuple[Vector, float]:
-            step = vectors @ within(values, slope, r) / scale
+            step = vectors @ within(bent, steep, r) / scale
             return step, promised(at.g, hessian @ step, step)
 
         widest = max(1.0, 0.1 * measure(at.x))

@@ -17,6 +17,7 @@ from symgd.kernel.code.functions import Function, Output, function_arguments
 from symgd.kernel.code.layout import Column, Layout, layout
 from symgd.kernel.code.loop import Loop
 from symgd.kernel.code.lowering import lowered
+from symgd.kernel.code.pieces import Piece
 from symgd.kernel.code.python import PRINTERS, Python
 from symgd.kernel.code.vectorised import Vectorised
 from symgd.kernel.code.writer import Writer
@@ -61,7 +62,7 @@ class Program:
     smooth: bool
     work: tuple[int, int]
     entries: tuple[tuple[int, int], ...]
-    pieces: dict[str, list[dict[str, Any]]]
+    pieces: dict[str, list[Piece]]
     memory: tuple[int, int]
     pace: tuple[int, int] = (0, 0)
 
@@ -104,7 +105,7 @@ def _tuples(value: Any) -> Any:
 
 def generate(
     graph: Graph, root: Node, params: Sequence[str], shapes: Mapping[str, tuple[int, ...]] | None = None,
-    data: Mapping[str, tuple[str, tuple[int, ...]]] | None = None, written: Node | None = None,
+    data: Mapping[str, tuple[str, tuple[int, ...]]] | None = None,
 ) -> Program:  # fmt: skip
     """Differentiate an objective and write its functions.
 
@@ -120,9 +121,6 @@ def generate(
         Those of the parameters; by default they are numbers.
     data : mapping of str to (str, tuple of int), optional
         Type and shape of each data array.
-    written : Node, optional
-        The objective as it was written, which tells whether it has kinks: what keeps it in range has branches that
-        are none.
 
     Returns
     -------
@@ -146,8 +144,8 @@ def generate(
         outputs["curvature"] = Output(tuple(second.values()))
     nodes = reachable([root, *slope.nodes()])
     strict = any(isinstance(n, Fold) and n.function in _STRICT for n in nodes)
-    # What keeps digits and range has branches that are no kinks: either view without them may say so.
-    smooth = _is_smooth(graph.store.without_seams(root)) or (written is not None and _is_smooth(reachable([written])))
+    # What keeps digits and range has branches that are no kinks.
+    smooth = _is_smooth(graph.store.without_seams(root))
     functions, pieces, memory = _write(graph, inputs, outputs, strict=strict)
     pace = (0, 0)
     if inputs.vectorised:
@@ -168,10 +166,10 @@ def _is_smooth(nodes: list[Node]) -> bool:
 
 def _write(
     graph: Graph, inputs: Layout, outputs: Mapping[str, Output], *, strict: bool
-) -> tuple[dict[str, tuple[Text, ...]], dict[str, list[dict[str, Any]]], tuple[int, int]]:
+) -> tuple[dict[str, tuple[Text, ...]], dict[str, list[Piece]], tuple[int, int]]:
     """Write all functions for both tiers."""
     functions: dict[str, tuple[Text, ...]] = {}
-    pieces: dict[str, list[dict[str, Any]]] = {name: [] for name in (*outputs, "curvature")}
+    pieces: dict[str, list[Piece]] = {name: [] for name in (*outputs, "curvature")}
     planned = [
         Function(name, inputs, output, graph.store.lengths, directed=name == "product", strict=strict)
         for name, output in outputs.items()

@@ -134,7 +134,7 @@ def _machine() -> str:
     return f"{gemm.processor()} {settings}"
 
 
-_engines: list[Any] = []  # keep loaded code alive: a pointer into it may be anywhere
+_engines: list[object] = []  # keep loaded code alive: a pointer into it may be anywhere
 
 
 @once
@@ -281,14 +281,14 @@ def _define(functions: Sequence[Text], space: dict[str, Any], *, strict: bool) -
         )
 
 
-def _in_registers(role: str) -> dict[str, Any]:
+def _in_registers(role: str) -> dict[str, object]:
     """Give the functions of the table that vector registers compute."""
     forms = vector.compiled()
     return forms | {"sin": forms["sinnear"], "cos": forms["cosnear"]} if role == NEAR else forms
 
 
 def _jit(
-    function: Callable[..., Any], flags: set[str], *, strict: bool, inline: bool = False, apart: bool = False
+    function: Callable[..., object], flags: set[str], *, strict: bool, inline: bool = False, apart: bool = False
 ) -> Any:
     import numba
 

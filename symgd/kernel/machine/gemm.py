@@ -97,7 +97,7 @@ def gemm(
 
 
 @once
-def compiled() -> Any:
+def compiled() -> object:
     """Give `gemm` for functions that Numba compiles: it takes flat arrays, and calls `SYMBOL`."""
     from llvmlite import ir
     from numba import types

@@ -349,7 +349,7 @@ LATE = ("exp", "log", "cosh", "sech", "sigmoid", "log1mexp", "erf", "sinnear", "
 
 
 @once
-def compiled() -> dict[str, Any]:
+def compiled() -> dict[str, object]:
     """Give what compiled code calls by the names of the functions.
 
     Returns
@@ -359,7 +359,7 @@ def compiled() -> dict[str, Any]:
     return {name: _intrinsic(globals()[name], count) for name, count in FUNCTIONS.items()}
 
 
-def _intrinsic(function: Callable[..., Number], count: int) -> Any:
+def _intrinsic(function: Callable[..., Number], count: int) -> object:
     """Give a function that Numba writes out where it is called."""
     from numba import types
     from numba.extending import intrinsic
