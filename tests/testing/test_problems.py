@@ -205,7 +205,7 @@ def test_what_has_no_minimum_has_no_answer(name):
     assert problem.known == ()
     assert not problem.solved(-math.inf)
     with pytest.raises(sg.UsageError, match=f"no minimum of '{name}' is known"):
-        problem.minimum  # noqa: B018
+        problem.minimum
 
 
 # ---- how they are had ------------------------------------------------------------------------------------------------
