@@ -32,8 +32,9 @@ from symgd.testing.compare_runs import stationary  # noqa: E402
 from symgd.testing.problem_set import ANSWERS, problems  # noqa: E402
 
 MOST = 12  # minima that are kept of a problem
-STARTS = 5  # at random, where there are several minima
-PATIENCE = 12.0  # seconds for the descents of a problem
+ALIKE = 3  # of these, how many may have one value, as mirrored points do
+STARTS = 25  # at random, where there are several minima
+PATIENCE = 25.0  # seconds for the descents of a problem
 # Minimizers with a singular Hessian or a kink, all of them exact.
 SINGULAR = {
     "powell_singular": [[0] * 4],
@@ -57,6 +58,7 @@ SINGULAR = {
 # Minimizers of the literature that descents do not find by themselves.
 KNOWN = {
     "brown_almost_linear_10": [[0.97943] * 9 + [1.20569]],
+    "trefethen": [[-0.0244030796943752, 0.210612427155358]],
     "trigonometric": [[0.05, 0.055, 0.06, 0.06, 0.06, 0.065, 0.2, 0.08, 0.09, 0.05], [0.0] * 10],
 }
 
@@ -90,7 +92,10 @@ def known(name):
     """Give minimizers that the literature names."""
     if name.startswith("brown_almost_linear"):  # (0, ..., 0, n + 1), which the paper lists too, is no minimum
         yield [1.0] * problems[name].n
+    if "several" in problems[name].tags:
+        yield from ([0.0] * problems[name].n, [1.0] * problems[name].n)
     yield from KNOWN.get(name, ())
+    yield from (point for _, point in problems[name].known)
 
 
 def same(a, b):
@@ -115,7 +120,10 @@ def minima(problem):
             continue
         found.append((exact.value(x), x))
     found.sort(key=lambda pair: (mp.nint(pair[0] * 10**20), [float(v) for v in pair[1]]))
-    return [{"value": number(value), "point": [number(v) for v in x]} for value, x in found[:MOST]]
+    told = [(number(value), [number(v) for v in x]) for value, x in found]
+    values = [value for value, _ in told]
+    few = [pair for place, pair in enumerate(told) if values[:place].count(pair[0]) < ALIKE]
+    return [{"value": value, "point": x} for value, x in few[:MOST]]
 
 
 def number(value):

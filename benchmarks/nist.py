@@ -25,7 +25,7 @@ from scipy.optimize import curve_fit, least_squares
 import symgd as sg
 
 ROOT = Path(__file__).parents[1]
-DATA = ROOT / "tests" / "data" / "nist"
+DATA = ROOT / "tests" / "known" / "nist"
 PAGE = ROOT / "docs" / "nist.md"
 MOST = 11  # digits that are certified
 WANTED = (8, 8, 6)  # of parameters, sum of squares and standard errors

@@ -16,6 +16,7 @@ from symgd.language.functions import CONSTANTS, FUNCTIONS
 from symgd.rules import RULES
 from symgd.rules.schedules import SCHEDULES
 from symgd.testing import problems as known
+from symgd.testing.laws import LAWS
 from symgd.testing.problem_set import TAGS
 from symgd.verdict import MEANINGS
 
@@ -164,7 +165,7 @@ def schedules() -> str:
     return _table(
         ("schedule", "lr at step `t`", "numbers", "what it is"),
         [
-            (_code(name), _code(text), _numbers(defaults), summary)
+            (_code(name), _code(text if len(text) < 150 else text[:90] + " ..."), _numbers(defaults), summary)
             for name, (text, defaults, summary) in SCHEDULES.items()
         ],
     )
@@ -185,6 +186,21 @@ def tags() -> str:
     return _table(("tag", "meaning"), [(_code(tag), meaning) for tag, meaning in TAGS.items()])
 
 
+def laws(*, false: bool = False) -> str:
+    """Every law, or those that are known not to hold."""
+    chosen = [law for law in LAWS.values() if law.false == false]
+    return _table(
+        ("law", "of", "what holds", "under which assumptions", "attained", "source"),
+        [
+            (
+                _code(law.name), ", ".join(map(_code, sorted(law.methods))) or "any", _code(law.claim), law.assumes,
+                "yes" if law.tight else "", law.source,
+            )
+            for law in chosen
+        ],
+    )  # fmt: skip
+
+
 PAGES = {
     "problems": problems,
     "tags": tags,
@@ -201,6 +217,8 @@ PAGES = {
     "mistakes": mistakes,
     "rules": rules,
     "schedules": schedules,
+    "laws": laws,
+    "false_laws": lambda: laws(false=True),
 }
 
 

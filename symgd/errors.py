@@ -9,22 +9,18 @@ from __future__ import annotations
 import difflib
 import reprlib
 import sys
-import unicodedata
 import warnings
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from symgd.excerpts import escaped, excerpt
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-WINDOW = 72  # columns of a formula that a message shows
 _COMPARED = 200  # names that a suggestion is chosen from; each costs some ten microseconds
 _LISTED = 10_000  # names that are looked at, at all
 _LONGEST = 32  # longer names get no suggestion: comparing takes the square of the length
-
-# Letters that print as nothing or join with their neighbours although Unicode counts them as printable.
-_INVISIBLE = frozenset("\u3164\uffa0\u115f\u2800") | frozenset(map(chr, range(0x1160, 0x1200)))
-_SIDEWAYS = frozenset({"R", "AL", "AN"})  # written from right to left: a terminal would move the caret's neighbours
 
 
 class SymgdError(Exception):
@@ -126,9 +122,9 @@ class FormulaError(SymgdError, ValueError):
 
     def __str__(self) -> str:
         place = f"line {self.line}, column {self.column}" if "\n" in self.text else f"column {self.column}"
-        lines = [f"{_escaped(self.problem)} at {place}", *_excerpt(self.text, self.start, self.end)]
+        lines = [f"{escaped(self.problem)} at {place}", *excerpt(self.text, self.start, self.end)]
         if self.hint:
-            lines.append(_escaped(self.hint))
+            lines.append(escaped(self.hint))
         return "\n".join(lines)
 
     def _render_traceback_(self) -> list[str]:
@@ -187,7 +183,7 @@ def safe(text: object, limit: int = 60) -> str:
             text = reprlib.repr(text)
         except Exception:  # noqa: BLE001 - any code may stand in a repr, and an error message must not raise
             text = f"<{type(text).__name__}>"
-    shown = _escaped(text[: limit + 1])
+    shown = escaped(text[: limit + 1])
     return shown if len(shown) <= limit else shown[: max(limit - 3, 0)] + "..."
 
 
@@ -345,60 +341,3 @@ def unknown_option(name: str, known: Iterable[str]) -> UsageError:
         near = suggest(name, listed)
         hint = f"did you mean '{near}'?" if near else f"known: {', '.join(listed)}"
     return UsageError(f"there is no option '{safe(name)}'; {hint}")
-
-
-def _shown(character: str) -> str:
-    """Give a character as it may be echoed."""
-    if " " <= character <= "~":
-        return character
-    hidden = (
-        not character.isprintable()
-        or character in _INVISIBLE
-        or unicodedata.category(character) in ("Mn", "Me")
-        or unicodedata.bidirectional(character) in _SIDEWAYS
-    )
-    return character.encode("unicode_escape").decode("ascii") if hidden else character
-
-
-def _escaped(text: str) -> str:
-    return text if text.isascii() and text.isprintable() else "".join(map(_shown, text))
-
-
-def _width(shown: str) -> int:
-    """Count the columns that a terminal gives to printable characters."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in shown)
-
-
-def _excerpt(text: str, start: int, end: int) -> list[str]:
-    """Give the line of the place, or a window of it, and carets under the place."""
-    first = text.rfind("\n", 0, start) + 1
-    last = text.find("\n", start)
-    last = len(text) if last < 0 else last
-    low, high = max(first, start - WINDOW), min(last, start + WINDOW)
-    cells = [" " if character == "\t" else _shown(character) for character in text[low:high].rstrip("\r")]
-    if not "".join(cells).strip():
-        return []
-    widths = [_width(cell) for cell in cells]
-    here = min(start - low, len(cells))
-    left, right = _window(widths, here)
-    before = "..." if low + left > first else ""
-    after = "..." if low + right < last - text.count("\r", last - 1, last) else ""
-    caret = sum(widths[here : min(end - low, right)]) or 1
-    return [
-        f"  {before}{''.join(cells[left:right])}{after}",
-        f"  {' ' * (len(before) + sum(widths[left:here]))}{'^' * caret}",
-    ]
-
-
-def _window(widths: list[int], here: int) -> tuple[int, int]:
-    """Grow a range of cells from `here`, to both sides in turn, until it fills the window."""
-    left = right = here
-    room = WINDOW
-    while room > 0 and (left > 0 or right < len(widths)):
-        if right < len(widths):
-            room -= widths[right]
-            right += 1
-        if left > 0 and room > 0:
-            left -= 1
-            room -= widths[left]
-    return left, right

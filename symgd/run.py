@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd import saving
+from symgd import display, saving
 from symgd.errors import UnknownNameError, safe, unexplained
-from symgd.parameters import entry_names
+from symgd.parameters import Shapes, flat_of
 from symgd.verdict import Kind, Verdict
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """Give the finding as plain data."""
-        evidence = {k: finite(v) if isinstance(v, float) else v for k, v in self.evidence.items()}
+        evidence = {k: display.finite(v) if isinstance(v, float) else v for k, v in self.evidence.items()}
         told = {"code": self.code, "message": self.message, "remedy": self.remedy, "evidence": evidence}
         return told | {"change": {name: _plain_option(value) for name, value in self.change.items()}}
 
@@ -141,18 +140,18 @@ class History:
         """Names of the columns of ``point``: ``w[0]``, ``w[1]``."""
         if not self.point.shape[1]:
             return []
-        return list(entry_names(self.params, self.shapes or [()] * len(self.params)))
+        return list(self._shapes.names)
+
+    @cached_property
+    def _shapes(self) -> Shapes:
+        return Shapes(self.params, self.shapes or None)
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Give one parameter's values, or ``step``, ``epoch``, ``value``, ``gradient_norm``."""
         if not isinstance(name, str):
             raise UnknownNameError(name, self.columns(), "the history")
         if name in self.params and self.point.shape[1]:
-            shapes = self.shapes or [()] * len(self.params)
-            place = self.params.index(name)
-            start = sum(math.prod(shape) for shape in shapes[:place])
-            values = self.point[:, start : start + math.prod(shapes[place])]
-            return values.reshape(len(values), *shapes[place])
+            return self._shapes.part(self.point, name)
         if name in self.names:
             return self.point[:, self.names.index(name)]
         if name in ("step", "value", "gradient_norm") or (name == "epoch" and self.epoch is not None):
@@ -259,7 +258,7 @@ class Run:
     @property
     def x(self) -> NDArray[np.float64]:
         """The point as a vector, in the order of the parameters."""
-        return np.concatenate([np.ravel(v) for v in self.point.values()]) if self.point else np.zeros(0)
+        return flat_of(self.point.values())
 
     @cached_property
     def _explained(self) -> Diagnosis:
@@ -288,9 +287,9 @@ class Run:
         """Give the run as plain data, ready for JSON; nan and infinities become ``None``."""
         return {
             "formula": self.formula,
-            "point": {k: plain(v) for k, v in self.point.items()},
-            "value": finite(self.value),
-            "gradient_norm": finite(self.gradient_norm),
+            "point": {k: display.plain(v) for k, v in self.point.items()},
+            "value": display.finite(self.value),
+            "gradient_norm": display.finite(self.gradient_norm),
             "outcome": str(self.outcome),
             "ok": self.ok,
             "message": self.message,
@@ -302,8 +301,8 @@ class Run:
             "lr": self.lr,
             "maximized": self.maximized,
             "batch": self.batch,
-            "measured_rate": finite(self.measured_rate),
-            "predicted_rate": finite(self.predicted_rate),
+            "measured_rate": display.finite(self.measured_rate),
+            "predicted_rate": display.finite(self.predicted_rate),
             "diagnosis": [finding.to_dict() for finding in self.diagnosis],
         }
 
@@ -311,7 +310,7 @@ class Run:
         """Give the run as a few lines of text."""
         verb = "maximized" if self.maximized else "minimized"
         lines = [
-            f"{verb} {_shorten(self.formula)}",
+            f"{verb} {display.one_line(self.formula)}",
             f"  outcome   {self._verdict()}: {self.message}",
             f"  value     {self.value:.10g}",
             f"  gradient  {self.gradient_norm:.3g}",
@@ -320,7 +319,9 @@ class Run:
         ]
         shown = list(self.point.items())[:12]
         width = max((len(k) for k, _ in shown), default=0)
-        lines += [f"  {'point' if not i else '':9} {k:{width}} = {_brief(v, 12)}" for i, (k, v) in enumerate(shown)]
+        lines += [
+            f"  {'point' if not i else '':9} {k:{width}} = {display.brief(v, 12)}" for i, (k, v) in enumerate(shown)
+        ]
         if len(self.point) > len(shown):
             lines.append(f"  {'':9} ... and {len(self.point) - len(shown):,} more")
         if self.measured_rate is not None and self.predicted_rate is not None:
@@ -344,20 +345,17 @@ class Run:
         return f"{passes} epoch{'s' if passes != '1' else ''} in batches of {self.batch:,}"
 
     def __repr__(self) -> str:
-        at = ", ".join(f"{k}={_brief(v, 6)}" for k, v in list(self.point.items())[:6])
+        at = ", ".join(f"{k}={display.brief(v, 6)}" for k, v in list(self.point.items())[:6])
         more = ", ..." if len(self.point) > 6 else ""
         return f"Run({self.outcome}, {self.kind}, value={self.value:.6g}, {at}{more}, steps={self.steps:,})"
 
     def _repr_html_(self) -> str:
-        import html
-
         rows = [("outcome", self._verdict()), ("", self.message),
                 ("value", f"{self.value:.10g}"), ("gradient norm", f"{self.gradient_norm:.3g}"), ("kind", self.kind),
                 ("steps", f"{self.steps:,} of {self.method}")]  # fmt: skip
-        rows += [(k, _brief(v, 10)) for k, v in list(self.point.items())[:12]]
+        rows += [(k, display.brief(v, 10)) for k, v in list(self.point.items())[:12]]
         rows += [(f.code, f"{f.message} {f.remedy}") for f in self.diagnosis]
-        body = "".join(f"<tr><th>{html.escape(str(a))}</th><td>{html.escape(str(b))}</td></tr>" for a, b in rows)
-        return f"<table><caption><code>{html.escape(_shorten(self.formula))}</code></caption>{body}</table>"
+        return display.html(display.code(display.one_line(self.formula)), rows)
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
         """Draw the run: its path on contours (2 parameters), on the curve (1), or the loss over the steps.
@@ -401,32 +399,5 @@ class Run:
 def _plain_option(value: Any) -> Any:
     """Give an option as JSON can hold it."""
     if isinstance(value, Mapping):
-        return {name: plain(v) for name, v in value.items()}
+        return {name: display.plain(v) for name, v in value.items()}
     return value
-
-
-def finite(value: float | None) -> float | None:
-    """Give a number as JSON can hold it."""
-    return value if value is not None and math.isfinite(value) else None
-
-
-def plain(value: Any) -> Any:
-    """Give a number or an array as JSON can hold it: nan and infinities become ``None``."""
-    if isinstance(value, np.ndarray):
-        return value.tolist() if np.isfinite(value).all() else [plain(v) for v in value]
-    return finite(float(value))
-
-
-def _brief(value: Any, digits: int) -> str:
-    """Write a parameter's value: a number, the few numbers of a small array, or what a large one is like."""
-    if not isinstance(value, np.ndarray):
-        return f"{value:.{digits}g}"
-    if value.size <= 6 and value.ndim == 1:
-        return "[" + ", ".join(f"{v:.{min(digits, 6)}g}" for v in value) + "]"
-    sizes = " x ".join(f"{n:,}" for n in value.shape)
-    return f"array of {sizes}, from {value.min():.4g} to {value.max():.4g}"
-
-
-def _shorten(text: str, limit: int = 76) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= limit else flat[: limit - 3] + "..."

@@ -51,7 +51,7 @@ MEANINGS = {
     Kind.WEAK_MAXIMUM: "as a weak minimum, of an objective that is maximized",
     Kind.KINK_MAXIMUM: "as a minimum at a kink, of an objective that is maximized",
     Kind.SADDLE: "a curvature is negative beyond rounding, and another positive",
-    Kind.DEGENERATE: "a curvature is 0, and no minimum is shown: values fall, run off on a tail, or do not change",
+    Kind.DEGENERATE: "a curvature is 0, and values prove no minimum: they fall, run off on a tail, or do not change",
     Kind.KINK: "the gradient jumps, and the value falls to some side, or may",
     Kind.BOUNDARY: "the domain ends there",
     Kind.NOT_STATIONARY: "the gradient is not 0, beside the way that was gone",

@@ -182,7 +182,7 @@ SIGNS = [
     ("'x'", r"leave the quotes out", 1),
     ('x + "y"', r"leave the quotes out", 5),
     ('f"{x}"', r"leave the quotes out", 2),
-    ("`x`", r"leave the backticks out", 1),
+    ("`x", r"backquotes stand around the name of a column", 1),
     ("{x}", r"write parentheses", 1),
     ("x**{2}", r"write parentheses", 4),
     (r"\frac{a}{b}", r"read_latex translates it", 1),

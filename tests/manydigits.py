@@ -11,6 +11,7 @@ import numpy as np
 
 DIGITS = 100
 STEP = mp.mpf(10) ** -25
+FLAT = mp.mpf(10) ** -30  # a curvature that is 0 but for the difference that it was taken from
 _NUMBER = re.compile(r"(?<![\w.])(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)")
 
 
@@ -74,7 +75,7 @@ class Exact:
 
     def value(self, x):
         with mp.workdps(DIGITS):
-            left, point = list(x), {}
+            left, point = [mp.mpf(v) for v in x], {}
             for name, start in self.problem.start.items():
                 size = np.size(start)
                 point[name] = left[0] if np.ndim(start) == 0 else np.array(left[:size], dtype=object)
@@ -138,7 +139,7 @@ def definite(H):
     """Whether a matrix is positive definite: its own scales are taken out, and Cholesky's factor then exists."""
     with mp.workdps(DIGITS):
         n = H.rows
-        if any(H[i, i] <= 0 for i in range(n)):
+        if any(H[i, i] <= FLAT for i in range(n)):
             return False
         d = [mp.sqrt(H[i, i]) for i in range(n)]
         scaled = mp.matrix(n, n)

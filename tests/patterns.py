@@ -19,7 +19,7 @@ import oracles
 
 from symgd import FormulaError
 from symgd import language as fm
-from symgd.graph import Array, Graph, calculus, read, whole
+from symgd.graph import Array, Forms, Graph, Store, calculus, read, whole
 from symgd.graph.tape import Tape
 
 PARAMS = ("x", "y", "a", "b")
@@ -229,8 +229,7 @@ class Compiled:
     """A formula with its gradient, evaluated at many points by NumPy, with the stable forms or as it was written."""
 
     def __init__(self, text, data, *, stable):
-        graph = Graph()
-        graph.rows, graph.stable = (ROWS if data else None), stable
+        graph = Graph(Store(ROWS if data else None), Forms.GUARDED if stable else Forms.TYPED)
         tree = fm.parse(text, declared=(*PARAMS, *data))
 
         def leaf(name):
@@ -243,9 +242,9 @@ class Compiled:
         slopes = calculus.gradient(graph, root).scalars()
         self.names = [name for name in PARAMS if name in slopes]
         self.nodes = [root, *(slopes[name] for name in self.names)]
-        self.fired = graph.fired
+        self.fired = graph.store.fired
         self.rows = bool(data)
-        self.tape = Tape(self.nodes, data, graph.sizes())
+        self.tape = Tape(self.nodes, data, graph.store.sizes())
 
     def at(self, where):
         """An array with value and gradient, one column a point."""

@@ -9,7 +9,8 @@ from effort import calls
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symgd.errors import WINDOW, DataError, FormulaError, SymgdError, UsageError, safe, suggest
+from symgd.errors import DataError, FormulaError, SymgdError, UsageError, safe, suggest
+from symgd.excerpts import WINDOW
 
 
 def test_a_formula_error_shows_the_place():

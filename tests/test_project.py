@@ -1,5 +1,6 @@
 """What holds for the project as a whole."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -40,3 +41,34 @@ def test_readme_has_exactly_two_setup_commands():
     commands = [line for block in blocks for line in block.splitlines() if "install" in line]
     assert len(commands) == 2
     assert [block.strip() for block in blocks[:2]] == commands
+
+
+# ---- how long things are ---------------------------------------------------------------------------------------------
+
+LONGEST_FILE, LONGEST_FUNCTION = 400, 50
+TABLES = {"language/functions.py"}
+
+
+def sources():
+    return {str(path.relative_to(ROOT / "symgd")): path.read_text() for path in (ROOT / "symgd").rglob("*.py")}
+
+
+def code_lines(function):
+    """The lines of a function without its docstring."""
+    first = function.body[0]
+    described = ast.get_docstring(function, clean=False) is not None
+    return function.end_lineno - function.lineno + 1 - described * (first.end_lineno - first.lineno + 1)
+
+
+def test_files_are_short():
+    long = {name for name, text in sources().items() if text.count("\n") > LONGEST_FILE} - TABLES
+    assert not long
+
+
+def test_functions_are_short():
+    long = set()
+    for name, text in sources().items():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef) and code_lines(node) > LONGEST_FUNCTION:
+                long.add(f"{name} {node.name}")
+    assert long == set()

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from symgd.checking.reading import Reading
-from symgd.graph import Array, Node, Span, calculus, reachable, shape, whole
+from symgd.graph import Array, Graph, Node, Span, calculus, reachable, shape, whole
 from symgd.graph.calculus import Vector
-from symgd.graph.exact import unbounded
 from symgd.graph.nodes import Leaf
 
 SEED = "the place"  # data that stand for a unit vector: no name of a formula has a space
@@ -70,8 +69,7 @@ class Exact:
         reading = self.reading
         if not self.target.of:
             return reading.slope
-        with unbounded():
-            return calculus.gradient(reading.graph, self._seeded())
+        return calculus.gradient(reading.graph, self._seeded())
 
     def _seeded(self) -> Node:
         """Multiply what is differentiated by the seed, and add up."""
@@ -79,18 +77,18 @@ class Exact:
         if self.target.of == "rows":
             value = self.reading.value
             node = graph.multiply(value.node, graph.leaf("data", SEED, [a or 0 for a in value.axes]))
-            return _total(self.reading, node)
-        parts = []
+            return _total(graph, node)
+        graph, parts = graph.tidy, []
         for entry in self.reading.slope.entries:
             if entry.leaf.name == self.target.of:
                 node = graph.multiply(entry.node, graph.leaf("data", SEED, entry.leaf.index))
-                parts.append(_total(self.reading, node))
+                parts.append(_total(graph, node))
         return graph.add(*parts) if parts else graph.const(0)
 
 
-def _total(reading: Reading, node: Node) -> Node:
+def _total(graph: Graph, node: Node) -> Node:
     for label in sorted(node.labels):
-        node = reading.graph.fold("sum", node, label)
+        node = graph.fold("sum", node, label)
     return node
 
 

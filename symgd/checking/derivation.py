@@ -9,7 +9,7 @@ from symgd.checking.claims import Target
 from symgd.checking.exact import plain_graph
 from symgd.errors import SymgdError
 from symgd.graph import Fold, Graph, Map, Node, reachable
-from symgd.graph.calculus import partials
+from symgd.graph.partials import partials
 
 if TYPE_CHECKING:
     from symgd.checking.problem import Problem

@@ -7,7 +7,7 @@ from symgd import views
 from symgd.checking.claims import Target
 from symgd.checking.problem import Problem
 from symgd.errors import SymgdError
-from symgd.graph import Array, Graph, Node, calculus, read, whole
+from symgd.graph import Array, Forms, Graph, Node, calculus, read, whole
 
 LONGEST = 400
 
@@ -46,7 +46,7 @@ def _text(problem: Problem, name: str) -> str:
 def gradient(problem: Problem) -> views.Gradient:
     """Give the exact gradient as it is shown."""
     graph, root = plain_graph(problem, problem.text, problem.tree)
-    return views.Gradient(graph, calculus.gradient(graph, root), problem.reading(0).params)
+    return views.Gradient(graph.tidy, calculus.gradient(graph, root), problem.reading(0).params)
 
 
 def plain_graph(problem: Problem, text: str, tree: fm.Tree) -> tuple[Graph, Node]:
@@ -54,8 +54,7 @@ def plain_graph(problem: Problem, text: str, tree: fm.Tree) -> tuple[Graph, Node
     from symgd.language.functions import CONSTANTS
 
     reading = problem.reading(0)
-    graph = Graph()
-    graph.guarded = graph.seamed = False  # a proof is about the text
+    graph = Graph(forms=Forms.NAMED)  # a proof is about the text
 
     def lookup(leaf: object) -> Array:
         key = leaf.name  # type: ignore[attr-defined]

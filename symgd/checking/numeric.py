@@ -98,7 +98,7 @@ class Numbers:
         self.digits = digits
         arithmetic = Safe(digits) if digits else None
         self.arithmetic = arithmetic
-        self.tape = Tape(nodes, {}, graph.sizes(), arithmetic)
+        self.tape = Tape(nodes, {}, graph.store.sizes(), arithmetic)
         for node in self.tape.nodes:  # a point gives all values, the data's too
             if isinstance(node, Leaf) and node.kind == "count":
                 raise NotImplementedError
@@ -288,7 +288,7 @@ def kinks(exact: Exact, theirs: list[Array]) -> list[Node]:
             if node.function in ("abs", "relu", "sign"):
                 found.append(node.args[0])
             elif node.function in ("maximum", "minimum", "greater", "less", "greater_equal", "less_equal"):
-                found.append(graph.subtract(node.args[0], node.args[1]))
+                found.append(graph.tidy.subtract(node.args[0], node.args[1]))
     return found
 
 

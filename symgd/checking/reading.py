@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 from symgd import language as fm
 from symgd.errors import FormulaError
-from symgd.graph import Array, Graph, Node, calculus, read, shape, whole
-from symgd.graph.exact import Number, ratio_to_float, unbounded
-from symgd.graph.nodes import Const
+from symgd.graph import Array, Forms, Graph, Node, Store, as_number, calculus, read, shape, whole
+from symgd.graph.exact import Ratios
 from symgd.language.functions import CONSTANTS
 
 Shape = tuple[int, ...]
-
-
-class Plain(Graph):
-    """A graph that keeps what was written: no stable forms, no shifts, and ratios of any size."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stable = self.guarded = False
-
-    def const(self, value: Number | int) -> Node:
-        """Give the node of a number."""
-        number = value if isinstance(value, Fraction) else Fraction(value) if isinstance(value, int) else _ratio(value)
-        if isinstance(number, float):
-            return super().const(number)
-        return self._intern(("const", number), lambda i: Const(i, frozenset(), False, ratio_to_float(number), number))
-
-
-def _ratio(value: float) -> Number:
-    """Take a float for the shortest decimal number that reads as it."""
-    return Fraction(repr(float(value))) if abs(value) < float("inf") else value
 
 
 class Reading:
@@ -64,7 +42,7 @@ class Reading:
         sizes: Mapping[str, int],
     ) -> None:  # fmt: skip
         self.text, self.tree, self.params, self.data, self.sizes = text, tree, dict(params), dict(data), dict(sizes)
-        self.graph = Plain()
+        self.graph = Graph(Store(numbers=Ratios()), Forms.TYPED)  # what was written, and ratios of any size
         self.value = self._read(text, tree)
 
     def scalar(self) -> Node:
@@ -85,15 +63,8 @@ class Reading:
         return self._read(text, fm.parse(text, declared=self.declared))
 
     def _read(self, text: str, tree: fm.Tree) -> Array:
-        derived, self.graph.derived = self.graph.derived, False
-        try:
-            with unbounded():
-                found = read(self.graph, text, tree, lambda name: self._leaf(text, name), group=False, keep=True)
-                from symgd.graph import as_number
-
-                return Array(as_number(self.graph, found.node), found.axes)
-        finally:
-            self.graph.derived = derived
+        found = read(self.graph, text, tree, lambda name: self._leaf(text, name), group=False, keep=True)
+        return Array(as_number(self.graph, found.node), found.axes)
 
     def _leaf(self, text: str, name: fm.Name) -> Array:
         if name.name in self.params:
@@ -115,8 +86,7 @@ class Reading:
     @cached_property
     def slope(self) -> calculus.Vector:
         """The exact gradient."""
-        with unbounded():
-            return calculus.gradient(self.graph, self.scalar())
+        return calculus.gradient(self.graph, self.scalar())
 
 
 def spread(array: Array) -> Any:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import html as escaping
 import textwrap
 from typing import TYPE_CHECKING
 
+from symgd import display
 from symgd.errors import safe
 
 if TYPE_CHECKING:
@@ -59,12 +59,7 @@ def html(check: Check) -> str:
     rows = []
     for name, v in check.verdicts.items():
         said = v.kind + (f" {' and '.join(v.conditions)}" if v.conditions else "")
-        detail = "<br>".join(map(escaping.escape, v.lines()))
-        rows.append(
-            f"<tr><td>{escaping.escape(name)}</td><td style='color:{_COLOURS[v.kind]}'>{escaping.escape(said)}</td>"
-            f"<td><code>{escaping.escape(v.yours)}</code></td><td><code>{escaping.escape(v.exact)}</code></td>"
-            f"<td>{detail}</td></tr>"
-        )
-    head = "".join(f"<th>{h}</th>" for h in ("", "verdict", "yours", "exact", ""))
-    caption = escaping.escape(f"{check.what} of {check.formula}")
-    return f"<table><caption>{caption}</caption><tr>{head}</tr>{''.join(rows)}</table>"
+        colour = display.Markup(f"<span style='color:{_COLOURS[v.kind]}'>{display.escaped(said)}</span>")
+        detail = display.Markup("<br>".join(map(display.escaped, v.lines())))
+        rows.append((name, colour, display.code(v.yours), display.code(v.exact), detail))
+    return display.html(f"{check.what} of {check.formula}", rows, ("", "verdict", "yours", "exact", ""))

@@ -16,6 +16,7 @@ from symgd.cli.curvature import curvature
 from symgd.cli.derive import derive
 from symgd.cli.fit import fit
 from symgd.cli.group import Group
+from symgd.cli.laws import laws
 from symgd.cli.many import many
 from symgd.cli.minimize import maximize, minimize
 from symgd.cli.theory import theory
@@ -35,8 +36,9 @@ def main() -> None:
     symgd check "mean((y - w*x)**2)" --grad "w=-2*mean(x*(y - w*x))" --data-names x,y
     symgd curvature "0.2*x1**2 + x2**2" --at x1=0,x2=0
     symgd theory momentum --smallest 1 --largest 10 --hyper beta=0.8
+    symgd laws "v = beta*v - lr*g; x = x + v" --hyper beta=0.9
     """  # noqa: D301 - \b is click's mark for lines that are not to be wrapped
 
 
-for command in (minimize, maximize, many, fit, derive, check, curvature, theory, cache):
+for command in (minimize, maximize, many, fit, derive, check, curvature, theory, laws, cache):
     main.add_command(command)

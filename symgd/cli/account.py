@@ -33,7 +33,7 @@ def as_dict(options: Options, run: Run) -> dict[str, Any]:
     -------
     dict
     """
-    from symgd.run import finite
+    from symgd.display import finite
 
     account = run.to_dict()
     if run.history.epoch is not None:
@@ -44,7 +44,7 @@ def as_dict(options: Options, run: Run) -> dict[str, Any]:
 
 
 def _finite_row(history: History, place: int) -> dict[str, Any]:
-    from symgd.run import finite, plain
+    from symgd.display import finite, plain
 
     row: dict[str, Any] = {"step": int(history.step[place])}
     if history.epoch is not None:
@@ -90,13 +90,14 @@ def _traced(history: History, every: int) -> list[int]:
 
 
 def _table(history: History, places: Sequence[int]) -> str:
+    from symgd import display
+
     names = history.names[:_SHOWN]
     more = ["..."] if history.point.shape[1] > _SHOWN else []
     epochs = history.epoch
-    lines = [["step", *(["epoch"] if epochs is not None else []), "value", "|gradient|", *names, *more]]
+    rows = [["step", *(["epoch"] if epochs is not None else []), "value", "|gradient|", *names, *more]]
     for place in places:
         counts = [str(history.step[place]), *([f"{epochs[place]:g}"] if epochs is not None else [])]
         numbers = [history.value[place], history.gradient_norm[place], *history.point[place][:_SHOWN]]
-        lines.append([*counts, *(f"{number:.6g}" for number in numbers), *more])
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+        rows.append([*counts, *(f"{number:.6g}" for number in numbers), *more])
+    return "\n".join(display.lines(rows))

@@ -91,7 +91,7 @@ def _numbers_at(given: Options, objective: Objective) -> tuple[Objective, dict[s
     """Evaluate value, gradient and, where asked for, the Hessian; give the objective with the shapes of the point."""
     import numpy as np
 
-    from symgd.run import finite, plain
+    from symgd.display import finite, plain
 
     if given["data_names"] and objective.columns:
         raise UsageError(f"--at needs values of {', '.join(objective.columns)}; give --data instead of --data-names")
@@ -102,7 +102,7 @@ def _numbers_at(given: Options, objective: Objective) -> tuple[Objective, dict[s
     elif len(point) == len(objective.params):
         named = dict(zip(objective.params, point, strict=True))
     else:  # the entries of all arrays, one after the other
-        named = objective.program().layout.split(x)
+        named = objective.model.shapes.values_of(x)
     shapes = {name: np.shape(value) for name, value in named.items()}
     objective = objective.with_shapes(shapes)
     value, gradient = objective.value(named), objective.gradient_at(named)
@@ -202,7 +202,7 @@ def _print_numbers(objective: Objective, at: Mapping[str, Any]) -> None:
     for left, value in lines.items():
         click.echo(f"  {left:{width}} = {_shown(value)}")
     if "hessian" in at:
-        names = objective.program().layout.names
+        names = objective.names
         if len(names) > _WIDE:
             click.echo(f"  the Hessian has {len(names):,} rows; --json prints them")
             return

@@ -24,6 +24,9 @@ _FIT = (
         help="Where to start, such as b1=500,b2=0.0001; or the values alone, in the order of the parameters. Without "
         "it, ones and numbers around them are tried.",
     ),
+    click.option(
+        "--fixed", metavar="NAME=VALUE,...", multiple=True, help="Parameters that keep these values, such as c=0.5."
+    ),
     click.option("--weights", metavar="NAME", help="What squared residuals are multiplied by: a column, or a formula."),
     click.option("--sigma", metavar="NAME", help="Standard deviations of the target instead: a column, or a formula."),
     click.option("--absolute-sigma", is_flag=True, help="Take --sigma at its word: only its ratios count otherwise."),
@@ -50,10 +53,12 @@ def fit(**given: Any) -> int:
     from symgd.fitting import fit as run
 
     data = inputs.columns(given)
+    inputs.refuse_left_out(given, [given["formula"], given["target"], given["weights"], given["sigma"]], data)
     start = starts.read(given["start"], "--start") or None
+    fixed = starts.read(given["fixed"], "--fixed") or None
     found = run(
         given["formula"], data, given["target"], start, weights=given["weights"], sigma=given["sigma"],
-        absolute_sigma=given["absolute_sigma"], level=given["level"], covariance=given["covariance"],
+        absolute_sigma=given["absolute_sigma"], level=given["level"], covariance=given["covariance"], fixed=fixed,
     )  # fmt: skip
     if given["as_json"]:
         print_json(found.to_dict())

@@ -109,6 +109,35 @@ def columns(options: Options) -> Any:
     return _data(options, {})
 
 
+def refuse_left_out(options: Options, formulas: Iterable[str | None], found: Any) -> None:
+    """Refuse names that are columns of a file which hold something else than numbers.
+
+    Parameters
+    ----------
+    options : dict
+        Those of the command.
+    formulas : iterable of str or None
+        What reads the data.
+    found : mapping or None
+        What was read from the files.
+
+    Raises
+    ------
+    FormulaError
+        If a formula is none.
+    DataError
+        Says which cell is no number.
+    """
+    from symgd import data
+    from symgd import language as fm
+
+    known = set(found or ())
+    wanted = [name for text in formulas if text for name in fm.names(fm.parse(text, declared=known))]
+    for text in options["data"]:
+        if not _NAMED.fullmatch(text):
+            data.refuse_left_out(text, [name for name in wanted if name not in known], declare=False)
+
+
 def _data(options: Options, shapes: dict[str, tuple[int, ...]]) -> Any:
     """Give arrays and numbers; or the names of columns alone, or what stands for them where they have shapes."""
     numbers, unnamed = values.named(options["numbers"], "--set")

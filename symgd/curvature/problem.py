@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.graph.bounds import Bounds
 from symgd.kernel.tiers import Loop, Source
+from symgd.squares import Squares
 
 Vector = NDArray[np.float64]
 
@@ -68,10 +69,10 @@ class Problem(Protocol):
     def hessian(self, x: Vector, tier: str | None = None) -> NDArray[np.float64]:
         """Give the Hessian at a point."""
 
-    def split(self, x: Vector) -> dict[str, Any]:
+    def split(self, x: Vector) -> dict[str, float | Vector]:
         """Give a number or an array for each parameter."""
 
-    def squares(self) -> Any:
+    def squares(self) -> Squares | None:
         """Give the residuals, where the objective is known as a sum of their squares."""
 
     def doubt(self, x: Vector) -> str:
@@ -85,6 +86,9 @@ class Problem(Protocol):
 
     def work(self) -> int:
         """Give the operations of one evaluation of value and gradient."""
+
+    def cost(self) -> int:
+        """Give what that costs the first tier, in operations of plain Python."""
 
     def budget(self) -> int:
         """Give the operations that plain Python may spend before compiled code takes over."""

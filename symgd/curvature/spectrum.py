@@ -181,7 +181,7 @@ def products(kernel: Problem, x: Vector, times: int = 200) -> Product:
     """
     tier = kernel.tier
     if tier == "auto":
-        tier = "python" if kernel.work() * times <= kernel.budget() else "numba"
+        tier = "python" if kernel.cost() * times <= kernel.budget() else "numba"
     return lambda v: kernel.product(x, v, tier)
 
 

@@ -6,6 +6,7 @@ Arrays keep the dtype they have, and are used where they lie unless a kernel cou
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from symgd import checks
 from symgd import language as fm
-from symgd.data.files import not_numbers, read, read_csv, usable
+from symgd.data.files import column_name, not_numbers, read, read_csv
 from symgd.data.owned import Owned, difference
 from symgd.data.stored import DTYPES, Stored, named
 from symgd.errors import DataError, safe, shown
@@ -24,6 +25,7 @@ __all__ = [
     "AXES",
     "DTYPES",
     "Array",
+    "Column",
     "Data",
     "Owned",
     "Stored",
@@ -38,7 +40,8 @@ __all__ = [
 AXES = 3  # most axes of an array
 
 Array = NDArray[Any]
-Data = Mapping[str, "float | Array | Stored"]
+Column = float | Array | Stored
+Data = Mapping[str, Column]
 
 
 def load(source: Any) -> Data:
@@ -155,12 +158,26 @@ def refuse_left_out(source: Any, wanted: Collection[str], *, declare: bool = Tru
             holds = f"has {shown(cell)} in line {line}" if cell else f"is empty in line {line}"
             what = f"the column '{name}' of '{named(path)}' {holds}, where a number must be"
             other = f", or declare '{name}' by params=" if declare else ""
-            raise DataError(f"{what}; give numbers there, or leave such rows out{other}")
+            point = "numbers have a decimal point: " if re.fullmatch(r"[+-]?\d+,\d+", cell) else ""
+            raise DataError(f"{what}; {point}give numbers there, or leave such rows out{other}")
     elif _is_frame(source):
-        labels = {str(label): label for label in source.columns}
+        labels = {column_name(str(label)): label for label in source.columns}
         for name in wanted:
             if name in labels:
-                column(name, source[labels[name]])  # says what it holds
+                _refuse_cell(name, source[labels[name]])
+
+
+def _refuse_cell(name: str, values: Any) -> None:
+    """Refuse a column of a DataFrame that is none of numbers: says which cell is not."""
+    for row, cell in enumerate(values):
+        try:
+            found = checks.numbers([cell])
+        except ValueError as problem:
+            raise DataError(
+                f"'{name}' must hold numbers; row {row} has {shown(cell)}: give numbers there, or leave such rows out"
+            ) from problem
+        del found
+    column(name, values)  # says what it holds
 
 
 def _is_frame(source: Any) -> bool:
@@ -172,13 +189,16 @@ def _columns(frame: Any) -> dict[str, Any]:
     if not len(frame):
         raise DataError("the DataFrame has no rows; it needs at least one")
     found: dict[str, Any] = {}
-    for name in filter(lambda label: usable(str(label)), frame.columns):
-        if str(name) in found:
-            raise DataError(f"the DataFrame has several columns named '{name}'; rename all but one")
+    for label in frame.columns:
+        name = column_name(str(label))
+        if name is None:
+            continue
+        if name in found:
+            raise DataError(f"the DataFrame has several columns named '{safe(label)}'; rename all but one")
         try:
-            found[str(name)] = column(str(name), frame[name])
+            found[name] = column(name, frame[label])
         except DataError:
-            found[str(name)] = None
+            found[name] = None
     found = {name: values for name, values in found.items() if values is not None}
     if not found:
         raise DataError("the DataFrame has no column of numbers with a usable name")

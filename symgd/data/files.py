@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.lib import format as npy
@@ -59,35 +59,67 @@ def read_csv(path: Path) -> dict[str, Any]:
     DataError
         If there is no such file, or no column of numbers in it.
     """
-    head, rows = _table(path)
+    table = _table(path)
     found = {}
-    for name, cells in zip((h.strip() for h in head), zip(*rows, strict=True), strict=True):
-        if usable(name) and (values := _cells(cells)) is not None:
-            found[name] = values
+    for name, cells in zip(table.head, zip(*table.rows, strict=True), strict=True):
+        known = column_name(name)
+        if known is not None and (values := _cells(cells)) is not None:
+            found[known] = values
     if not found:
         raise DataError(f"'{named(path)}' has no column of numbers with a usable name on its first line")
     return found
 
 
-def _table(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Give the names on the first line of a CSV file, and the cells below."""
+class _Table(NamedTuple):
+    """The names on the first line of a CSV file, the cells below, and the lines they are on."""
+
+    head: list[str]
+    rows: list[list[str]]
+    lines: list[int]
+
+
+def _table(path: Path) -> _Table:
+    """Read a CSV file: commas, semicolons, tabs or blanks between cells, and comments (#) above the names."""
     import csv
 
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            sample = file.read(4096)
-            file.seek(0)
-            delimiter = max(",;\t", key=sample.split("\n", 1)[0].count)
-            head, *rows = list(csv.reader(file, delimiter=delimiter)) or [[]]
+        kept = _text(path).splitlines(keepends=True)
+        above = next((i for i, line in enumerate(kept) if line.strip() and not line.lstrip().startswith("#")), 0)
+        kept[:above] = ["\n"] * above
+        first = kept[above] if kept else ""
+        delimiter = max(",;\t", key=first.count)
+        if delimiter not in first and len(first.split()) > 1:  # blanks, as many as there are
+            numbered = [(i, line.split()) for i, line in enumerate(kept, 1)]
+        else:
+            reader = csv.reader(kept, delimiter=delimiter)
+            numbered = [(reader.line_num, row) for row in reader]
     except (OSError, ValueError, csv.Error) as problem:
         raise unreadable(path, "CSV", problem) from None
-    rows = [row for row in rows if any(cell.strip() for cell in row)]
-    if not rows:
+    table = [(line, row) for line, row in numbered if any(cell.strip() for cell in row)]
+    if len(table) < 2:
         raise DataError(f"'{named(path)}' has no rows below its line of names")
-    for number, row in enumerate(rows, 2):
+    head = table[0][1]
+    if all(_cells((cell,)) is not None for cell in head):
+        raise DataError(
+            f"line {table[0][0]} of '{named(path)}' holds numbers; put a line above it that names the columns"
+        )
+    for line, row in table[1:]:
         if len(row) != len(head):
-            raise DataError(f"line {number} of '{named(path)}' has {len(row)} fields; its first line {len(head)}")
-    return head, rows
+            raise DataError(f"line {line} of '{named(path)}' has {len(row)} fields; its first line {len(head)}")
+    return _Table([name.strip() for name in head], [row for _, row in table[1:]], [line for line, _ in table[1:]])
+
+
+def _text(path: Path) -> str:
+    """Decode a text file: UTF-8, UTF-16 where it begins as such, and Latin-1 where it is neither."""
+    content = path.read_bytes()
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        if b"\0" in content:
+            raise
+        return content.decode("latin-1")
 
 
 def not_numbers(path: Path, names: Collection[str]) -> tuple[str, int, str] | None:
@@ -105,16 +137,17 @@ def not_numbers(path: Path, names: Collection[str]) -> tuple[str, int, str] | No
     (str, int, str) or None
         The name, the line of the first cell that is no number, and that cell.
     """
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        first = file.readline()
-    if not any(name in first for name in names):  # most files are not read again
-        return None
-    head, rows = _table(path)
-    for name, cells in zip((h.strip() for h in head), zip(*rows, strict=True), strict=True):
-        if name in names:
+    with path.open("rb") as file:
+        first = file.read(1 << 16)
+    typed = [fm.unquoted(name) or name for name in names]
+    if not any(name.encode(code) in first for name in typed for code in ("utf-8", "utf-16-le", "utf-16-be")):
+        return None  # most files are not read again
+    table = _table(path)
+    for name, cells in zip(table.head, zip(*table.rows, strict=True), strict=True):
+        if column_name(name) in names:
             bad = (i for i, cell in enumerate(cells) if _cells((cell,)) is None)
-            line = next(bad, 0)
-            return name, line + 2, cells[line].strip()
+            row = next(bad, 0)
+            return name, table.lines[row], cells[row].strip()
     return None
 
 
@@ -223,6 +256,24 @@ def usable(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def column_name(label: str) -> str | None:
+    """Give the name that a column has in a formula: that of its own, or one that stands for it in backquotes.
+
+    Parameters
+    ----------
+    label : str
+        What the column is called.
+
+    Returns
+    -------
+    str or None
+        ``None`` where it cannot be typed at all.
+    """
+    if usable(label):
+        return fm.check_name(label)
+    return fm.quoted(label) if label and label.isprintable() and "`" not in label and len(label) <= 200 else None
 
 
 def _some(path: Path, found: dict[str, Any]) -> dict[str, Any]:

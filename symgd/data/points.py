@@ -15,11 +15,11 @@ from symgd.data import AXES  # as many for a parameter as for an array of data
 from symgd.errors import DataError, FormulaError, UsageError, safe, shown, suggest
 from symgd.language.foreign import distance
 from symgd.language.functions import CONSTANTS
+from symgd.parameters import Shape, flat_of
 
 MOST = 2**40  # most entries
 
 Vector = NDArray[np.float64]
-Shape = tuple[int, ...]
 Point = Mapping[str, Any] | Sequence[Any] | Vector
 
 
@@ -176,7 +176,7 @@ def vector(given: Mapping[str, Any], shapes: Mapping[str, Shape]) -> Vector:
             raise UsageError(f"'{name}' has the shape {np.shape(value)} here, and {shapes[name]} in this objective")
     if not any(shapes.values()):
         return np.array(list(given.values()), dtype=np.float64)
-    return np.concatenate([np.ravel(value) for value in given.values()]).astype(np.float64, copy=False)
+    return flat_of(given.values())
 
 
 def _value(name: str, value: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from symgd.curvature.problem import Problem
 from symgd.descent.account import Locate, account
 from symgd.descent.elsewhere import go_on
 from symgd.descent.rest import look, next_look
-from symgd.descent.state import Settings, State, saved
+from symgd.descent.state import Settings, State, Vector, saved
 from symgd.descent.steps import judge, take
 from symgd.errors import DataError, UsageError, safe, shown
 from symgd.kernel import code
@@ -26,7 +25,7 @@ TICK = 0.1  # seconds of compiled steps between two looks at the clock
 SAVED = 60.0  # seconds between two saves, when nothing is said
 DRAWS = 1 << 16  # normal numbers drawn at a time
 
-Callback = Callable[[int, dict[str, Any], float], Any]
+Callback = Callable[[int, dict[str, float | Vector], float], object]
 
 
 def descend(
@@ -113,7 +112,7 @@ class Keep:
         If there is no such folder, or no such span of time.
     """
 
-    def __init__(self, path: Any, every: Any, more: Mapping[str, Any]) -> None:
+    def __init__(self, path: object, every: object, more: Mapping[str, object]) -> None:
         rule = "a number of seconds, at least 0"
         self.path = saving.checked_path(path)
         self.every = SAVED if every is None else checks.number("save_every", every, rule, low=0.0)
@@ -126,7 +125,7 @@ class Keep:
         """Tell whether it is time."""
         return time.perf_counter() - self.last >= self.every
 
-    def write(self, state: Mapping[str, Any]) -> None:
+    def write(self, state: Mapping[str, object]) -> None:
         """Save the run; an error of the disk ends the run, which is better than one that cannot be gone on with."""
         try:
             saving.write(self.path, {**state, **self.more})
@@ -186,7 +185,7 @@ def _run(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
     state.t, state.status, state.f, state.next_record, state.filled, calls = loop(
         state.x, state.g, state.states, state.hyper, draws, first, state.t, stop, state.f, state.next_record,
         state.stride, state.records, state.filled, _squared(settings.gtol), settings.ftol, _squared(settings.xtol),
-        *_order(kernel, state, settings),
+        settings.sign, *_order(kernel, state, settings),
     )  # fmt: skip
     state.calls += calls
 
@@ -214,7 +213,7 @@ def batches(kernel: Problem, settings: Settings) -> int:
     return -(-kernel.rows // settings.batch)
 
 
-def _order(kernel: Problem, state: State, settings: Settings) -> tuple[Any, ...]:
+def _order(kernel: Problem, state: State, settings: Settings) -> tuple[NDArray[np.int64], int, int] | tuple[()]:
     """Give the order of the rows in this epoch, which depends on seed and epoch alone; for arrays on disk, of batches.
 
     Rows that lie next to each other on disk are read together, so that there whole batches are shuffled.

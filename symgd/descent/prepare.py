@@ -15,7 +15,7 @@ from symgd.descent.methods import METHODS, At, Function, Method, Relay
 from symgd.descent.state import Settings, State, Vector, read_state
 from symgd.errors import DataError, UsageError, safe, shown, unknown_option
 from symgd.graph import Graph
-from symgd.graph.locate import evaluate
+from symgd.graph.tape import Tape
 from symgd.kernel import Kernel, code
 from symgd.kernel.code import Program
 from symgd.kernel.machine import cache
@@ -85,7 +85,7 @@ def prepare(kernel: Kernel, x0: Vector, sign: float, options: Mapping[str, Any])
     return _with_rule(kernel, rule, lr, x0, sign, numbers)
 
 
-def _find(kernel: Kernel, method: Any, given: Mapping[str, Any]) -> rules.Rule | type[Method] | Relay:
+def _find(kernel: Kernel, method: object, given: Mapping[str, object]) -> rules.Rule | type[Method] | Relay:
     """Give the rule or the method of a name; for ``"auto"``, the best one for the problem."""
     if isinstance(method, str) and method == AUTO:
         rows = any(given.get(name) is not None for name in ("lr", "batch", "epochs", "shuffle"))
@@ -130,7 +130,7 @@ def relay(first: str) -> Relay:
 
 
 def _with_method(
-    method: type[Method] | Relay, sign: float, given: Mapping[str, Any], numbers: Mapping[str, Any]
+    method: type[Method] | Relay, sign: float, given: Mapping[str, object], numbers: Mapping[str, Any]
 ) -> Settings:
     for name in ("lr", "batch", "epochs", "shuffle"):
         if given.get(name) is not None:
@@ -145,7 +145,7 @@ def _with_method(
     return Settings(method.name, {}, (), sign=sign, recipe=recipe, method=chosen, **numbers)
 
 
-def with_method(name: str, options: Mapping[str, Any]) -> Settings:
+def with_method(name: str, options: Mapping[str, object]) -> Settings:
     """Give the settings of a method that is more than a recurrence.
 
     Parameters
@@ -309,7 +309,7 @@ def _safe_lr(kernel: Kernel, x0: Vector) -> float:
 
 
 def _initial_states(
-    rule: rules.Rule, lowered: rules.Lowered, x0: Vector, hyper: Mapping[str, Any]
+    rule: rules.Rule, lowered: rules.Lowered, x0: Vector, hyper: Mapping[str, float | str]
 ) -> tuple[Vector, ...]:
     fixed = None if isinstance(hyper["lr"], str) else float(hyper["lr"])
     states = []
@@ -321,12 +321,12 @@ def _initial_states(
         if fixed is None and {"lr", "t"} & rules.reads(node):  # a schedule stands there in place of lr
             text = rule.init[state]
             raise UsageError(f"the state '{state}' starts at {text!r}, which needs a fixed lr; got {hyper['lr']!r}")
-        values = evaluate([node], {"x": x0, "lr": fixed or 0.0}, {})[node]
+        values = Tape([node], {}).at({"x": x0, "lr": fixed or 0.0})[node]
         states.append(np.broadcast_to(np.asarray(values, dtype=np.float64), x0.shape).copy())
     return tuple(states)
 
 
-def _check_numbers(options: dict[str, Any]) -> dict[str, Any]:
+def _check_numbers(options: Mapping[str, object]) -> dict[str, Any]:
     """Check the options that are numbers."""
     found: dict[str, Any] = {}
     for name, value in options.items():

@@ -167,7 +167,7 @@ def fell_for_ever(f: Any, first: Any) -> Any:
     return f < first - 1e15 * (1.0 + abs(first))
 
 
-def saved(kernel: Problem, state: State, settings: Settings, formula: str) -> dict[str, Any]:
+def saved(kernel: Problem, state: State, settings: Settings, formula: str) -> dict[str, object]:
     """Give all that a later process needs to go on, as plain data and arrays."""
     plain = {
         "version": saving.VERSION, "formula": formula, "params": list(kernel.params),
@@ -255,13 +255,13 @@ _WHOLE = {"version": 1, "t": 0, "steps": 1, "seed": 0, "every": 1, "calls": 0, "
           "next_record": 0, "status": 0, "states": 0, "batch": 0, "epoch": 0}  # fmt: skip
 
 
-def _float(name: str, text: Any) -> float:
+def _float(name: str, text: object) -> float:
     if not isinstance(text, str):
         raise TypeError(f"{name} is no text of a float")
     return float.fromhex(text)
 
 
-def _floats(name: str, values: Any) -> Vector:
+def _floats(name: str, values: object) -> Vector:
     if not isinstance(values, np.ndarray) or values.dtype != np.float64:
         raise TypeError(f"{name} is no array of floats")
     return np.array(values)

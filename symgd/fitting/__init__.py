@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -11,24 +12,24 @@ import numpy as np
 
 from symgd.errors import UsageError, shown, unknown_option
 from symgd.fitting import statistics
+from symgd.fitting.account import Facts, denied, findings, message
 from symgd.fitting.curve import Band
 from symgd.fitting.problem import Problem, read
-from symgd.fitting.result import Fit, checked_level, spread_of, variance
+from symgd.fitting.result import Fit, checked_level
 from symgd.fitting.solve import Search, Solution
 from symgd.run import History, Outcome, Run
+from symgd.squares.factors import lengths
 from symgd.verdict import Kind, Reason, Verdict
 
 __all__ = ["Band", "Fit", "fit"]
 
-OPTIONS = ("target", "start", "weights", "sigma", "absolute_sigma", "level", "covariance")
-STILL = 1e-10  # of a parameter's size: less than anybody reads
-RUNAWAY = 1e6  # times its start that a parameter has grown by when it counts as lost
+OPTIONS = ("target", "start", "weights", "sigma", "absolute_sigma", "level", "covariance", "fixed")
 
 
 def fit(
     model: str, data: Any, target: str = "y", start: Any = None, *, weights: Any = None, sigma: Any = None,
     absolute_sigma: bool = False, level: float = 0.95, covariance: str = "jacobian",
-    **others: Any,
+    fixed: Mapping[str, float] | None = None, **others: Any,
 ) -> Fit:  # fmt: skip
     r"""Fit a model to data by least squares.
 
@@ -64,6 +65,8 @@ def fit(
         Where standard errors come from: ``"jacobian"``, ``s**2 * inv(J.T @ J)``, which is what is usually published;
         ``"hessian"``, ``2 * s**2 * inv(H)`` with the exact Hessian of the sum of squares, which takes the curvature of
         the model into account; ``"robust"``, which does not assume that all residuals have the same variance.
+    fixed : mapping of str to float, optional
+        Parameters that keep these values: numbers of the model, as if they stood in it.
     **others : object
         There are no others: each is refused, with the name that it has here.
 
@@ -102,11 +105,10 @@ def fit(
     checked_level(level)
     if absolute_sigma and sigma is None:
         raise UsageError("absolute_sigma=True says that sigma is to be taken at its word; give sigma")
-    problem = read(model, data, target, start, weights, sigma)
+    problem = read(model, data, target, start, weights, sigma, fixed)
     begun = perf_counter()
-    total = spread_of(problem.y, problem.w)
-    magnitude = float(np.linalg.norm(problem.y * np.sqrt(problem.w)))
-    found = Search(problem.squares, magnitude, total).run(problem.start, guessed=problem.guessed)
+    magnitude = float(np.linalg.norm(problem.weighted[0]))
+    found = Search(problem.squares, magnitude, problem.rows.total).run(None if problem.guessed else problem.start)
     return _result(problem, found, perf_counter() - begun, level, covariance, absolute=bool(absolute_sigma))
 
 
@@ -116,68 +118,32 @@ def _result(problem: Problem, found: Solution, seconds: float, level: float, cov
     squares, at = problem.squares, found.at
     if covariance == "hessian" and at.hessian is None:  # the search did without; the objective's own code has it
         at = replace(at, hessian=problem.objective.hess(at.x) / 2)
-    names = problem.objective.names
-    rss = at.factors.rss
-    dof = int((problem.w > 0).sum()) - squares.n
-    spread, open_ = statistics.spread(squares, at, covariance, variance(rss, dof, absolute=absolute))
+    rss, counted, rows = at.factors.rss, int((problem.rows.w > 0).sum()), problem.rows
+    felt = statistics.directions(at.factors.R, found.lost)
+    rank = squares.n if felt is None else felt.rank
+    deviation = 1 / rows.scale if absolute else math.sqrt(rss / (counted - rank)) if counted > rank else math.nan
+    spread = statistics.spread(squares, at, covariance, deviation, felt, counted)
+    facts = Facts(problem, found, felt, squares.residuals(at.x), counted, absolute)
     outcome, kind = found.outcome, found.kind
-    message = _message(problem, found, names, open_)
-    if open_ and outcome.converged:
+    if felt is not None and felt.open and outcome.converged:
         kind = Kind.DEGENERATE
-        lost = _lost(problem, at.x)
-        outcome = Outcome.DIVERGED if lost is not None else outcome
+        outcome = Outcome.DIVERGED if found.lost else outcome
     point = {name: np.array(v, dtype=np.float64) if np.ndim(v) else float(v)
              for name, v in squares.point(at.x).items()}  # fmt: skip
+    text = message(facts)
     return Fit(
-        problem.formula, problem.target, point, spread, covariance, rss, problem.y, problem.w, absolute, float(level),
-        _condition(at.factors.R), outcome, kind, message, _run(problem, found, point, outcome, kind, message, seconds),
+        problem.formula, problem.target, point, spread, covariance, rss, rows, absolute, float(level),
+        _condition(at.factors.R), rank, outcome, kind, text, findings(facts), denied(facts),
+        _run(problem, found, point, outcome, kind, text, seconds), problem.fixed,
     )  # fmt: skip
 
 
 def _condition(R: Any) -> float:
-    norms = np.linalg.norm(R, axis=0)
+    norms = lengths(R)
     if not np.isfinite(R).all() or not norms.all():
         return math.inf
     s = np.linalg.svd(R / norms, compute_uv=False)
     return float(s[0] / s[-1]) if s[-1] > 0 else math.inf
-
-
-def _lost(problem: Problem, x: Any) -> int | None:
-    """Tell which parameter has run away from its start."""
-    grown = np.abs(x) / np.maximum(np.abs(problem.start), 1.0)
-    return int(np.argmax(grown)) if grown.max() > RUNAWAY else None
-
-
-def _message(problem: Problem, found: Solution, names: Any, open_: Any) -> str:
-    """Say in a sentence how the search ended."""
-    at, notes = found.at, []
-    if found.outcome == Outcome.LEFT_DOMAIN:
-        where = problem.objective.model.locate(problem.squares.point(problem.start))
-        return f"{where}, at the start; give a start at which the model is finite in every row"
-    if found.outcome == Outcome.INTERRUPTED:
-        return "interrupted; this is the best point so far"
-    if open_:
-        lost = _lost(problem, at.x)
-        notes.append(statistics.told(names, open_, at.x))
-        if lost is not None:
-            notes.append(f"{names[lost]} has run off to {at.x[lost]:.3g}; start it elsewhere, or leave the term out")
-    elif found.kind == Kind.SADDLE:
-        notes.append("this is a saddle of the sum of squares; try other starts")
-    elif not found.outcome.converged:
-        notes.append(f"after {found.steps:,} steps the sum of squares still falls; try other starts")
-    else:
-        still = at.moved < STILL
-        notes.append("the last digits stand still" if still else f"the last step was {at.moved:.1g} of a parameter")
-        notes[-1] += ", with residuals of 40 digits" if at.digits else ""
-    if int((problem.w > 0).sum()) == len(at.x):
-        notes.append("there are as many rows as parameters, and nothing is left to tell errors from")
-    if problem.guessed:
-        notes.append(
-            "no start was given: " + (f"the best end of {found.starts} starts" if found.starts > 1 else "ones")
-        )
-    elif found.starts > 1:
-        notes.append(f"the given start and {found.starts - 1} others around it were tried")
-    return "; ".join(notes)
 
 
 def _run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ class Band(NamedTuple):
     upper: Array
 
 
-def on(model: Formula, data: Any) -> tuple[Formula, tuple[int, ...]]:
+def on(model: Formula, data: Any, fixed: Mapping[str, float]) -> tuple[Formula, tuple[int, ...]]:
     """Give a model on other data, and the shape of its values.
 
     Parameters
@@ -34,6 +35,8 @@ def on(model: Formula, data: Any) -> tuple[Formula, tuple[int, ...]]:
         The model.
     data : mapping, DataFrame or path
         The columns that it reads.
+    fixed : mapping of str to float
+        Parameters that keep their values.
 
     Returns
     -------
@@ -46,13 +49,14 @@ def on(model: Formula, data: Any) -> tuple[Formula, tuple[int, ...]]:
     DataError
         If the data lack a column of the model.
     """
-    known = data_module.load(data)
+    known = {**data_module.load(data), **fixed}
     used = [name for name in fm.names(model.tree) if name not in model.shapes]
     for name in used:
         if name not in known and name not in CONSTANTS:
             near = suggest(name, list(known))
             hint = f"did you mean '{near}'?" if near else "give it a column"
-            raise DataError(f"the model reads '{safe(name)}', and the data have no column of that name; {hint}")
+            plain = safe(fm.unquoted(name) or name)
+            raise DataError(f"the model reads '{plain}', and the data have no column of that name; {hint}")
     serving = indices(model.tree)
     points.check_indices(serving, data)
     found = Formula(model.text, model.tree, model.shapes, Owned(known, serving, used))
@@ -84,7 +88,8 @@ def band(found: Formula, shape: tuple[int, ...], x: Array, covariance: Array, wi
     """
     value, J = found.residuals.jacobian(x)
     with np.errstate(all="ignore"):
-        parts = np.where(J == 0, 0.0, J[:, :, None] * covariance) if not np.isfinite(covariance).all() else None
+        known = bool(np.isfinite(covariance).all())
+        parts = None if known else np.where(J[:, :, None] == 0, 0.0, J[:, :, None] * covariance)
         along = J @ covariance if parts is None else parts.sum(axis=1)
         spread = width * np.sqrt(np.sum(np.where(J == 0, 0.0, along * J), axis=1) + variance)
     value, spread = (np.broadcast_to(a.reshape(found.shape), shape) for a in (value, spread))

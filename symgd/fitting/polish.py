@@ -129,7 +129,7 @@ def _across(R: Matrix, b: Any) -> Any:
 
 def _size(step: Vector, at: Polished, m: int, magnitude: float) -> float:
     """Measure a step by the parameter that it changes most, relative to its size or to what could be told from 0."""
-    norms = np.linalg.norm(at.factors.R, axis=0)
+    norms = at.factors.norms
     told = np.maximum(1e-3 * np.sqrt(at.factors.rss / max(1, m - len(step))), 1e-4 * magnitude) / norms
     return float(np.max(np.abs(step) / np.maximum(np.maximum(np.abs(at.x), told), 1e-300)))
 
@@ -155,7 +155,7 @@ def needs_digits(squares: Squares, at: Polished, magnitude: float) -> bool:
     """
     if not at.factors.finite or at.factors.rank < squares.n or squares.m * (squares.n + 1) > BLOCK:
         return False
-    norms = np.linalg.norm(at.factors.R, axis=0)
+    norms = at.factors.norms
     condition = 1 / np.linalg.svd(at.factors.R / norms, compute_uv=False)[-1]
     rounding = EPS * magnitude / max(np.sqrt(at.factors.rss), 1e-300)
     with np.errstate(all="ignore"):

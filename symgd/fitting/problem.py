@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,16 +12,18 @@ from numpy.typing import NDArray
 
 from symgd import data as data_module
 from symgd import language as fm
+from symgd.checks import number
 from symgd.data import Data, Owned, Stored
-from symgd.errors import DataError, FormulaError, UsageError, safe, shown, suggest
+from symgd.errors import FormulaError, UsageError, safe, shown, suggest
+from symgd.fitting.rows import Rows, check_finite, enclosed, free, listed
+from symgd.fitting.rows import read as read_rows
+from symgd.graph import ROWS, Fold, reachable
 from symgd.language.functions import CONSTANTS
 from symgd.objective import Objective
 from symgd.objective.formula import Formula, indices
 from symgd.squares import Squares
 
 Vector = NDArray[np.float64]
-
-CHUNK = 1 << 20  # rows that are looked at together
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +44,12 @@ class Problem:
         Where to start.
     guessed : bool
         Whether the start was made up.
-    y : ndarray
-        The target's values.
-    w : ndarray
-        Their weights, in the target's shape.
+    rows : Rows
+        The target and its weights.
+    seen : ndarray of bool
+        The rows that the residuals are made of: all, but those of weight 0 where they can be left out.
+    fixed : dict of str to float
+        Parameters that keep their values.
     """
 
     formula: Formula
@@ -54,16 +58,21 @@ class Problem:
     squares: Squares
     start: Vector
     guessed: bool
-    y: Vector
-    w: Vector
+    rows: Rows
+    seen: NDArray[np.bool_]
+    fixed: dict[str, float]
 
     @property
-    def weighted(self) -> bool:
-        """Whether the weights are not all the same."""
-        return bool((self.w != self.w.flat[0]).any()) or self.w.flat[0] != 1.0
+    def weighted(self) -> tuple[Vector, Vector]:
+        """The target as the residuals have it, and the roots of the weights it is multiplied by; shape (m,)."""
+        y, w = self.rows.y, self.rows.w
+        if y.ndim:
+            y, w = y[self.seen], w[self.seen]
+        root = np.sqrt(np.ravel(w))
+        return np.ravel(y) / self.rows.unit * root, root
 
 
-def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: Any) -> Problem:
+def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: Any, fixed: Any = None) -> Problem:
     """Check everything that a fit is made from.
 
     Parameters
@@ -80,6 +89,8 @@ def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: An
         What squared residuals are multiplied by.
     sigma : str, array or None
         Standard deviations of the target.
+    fixed : mapping or None
+        Parameters that keep their values.
 
     Returns
     -------
@@ -105,29 +116,105 @@ def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: An
     known: dict[str, Any] = dict(data_module.load(data))
     if not known:
         raise UsageError("a fit needs data: a mapping of names to columns, a DataFrame, or a file of CSV")
-    tree = fm.parse(model, declared=set(known))  # mistakes are shown in the text as it was typed
-    text, wanted = str.__str__(model), fm.parse(target, declared=set(known))
+    target = fm.written(fm.quoted(target)) if fm.quoted(target) in known else target
+    tree, wanted = _parsed(model, known), _parsed(target, known)  # mistakes are shown in the text as it was typed
+    text = str.__str__(model)
     asked = [*fm.names(tree), *fm.names(wanted)]
     data_module.refuse_left_out(data, [name for name in asked if name not in known], declare=False)
-    _check_columns("target", target, wanted, known)
     _check_no_loss(text, tree, target)
-    y = _values(target, wanted, known, "target")
-    factor, w = _counting(known, weights, sigma, fm.names(tree), y)
-    for name in fm.names(tree):
-        if name in known:
-            _check_finite(name, known[name])
+    numbers = _fixed(fixed, start, [name for name in fm.names(tree) if name not in known], known)
+    known |= numbers
+    rows = read_rows(target, wanted, known, weights, sigma, fm.names(tree))
     params = [name for name in fm.names(tree) if name not in known and name not in CONSTANTS]
     _check_start(params, start, known)
     if not params:
-        raise UsageError(f"there is nothing to fit: every name in '{safe(text)}' is a column of the data")
-    residual = f"{enclosed(target)} - {enclosed(text)}"
-    objective = Objective(f"sum({factor.format(f'({residual})')})", known, params)
-    objective, x, guessed = _start(objective, params, start)
+        rest = " or fixed" if numbers else ""
+        raise UsageError(f"there is nothing to fit: every name in '{safe(text)}' is a column of the data{rest}")
+    loss = _loss(text, target, rows, known)
+    seen = rows.seen if _apart(known, tree, wanted) else np.ones_like(rows.seen)
+    objective, x, guessed = _start(Objective(loss, _only(known, seen), params), params, start)
+    if not seen.all() and _joined(objective):  # what reads all rows at once reads them as they are
+        seen = np.ones_like(seen)
+        for name in (name for name in fm.names(wanted) if name in known):
+            check_finite(name, known[name], seen)
+        objective, x, guessed = _start(Objective(loss, known, params), params, start)
+    for name in fm.names(tree):
+        if name in known:
+            check_finite(name, known[name], seen)
     found = objective.model.squares
     assert found is not None
-    _check_sizes(found, y, w, text, target)
-    formula = Formula(text, tree, objective.model.shapes, objective.data)
-    return Problem(formula, target, objective, found, x, guessed, y, w)
+    _check_sizes(found, rows, rows.y[seen] if rows.y.ndim else rows.y, text, target)
+    owned = objective.data if seen.all() else Owned(known, indices(tree), fm.names(tree))
+    return Problem(
+        Formula(text, tree, objective.model.shapes, owned), target, objective, found, x, guessed, rows, seen, numbers
+    )
+
+
+def _loss(text: str, target: str, rows: Rows, known: dict[str, Any]) -> str:
+    """Write the weighted sum of squares; numbers that it needs are added to the data."""
+    taken = [*known, *fm.names(fm.parse(text, declared=set(known)))]
+    if not np.isfinite(rows.y).all() and rows.y.ndim > 1:  # single values that do not count are 0
+        target = free("target", taken)
+        known[target] = np.where(rows.w > 0, rows.y, 0.0)
+    residual = f"({enclosed(target)} - {enclosed(text)})"
+    if rows.unit != 1:
+        known[unit := free("unit", taken)] = rows.unit
+        residual = f"({residual}/{unit})"
+    return f"sum({rows.square.format(residual)})"
+
+
+def _apart(known: Data, tree: fm.Tree, wanted: fm.Tree) -> bool:
+    """Tell whether rows can be left out: each stands for itself, and they are in memory."""
+    used = [known[name] for name in {**fm.names(tree), **fm.names(wanted)} if name in known]
+    return not indices(tree) and not indices(wanted) and not any(isinstance(column, Stored) for column in used)
+
+
+def _only(known: Data, seen: NDArray[np.bool_]) -> Data:
+    """Give the data without the rows in which nothing counts."""
+    if seen.all():
+        return known
+    aligned = {name: isinstance(v, np.ndarray) and v.shape[:1] == seen.shape for name, v in known.items()}
+    return {name: np.asarray(v)[seen] if aligned[name] else v for name, v in known.items()}
+
+
+def _joined(objective: Objective) -> bool:
+    """Tell whether a residual reads more rows than its own."""
+    found = objective.model.squares
+    return found is None or any(isinstance(node, Fold) and node.label == ROWS
+                                for node in reachable([term.residual for term in found.terms]))  # fmt: skip
+
+
+def _fixed(fixed: Any, start: Any, free_: Sequence[str], known: Data) -> dict[str, float]:
+    """Give the parameters that keep their values."""
+    if fixed is None:
+        return {}
+    if not isinstance(fixed, Mapping):
+        raise UsageError(f"fixed={shown(fixed)} must be a mapping of parameters to numbers, such as {{'c': 0.5}}")
+    found = {}
+    for given, value in fixed.items():
+        name = fm.check_name(given)
+        if name not in free_:
+            near = suggest(name, free_)
+            what = "a column of the data" if name in known else "no parameter of the model"
+            hint = f"did you mean '{near}'?" if near else f"its parameters are {', '.join(free_)}"
+            raise UsageError(f"fixed names '{safe(name)}', which is {what}; {hint}")
+        if isinstance(start, Mapping) and given in start:
+            raise UsageError(f"'{safe(name)}' is fixed and has a start as well; leave one of them out")
+        found[name] = number(f"fixed['{safe(name)}']", value, "a number that the parameter keeps, such as 0.5")
+    return found
+
+
+def _parsed(text: Any, known: Data) -> fm.Tree:
+    """Read a formula; where the data have columns whose names are none, a mistake may come from that."""
+    try:
+        return fm.parse(text, declared=set(known))
+    except FormulaError as problem:
+        odd = [name for name in known if fm.unquoted(name) is not None]
+        if not odd:
+            raise
+        hint = f"{problem.hint}; " if problem.hint else ""
+        columns = f"{hint}the columns are {listed(known)}"
+        raise FormulaError(problem.problem, problem.text, problem.start, problem.end, columns) from None
 
 
 def _check_no_loss(text: str, tree: fm.Tree, target: str) -> None:
@@ -152,94 +239,23 @@ def _check_no_loss(text: str, tree: fm.Tree, target: str) -> None:
     raise FormulaError(problem, text, *read[target], f"{hint}; Objective(...).minimize takes a loss")
 
 
-def enclosed(text: str) -> str:
-    """Put brackets around a formula; a comment at its end must not reach the closing one."""
-    return text if text.isidentifier() else f"({text}\n)" if "#" in text else f"({text})"
-
-
-def _values(text: str, tree: fm.Tree, known: Data, what: str) -> Vector:
-    """Give the values of the target, or of the weights: finite, or a `DataError` that tells the row."""
-    for name in fm.names(tree):
-        if name in known:
-            _check_finite(name, known[name])
-    found = Formula(text, tree, {}, Owned(known, indices(tree), fm.names(tree))).values({})
-    if not np.isfinite(found).all():
-        row = int(np.argmin(np.isfinite(found).reshape(len(found), -1).all(axis=1))) if found.ndim else 0
-        bad = found[row] if found.ndim < 2 else found[row][~np.isfinite(found[row])].flat[0]
-        raise DataError(f"the {what} {safe(text)} is {bad:g} in row {row}; leave such rows out")
-    return found
-
-
-def _check_columns(what: str, text: str, tree: fm.Tree, known: Data) -> None:
-    """Refuse a formula of the data that reads what is no column."""
-    for name, (begin, end) in fm.names(tree).items():
-        if name not in known and name not in CONSTANTS:
-            near = suggest(name, list(known))
-            listed = ", ".join(list(known)[:12]) + (", ..." if len(known) > 12 else "")
-            hint = f"did you mean '{near}'?" if near else f"the columns are {safe(listed, 200)}"
-            if text.strip() == name:
-                raise DataError(f"{what}='{name}' is no column of the data; {hint}")
-            raise FormulaError(f"'{name}' is no column of the data", text, begin, end, hint)
-
-
-def _check_finite(name: str, column: Any) -> None:
-    parts = ((low, column.rows(low, min(low + CHUNK, len(column)))) for low in range(0, len(column), CHUNK)) \
-        if isinstance(column, Stored) else [(0, np.atleast_1d(np.asarray(column)))]  # fmt: skip
-    for low, part in parts:
-        if part.dtype.kind == "f" and not np.isfinite(part).all():
-            row = int(np.argmin(np.isfinite(part).reshape(len(part), -1).all(axis=1)))
-            bad = part[row] if part.ndim == 1 else part[row][~np.isfinite(part[row])].flat[0]
-            count = int((~np.isfinite(part).reshape(len(part), -1).all(axis=1)).sum())
-            more = f", and {count - 1:,} more rows" if count > 1 else ""
-            raise DataError(f"'{name}' is {bad:g} in row {low + row}{more}; leave such rows out")
-
-
-def _counting(
-    known: dict[str, Any], weights: Any, sigma: Any, used: Mapping[str, Any], y: Vector
-) -> tuple[str, Vector]:
-    """Give the text of a weighted square, ``{}`` standing for the residual, and the weights' values."""
-    what, given = ("weights", weights) if sigma is None else ("sigma", sigma)
-    if given is None:
-        return "{}**2", np.ones(y.shape)
-    text = given if isinstance(given, str) else _free(what, [*known, *used])
-    if not isinstance(given, str):
-        known[text] = data_module.column(what, given)
-        _check_finite(what, known[text])
-    tree = fm.parse(text, declared=set(known))
-    _check_columns(what, text, tree, known)
-    found = _values(text, tree, known, what)
-    try:
-        found = np.broadcast_to(found, y.shape)
-    except ValueError:
-        raise DataError(
-            f"{what} has the shape {found.shape}, and the target {y.shape}; give one for each row"
-        ) from None
-    bad = found <= 0 if what == "sigma" else found < 0
-    if bad.any():
-        row = int(np.argmax(bad.reshape(len(bad), -1).any(axis=1))) if bad.ndim else 0
-        rule = "a standard deviation is positive" if what == "sigma" else "weights are not negative; 0 leaves a row out"
-        raise DataError(f"{what} is {float(np.ravel(found[row])[0] if found.ndim else found):g} in row {row}; {rule}")
-    if what == "weights" and not found.any():
-        raise DataError("all weights are 0: no row counts")
-    named = enclosed(text)
-    return (f"({{}}/{named})**2", 1 / found**2) if what == "sigma" else (f"{named}*{{}}**2", np.array(found))
-
-
-def _free(name: str, taken: Sequence[str]) -> str:
-    while name in taken:
-        name += "_"
-    return name
-
-
 def _check_start(params: Sequence[str], start: Any, known: Data) -> None:
     """Tell a name that has neither data nor a start: it may be a column, misspelt."""
-    if not isinstance(start, Mapping):
-        return
+    odd = [plain for name in known if (plain := fm.unquoted(name)) is not None]
+    given = start if isinstance(start, Mapping) else {}
     for name in params:
-        if name not in start and len(start) > 0:
+        if name in given:
+            continue
+        part = next((plain for plain in odd if name in re.findall(r"\w+", plain)), None)
+        if part is not None:
+            rule = f"there is a column '{safe(part)}': write it in backquotes, `{safe(part)}`, or rename it"
+            raise UsageError(f"'{name}' is no column of the data and has no start; {rule}")
+        if given:
             near = suggest(name, [*known, *(k for k in start if isinstance(k, str))])
             hint = f"did you mean '{near}'?" if near else f"give it one: start={{'{name}': 1.0, ...}}"
-            raise UsageError(f"'{name}' is no column of the data and has no start; {hint}")
+            raise UsageError(
+                f"'{name}' is no column of the data and has no start; {hint}; the columns are {listed(known)}"
+            )
 
 
 def _start(objective: Objective, params: Sequence[str], start: Any) -> tuple[Objective, Vector, bool]:
@@ -250,22 +266,19 @@ def _start(objective: Objective, params: Sequence[str], start: Any) -> tuple[Obj
         return objective, x, True
     x = objective.vector(start)
     if isinstance(start, Mapping) and any(np.ndim(v) for v in start.values()):
-        shapes = {name: np.shape(start[name]) for name in params}
-        objective = objective.with_shapes(shapes)
+        objective = objective.with_shapes({name: np.shape(start[name]) for name in params})
     return objective, x, False
 
 
-def _check_sizes(found: Squares, y: Vector, w: Vector, text: str, target: str) -> None:
+def _check_sizes(found: Squares, rows: Rows, y: Vector, text: str, target: str) -> None:
     if found.shape != y.shape:
         raise UsageError(
             f"the target {safe(target)} has the shape {y.shape}, and with the model {safe(text, 60)} the residuals "
             f"have {found.shape}; they must be the same"
         )
-    rows = int((w > 0).sum())
-    if rows < found.n:
-        some = f"{rows} row{'s' if rows != 1 else ''}" + (" of positive weight" if rows < w.size else "")
+    count = int((rows.w > 0).sum())
+    if count < found.n:
+        some = f"{count} row{'s' if count != 1 else ''}" + (" of positive weight" if count < rows.w.size else "")
         raise UsageError(
             f"{some} cannot determine {found.n} parameters; give more rows, or a model of fewer parameters"
         )
-    if math.isinf(float(np.abs(y).max())):
-        raise DataError(f"the target {safe(target)} is infinite")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import html as markup
 from typing import TYPE_CHECKING
+
+from symgd import display
 
 if TYPE_CHECKING:
     from symgd.fitting.result import Fit
@@ -24,26 +25,22 @@ def summary(fit: Fit) -> str:
     -------
     str
     """
-    table = [_header(fit), *_rows(fit)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = [
-        f"fitted {_flat(fit.target, 30)} = {_flat(fit.model)}",
+        f"fitted {display.one_line(fit.target, 30)} = {display.one_line(fit.model)}",
         f"  outcome    {fit.outcome} ({'ok' if fit.ok else 'not ok'}): {fit.message}",
         f"  rows       {fit.n:,}, degrees of freedom {fit.dof:,}",
         f"  residuals  rss {fit.rss:.10g}, standard deviation {fit.rsd:.6g}, R2 {fit.r2:.6g}",
         f"  likelihood {fit.loglik:.6g}, AIC {fit.aic:.6g}, BIC {fit.bic:.6g}",
         f"  errors     {_kind(fit)}",
-        "",
     ]
-    lines += [_line(row, widths) for row in table]
+    if fit.fixed:
+        lines.append("  fixed      " + ", ".join(f"{name} = {value:.10g}" for name, value in fit.fixed.items()))
+    lines += ["", *(f"  {line}" for line in display.lines([_header(fit), *_rows(fit)], left=1))]
     if len(fit.x) > _SHOWN:
         lines.append(f"  ... and {len(fit.x) - _SHOWN:,} more")
     lines += _correlated(fit)
+    lines += ["", *(f"  finding    {finding}" for finding in fit.diagnosis)] if fit.diagnosis else []
     return "\n".join(lines)
-
-
-def _line(row: list[str], widths: list[int]) -> str:
-    return f"  {row[0]:{widths[0]}}" + "".join(f"  {cell:>{w}}" for cell, w in zip(row[1:], widths[1:], strict=True))
 
 
 def _header(fit: Fit) -> list[str]:
@@ -84,11 +81,6 @@ def _correlated(fit: Fit) -> list[str]:
     return ["", f"  correlated {listed}" + (f", and {len(pairs) - 4} more pairs" if len(pairs) > 4 else "")]
 
 
-def _flat(text: str, limit: int = 76) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= limit else flat[: limit - 3] + "..."
-
-
 def html(fit: Fit) -> str:
     """Give a fit as HTML.
 
@@ -101,9 +93,8 @@ def html(fit: Fit) -> str:
     -------
     str
     """
-    head = "".join(f"<th>{markup.escape(c)}</th>" for c in _header(fit))
-    body = "".join("<tr>" + "".join(f"<td>{markup.escape(c)}</td>" for c in row) + "</tr>" for row in _rows(fit))
     about = f"{fit.outcome} ({'ok' if fit.ok else 'not ok'}): {fit.message}; rss {fit.rss:.8g}, rsd {fit.rsd:.6g}, "
     about += f"R2 {fit.r2:.6g}, {fit.dof:,} degrees of freedom"
-    title = f"<code>{markup.escape(_flat(fit.target, 30))} = {markup.escape(_flat(fit.model))}</code>"
-    return f"<table><caption>{title}<br>{markup.escape(about)}</caption><tr>{head}</tr>{body}</table>"
+    title = display.code(f"{display.one_line(fit.target, 30)} = {display.one_line(fit.model)}")
+    caption = display.Markup(f"{title}<br>{display.escaped(about)}")
+    return display.html(caption, _rows(fit), _header(fit))

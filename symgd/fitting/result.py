@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 
 from symgd.checks import number
 from symgd.data import Data
-from symgd.data.points import Shape
+from symgd.display import finite, plain
 from symgd.errors import UsageError, shown
 from symgd.fitting import curve, report, statistics
 from symgd.fitting.curve import Band
+from symgd.fitting.rows import Rows
+from symgd.fitting.statistics import Spread
 from symgd.objective.formula import Formula
-from symgd.parameters import entry_names
-from symgd.run import Outcome, Run, finite, plain
+from symgd.parameters import Shapes
+from symgd.run import Finding, Outcome, Run
 from symgd.verdict import Kind
 
 Array = NDArray[np.float64]
@@ -37,47 +39,57 @@ class Fit:
         What was fitted.
     point : dict of str to float or ndarray
         The parameters.
-    covariance : ndarray, shape (n, n)
-        Of the parameters, arrays row after row; infinite on the diagonal where the data do not determine them.
+    spread : Spread
+        How far they may be from where they are.
     covariance_kind : str
         How it was formed: ``"jacobian"``, ``"hessian"`` or ``"robust"``.
-    rss : float
-        The sum of the squared residuals, weighted.
-    y : ndarray
-        The target's values.
-    weights : ndarray
-        What the squared residuals were multiplied by; the shape of the target.
+    squares : float
+        The sum of the squared residuals, weighted, in the units of ``rows``.
+    rows : Rows
+        The target and its weights.
     absolute_sigma : bool
         Whether the standard deviations that were given are absolute.
     level : float
         Of the intervals.
     condition : float
         The condition number of the Jacobian, its columns scaled to length 1.
+    rank : int
+        How many directions of the parameters the data determine: the degrees of freedom that they take.
     outcome : Outcome
         How the search ended.
     kind : Kind
         What kind of point it ended at.
     message : str
         The same in a sentence.
+    diagnosis : tuple of Finding
+        What is not as it should be, each with ``code``, ``message``, ``remedy`` and ``evidence``; none for a healthy
+        fit.
+    denied : bool
+        Whether the point is likely no minimum that was meant, for it explains less than a constant.
     run : Run
         The descent from the start, as `Objective.minimize` would give it.
+    fixed : dict of str to float
+        Parameters that kept their values.
     """
 
     formula: Formula = field(repr=False)
     target: str
     point: Mapping[str, Any]
-    covariance: Array
+    spread: Spread = field(repr=False)
     covariance_kind: str
-    rss: float
-    y: Array = field(repr=False)
-    weights: Array = field(repr=False)
+    squares: float
+    rows: Rows = field(repr=False)
     absolute_sigma: bool
     level: float
     condition: float
+    rank: int
     outcome: Outcome
     kind: Kind
     message: str
+    diagnosis: tuple[Finding, ...]
+    denied: bool = field(repr=False)
     run: Run = field(repr=False)
+    fixed: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def model(self) -> str:
@@ -94,7 +106,7 @@ class Fit:
     @property
     def ok(self) -> bool:
         """Whether the search ended at a minimum at which the data determine every parameter."""
-        return self.outcome.converged and self.kind == Kind.MINIMUM
+        return self.outcome.converged and self.kind.minimal and not self.denied
 
     @property
     def steps(self) -> int:
@@ -104,57 +116,50 @@ class Fit:
     # ---- parameters ------------------------------------------------------------------------------------------------
 
     @property
-    def shapes(self) -> dict[str, Shape]:
+    def shapes(self) -> Shapes:
         """The shapes of the parameters."""
         return self.formula.shapes
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """A name for each number of the parameters."""
-        return entry_names(self.shapes, self.shapes.values())
+        return self.shapes.names
 
     @cached_property
     def x(self) -> Array:
         """The parameters as a vector, arrays row after row."""
-        return np.concatenate([np.ravel(v) for v in self.point.values()]).astype(np.float64)
+        return self.shapes.join(self.point)
 
-    def _split(self, flat: Array) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        low = 0
-        for name, shape in self.shapes.items():
-            part = flat[low : low + math.prod(shape)]
-            found[name] = part.reshape(shape) if shape else float(part[0])
-            low += math.prod(shape)
-        return found
+    @property
+    def covariance(self) -> Array:
+        """That of the parameters, arrays row after row; infinite on the diagonal where the data do not tell them."""
+        return self.spread.covariance
 
-    @cached_property
+    @property
     def _errors(self) -> Array:
-        return np.sqrt(np.diag(self.covariance))
+        return self.spread.errors
 
     @property
     def stderr(self) -> dict[str, Any]:
         """The standard errors, by name; infinite for what the data do not determine."""
-        return self._split(self._errors)
+        return self.shapes.values_of(self._errors)
 
     @property
     def correlation(self) -> Array:
         """The correlations of the parameters, shape (n, n)."""
-        with np.errstate(all="ignore"):
-            found = self.covariance / np.outer(self._errors, self._errors)
-        np.fill_diagonal(found, 1.0)
-        return found
+        return self.spread.correlation
 
     @property
     def tstat(self) -> dict[str, Any]:
         """The parameters in standard errors, by name."""
         with np.errstate(all="ignore"):
-            return self._split(self.x / self._errors)
+            return self.shapes.values_of(self.x / self._errors)
 
     @property
     def pvalues(self) -> dict[str, Any]:
         """The probability of a `tstat` further from 0, by Student's distribution, were the parameter 0."""
         with np.errstate(all="ignore"):
-            return self._split(statistics.tail(self.x / self._errors, self._dof_of_intervals))
+            return self.shapes.values_of(statistics.tail(self.x / self._errors, self._dof_of_intervals))
 
     @property
     def _dof_of_intervals(self) -> float:
@@ -183,7 +188,7 @@ class Fit:
             If the level is not in (0, 1).
         """
         half = self._width(level) * self._errors
-        lower, upper = self._split(self.x - half), self._split(self.x + half)
+        lower, upper = self.shapes.values_of(self.x - half), self.shapes.values_of(self.x + half)
         return {name: (lower[name], upper[name]) for name in self.point}
 
     @property
@@ -192,6 +197,16 @@ class Fit:
         return self.interval()
 
     # ---- residuals -------------------------------------------------------------------------------------------------
+
+    @property
+    def y(self) -> Array:
+        """The target's values."""
+        return self.rows.y
+
+    @property
+    def weights(self) -> Array:
+        """What the squared residuals were multiplied by, in the target's shape; of extreme sizes only the ratios."""
+        return self.rows.w
 
     @cached_property
     def fitted(self) -> Array:
@@ -204,46 +219,50 @@ class Fit:
         return self.y - self.fitted
 
     @property
+    def rss(self) -> float:
+        """The sum of the squared residuals, weighted."""
+        return self.squares * self.rows.scale * self.rows.scale
+
+    @property
     def n(self) -> int:
         """How many values of the target count: those of positive weight."""
         return int((self.weights > 0).sum())
 
     @property
     def dof(self) -> int:
-        """Degrees of freedom: values of the target less parameters."""
-        return self.n - len(self.x)
+        """Degrees of freedom: values of the target less directions of the parameters that they determine."""
+        return self.n - self.rank
 
     @property
     def variance(self) -> float:
         """The residual variance: ``rss/dof``, or 1 where the standard deviations are absolute."""
-        return variance(self.rss, self.dof, absolute=self.absolute_sigma)
+        return 1.0 if self.absolute_sigma else self.rss / self.dof if self.dof > 0 else math.nan
 
     @property
     def rsd(self) -> float:
         """The residual standard deviation ``sqrt(rss/dof)``; nan without degrees of freedom."""
-        return math.sqrt(self.rss / self.dof) if self.dof > 0 else math.nan
+        return math.sqrt(self.squares / self.dof) * self.rows.scale if self.dof > 0 else math.nan
 
     @property
     def r2(self) -> float:
         """The share of the target's weighted variance that the model explains; negative where a mean does better."""
-        total = spread_of(self.y, self.weights)
-        return 1 - self.rss / total if total > 0 else math.nan
+        return 1 - self.squares / self.rows.total if self.rows.total > 0 else math.nan
 
     @property
     def loglik(self) -> float:
         """The logarithm of the likelihood for normal residuals, their variance the likeliest where it is not given."""
-        counted = self.weights[self.weights > 0]
-        half = 0.5 * float(np.log(counted).sum())
+        rows, n = self.rows, self.n
+        half = 0.5 * float(np.log(rows.w[rows.w > 0]).sum())
         if self.absolute_sigma:
-            return half - 0.5 * (self.rss + self.n * math.log(2 * math.pi))
-        if not self.rss > 0:
+            return half + n * math.log(rows.scale / rows.unit) - 0.5 * (self.rss + n * math.log(2 * math.pi))
+        if not self.squares > 0:
             return math.inf
-        return half - 0.5 * self.n * (math.log(2 * math.pi * self.rss / self.n) + 1)
+        return half - n * math.log(rows.unit) - 0.5 * n * (math.log(2 * math.pi * self.squares / n) + 1)
 
     @property
     def _parameters(self) -> int:
         """Parameters of the likelihood: the variance is one, where it is not given."""
-        return len(self.x) + (not self.absolute_sigma)
+        return self.rank + (not self.absolute_sigma)
 
     @property
     def aic(self) -> float:
@@ -287,7 +306,7 @@ class Fit:
         if band is not None and not (isinstance(band, str) and band in ("confidence", "prediction")):
             raise UsageError(f"band={shown(band)} must be 'confidence', 'prediction' or None")
         width = self._width(level)
-        found, shape = (self.formula, self.y.shape) if data is None else curve.on(self.formula, data)
+        found, shape = (self.formula, self.y.shape) if data is None else curve.on(self.formula, data, self.fixed)
         if band is None:
             return np.broadcast_to(found.values(self.point), shape).copy()
         more = self.variance if band == "prediction" else 0.0
@@ -301,6 +320,7 @@ class Fit:
             "model": self.model,
             "target": self.target,
             "point": {k: plain(v) for k, v in self.point.items()},
+            "fixed": dict(self.fixed),
             "stderr": {k: plain(v) for k, v in self.stderr.items()},
             "interval": {k: [plain(low), plain(high)] for k, (low, high) in self.intervals.items()},
             "level": self.level,
@@ -323,6 +343,7 @@ class Fit:
             "ok": self.ok,
             "message": self.message,
             "kind": str(self.kind),
+            "diagnosis": [finding.to_dict() for finding in self.diagnosis],
             "steps": self.steps,
             "evaluations": self.run.evaluations,
             "seconds": self.run.seconds,
@@ -357,18 +378,6 @@ class Fit:
 
     def _repr_html_(self) -> str:
         return report.html(self)
-
-
-def variance(rss: float, dof: int, *, absolute: bool) -> float:
-    """Give the residual variance; nan without degrees of freedom."""
-    return 1.0 if absolute else rss / dof if dof > 0 else math.nan
-
-
-def spread_of(y: Array, weights: Array) -> float:
-    """Give the weighted sum of squares that the weighted mean leaves."""
-    counted = weights > 0
-    mean = float(np.average(y[counted], weights=weights[counted]))
-    return float(np.sum(weights * (y - mean) ** 2))
 
 
 def checked_level(level: Any) -> float:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.graph import Leaf, Node, reachable
-from symgd.squares.factors import HUGE, Factors, factors
+from symgd.squares.factors import HUGE, Factors, factors, lengths
 from symgd.squares.residuals import Squares
+from symgd.squares.together import Together
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -80,12 +82,12 @@ class Separable:
             size = math.prod(shape)
             inside += [name in linear] * size
             place += size
-        self._linear = np.array(inside)
-        self.n = int((~self._linear).sum())
+        self.linear, self.names = np.array(inside), frozenset(linear)
+        self.n = int((~self.linear).sum())
 
     def reduced(self, x: Vector) -> Vector:
         """Give the parameters that are left."""
-        reduced: Vector = x[~self._linear]
+        reduced: Vector = x[~self.linear]
         return reduced
 
     def full(self, a: Vector) -> Vector:
@@ -95,18 +97,18 @@ class Separable:
     @np.errstate(all="ignore")
     def _solve(self, a: Vector) -> tuple[Vector, Vector, Matrix]:
         """Give all parameters, the residuals there, and an orthogonal basis of what the linear ones can change."""
-        x = np.zeros(len(self._linear))
-        x[~self._linear] = a
-        r, J = self._squares.jacobian(x)
-        columns = J[:, self._linear]
+        x = np.zeros(len(self.linear))
+        x[~self.linear] = a
+        r, J = self._squares.jacobian(x, only=self.names)
+        columns = J[:, self.linear]
         if not ((np.abs(r) < HUGE).all() and (np.abs(columns) < HUGE).all()):
             return x, np.full_like(r, np.nan), columns
-        norms = np.linalg.norm(columns, axis=0)
+        norms = lengths(columns)
         norms[norms == 0] = 1.0
         U, s, Vt = np.linalg.svd(columns / norms, full_matrices=False)
         kept = s > RANK * max(s[0], 1e-300)
         U, s, Vt = U[:, kept], s[kept], Vt[kept]
-        x[self._linear] = -(Vt.T @ ((U.T @ r) / s)) / norms
+        x[self.linear] = -(Vt.T @ ((U.T @ r) / s)) / norms
         return x, r - U @ (U.T @ r), U
 
     def rss(self, a: Vector) -> float:
@@ -115,11 +117,31 @@ class Separable:
         with np.errstate(all="ignore"):
             return float(r @ r)
 
+    @cached_property
+    def _together(self) -> Together:
+        return Together(self._squares, [name for name in self._squares.shapes if name in self.names])
+
+    @np.errstate(all="ignore")
+    def at_many(self, X: Matrix) -> Vector:
+        """Give the sum of the squared residuals at many points, whose linear parameters are not looked at; roughly."""
+        X = np.where(self.linear, 0.0, X)
+        r, J = self._together.at(X)
+        largest = np.abs(J).max(axis=1, keepdims=True)
+        usable = np.isfinite(r).all(axis=1) & (np.isfinite(largest) & (largest < HUGE)).all(axis=(1, 2))
+        found = np.full(len(X), np.inf)
+        columns = J[usable] / np.where(largest == 0, 1.0, largest)[usable]
+        norms = np.linalg.norm(columns, axis=1, keepdims=True)
+        U, s, _ = np.linalg.svd(columns / np.where(norms == 0, 1.0, norms), full_matrices=False)
+        along = np.einsum("kmi,km->ki", U, r[usable]) * (s > RANK * s[:, :1])
+        left = r[usable] - np.einsum("kmi,ki->km", U, along)
+        found[usable] = np.einsum("km,km->k", left, left)
+        return np.where(np.isfinite(found), found, np.inf)
+
     def normal(self, a: Vector) -> Factors:
         """Give residuals and Jacobian, factorised."""
         x, r, U = self._solve(a)
         if not np.isfinite(r).all():
             return Factors(np.full((self.n, self.n), np.nan), np.full(self.n, np.nan), np.inf)
-        J = self._squares.jacobian(x)[1][:, ~self._linear]
+        J = self._squares.jacobian(x)[1][:, ~self.linear]
         with np.errstate(all="ignore"):
             return factors(r, J - U @ (U.T @ J))

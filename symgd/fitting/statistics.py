@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from symgd.curvature import in_names
 from symgd.fitting.polish import Polished
 from symgd.squares import Squares
+from symgd.squares.factors import lengths
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -20,8 +23,102 @@ KINDS = ("jacobian", "hessian", "robust")
 SHARE = 1e-6  # of a direction that is open: a parameter with a larger part in it is not determined
 
 
-def spread(squares: Squares, at: Polished, kind: str, variance: float) -> tuple[Matrix, list[Vector]]:
-    """Give the covariance of the parameters, and the directions that the data do not determine.
+@dataclass(frozen=True, eq=False)
+class Directions:
+    """What the residuals feel of the parameters.
+
+    Parameters
+    ----------
+    inverse : ndarray, shape (n, rank)
+        Such that ``inverse @ inverse.T`` is the inverse of ``J.T @ J`` in the directions that are felt.
+    open : list of ndarray
+        The other directions, in the parameters.
+    lost : ndarray of bool, shape (n,)
+        The parameters that are not determined.
+    """
+
+    inverse: Matrix
+    open: list[Vector]
+    lost: NDArray[np.bool_]
+
+    @property
+    def rank(self) -> int:
+        """How many directions are felt: so many degrees of freedom the parameters take."""
+        return int(self.inverse.shape[1])
+
+
+def directions(R: Matrix, held_by_nothing: Sequence[int] = ()) -> Directions | None:
+    """Tell the directions that residuals feel from those they do not.
+
+    Parameters
+    ----------
+    R : ndarray, shape (n, n)
+        Of the Jacobian.
+    held_by_nothing : sequence of int
+        Parameters that have run off: that the residuals feel them yet does not count.
+
+    Returns
+    -------
+    Directions or None
+        ``None`` where the Jacobian is not finite.
+    """
+    if not np.isfinite(R).all():
+        return None
+    R = R.copy()
+    R[:, list(held_by_nothing)] = 0.0
+    norms = lengths(R)
+    unit = np.where(norms > 0, norms, 1.0)
+    _, s, Vt = np.linalg.svd(R / unit)
+    felt = s > 10 * EPS * len(R) * max(s[0], 1e-300)
+    open_ = [v / unit / np.linalg.norm(v / unit) for v in Vt[~felt]]
+    return Directions((Vt[felt].T / s[felt]) / unit[:, None], open_, (np.abs(Vt[~felt]) > SHARE).any(axis=0))
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """How far parameters may be from where they are: their covariance by its root, whose squares may overflow.
+
+    Parameters
+    ----------
+    root : ndarray, shape (n, k)
+        Such that ``root @ root.T`` is the covariance; nan where nothing is known.
+    lost : ndarray of bool, shape (n,)
+        The parameters that are not determined.
+    """
+
+    root: Matrix
+    lost: NDArray[np.bool_]
+
+    @cached_property
+    def covariance(self) -> Matrix:
+        """The covariance, shape (n, n): infinite on the diagonal, and nan beside it, for what is not determined."""
+        with np.errstate(all="ignore"):
+            return self._without_lost(self.root @ self.root.T, math.inf)
+
+    @cached_property
+    def errors(self) -> Vector:
+        """The standard errors, shape (n,)."""
+        return np.where(self.lost, np.inf, lengths(self.root.T))
+
+    @cached_property
+    def correlation(self) -> Matrix:
+        """The correlations, shape (n, n)."""
+        with np.errstate(all="ignore"):
+            unit = self.root / lengths(self.root.T)[:, None]
+            found = self._without_lost(unit @ unit.T, 1.0)
+        np.fill_diagonal(found, 1.0)
+        return found
+
+    def _without_lost(self, found: Matrix, own: float) -> Matrix:
+        found[self.lost] = found[:, self.lost] = np.nan
+        found[self.lost, self.lost] = own
+        return found
+
+
+def spread(
+    squares: Squares, at: Polished, kind: str, deviation: float, felt: Directions | None, counted: int
+) -> Spread:
+    """Give the covariance of the parameters.
 
     Parameters
     ----------
@@ -31,57 +128,50 @@ def spread(squares: Squares, at: Polished, kind: str, variance: float) -> tuple[
         The minimum.
     kind : str
         ``"jacobian"``: ``s**2 * inv(J.T @ J)``; ``"hessian"``: ``2 * s**2 * inv(H)``, H the exact Hessian of the sum of
-        squares; ``"robust"``: ``inv(J.T @ J) @ J.T @ diag(r**2) @ J @ inv(J.T @ J) * m/(m - n)``.
-    variance : float
-        The residual variance ``s**2``.
+        squares; ``"robust"``: ``inv(J.T @ J) @ J.T @ diag(r**2) @ J @ inv(J.T @ J) * m/(m - rank)``.
+    deviation : float
+        The residual standard deviation ``s``.
+    felt : Directions or None
+        As `directions` gives them.
+    counted : int
+        Residuals of positive weight.
 
     Returns
     -------
-    covariance : ndarray, shape (n, n)
-        On the diagonal infinite, and nan beside it, for parameters that are not determined.
-    open : list of ndarray
-        Directions, in the parameters.
+    Spread
 
     References
     ----------
     Seber and Wild 2003, Nonlinear Regression, section 2.1.2; White 1980, A heteroskedasticity-consistent covariance
     matrix estimator, Econometrica 48.
     """
-    R = at.factors.R
-    n = len(R)
-    norms = np.linalg.norm(R, axis=0)
-    if not np.isfinite(R).all():
-        return np.full((n, n), np.nan), []
-    unit = np.where(norms > 0, norms, 1.0)
-    _, s, Vt = np.linalg.svd(R / unit)
-    felt = s > 10 * EPS * n * max(s[0], 1e-300)
-    open_ = [v / unit / np.linalg.norm(v / unit) for v in Vt[~felt]]
-    inverse = (Vt[felt].T / s[felt]) / unit[:, None]  # inverse @ inverse.T is that of J.T @ J
+    n = squares.n
+    if felt is None:
+        return Spread(np.full((n, n), np.nan), np.zeros(n, dtype=bool))
+    inverse, rank = felt.inverse, felt.rank
     with np.errstate(all="ignore"):
-        if kind == "hessian" and not open_:
-            covariance = variance * _inverse_of(at, inverse)
+        if kind == "hessian" and not felt.open:
+            root = deviation * _half_of(at, inverse)
         elif kind == "robust":
             r, J = squares.jacobian(at.x)
-            meat = np.linalg.qr((J * r[:, None]) @ inverse, mode="r") @ inverse.T
-            covariance = meat.T @ meat * squares.m / max(squares.m - n, math.nan if squares.m <= n else 0)
+            share = counted / (counted - rank) if counted > rank else math.nan
+            meat = np.asarray(np.linalg.qr((J * r[:, None]) @ inverse, mode="r"))
+            root = math.sqrt(share) * inverse @ meat.T
         else:
-            covariance = variance * (inverse @ inverse.T)
-    lost = (np.abs(Vt[~felt]) > SHARE).any(axis=0)
-    covariance[lost] = covariance[:, lost] = np.nan
-    covariance[lost, lost] = np.inf
-    return covariance, open_
+            root = deviation * inverse
+    return Spread(root, felt.lost)
 
 
-def _inverse_of(at: Polished, inverse: Matrix) -> Matrix:
-    """Give the inverse of half the Hessian, by way of its form relative to ``J.T @ J``."""
+def _half_of(at: Polished, inverse: Matrix) -> Matrix:
+    """Give a root of the inverse of half the Hessian, by way of its form relative to ``J.T @ J``."""
+    nothing = np.full(at.factors.R.shape, np.nan)
     if at.hessian is None:
-        return np.full(at.factors.R.shape, np.nan)
+        return nothing
     bracket = inverse.T @ at.hessian @ inverse
     values, vectors = np.linalg.eigh((bracket + bracket.T) / 2)
     if values[0] <= 0:  # no minimum, and no covariance
-        return np.full(at.factors.R.shape, np.nan)
-    half = inverse @ (vectors / np.sqrt(values))
-    return np.asarray(half @ half.T)
+        return nothing
+    return np.asarray(inverse @ (vectors / np.sqrt(values)))
 
 
 def told(names: Sequence[str], directions: Sequence[Vector], x: Vector) -> str:
@@ -101,10 +191,11 @@ def told(names: Sequence[str], directions: Sequence[Vector], x: Vector) -> str:
     str
         A sentence.
     """
-    if len(directions) == 1 and (np.abs(directions[0]) > SHARE * np.abs(directions[0]).max()).sum() == 1:
-        name = names[int(np.argmax(np.abs(directions[0])))]
-        return f"the data do not determine {name}: the residuals do not depend on it here"
     sizes = np.where(x == 0, 1.0, 1 / np.abs(np.where(x == 0, 1.0, x)))
+    shares = np.abs(directions[0]) * sizes
+    if len(directions) == 1 and (shares > SHARE * shares.max()).sum() == 1:
+        name = names[int(np.argmax(shares))]
+        return f"the data do not determine {name}: the residuals do not depend on it here"
     written = "; ".join(in_names(names, v, sizes=sizes) for v in directions[:3])
     more = "; ..." if len(directions) > 3 else ""
     ways = "the direction" if len(directions) == 1 else f"{len(directions)} directions"

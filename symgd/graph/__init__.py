@@ -2,15 +2,18 @@
 
 from symgd.graph import matrices
 from symgd.graph.arrays import Array, shape, whole
+from symgd.graph.forms import Forms
 from symgd.graph.graph import Graph
 from symgd.graph.nodes import ROWS, Const, Fold, Index, Leaf, Map, Matrix, Node, Span, arguments, is_zero, reachable
 from symgd.graph.reading import NeedsShape, as_number, instantiate, read
+from symgd.graph.store import Store
 
 __all__ = [
     "ROWS",
     "Array",
     "Const",
     "Fold",
+    "Forms",
     "Graph",
     "Index",
     "Leaf",
@@ -19,6 +22,7 @@ __all__ = [
     "NeedsShape",
     "Node",
     "Span",
+    "Store",
     "arguments",
     "as_number",
     "instantiate",

@@ -122,7 +122,7 @@ def _leaf(graph: Graph, node: Leaf, data: Mapping[str, Any]) -> Bounds:
     if node.kind == "parameter":
         return Bounds(convex=True, concave=True)
     if node.kind == "count":
-        rows = graph.rows or 0
+        rows = graph.store.rows or 0
         return Bounds(float(rows or 1), float(rows) if rows else INF, False, not rows, True, True)
     values: Any = node.table if node.kind == "numbers" else data.get(node.name) if node.kind == "data" else None
     if node.kind == "places":
@@ -136,7 +136,7 @@ def _leaf(graph: Graph, node: Leaf, data: Mapping[str, Any]) -> Bounds:
 
 
 def _folded(graph: Graph, node: Fold, body: Bounds) -> Bounds:
-    length = graph.rows if node.label == ROWS else graph.sizes().get(node.label)
+    length = graph.store.rows if node.label == ROWS else graph.store.sizes().get(node.label)
     if node.function == "sum":
         low = body.low if body.low >= 0 and not length else _times(body.low, length or INF)
         high = body.high if body.high <= 0 and not length else _times(body.high, length or INF)

@@ -9,11 +9,10 @@ gradient of a sum over the rows is a sum over the rows, formed in the same pass.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import NamedTuple
 
 from symgd.graph import (
     ROWS,
@@ -26,16 +25,12 @@ from symgd.graph import (
     Node,
     Span,
     arguments,
-    instantiate,
     is_zero,
     matrices,
     reachable,
 )
+from symgd.graph.partials import partials
 from symgd.graph.stable import less_logsumexp
-from symgd.language.functions import FUNCTIONS
-
-if TYPE_CHECKING:
-    import sympy
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,30 +78,103 @@ def gradient(graph: Graph, root: Node) -> Vector:
     ----------
     Griewank and Walther, Evaluating Derivatives, 2nd ed. 2008, section 3.2 (reverse mode).
     """
-    graph.derived = True
-    slopes: dict[Node, list[Node]] = defaultdict(list)
-    slopes[root].append(graph.const(1))
-    found: dict[Leaf, Node] = {}
-    for node in reversed(reachable([root])):
-        if not node.active or node not in slopes:
-            continue
-        adjoint = graph.add(*slopes.pop(node))
-        if isinstance(node, Leaf):
-            found[node] = adjoint
-        elif isinstance(node, Map):
-            for arg, slope in zip(node.args, partials(graph, node), strict=True):
-                if arg.active:
-                    slopes[arg].append(_times(graph, adjoint, slope))
-        elif isinstance(node, Fold | Matrix):
-            for inner, slope in _inner_slopes(graph, node).items():
-                slopes[inner].append(graph.multiply(adjoint, slope))
+    graph = graph.tidy
+
+    def parts(node: Node, adjoint: Node) -> Iterator[Part]:
+        if not isinstance(node, Fold | Matrix):
+            yield from parts_of(graph, node, adjoint)
+            return
+        # With the adjoint 1 down to what has no labels, so that its own stays outside of all sums: the gradient of a
+        # sum over the rows is a sum over the rows, formed in the same pass.
+        (part,) = parts_of(graph, node, graph.const(1))
+        inner = swept(graph, part, partial(parts_of, graph), lambda n: not n.labels or isinstance(n, Leaf))
+        for below, slope in inner.items():
+            yield Part(below, graph.multiply(adjoint, slope))
+
+    found = swept(graph, Part(root, graph.const(1)), parts, lambda n: isinstance(n, Leaf))
     return Vector(tuple(Entry(leaf, node) for leaf, node in _merged(graph, found).items() if not is_zero(node)))
 
 
-def _merged(graph: Graph, found: dict[Leaf, Node]) -> dict[Leaf, Node]:
+# ---- reverse mode --------------------------------------------------------------------------------------------------
+
+
+class Part(NamedTuple):
+    """What arrives at a node from one that is made of it, to be summed over labels that the node does not have."""
+
+    node: Node
+    adjoint: Node
+    over: frozenset[str] = frozenset()
+
+
+def swept(
+    graph: Graph, root: Part, parts: Callable[[Node, Node], Iterable[Part]], ends: Callable[[Node], bool]
+) -> dict[Node, Node]:
+    """Go from a node down to where it ends: the one sweep of reverse mode.
+
+    Parameters
+    ----------
+    graph : Graph
+        Where nodes are made.
+    root : Part
+        A node, and its adjoint.
+    parts : callable
+        Gives what a node and its adjoint send on to the nodes that it is made of.
+    ends : callable
+        Tells whether what arrives at a node is wanted, and goes no further.
+
+    Returns
+    -------
+    dict of Node to Node
+        What arrives at the nodes where it ends; summed over labels that they do not have after all of it is added up.
+    """
+    adjoints: dict[Node, dict[frozenset[str], list[Node]]] = defaultdict(lambda: defaultdict(list))
+    adjoints[root.node][root.over].append(root.adjoint)
+    found: dict[Node, Node] = {}
+    for node in reversed(reachable([root.node])):
+        if not node.active or node not in adjoints:
+            continue
+        adjoint = graph.add(*(_total(graph, graph.add(*t), over) for over, t in adjoints.pop(node).items()))
+        if ends(node):
+            found[node] = adjoint
+            continue
+        for part in parts(node, adjoint):
+            adjoints[part.node][part.over].append(part.adjoint)
+    return found
+
+
+def parts_of(graph: Graph, node: Node, adjoint: Node, kept: frozenset[str] = frozenset()) -> Iterator[Part]:
+    """Give what a node sends on to the nodes that it is made of: the chain rule.
+
+    Parameters
+    ----------
+    graph : Graph
+        Where nodes are made.
+    node : Node
+        A map, a fold or a matrix.
+    adjoint : Node
+        What has arrived at it.
+    kept : frozenset of str
+        Labels along which nothing is added up.
+
+    Yields
+    ------
+    Part
+    """
+    if isinstance(node, Map):
+        for arg, slope in zip(node.args, partials(graph, node), strict=True):
+            if arg.active:
+                yield Part(arg, _times(graph, adjoint, slope), node.labels - arg.labels - kept)
+    elif isinstance(node, Fold):
+        yield Part(node.body, _times(graph, adjoint, _weight(graph, node)))
+    elif isinstance(node, Matrix):
+        yield Part(node.body, matrices.backward(graph, node, adjoint))
+
+
+def _merged(graph: Graph, found: Mapping[Node, Node]) -> dict[Leaf, Node]:
     """Add up the entries of leaves that differ in the names of their labels only."""
     merged: dict[Leaf, list[Node]] = defaultdict(list)
     for leaf, node in found.items():
+        assert isinstance(leaf, Leaf)
         labels: list[str] = []
         places: dict[str, Index] = {}
         # What is compared with its own maximum must stay what it is, to the last bit.
@@ -127,34 +195,6 @@ def _merged(graph: Graph, found: dict[Leaf, Node]) -> dict[Leaf, Node]:
         assert isinstance(target, Leaf)
         merged[target].append(graph.substitute(node, places))
     return {leaf: graph.add(*nodes) for leaf, nodes in merged.items()}
-
-
-def _inner_slopes(graph: Graph, outer: Fold | Matrix) -> dict[Node, Node]:
-    """Give the derivative of a fold or matrix without labels by each number in it, and by each leaf that has labels.
-
-    The body is differentiated with adjoint 1 down to these, so that the outer adjoint stays outside of all sums:
-    the gradient of a sum over the rows is a sum over the rows, formed in the same pass. What goes to an argument that
-    does not vary along all labels of its user is summed over the others, after all of it is added up.
-    """
-    adjoints: dict[Node, dict[frozenset[str], list[Node]]] = defaultdict(lambda: defaultdict(list))
-    first = _weight(graph, outer) if isinstance(outer, Fold) else matrices.backward(graph, outer, graph.const(1))
-    adjoints[outer.body][frozenset()].append(first)
-    slopes: dict[Node, Node] = {}
-    for node in reversed(reachable([outer.body])):
-        if not node.active or node not in adjoints:
-            continue
-        adjoint = graph.add(*(_total(graph, graph.add(*t), over) for over, t in adjoints.pop(node).items()))
-        if not node.labels or isinstance(node, Leaf):
-            slopes[node] = adjoint
-        elif isinstance(node, Map):
-            for arg, slope in zip(node.args, partials(graph, node), strict=True):
-                if arg.active:
-                    adjoints[arg][node.labels - arg.labels].append(_times(graph, adjoint, slope))
-        elif isinstance(node, Fold):
-            adjoints[node.body][frozenset()].append(_times(graph, adjoint, _weight(graph, node)))
-        elif isinstance(node, Matrix):
-            adjoints[node.body][frozenset()].append(matrices.backward(graph, node, adjoint))
-    return slopes
 
 
 def _total(graph: Graph, node: Node, over: frozenset[str]) -> Node:
@@ -201,99 +241,6 @@ def _weight(graph: Graph, fold: Fold) -> Node:
     return graph.divide(attained, graph.fold("sum", attained, fold.label))
 
 
-# ---- partial derivatives of one function ---------------------------------------------------------------------------
-
-
-def partials(graph: Graph, node: Map) -> tuple[Node, ...]:
-    """Give the partial derivatives of a map by its arguments, as the table or ``sympy.diff`` says.
-
-    Only those by arguments that a parameter reaches are worked out; the others are given as 0.
-    """
-    if node.function == "add":
-        return (graph.const(1),) * len(node.args)
-    if node.function == "power" and node.args[1].constant is not None:
-        base, exponent = node.args
-        reduced = graph.power(base, graph.add(exponent, graph.const(-1)))
-        return graph.multiply(exponent, reduced), graph.const(0)
-    if node.function == "power" and (node.args[0].constant or 0) > 0:
-        return graph.const(0), graph.multiply(node, graph.map("log", node.args[0]))
-    row = FUNCTIONS[node.function]
-    values = dict(zip("abc", node.args, strict=False)) | {"y": node}
-    slopes = []
-    for index, arg in enumerate(node.args):
-        if not arg.active:
-            slopes.append(graph.const(0))
-        elif row.partials:
-            slopes.append(instantiate(graph, row.partials[index], values))
-        else:
-            slopes.append(from_sympy(graph, _sympy_partial(row.name, index), values))
-    return tuple(slopes)
-
-
-@cache
-def _sympy_partial(function: str, index: int) -> sympy.Expr:
-    """Differentiate a function of the table by one of its arguments."""
-    import sympy
-
-    row = FUNCTIONS[function]
-    if row.sympy is None:
-        message = f"the function '{function}' has neither partials nor a SymPy form"
-        raise NotImplementedError(message)
-    symbols = sympy.symbols("a b c", real=True)[: row.most]
-    return sympy.diff(row.sympy(sympy, *symbols), symbols[index])
-
-
-def from_sympy(graph: Graph, expr: sympy.Basic, values: dict[str, Node]) -> Node:
-    """Give the node of a SymPy expression in the symbols ``a``, ``b``, ``c``.
-
-    Parameters
-    ----------
-    graph : Graph
-        Where nodes are made.
-    expr : sympy.Basic
-        A derivative of a function of the table.
-    values : dict of str to Node
-        What the symbols stand for.
-
-    Returns
-    -------
-    Node
-    """
-    import sympy
-
-    def convert(e: Any) -> Node:
-        if isinstance(e, sympy.Symbol):
-            return values[e.name]
-        if isinstance(e, sympy.Rational):
-            return graph.const(Fraction(int(e.p), int(e.q)))
-        if e in (sympy.pi, sympy.E):
-            return graph.leaf("constant", "pi" if e == sympy.pi else "e")
-        args = [convert(a) for a in e.args]
-        if isinstance(e, sympy.Add):
-            return graph.add(*args)
-        if isinstance(e, sympy.Mul):
-            return _product(graph, args)
-        if isinstance(e, sympy.exp):
-            return graph.map("exp", args[0])
-        if isinstance(e, sympy.Pow):
-            if e.exp == -1:
-                return graph.divide(graph.const(1), args[0])
-            return graph.power(args[0], args[1])
-        return graph.map(_SYMPY_NAMES.get(type(e).__name__, type(e).__name__), *args)
-
-    return convert(expr)
-
-
-_SYMPY_NAMES = {"Abs": "abs", "atan": "arctan", "asin": "arcsin", "acos": "arccos"}
-
-
-def _product(graph: Graph, factors: list[Node]) -> Node:
-    total = factors[0]
-    for factor in factors[1:]:
-        total = graph.multiply(total, factor)
-    return total
-
-
 # ---- second derivatives --------------------------------------------------------------------------------------------
 
 
@@ -314,7 +261,7 @@ def directional(graph: Graph, nodes: Iterable[Node], seeds: dict[Leaf, Node]) ->
     dict of Node to Node
         The derivative of each of ``nodes``.
     """
-    graph.derived = True
+    graph = graph.tidy
     wanted = list(nodes)
     zero = graph.const(0)
     tangents: dict[Node, Node] = {}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
+from symgd.data import Data
 from symgd.graph import Graph, Map, Node, calculus, reachable
 from symgd.graph.digits import Digits
-from symgd.graph.tape import Tape
+from symgd.graph.tape import Point, Tape, Value
 
 SMALL = 0.05  # what both sides of a quotient are below where digits may go
 LOST = 1e-6  # the relative error from which it is said
@@ -26,7 +26,7 @@ def quotients(root: Node) -> list[Map]:
     ]
 
 
-def lost(graph: Graph, root: Node, slope: calculus.Vector, point: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+def lost(graph: Graph, root: Node, slope: calculus.Vector, point: Point, data: Data) -> str:
     """Tell how many digits the derivatives have at a point, where quotients may have lost some.
 
     Parameters
@@ -50,16 +50,16 @@ def lost(graph: Graph, root: Node, slope: calculus.Vector, point: Mapping[str, A
     pairs = quotients(root)
     if not pairs:
         return ""
-    values = Tape([root], data, graph.sizes()).at(point)
+    values = Tape([root], data, graph.store.sizes()).at(point)
     if sum(np.size(v) for v in values.values()) > MOST or not any(_vanish(values, node) for node in pairs):
         return ""
     bent = calculus.hessian_vector(graph, slope)
     found = []
     for what, vector in (("gradient", slope), ("Hessian", bent)):
         nodes = vector.nodes()
-        plain = Tape(nodes, data, graph.sizes()).at(point)
+        plain = Tape(nodes, data, graph.store.sizes()).at(point)
         try:
-            exact = Tape(nodes, data, graph.sizes(), Digits(60)).at(point)
+            exact = Tape(nodes, data, graph.store.sizes(), Digits(60)).at(point)
         except (NotImplementedError, ValueError, ZeroDivisionError, TypeError):
             return ""
         error = max((_error(plain[node], exact[node]) for node in nodes), default=0.0)
@@ -69,12 +69,12 @@ def lost(graph: Graph, root: Node, slope: calculus.Vector, point: Mapping[str, A
     return f"{' and '.join(found)} there, where both sides of a quotient are near 0" if found else ""
 
 
-def _vanish(values: Mapping[Node, Any], node: Map) -> bool:
+def _vanish(values: Mapping[Node, Value], node: Map) -> bool:
     above, below = (np.abs(np.asarray(values[a], dtype=np.float64)) for a in node.args)
     return bool(((above < SMALL) & (below < SMALL) & (below > 0)).any())
 
 
-def _error(plain: Any, exact: Any) -> float:
+def _error(plain: Value, exact: Value) -> float:
     """Give the largest error, relative to the largest of the numbers."""
     a = np.ravel(np.asarray(plain, dtype=np.float64))
     b = np.ravel(np.asarray(exact, dtype=object)).astype(np.float64)

@@ -7,9 +7,6 @@ numerators and denominators stay under 2**53, the last whole number up to which 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from fractions import Fraction
 
 from symgd.language import scalar
@@ -20,28 +17,57 @@ LARGEST_EXACT = 2**53
 LARGEST_EXPONENT = 10_000
 
 
-_unbounded: ContextVar[bool] = ContextVar("unbounded", default=False)
+class Numbers:
+    """How the numbers of formulas are added up and multiplied: exactly where that stays small."""
+
+    def kept(self, value: Number) -> Number:
+        """Keep a ratio while numerator and denominator stay under 2**53; give the float beyond."""
+        if isinstance(value, Fraction) and max(abs(value.numerator), value.denominator) >= LARGEST_EXACT:
+            return ratio_to_float(value)
+        return value
+
+    def read(self, value: float) -> Number:
+        """Take a float64 for a number."""
+        return value
+
+    def add(self, a: Number, b: Number) -> Number:
+        """Add two numbers."""
+        if isinstance(a, Fraction) and isinstance(b, Fraction):
+            return self.kept(a + b)
+        return float(a) + float(b)
+
+    def multiply(self, a: Number, b: Number) -> Number:
+        """Multiply two numbers."""
+        if isinstance(a, Fraction) and isinstance(b, Fraction):
+            return self.kept(a * b)
+        return float(a) * float(b)
+
+    def power(self, a: Number, b: Number) -> Number:
+        """Raise a number to a number; exact for whole exponents while the result stays small."""
+        rough = scalar.pow(float(a), float(b))
+        if isinstance(a, Fraction) and isinstance(b, Fraction) and b.denominator == 1 and abs(b) <= 64 and a != 0:
+            # A result that float64 holds comfortably has at most 64 * 53 bits: a bounded computation.
+            return self.kept(a ** int(b)) if 1e-300 < abs(rough) < 1e300 else rough
+        return rough
 
 
-@contextmanager
-def unbounded() -> Iterator[None]:
-    """Keep every ratio exact, however large, as proofs need it; the powers of numbers stay bounded."""
-    token = _unbounded.set(True)
-    try:
-        yield
-    finally:
-        _unbounded.reset(token)
+class Ratios(Numbers):
+    """Every ratio exact, however large, as proofs need it; the powers of numbers stay bounded."""
+
+    def kept(self, value: Number) -> Number:
+        """Keep a ratio."""
+        return value
+
+    def read(self, value: float) -> Number:
+        """Take a float for the shortest decimal number that reads as it."""
+        return Fraction(repr(float(value))) if abs(value) < math.inf else value
 
 
-def exact(value: Number) -> Number:
-    """Keep a ratio while numerator and denominator stay under 2**53; give the float beyond."""
-    if isinstance(value, Fraction) and max(abs(value.numerator), value.denominator) >= LARGEST_EXACT:
-        return value if _unbounded.get() else ratio_to_float(value)
-    return value
+NUMBERS = Numbers()
 
 
-def ratio_to_float(value: Fraction) -> float:
-    """Round a ratio; infinite where it is too large."""
+def ratio_to_float(value: Number) -> float:
+    """Round a number; infinite where a ratio is too large."""
     try:
         return float(value)
     except OverflowError:
@@ -50,27 +76,4 @@ def ratio_to_float(value: Fraction) -> float:
 
 def magnitude(value: Number) -> float:
     """Give the size of a number, rounded."""
-    return abs(float(value))
-
-
-def fold_add(a: Number, b: Number) -> Number:
-    """Add two numbers, exactly where that stays small."""
-    if isinstance(a, Fraction) and isinstance(b, Fraction):
-        return exact(a + b)
-    return float(a) + float(b)
-
-
-def fold_multiply(a: Number, b: Number) -> Number:
-    """Multiply two numbers, exactly where that stays small."""
-    if isinstance(a, Fraction) and isinstance(b, Fraction):
-        return exact(a * b)
-    return float(a) * float(b)
-
-
-def fold_power(a: Number, b: Number) -> Number:
-    """Raise a number to a number; exact for whole exponents while the result stays small."""
-    rough = scalar.pow(float(a), float(b))
-    if isinstance(a, Fraction) and isinstance(b, Fraction) and b.denominator == 1 and abs(b) <= 64 and a != 0:
-        # A result that float64 holds comfortably has at most 64 * 53 bits: a bounded computation.
-        return exact(a ** int(b)) if 1e-300 < abs(rough) < 1e300 else rough
-    return rough
+    return abs(ratio_to_float(value))

@@ -15,14 +15,14 @@ from symgd.graph.nodes import Const, Fold, Map, Node, arguments, is_zero
 from symgd.language.functions import FUNCTIONS
 
 if TYPE_CHECKING:
-    from symgd.graph.graph import Graph
+    from symgd.graph.graph import Graph, Tidy
 
-Change = Callable[[Node], Node]
+    Change = Callable[[Tidy, Node], Node]
 
 
 def singular(graph: Graph, node: Node) -> bool:
     """Tell whether a factor of a derivative may be infinite where the function itself is not."""
-    known = graph.singular
+    known = graph.store.memo(singular)
     stack = [node]
     while stack:
         top = stack[-1]
@@ -48,7 +48,7 @@ def _pole(node: Node) -> bool:
     return node.function in ("log", "log1p", "powslope", "powlog", "tan", "xdivy")
 
 
-def masked(graph: Graph, node: Node, depth: int = 12) -> bool:
+def masked(graph: Tidy, node: Node, depth: int = 12) -> bool:
     """Tell whether a node is 0 in a whole neighbourhood of some points: a chosen branch, or what is made of such."""
     if not depth or node in graph.shielded:
         return False
@@ -73,17 +73,17 @@ def masked(graph: Graph, node: Node, depth: int = 12) -> bool:
     return node.function == "relu" or FUNCTIONS[node.function].boolean
 
 
-def branches(graph: Graph, node: Node, change: Change) -> Node | None:
+def branches(graph: Tidy, node: Node, change: Change) -> Node | None:
     """Apply a change, which multiplies by what may be infinite, to a factor everywhere but where that is flat.
 
     Parameters
     ----------
-    graph : Graph
+    graph : Tidy
         Where nodes are made.
     node : Node
         The factor.
     change : callable
-        Gives the product.
+        Gives the product, made by an arithmetic that leaves the factor whole.
 
     Returns
     -------
@@ -100,19 +100,40 @@ def branches(graph: Graph, node: Node, change: Change) -> Node | None:
             return graph.add(*(_inside(graph, t, change) for t in node.args))
         if node.function == "multiply":
             a, b = node.args if masked(graph, node.args[0]) else node.args[::-1]
-            return branches(graph, a, lambda n: change(graph.multiply(n, b)))
+            return branches(graph, a, lambda g, n: change(g, g.multiply(n, b)))
         if node.function == "divide":
-            return branches(graph, node.args[0], lambda n: change(graph.divide(n, node.args[1])))
+            return branches(graph, node.args[0], lambda g, n: change(g, g.divide(n, node.args[1])))
         if FUNCTIONS[node.function].boolean:
-            return graph.map("where", node, change(graph.const(1)), graph.const(0))
-    # Sums, positive parts and the like say by their value that they are flat.
-    graph.shielded.add(node)
-    try:
-        changed = change(node)
-    finally:
-        graph.shielded.discard(node)
-    return graph.raw("where", graph.map("equal", node, graph.const(0)), graph.const(0), changed)
+            return graph.map("where", node, change(graph, graph.const(1)), graph.const(0))
+    # Not where its value is 0, as a slope's is at a minimum, but where what chooses its branches says so.
+    changed = change(graph.shielding(node), node)
+    return graph.raw("where", graph.raw("equal", _alive(graph, node), graph.const(0)), graph.const(0), changed)
 
 
-def _inside(graph: Graph, node: Node, change: Change) -> Node:
-    return node if is_zero(node) else branches(graph, node, change) or change(node)
+def _alive(graph: Tidy, node: Node, depth: int = 12) -> Node:
+    """Give a number that is 0 where a node is flat: where each of its parts that may be is."""
+    one, zero = graph.const(1), graph.const(0)
+    if is_zero(node):
+        return zero
+    if not masked(graph, node, depth):
+        return one
+    if isinstance(node, Fold):
+        body = _alive(graph, node.body, depth - 1)
+        return graph.raw_fold("sum", body, node.label) if node.label in body.labels else body
+    assert isinstance(node, Map)
+    if node.function == "where":
+        condition, *choices = node.args
+        return graph.raw("where", condition, *(_alive(graph, c, depth - 1) for c in choices))
+    if node.function in ("multiply", "add"):
+        parts = [_alive(graph, a, depth - 1) for a in node.args]
+        return graph.raw(node.function, *parts) if len(parts) > 1 else parts[0]
+    if node.function in ("divide", "power"):
+        return _alive(graph, node.args[0], depth - 1)
+    if FUNCTIONS[node.function].boolean:
+        return graph.raw("where", node, one, zero)
+    # A positive part, which is 0 where its argument is not positive.
+    return graph.raw("where", graph.raw("equal", node, zero), zero, one)
+
+
+def _inside(graph: Tidy, node: Node, change: Change) -> Node:
+    return node if is_zero(node) else branches(graph, node, change) or change(graph, node)

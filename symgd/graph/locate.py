@@ -4,40 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
-from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, Span, calculus, reachable
-from symgd.graph.tape import Tape
+from symgd.data import Data
+from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, Span, reachable
+from symgd.graph.partials import partials
+from symgd.graph.tape import Point, Tape
 
 
-def evaluate(
-    nodes: list[Node], point: Mapping[str, Any], data: Mapping[str, Any], lengths: Mapping[str, int] | None = None
-) -> dict[Node, Any]:
-    """Give the value of every node that the given ones are made of.
-
-    Parameters
-    ----------
-    nodes : list of Node
-        Nodes without grouped terms.
-    point : mapping of str to float or ndarray
-        The parameters; where the nodes have no labels, arrays of values for each are broadcast.
-    data : mapping of str to ndarray or float
-        The data.
-    lengths : mapping of str to int, optional
-        Of the labels; those of the rows are read off the data.
-
-    Returns
-    -------
-    dict of Node to float or ndarray
-        An array has one axis for each label of any node, in the order of `tape.label_order`, of length 1 where the node
-        does not vary.
-    """
-    return Tape(nodes, data, lengths).at(point)
-
-
-def first_bad(graph: Graph, root: Node, text: str, point: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+def first_bad(graph: Graph, root: Node, text: str, point: Point, data: Data) -> str:
     """Name the first subexpression that is not finite at a point.
 
     Parameters
@@ -58,7 +34,7 @@ def first_bad(graph: Graph, root: Node, text: str, point: Mapping[str, Any], dat
     str
         Such as ``log(x) is nan where x = -1``, or of whole arrays ``log(sum(x)) = log(-3) is nan``.
     """
-    found = _Values([root], point, data, graph.sizes())
+    found = _Values([root], point, data, graph.store.sizes())
     if not math.isfinite(found.at(root, {})):
         node, place = _trace(root, found)
         return _describe(graph, text, found, node, place, found.at(node, place))
@@ -66,10 +42,10 @@ def first_bad(graph: Graph, root: Node, text: str, point: Mapping[str, Any], dat
         (node, slope)
         for node in reachable([root])
         if isinstance(node, Map) and node.active
-        for slope, arg in zip(calculus.partials(graph, node), node.args, strict=True)
+        for slope, arg in zip(partials(graph.tidy, node), node.args, strict=True)
         if arg.active
     ]
-    found = _Values([root, *(slope for _, slope in steps)], point, data, graph.sizes())
+    found = _Values([root, *(slope for _, slope in steps)], point, data, graph.store.sizes())
     for node, slope in steps:
         where = found.bad(slope, {})
         if where is not None:
@@ -80,9 +56,7 @@ def first_bad(graph: Graph, root: Node, text: str, point: Mapping[str, Any], dat
 class _Values:
     """The values of nodes, looked at one place after the other."""
 
-    def __init__(
-        self, nodes: list[Node], point: Mapping[str, Any], data: Mapping[str, Any], lengths: Mapping[str, int]
-    ) -> None:
+    def __init__(self, nodes: list[Node], point: Point, data: Data, lengths: Mapping[str, int]) -> None:
         tape = Tape(nodes, data, lengths)
         self.labels = tape.labels
         self.values = tape.at(point)
@@ -131,7 +105,7 @@ def _sources(node: Node, found: _Values, place: Mapping[str, int]) -> tuple[Node
 def _describe(
     graph: Graph, text: str, found: _Values, node: Node, place: Mapping[str, int], bad: float, prefix: str = ""
 ) -> str:
-    begin, end = graph.spans.get(node.number) or _span_of_matrix(graph, node) or (0, len(text))
+    begin, end = graph.store.spans.get(node.number) or _span_of_matrix(graph, node) or (0, len(text))
     written = " ".join(text[begin:end].split())
     written = written if len(written) <= 60 else written[:57] + "..."
     if isinstance(node, Matrix):  # of finite elements, all of which take part
@@ -163,8 +137,8 @@ def _applied(function: str, values: list[float], written: str) -> str:
 
 def _span_of_matrix(graph: Graph, node: Node) -> tuple[int, int] | None:
     """Give where a function of a matrix stands, whichever of its elements was read."""
-    same = (n.number for n in graph if isinstance(n, Matrix) and isinstance(node, Matrix) and n.body is node.body)
-    return next((graph.spans[number] for number in same if number in graph.spans), None)
+    same = (n.number for n in graph.store if isinstance(n, Matrix) and isinstance(node, Matrix) and n.body is node.body)
+    return next((graph.store.spans[number] for number in same if number in graph.store.spans), None)
 
 
 def _of_matrix(node: Matrix, value: float) -> str:

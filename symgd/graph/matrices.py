@@ -65,7 +65,7 @@ def square(graph: Graph, array: Array) -> tuple[Node, int, Sequence[str]]:
         raise Misfit(f"is too large: matrices of up to {LARGEST} rows are inverted")
     if length == 1:
         return array.node, 1, (ONE, ONE)
-    inside = graph.square(length)
+    inside = graph.store.square(length)
     if set(array.axes) - array.node.labels:
         raise Misfit("is singular: it has equal rows or equal columns")
     body = graph.substitute(array.node, dict(zip(array.axes, map(Span, inside), strict=True)))
@@ -182,7 +182,7 @@ def _apart(graph: Graph, node: Matrix) -> tuple[Matrix, dict[str, Span]]:
     places: dict[str, Span] = {}
     taken = {*node.labels, node.row, node.column}
     for label in sorted(node.labels & {node.row, node.column}):
-        new = graph.label(graph.lengths[label], taken)
+        new = graph.label(graph.store.lengths[label], taken)
         taken.add(new)
         places[label] = Span(new)
     renamed = graph.substitute(node, places)
@@ -212,7 +212,7 @@ def _coefficient(graph: Graph, node: Matrix) -> list[Node]:
     first, second = node.index
     if node.function == "inv":
         return [graph.negate(graph.multiply(of("inv", first, row), of("inv", column, second)))]
-    if graph.lengths[node.row] > SMALL:
+    if graph.store.lengths[node.row] > SMALL:
         whole = graph.multiply(of("adjugate", first, second), of("inv", column, row))
         return [whole, graph.negate(graph.multiply(of("adjugate", first, row), of("inv", column, second)))]
     return _polynomial(graph, node, first, second)
@@ -231,7 +231,7 @@ def _polynomial(graph: Graph, node: Matrix, i: Index, j: Index) -> list[Node]:
         return graph.substitute(node.body, {node.row: a, node.column: b})
 
     unit, both = multiply(same(i, j), same(k, label)), multiply(same(i, k), same(label, j))
-    if graph.lengths[node.row] == 2:
+    if graph.store.lengths[node.row] == 2:
         return [unit, graph.negate(both)]
     trace = graph.add(*(at(p, p) for p in range(3)))
     return [

@@ -35,7 +35,7 @@ class Poles:
 
     def __init__(self, graph: Graph, root: Node, data: Mapping[str, Any]) -> None:
         self.nodes, self.waves = _denominators(root)
-        self._tape = Tape([*self.nodes, *self.waves], data, graph.sizes())
+        self._tape = Tape([*self.nodes, *self.waves], data, graph.store.sizes())
 
     def __bool__(self) -> bool:
         return bool(self.nodes or self.waves)
@@ -78,7 +78,7 @@ def between(value: Callable[[Vector], float], sides: Callable[[Vector], Any], a:
     bool
     """
     here, there = sides(a), sides(b)
-    return any(_pole(value, sides, a, b - a, k) for k in np.flatnonzero(here * there < 0))
+    return any(_pole(value, sides, a, b - a, int(k)) for k in np.flatnonzero(here * there < 0))
 
 
 def _pole(value: Callable[[Vector], float], sides: Callable[[Vector], Any], a: Vector, way: Vector, k: int) -> bool:

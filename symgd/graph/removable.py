@@ -97,7 +97,7 @@ def _product(graph: Graph, number: Fraction | float, above: list[Node], below: l
 
 def _quotient(graph: Graph, factor: Node, below: list[Node]) -> tuple[list[Node], list[Node]] | None:
     """Give what a factor over others is: factors above the line, the quotient among them, and those left below."""
-    factor = graph.seams.get(factor, factor)
+    factor = graph.store.seams.get(factor, factor)
     if not isinstance(factor, Map):
         return None
     if factor.function in _OVER:

@@ -33,7 +33,7 @@ def selection(graph: Graph, label: str, condition: Node) -> str:
     str
     """
     name = f"{label}?{condition.number}"
-    graph.selected[name] = label, condition
+    graph.store.selected[name] = label, condition
     return name
 
 
@@ -55,9 +55,9 @@ def fold(graph: Graph, function: str, body: Node, label: str) -> Node:
     -------
     Node
     """
-    if label not in graph.selected or label not in body.labels:
+    if label not in graph.store.selected or label not in body.labels:
         return graph.fold(function, body, label)
-    base, condition = graph.selected[label]
+    base, condition = graph.store.selected[label]
     place = base
     if base in body.labels:  # as in x[m][:, None] - x
         length = graph.length(base)

@@ -12,6 +12,7 @@ from fractions import Fraction
 from math import isfinite, isqrt, log
 from typing import TYPE_CHECKING
 
+from symgd.graph.forms import Forms
 from symgd.graph.nodes import Const, Map, Node, reachable
 from symgd.graph.removable import factors, product
 
@@ -202,7 +203,7 @@ def expand(graph: Graph, node: Node, base: Node, centre: Fraction) -> Series:
     NoSeriesError
         If it depends on something else, or its coefficients are no ratios.
     """
-    node = graph.seams.get(node, node)
+    node = graph.store.seams.get(node, node)
     if node is base:
         return Series(0, [centre, Fraction(1), *([Fraction(0)] * (TERMS - 2))])
     if isinstance(node, Const):
@@ -237,7 +238,7 @@ def expand(graph: Graph, node: Node, base: Node, centre: Fraction) -> Series:
 
 def rewrite(graph: Graph, function: str, args: tuple[Node, ...]) -> Node | None:
     """Give another form of a quotient or a sum; ``None`` where it keeps its own."""
-    if graph.derived or not graph.seamed:
+    if graph.derived or graph.forms < Forms.JOINED:
         return None
     if function == "divide" and args[0].active and args[1].active:
         return _quotient(graph, *args)
@@ -248,7 +249,7 @@ def rewrite(graph: Graph, function: str, args: tuple[Node, ...]) -> Node | None:
 
 def _transcendental(graph: Graph, nodes: Sequence[Node]) -> list[Node]:
     """Give all nodes of some, where these are few and more than arithmetic; what NumPy has for x/x stays."""
-    found = reachable([graph.seams.get(n, n) for n in nodes])
+    found = reachable([graph.store.seams.get(n, n) for n in nodes])
     few = len(found) <= LARGEST and any(isinstance(n, Map) and n.function in _FUNCTIONS for n in found)
     return found if few else []
 
@@ -374,8 +375,8 @@ def _near(graph: Graph, base: Node, centre: Fraction, series: Series, plain: Nod
         n = series.order + k
         parts.append(graph.multiply(graph.const(v), graph.power(s, graph.const(n))) if n else graph.const(v))
     near = graph.raw("less", graph.raw("abs", s), graph.const(distance))
-    graph.edges.add(near)
-    return graph.seam(graph.raw("where", near, graph.add(*parts), plain), plain)
+    graph.store.edges.add(near)
+    return graph.store.seam(graph.raw("where", near, graph.add(*parts), plain), plain)
 
 
 def _enough(series: Series, distance: Fraction, rounding: Fraction) -> int:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.data import Data, Stored
 from symgd.graph import ROWS, Fold, Leaf, Map, Matrix, Node, Span, arguments, elimination, reachable
 from symgd.language import scalar
 from symgd.language.functions import FUNCTIONS
+
+# What a node is worth: a number, or an array of numbers; of objects where they have many digits.
+Value = float | NDArray[Any]
+Point = Mapping[str, Value]
 
 _VARYING = ("parameter", "direction", "symbol")  # the kinds of leaf that a point gives
 
@@ -18,13 +24,13 @@ _VARYING = ("parameter", "direction", "symbol")  # the kinds of leaf that a poin
 class Arithmetic(Protocol):
     """How numbers are held and functions computed."""
 
-    def constant(self, node: Node) -> Any:
+    def constant(self, node: Node) -> Value | None:
         """Give the value of a constant node; ``None`` to have it computed from its arguments."""
 
-    def array(self, values: Any) -> Any:
+    def array(self, values: Value) -> Value:
         """Give numbers as they are computed with."""
 
-    def apply(self, function: str, args: list[Any]) -> Any:
+    def apply(self, function: str, args: list[Value]) -> Value:
         """Apply a function of the table, element by element."""
 
 
@@ -44,7 +50,7 @@ class Tape:
     """
 
     def __init__(
-        self, nodes: list[Node], data: Mapping[str, Any], lengths: Mapping[str, int] | None = None,
+        self, nodes: list[Node], data: Data, lengths: Mapping[str, int] | None = None,
         arithmetic: Arithmetic | None = None,
     ) -> None:  # fmt: skip
         self.nodes = reachable(nodes)
@@ -52,15 +58,18 @@ class Tape:
         self.sizes = dict(lengths or {})
         self._data = data
         self._arithmetic = arithmetic or Floats()
-        self._fixed: dict[Node, Any] | None = None
+        self._fixed: dict[Node, Value] | None = None
 
-    def at(self, point: Mapping[str, Any]) -> dict[Node, Any]:
+    def at(self, point: Point, *, many: bool = False) -> dict[Node, Value]:
         """Give the value of every node at a point.
 
         Parameters
         ----------
         point : mapping of str to float or ndarray
             The parameters; where the nodes have no labels, arrays of values for each are broadcast.
+        many : bool
+            Whether each parameter, a number, is given by a vector of its values at many points: what parameters reach
+            has a first axis more.
 
         Returns
         -------
@@ -80,26 +89,32 @@ class Tape:
                 self._run([node for node in self.nodes if node not in varying], self._fixed, point)
                 self._varying = [node for node in self.nodes if node in varying]
             values = dict(self._fixed)
-            self._run(self._varying, values, point)
+            if many:
+                ones = [1] * len(self.labels)
+                point = {name: np.reshape(column, (-1, *ones)) for name, column in point.items()}
+            self._run(self._varying, values, point, flat=not many)
         return values
 
-    def arranged(self, value: Any, labels: Sequence[str]) -> Any:
-        """Give a value with one axis for each label of a list, in its order."""
+    def arranged(self, value: Value, labels: Sequence[str], *, many: bool = False) -> Value:
+        """Give a value with one axis for each label of a list, in its order; of many points, one for them is first."""
         if not np.ndim(value):
             return value
-        places = [self.labels.index(label) for label in labels if label in self.labels]
-        rest = [i for i in range(np.ndim(value)) if i not in places]
-        moved = np.transpose(value, (*places, *rest)).reshape([value.shape[i] for i in places])
-        shape = iter(moved.shape)
-        return moved.reshape([next(shape) if label in self.labels else 1 for label in labels])
+        array, first = np.asarray(value), [0] if many else []
+        places = [self.labels.index(label) + many for label in labels if label in self.labels]
+        rest = [i for i in range(array.ndim) if i not in places + first]
+        moved = array.transpose(*first, *places, *rest).reshape([array.shape[i] for i in first + places])
+        shape = iter(moved.shape[len(first) :])
+        ends = [next(shape) if label in self.labels else 1 for label in labels]
+        return moved.reshape([*moved.shape[: len(first)], *ends])
 
-    def _measure(self, point: Mapping[str, Any]) -> None:
+    def _measure(self, point: Point) -> None:
         for node in self.nodes:
             if isinstance(node, Leaf) and node.kind in ("data", "symbol") and node.index[:1] == (Span(ROWS),):
                 source = self._data[node.name] if node.kind == "data" else point[node.name]
+                assert not isinstance(source, float)
                 self.sizes.setdefault(ROWS, len(source))
 
-    def _run(self, nodes: list[Node], values: dict[Node, Any], point: Mapping[str, Any]) -> None:
+    def _run(self, nodes: list[Node], values: dict[Node, Value], point: Point, *, flat: bool = True) -> None:
         for node in nodes:
             known = self._arithmetic.constant(node)
             if known is not None:
@@ -112,24 +127,24 @@ class Tape:
                 values[node] = self._matrix(node, values)
             elif isinstance(node, Map):
                 values[node] = self._arithmetic.apply(node.function, [values[a] for a in node.args])
-            if self.labels and not node.labels and np.ndim(values[node]):
+            if flat and self.labels and not node.labels and np.ndim(values[node]):
                 values[node] = np.reshape(values[node], ())[()]
 
-    def _leaf(self, leaf: Leaf, values: Mapping[Node, Any], point: Mapping[str, Any]) -> Any:
+    def _leaf(self, leaf: Leaf, values: Mapping[Node, Value], point: Point) -> Value:
         if leaf.kind == "count":
-            return self._arithmetic.array(float(self.sizes.get(ROWS) or len(self._data[leaf.name])))
+            column = self._data[leaf.name]
+            assert not isinstance(column, float)
+            return self._arithmetic.array(float(self.sizes.get(ROWS) or len(column)))
         places = self._places(leaf, values)
         if leaf.kind == "places":
             return self._arithmetic.array(np.asarray(places[0], dtype=np.float64))
         source = self._data[leaf.name] if leaf.kind == "data" else point[leaf.name]
-        if not leaf.index:
-            return self._arithmetic.array(source)
-        array = source.whole() if hasattr(source, "whole") else np.asarray(source)
-        return self._arithmetic.array(array[tuple(places)])
+        held = source.whole() if isinstance(source, Stored) else source
+        return self._arithmetic.array(np.asarray(held)[tuple(places)] if leaf.index else held)
 
-    def _places(self, node: Leaf | Matrix, values: Mapping[Node, Any]) -> list[Any]:
+    def _places(self, node: Leaf | Matrix, values: Mapping[Node, Value]) -> list[int | NDArray[np.int64]]:
         """Give where an input or a matrix is read, an array of whole numbers for each of its axes."""
-        places: list[Any] = []
+        places: list[int | NDArray[np.int64]] = []
         for index in node.index:
             if isinstance(index, Span):
                 shape = [-1 if label == index.label else 1 for label in self.labels]
@@ -149,14 +164,15 @@ class Tape:
         found = values[key]
         return found[tuple(self._places(node, values))] if node.index else self._arithmetic.array(found)
 
-    def _fold(self, fold: Fold, values: Mapping[Node, Any]) -> Any:
-        axis, body = self.labels.index(fold.label), np.asarray(values[fold.body])
+    def _fold(self, fold: Fold, values: Mapping[Node, Value]) -> Value:
+        axis, body = self.labels.index(fold.label) - len(self.labels), np.asarray(values[fold.body])
         if fold.function == "logsumexp":
             if body.dtype == object:
-                total = self._arithmetic.apply("exp", [body]).sum(axis=axis, keepdims=True)
+                total = np.sum(self._arithmetic.apply("exp", [body]), axis=axis, keepdims=True)
                 return self._arithmetic.apply("log", [total])
             return np.logaddexp.reduce(body, axis=axis, keepdims=True)
-        return getattr(np, fold.function)(body, axis=axis, keepdims=True)
+        found: Value = getattr(np, fold.function)(body, axis=axis, keepdims=True)
+        return found
 
 
 def label_order(nodes: Iterable[Node]) -> list[str]:
@@ -168,62 +184,28 @@ def label_order(nodes: Iterable[Node]) -> list[str]:
 # ---- arithmetics ---------------------------------------------------------------------------------------------------
 
 
-_PLAIN = {"add": np.add, "multiply": np.multiply, "divide": np.divide, "power": np.power, "abs": np.abs,
-          "maximum": np.maximum, "minimum": np.minimum}  # fmt: skip
-
-
-def _sigmoid(a: NDArray[np.float64]) -> Any:
-    small = np.exp(-np.abs(a))
-    return np.where(a >= 0, 1.0, small) / (1.0 + small)
-
-
-# What else need not be computed number by number.
-_WHOLE: dict[str, Callable[..., Any]] = {
-    "ratio": lambda a, b: np.where(b == 0, 0.0, a / b),
-    "xlogy": lambda a, b: np.where(a == 0, 0.0, a * np.log(b)),
-    "xlog1py": lambda a, b: np.where(a == 0, 0.0, a * np.log1p(b)),
-    "xdivy": lambda a, b: np.where(a == 0, 0.0, a / b),
-    "powslope": lambda a, b: np.where((a == 0) & (b == 0), 0.0, b * a ** (b - 1)),
-    "powlog": lambda a, b: np.where(a == 0, 0.0, a**b * np.log(a)),
-    "held": lambda a: a,
-    "below": lambda a, b: np.where(a == b, 0.0, a - b),
-    "weighted": lambda a, b: np.where(
-        a == 0, 0.0, np.where(np.abs(b) < 700, a * np.exp(b), a * np.exp(0.5 * b) * np.exp(0.5 * b))
-    ),
-    "sqrt0": np.sqrt,
-    "cbrt": np.cbrt,
-    "relu": lambda a: np.where(a <= 0, 0.0, a),
-    "sigmoid": _sigmoid,
-    "softplus": lambda a: np.logaddexp(0.0, a),
-    "logaddexp": np.logaddexp,
-}
-
-
 class Floats:
     """NumPy's float64."""
 
-    def constant(self, node: Node) -> Any:
+    def constant(self, node: Node) -> Value | None:
         """Give the value of a constant node."""
         return node.constant
 
-    def array(self, values: Any) -> Any:
+    def array(self, values: Value) -> Value:
         """Give numbers as float64; those of a point as they are."""
         return np.asarray(values, dtype=np.float64) if isinstance(values, np.ndarray) else values
 
-    def apply(self, function: str, args: list[Any]) -> Any:
+    def apply(self, function: str, args: list[Value]) -> Value:
         """Apply a function of the table, element by element."""
         if function == "add":
             total = args[0]
             for arg in args[1:]:
                 total = np.add(total, arg)
             return total
-        if function == "where":
-            return np.where(np.asarray(args[0], dtype=bool), args[1], args[2])
-        known = _PLAIN.get(function) or (
-            getattr(np, function, None) if FUNCTIONS[function].numpy.startswith("np.") else None
-        )
-        if known is not None and function not in scalar.SHARED:
-            return known(*(np.asarray(a, dtype=np.float64) for a in args))
-        if function in _WHOLE:
-            return _WHOLE[function](*(np.asarray(a, dtype=np.float64) for a in args))
-        return np.vectorize(lambda *a: scalar.evaluate(function, list(a)), otypes=[float])(*args)
+        row = FUNCTIONS[function]
+        named = row.numpy.startswith("np.") and function not in scalar.SHARED
+        known = partial(row.arrays, np) if row.arrays else getattr(np, function, None) if named else None
+        if known is None:
+            known = np.vectorize(lambda *a: scalar.evaluate(function, list(a)), otypes=[float])
+        found: Value = known(*(np.asarray(a, dtype=np.float64) for a in args))
+        return found

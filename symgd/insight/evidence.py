@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from symgd import descent
 from symgd.curvature.problem import Problem
 from symgd.graph import Graph
-from symgd.graph.locate import evaluate
+from symgd.graph.tape import Tape
 from symgd.insight.linear import LinearMap, linear_map
 from symgd.insight.report import Curvature, curvature
 from symgd.insight.trials import Trials, typed
@@ -248,7 +248,7 @@ class Evidence:
         lr = self.recipe.get("lr")
         if isinstance(lr, str) and lr != "auto":
             node = of_t(Graph(), lr)
-            return float(np.asarray(evaluate([node], {"t": float(step)}, {})[node]))
+            return float(np.asarray(Tape([node], {}).at({"t": float(step)})[node]))
         return float(lr) if isinstance(lr, int | float) else None
 
     @cached_property

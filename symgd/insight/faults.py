@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from symgd import rules
 from symgd.graph import Graph, Map, Node, reachable
-from symgd.graph.locate import evaluate
+from symgd.graph.tape import Tape
 from symgd.insight.evidence import Evidence
 from symgd.insight.trials import remedy
 from symgd.run import Finding
@@ -50,14 +50,14 @@ def _replay(e: Evidence) -> Iterator[tuple[int, str, float, str] | None]:
     x = points[0].copy()
     f, g = e.kernel.slope(x)
     known: dict[str, Any] = {k: v for k, v in {"lr": lr, **e.rule.hyper}.items() if not isinstance(v, str)}
-    begun = evaluate(list(lowered.init.values()), {**known, "x": x, "t": 1.0}, {}) if lowered.init else {}
+    begun = Tape(list(lowered.init.values()), {}).at({**known, "x": x, "t": 1.0}) if lowered.init else {}
     states = {
         name: np.broadcast_to(begun[lowered.init[name]], x.shape).copy() if name in lowered.init else np.zeros_like(x)
         for name in lowered.states
     }
     for step in range(1, REPLAYED + 1):
         point = {**known, **states, "x": x, "g": g, "f": f, "t": float(step)}
-        values = evaluate(lowered.roots(), point, {})
+        values = Tape(lowered.roots(), {}).at(point)
         new = np.broadcast_to(np.asarray(values[lowered.x], dtype=np.float64), x.shape)
         if not np.isfinite(new).all():
             yield _culprit(graph, lowered.roots(), e.rule.text, values, step)
@@ -74,7 +74,7 @@ def _culprit(
 ) -> tuple[int, str, float, str] | None:
     """Give the first node that is no number though its arguments are, as it is written; of a quotient, what is 0."""
     for node in reachable(roots):
-        if not isinstance(node, Map) or node.number not in graph.spans:
+        if not isinstance(node, Map) or node.number not in graph.store.spans:
             continue
         value = np.asarray(values[node], dtype=np.float64)
         if np.isfinite(value).all() or not all(np.isfinite(np.asarray(values[a], float)).all() for a in node.args):
@@ -88,7 +88,7 @@ def _culprit(
 
 
 def _written(graph: Graph, node: Node, text: str) -> str:
-    span = graph.spans.get(node.number)
+    span = graph.store.spans.get(node.number)
     return " ".join(text[span[0] : span[1]].split()) if span else ""
 
 

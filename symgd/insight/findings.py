@@ -23,8 +23,11 @@ CODES: dict[str, tuple[str, str]] = {
     "climbs": ("the learning rate is negative, or 0", "a learning rate that works"),
     "unbounded": ("values fall without end where the run's way is followed further, and the formula shows no bound",
                   "bound the objective, or check its sign"),
-    "diverged": ("the learning rate is over the limit of its rule: the limit, the curvature, and where it is so large",
-                 "a smaller one, or a method"),
+    "diverged": (
+        ("the learning rate is over the limit of its rule: the limit, the curvature, and the place where the run began "
+        "to rise; of a run in batches, of the rows that a step sees"),
+        "a smaller one, or a method",
+    ),
     "flips": ("the run jumps between two points, or goes round in a longer cycle", "a smaller learning rate"),
     "tail": ("there is no finite minimum: the value falls for ever toward a limit", "a penalty, or a stop by value"),
     "separable": ("the same of a convex objective on data: parameters part the classes without an error",

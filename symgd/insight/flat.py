@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from symgd.curvature.directions import in_names, leading, term
 from symgd.curvature.problem import Problem
 from symgd.curvature.spectrum import EPS, Spectrum, unit_diagonal
-from symgd.run import finite
+from symgd.display import finite
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]

@@ -265,9 +265,8 @@ def read_map(rule: Rule) -> LinearMap:
         If the rule is not linear, or its coefficients change from step to step.
     """
     lowered = lower(rule, Graph(), "lr")  # of its own: what is read off is added to it
-    graph = lowered.graph
+    graph = lowered.graph.tidy  # zeros vanish and equal terms are collected
     roots = {"x": lowered.x, **lowered.states}
-    graph.derived = True  # zeros vanish and equal terms are collected
     forms: dict[str, Form] = {}
     names = ["x"]
     for name in names:  # grows by the states that are read: what never reaches x has no say in the theory

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,15 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd import display
 from symgd.curvature.corner import corner
 from symgd.curvature.directions import in_names, names_of
 from symgd.curvature.kind import classify, judge_large
 from symgd.curvature.problem import Problem
 from symgd.curvature.spectrum import DENSE, EPS, dense, extremes, unit_diagonal
+from symgd.display import finite
 from symgd.insight import rates, words
 from symgd.insight.flat import Flat, flat_directions, flat_pairs
 from symgd.insight.rates import Momentum
-from symgd.run import finite
 from symgd.verdict import Kind, Reason, Verdict
 
 Vector = NDArray[np.float64]
@@ -266,8 +266,7 @@ class Curvature:
         )
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><th>{html.escape(a)}</th><td>{html.escape(b)}</td></tr>" for a, b in words.explained(self))
-        return f"<table><caption>curvature</caption>{rows}</table>"
+        return display.html("curvature", words.explained(self))
 
 
 def _heaviest(names: Sequence[str], d: Vector, most: int = 10) -> dict[str, float]:

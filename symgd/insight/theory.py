@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +10,9 @@ from functools import cached_property
 from numbers import Real
 from typing import Any
 
+from symgd import display
 from symgd.checks import is_number
+from symgd.display import finite
 from symgd.errors import UsageError, safe, shown
 from symgd.graph import Graph
 from symgd.insight.forms import NoMatrix
@@ -22,7 +23,6 @@ from symgd.insight.symbols import Symbols
 from symgd.rules.lowering import reads
 from symgd.rules.rule import Rule
 from symgd.rules.values import check_schedule, of_t
-from symgd.run import finite
 from symgd.views import to_latex
 
 __all__ = ["LinearMap", "Theory", "linear_map", "obstacle", "theory"]
@@ -340,9 +340,8 @@ class Theory:
         return f"Theory({', '.join([repr(name), *(told or [f'limit={self.limit}'])])})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><th>{html.escape(a)}</th><td>{html.escape(b)}</td></tr>" for a, b in self.lines())
         formula = f"<p>${self.latex()}$</p>" if self.map is not None else ""
-        return f"<table><caption><code>{html.escape(repr(self.rule))}</code></caption>{rows}</table>{formula}"
+        return display.html(display.code(repr(self.rule)), self.lines()) + formula
 
 
 def theory(

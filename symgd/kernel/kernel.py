@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +10,18 @@ from numpy.typing import NDArray
 from symgd.graph.bounds import UNKNOWN, Bounds
 from symgd.kernel import streams, threads
 from symgd.kernel.code import Program
-from symgd.kernel.tiers import Bound, Compiled, Input, Loop, Numbers, Plain, Source, Vector
+from symgd.kernel.tiers import Bound, Compiled, Input, Loop, Numbers, Plain, Source, Vector, Vectorised
+from symgd.squares import Squares
 
 # Operations that plain Python may spend before it is worth waiting for Numba: about half a second, and more for long
 # code, a line of which takes Numba about as long to compile as plain Python takes for so many operations.
 PYTHON_BUDGET = 8_000_000
 PER_LINE = 30_000
+OPERATION = 60  # nanoseconds of one in plain Python
+# Of what has arrays, Numba compiles a line in about ten milliseconds, half a second apart.
+ARRAYS_BUDGET = 500_000_000
+ARRAYS_PER_LINE = 8_000_000
+STEP = 30_000  # nanoseconds of what a step on arrays costs besides
 TIERS = ("auto", "python", "numba")
 
 
@@ -43,6 +48,8 @@ class Kernel:
         Gives what the formula shows of its values.
     sides : callable, optional
         Gives numbers that change their signs where a denominator does.
+    sign : float
+        -1 for the negated objective: all that is asked of it is turned, and the functions are the same.
     """
 
     curved = True  # second derivatives are known
@@ -54,10 +61,11 @@ class Kernel:
         tier: str = "auto",
         workers: int | None = None,
         rows: int = 0,
-        squares: Callable[[], Any] | None = None,
+        squares: Callable[[], Squares | None] | None = None,
         doubt: Callable[[Vector], str] | None = None,
         bounds: Callable[[], Bounds] | None = None,
         sides: Callable[[Vector], Vector | None] | None = None,
+        sign: float = 1.0,
     ) -> None:
         self.data, self.given = data, workers
         layout = program.layout
@@ -65,7 +73,7 @@ class Kernel:
             program,
             [float(data[name]) for name in layout.scalars],  # type: ignore[arg-type]
             [streams.open_flat(data[c.name], c.dtype, rows=c.rows) for c in layout.columns],
-            [_table(t, layout.index) for t in layout.tables],
+            [_table(t, layout.point_shapes.starts) for t in layout.tables],
             rows,
             workers or threads.available(),
         )
@@ -73,14 +81,22 @@ class Kernel:
         self.numbers, self.workers = self.bound.numbers, self.bound.workers
         self.stored, self.large = self.bound.stored, self.bound.large
         self.tier = "numba" if self.stored else tier  # plain Python would have to read all of it into lists
-        self.tiers = {found.name: found for found in (Plain(self.bound), Compiled(self.bound))}
+        first = Vectorised if layout.vectorised else Plain
+        self.tiers = {found.name: found for found in (first(self.bound), Compiled(self.bound))}
         self._squares, self._doubt, self._bounds, self._sides = squares, doubt, bounds, sides
+        self.sign = sign
         self.spent: dict[str, int] = {}
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         # What is compiled, and the room of each thread, stay behind.
-        known = self._squares, self._doubt, self._bounds, self._sides
+        known = self._squares, self._doubt, self._bounds, self._sides, self.sign
         return Kernel, (self.program, self.data, self.tier, self.given, self.rows, *known)
+
+    def negated(self) -> Kernel:
+        """Give the negated objective: the same code, compiled once, on the same data."""
+        new = object.__new__(Kernel)
+        new.__dict__.update(self.__dict__, sign=-self.sign)
+        return new
 
     # ---- facts -----------------------------------------------------------------------------------------------------
 
@@ -97,7 +113,7 @@ class Kernel:
     @property
     def names(self) -> tuple[str, ...]:
         """A name for each number of the parameters."""
-        return self.program.layout.names
+        return self.program.layout.point_shapes.names
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -109,13 +125,13 @@ class Kernel:
         """Whether there are no kinks."""
         return self.program.smooth
 
-    def split(self, x: Vector) -> dict[str, Any]:
+    def split(self, x: Vector) -> dict[str, float | Vector]:
         """Take a flat vector apart: a number or an array for each parameter."""
-        return self.program.layout.split(x)
+        return self.program.layout.point_shapes.values_of(x)
 
-    def squares(self) -> Any:
+    def squares(self) -> Squares | None:
         """Give the residuals, where the objective is known as a sum of their squares; else ``None``."""
-        return self._squares() if self._squares else None
+        return self._squares() if self._squares and self.sign > 0 else None
 
     def doubt(self, x: Vector) -> str:
         """Tell where derivatives have lost digits at a point; nothing where they have not."""
@@ -123,7 +139,8 @@ class Kernel:
 
     def bounds(self) -> Bounds:
         """Give what the formula shows of its values: bounds, and whether it is convex."""
-        return self._bounds() if self._bounds else UNKNOWN
+        found = self._bounds() if self._bounds else UNKNOWN
+        return found if self.sign > 0 else found.negated
 
     def sides(self, x: Vector) -> Vector | None:
         """Give numbers that change their signs where a denominator does, if there are any."""
@@ -134,9 +151,19 @@ class Kernel:
         once, row = self.program.work
         return once + row * self.rows
 
+    def cost(self) -> int:
+        """Give what one evaluation of value and gradient costs the first tier, in operations of plain Python."""
+        if not self.program.layout.vectorised:
+            return self.work()
+        once, rows = self.program.pace
+        return (once + rows * self.rows // 1000) // OPERATION
+
     def budget(self) -> int:
-        """Give the operations that plain Python may spend before compiled code takes over."""
-        return max(PYTHON_BUDGET, PER_LINE * sum(f.body.count("\n") for f in self.program.functions["numba"]))
+        """Give the operations of plain Python that the first tier may spend before compiled code takes over."""
+        lines = sum(f.body.count("\n") for f in self.program.functions["numba"])
+        if self.program.layout.vectorised:
+            return (ARRAYS_BUDGET + ARRAYS_PER_LINE * lines) // OPERATION
+        return max(PYTHON_BUDGET, PER_LINE * lines)
 
     def switch(self) -> int:
         """Give the step of a descent at which plain Python hands over to compiled code.
@@ -146,7 +173,12 @@ class Kernel:
         """
         if self.tier != "auto":
             return 0 if self.tier == "numba" else 1 << 62
-        return self.budget() // (self.work() + 10 * self.n + 20)
+        return self.budget() // self.step_cost()
+
+    def step_cost(self) -> int:
+        """Give what one step of a rule costs the first tier, in operations of plain Python."""
+        around = STEP // OPERATION + self.n // 4 if self.program.layout.vectorised else 10 * self.n + 20
+        return self.cost() + around
 
     def tier_at(self, step: int) -> str:
         """Give the tier that takes a step of a descent."""
@@ -156,23 +188,26 @@ class Kernel:
 
     def value(self, x: Vector) -> float:
         """Give the value at a point."""
-        return self._numbers("value", [x])[0]
+        return self.sign * self._numbers("value", [x])[0]
 
     def slope(self, x: Vector, tier: str | None = None) -> tuple[float, Vector]:
         """Give value and gradient at a point."""
         if self.program.layout.unrolled:
             f, *found = self._numbers("slope", [x], tier)
-            return f, np.array(found, dtype=np.float64)
+            return self.sign * f, self._turned(np.array(found, dtype=np.float64))
         g = np.empty(self.n)
-        return self._numbers("slope", [x], tier, g)[0], g
+        return self.sign * self._numbers("slope", [x], tier, g)[0], self._turned(g)
 
     def product(self, x: Vector, v: Vector, tier: str | None = None) -> Vector:
         """Give the Hessian at a point times a vector."""
         if self.program.layout.unrolled:
-            return np.array(self._numbers("product", [x, v], tier), dtype=np.float64)[: self.n]
+            return self._turned(np.array(self._numbers("product", [x, v], tier), dtype=np.float64)[: self.n])
         out = np.empty(self.n)
         self._numbers("product", [x, v], tier, out)
-        return out
+        return self._turned(out)
+
+    def _turned(self, a: Vector) -> Vector:
+        return a if self.sign > 0 else -a
 
     def hessian(self, x: Vector, tier: str | None = None) -> NDArray[np.float64]:
         """Give the Hessian at a point."""
@@ -180,17 +215,18 @@ class Kernel:
         if self.program.layout.unrolled:
             if self.program.entries:
                 for (i, j), h in zip(self.program.entries, self._numbers("curvature", [x], tier), strict=True):
-                    full[i, j] = full[j, i] = h
+                    full[i, j] = full[j, i] = self.sign * h
             return full
-        if self.large:
-            full = np.array([self.product(x, unit, tier) for unit in np.eye(self.n)])
-        else:
-            self.tiers[tier or self._tier("curvature", self.n)].curvature(x, full)
-        return (full + full.T) / 2
+        chosen = self.tiers[tier or self._tier("curvature", self.n)]
+        if self.large and isinstance(chosen, Compiled):
+            full = np.array([self.product(x, unit, chosen.name) for unit in np.eye(self.n)])
+            return (full + full.T) / 2
+        chosen.curvature(x, full)
+        return (full + full.T) * (0.5 * self.sign)
 
     def _tier(self, name: str, times: int = 1) -> str:
         """Give the tier for a single call: plain Python until calls of this function have spent its budget."""
-        self.spent[name] = self.spent.get(name, 0) + times * self.work()
+        self.spent[name] = self.spent.get(name, 0) + times * self.cost()
         return self.tier if self.tier != "auto" else "python" if self.spent[name] <= self.budget() else "numba"
 
     def _numbers(self, name: str, vectors: list[Vector], tier: str | None = None, out: Vector | None = None) -> Numbers:

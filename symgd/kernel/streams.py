@@ -52,7 +52,7 @@ def read(column: Any, low: int, high: int, rows: int) -> NDArray[Any]:
     return vector
 
 
-def stage(order: NDArray[np.int64], low: int, count: int, *columns: Any) -> float:
+def stage(order: NDArray[np.int64], low: int, count: int, *columns: NDArray[np.generic]) -> float:
     """Copy the rows of a batch to where functions find them, as the generated function of that name does.
 
     Parameters

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from symgd.data import Stored
 from symgd.kernel import streams
 from symgd.kernel.code import Program
+from symgd.kernel.code.pieces import Piece, Total
 from symgd.kernel.machine import compile as native
 
 LARGE = 1 << 22  # operations from which on threads gain more than they cost
@@ -77,7 +78,7 @@ class Spread:
         self.sums = int(program.pieces[name][-1]["sums"])
         self.out = self.arguments.index("_out") if "_out" in self.arguments else None
 
-    def _compile(self, program: Program, piece: dict[str, Any]) -> native.Entry:
+    def _compile(self, program: Program, piece: Piece) -> native.Entry:
         return native.compile_function(program.functions["numba"], piece["name"], strict=program.strict)
 
     def __call__(self, *args: Any) -> Any:
@@ -95,7 +96,7 @@ class Spread:
             args[self.out][:] = plain[self.out].tolist()
         return result
 
-    def _rows(self, piece: dict[str, Any], entry: native.Entry, args: list[Any], sums: NDArray[np.float64]) -> None:
+    def _rows(self, piece: Piece, entry: native.Entry, args: list[Any], sums: NDArray[np.float64]) -> None:
         """Work on a pass over the rows, and join what its shares found."""
         blocks = -(-self.rows // piece["block"])
         width = sum(total["size"] for total in piece["totals"])
@@ -138,7 +139,7 @@ class Spread:
                 args[self.out] += out
 
 
-def _start(parts: NDArray[np.float64], totals: Sequence[dict[str, Any]]) -> None:
+def _start(parts: NDArray[np.float64], totals: Sequence[Total]) -> None:
     """Fill the parts with what each fold starts from."""
     column = 0
     for total in totals:
@@ -150,7 +151,7 @@ def _start(parts: NDArray[np.float64], totals: Sequence[dict[str, Any]]) -> None
 
 
 def _join(
-    parts: NDArray[np.float64], totals: Sequence[dict[str, Any]], sums: NDArray[Any], memory: NDArray[Any]
+    parts: NDArray[np.float64], totals: Sequence[Total], sums: NDArray[np.float64], memory: NDArray[np.float64]
 ) -> None:
     """Join the parts of all shares, one after the other."""
     column = 0

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.data import Stored
-from symgd.kernel import streams, threads
-from symgd.kernel.code import STAGE, Program, Text, closure, source
+from symgd.kernel import blocks, streams, threads
+from symgd.kernel.code import STAGE, Program, Text, closure, elementwise, source
 from symgd.kernel.machine import compile as native
 from symgd.kernel.machine import gemm, matrices
-from symgd.language import scalar
+from symgd.language import scalar, vectors
 
 Vector = NDArray[np.float64]
 Column = NDArray[np.generic] | Stored
@@ -207,6 +207,37 @@ class Plain(Tier):
         return run  # type: ignore[return-value]
 
 
+class Vectorised(Tier):
+    """NumPy's statements on whole arrays, a block of rows at a time: the first tier of what has arrays."""
+
+    name = "python"
+
+    def array(self, values: NDArray[np.generic]) -> Input:
+        """Give the array as it is."""
+        return values
+
+    def load(self, name: str) -> Generated:
+        """Run the text of a function, and of those that it calls."""
+        return quietly(load_arrays(self.bound.program.functions[self.name], name))
+
+    def fill(self, function: Generated, vectors: Sequence[Vector], out: Vector | None) -> float | Numbers:
+        """Call a function of arrays."""
+        filled = [] if out is None else [out]
+        return function(*map(np.ascontiguousarray, vectors), *filled, *self.inputs())
+
+    def curvature(self, x: Vector, full: Vector) -> None:
+        """Fill a matrix with the Hessian."""
+        n = len(x)
+        self.function("curvature")(np.ascontiguousarray(x), np.zeros(n), np.empty(n), full, *self.inputs())
+
+    def load_loop(self, source: Source) -> Loop:
+        """Run the text of a loop, and of the functions that it calls."""
+        texts = source[self.name]
+        functions = [text for text in texts if text.name != STAGE]
+        loop = load_arrays((*self.bound.program.functions[self.name], *functions), "loop", {STAGE: streams.stage})
+        return on_arrays(self, quietly(loop), batched=is_batched(texts))
+
+
 class Compiled(Tier):
     """Numba's machine code, on arrays; many rows are handed to threads."""
 
@@ -246,7 +277,7 @@ class Compiled(Tier):
         entry = native.compile_function(
             bound.program.functions[self.name], "loop", strict=bound.program.strict, more=texts
         )
-        return self._on_arrays(entry, batched=batched)
+        return on_arrays(self, entry, batched=batched)
 
     def _around(self, source: Source, *, batched: bool) -> Loop:
         """Give the loop in plain Python around compiled functions."""
@@ -257,20 +288,21 @@ class Compiled(Tier):
             texts = tuple(text for text in texts if text.name != STAGE)
         loop = load_python(texts, "loop", given)
         if not self.unrolled:
-            return self._on_arrays(loop, batched=batched)
+            return on_arrays(self, loop, batched=batched)
         plain = Plain(self.bound)
         plain.inputs, plain.staging = self.inputs, self.staging  # type: ignore[method-assign] # what it calls takes arrays
         return plain.on_lists(loop, batched=batched)
 
-    def _on_arrays(self, loop: Generated, *, batched: bool) -> Loop:
-        """Give a loop on arrays, with room for what it works on."""
-        n = self.bound.n
 
-        def run(x: Vector, g: Vector, states: Sequence[Vector], *rest: object) -> float | Numbers:
-            scratch = () if self.unrolled else (np.empty(n), np.empty(n))
-            return loop(x, g, *scratch, *states, *rest, *self.staging(rest, batched=batched), *self.inputs())
+def on_arrays(tier: Tier, loop: Generated, *, batched: bool) -> Loop:
+    """Give a loop of a tier on arrays, with room for what it works on."""
+    n = tier.bound.n
 
-        return run  # type: ignore[return-value]
+    def run(x: Vector, g: Vector, states: Sequence[Vector], *rest: object) -> float | Numbers:
+        scratch = () if tier.unrolled else (np.empty(n), np.empty(n))
+        return loop(x, g, *scratch, *states, *rest, *tier.staging(rest, batched=batched), *tier.inputs())
+
+    return run  # type: ignore[return-value]
 
 
 def is_batched(functions: Sequence[Text]) -> bool:
@@ -300,3 +332,40 @@ def load_python(functions: Sequence[Text], name: str, given: Mapping[str, object
     space["__builtins__"] = {"range": range, "min": min, "abs": abs, "float": float, "int": int, "len": len}
     exec(compile(source(closure(functions, name)), "<symgd>", "exec"), space)
     return space[name]  # type: ignore[return-value]
+
+
+def load_arrays(functions: Sequence[Text], name: str, given: Mapping[str, object] | None = None) -> Generated:
+    """Run the text of a function on NumPy's arrays, with nothing but NumPy and the table's functions in reach.
+
+    Parameters
+    ----------
+    functions : sequence of Text
+        What symgd generated.
+    name : str
+        The function.
+    given : mapping, optional
+        What it may call besides, by name.
+
+    Returns
+    -------
+    callable
+    """
+    wanted = closure(functions, name)
+    calls = {call for text in wanted for call in text.calls if call.startswith(elementwise.PREFIX)}
+    space: dict[str, object] = {known: getattr(scalar, known) for known in (*scalar.GUARDED, *scalar.SHARED)}
+    space |= {call: vectors.vector(call.removeprefix(elementwise.PREFIX)) for call in calls}
+    space |= {"fading": scalar.pow, "np": np} | {known: getattr(blocks, known) for known in blocks.NAMES}
+    space |= dict(given or {})
+    space["__builtins__"] = {"range": range, "min": min, "abs": abs, "float": float, "int": int, "len": len}
+    exec(compile(source(wanted), "<symgd>", "exec"), space)
+    return space[name]  # type: ignore[return-value]
+
+
+def quietly(function: Generated) -> Generated:
+    """Give a function that NumPy does not warn in: what is not finite is an outcome."""
+
+    def call(*args: object) -> float | Numbers:
+        with np.errstate(all="ignore"):
+            return function(*args)
+
+    return call

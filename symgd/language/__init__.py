@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from symgd.errors import FormulaError, UsageError, safe
 from symgd.language import hints
 from symgd.language.parser import Parser
+from symgd.language.quoted import quoted, unquoted, written
 from symgd.language.tokens import spell, tokenize
 from symgd.language.tree import (
     Assignment,
@@ -66,8 +67,11 @@ __all__ = [
     "names",
     "parse",
     "parse_program",
+    "quoted",
     "source",
+    "unquoted",
     "walk",
+    "written",
 ]
 
 

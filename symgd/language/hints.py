@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from symgd.errors import FormulaError, safe, suggest
-from symgd.language import foreign, functions
-from symgd.language.tokens import character, spell
+from symgd.errors import FormulaError, safe
+from symgd.language import functions, pieces
+from symgd.language.tokens import character
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from symgd.language.tokens import Token
-    from symgd.language.tree import Tree
 
 ATTRIBUTES = ("T", "shape", "size", "ndim")
 METHODS = ("sum", "mean", "min", "max", "dot", "var", "std", "clip", "round", "trace", "diagonal", "transpose", "prod",
@@ -69,39 +68,41 @@ def expected_operand(text: str, tokens: Sequence[Token], index: int) -> FormulaE
         return _keyword(text, tokens, index)
     if token.kind in ("|", "||"):
         name = "abs" if token.kind == "|" else "norm"
-        return _at(text, token, f"bars are not read as {name}", f"write {name}(x)")
+        return pieces.at(text, token, f"bars are not read as {name}", f"write {name}(x)")
     if token.kind in ("*", "**") and before and before.kind in ("(", ","):
-        return _at(text, token, f"{token.kind!r} has nothing on its left", "write the arguments one by one")
-    opening = _opening(tokens, index)
+        return pieces.at(text, token, f"{token.kind!r} has nothing on its left", "write the arguments one by one")
+    opening = pieces.enclosing(tokens, index)
     if token.kind in ("end", ";", ")", "]"):
         if token.kind in (")", "]") and opening is None:
-            return _at(text, token, f"unmatched {token.kind!r}", "leave it out, or open it before")
+            return pieces.at(text, token, f"unmatched {token.kind!r}", "leave it out, or open it before")
         if token.kind == "end" and opening and before and before.kind in ("(", "[", ","):
             return _unclosed(text, opening)
         if before and before.kind not in ("(", "[", ";"):
-            return _at(text, before, f"nothing to the right of {before.text!r}", "write what belongs there")
-        return _at(text, token, "an expression is missing", _OPERATORS.get(token.kind))
+            return pieces.at(text, before, f"nothing to the right of {before.text!r}", "write what belongs there")
+        return pieces.at(text, token, "an expression is missing", _OPERATORS.get(token.kind))
     if token.kind == "[":
-        return _at(text, token, "a list cannot stand here", DISPLAYS)
+        return pieces.at(text, token, "a list cannot stand here", DISPLAYS)
     if token.kind == "!":
-        return _at(text, token, "'!' is no operator", "write not x")
+        return pieces.at(text, token, "'!' is no operator", "write not x")
     if token.kind == "=" and before is None:
-        return _at(text, token, "unexpected '='", "leave it out")
+        return pieces.at(text, token, "unexpected '='", "leave it out")
     if token.kind in _OPERATORS:
-        return _at(text, token, f"unexpected {token.kind!r}", _OPERATORS[token.kind])
+        return pieces.at(text, token, f"unexpected {token.kind!r}", _OPERATORS[token.kind])
     hint = "two operators in a row: leave one out" if before else "write what belongs there, or leave it out"
     if token.kind == "*" and before and before.kind == "*":
         hint = "write ** without a space"
-    return _at(text, token, f"{token.text!r} has nothing on its left", hint)
+    return pieces.at(text, token, f"{token.text!r} has nothing on its left", hint)
 
 
 def expected_operator(text: str, tokens: Sequence[Token], index: int) -> FormulaError:
     """Say what is wrong where an operator, a closing bracket or the end had to come."""
     token, before = tokens[index], tokens[index - 1]
-    opening = _opening(tokens, index)
+    opening = pieces.enclosing(tokens, index)
     if token.kind == "bad":
         if token.text == "'" and token.start == before.end:
-            return _at(text, token, 'unexpected "\'"', "write .T for a transpose; derivatives are symgd's own work")
+            return pieces.at(
+                text, token, 'unexpected "\'"', "write .T for a transpose; derivatives are symgd's own work"
+            )
         return character(text, token.start)
     if token.kind in ("keyword", "not"):
         return _keyword(text, tokens, index)
@@ -109,8 +110,8 @@ def expected_operator(text: str, tokens: Sequence[Token], index: int) -> Formula
         return _unclosed(text, opening)
     if token.kind in (")", "]"):
         if opening:
-            return _at(text, token, f"{token.kind!r} closes {opening.kind!r}", "use brackets in pairs")
-        return _at(text, token, f"unmatched {token.kind!r}", "leave it out, or open it before")
+            return pieces.at(text, token, f"{token.kind!r} closes {opening.kind!r}", "use brackets in pairs")
+        return pieces.at(text, token, f"unmatched {token.kind!r}", "leave it out, or open it before")
     if token.kind in ("name", "number", "("):
         return _side_by_side(text, tokens, index)
     if token.kind == ",":
@@ -118,11 +119,13 @@ def expected_operator(text: str, tokens: Sequence[Token], index: int) -> Formula
     if token.kind == "=" and opening is None:
         return _second_side(text, tokens, index)
     if token.kind == "!":
-        left = _piece(text, tokens, index - 1)
-        return _at(text, token, "'!' is no operator", f"write gamma({left} + 1) for a factorial")
+        left = pieces.piece(text, tokens, index - 1)
+        return pieces.at(text, token, "'!' is no operator", f"write gamma({left} + 1) for a factorial")
     if token.kind in _ASSIGNMENTS - {"="}:
-        return _at(text, token, f"unexpected {token.kind!r}", "leave out the left side; a formula assigns nothing")
-    return _at(text, token, f"unexpected {token.text!r}", _OPERATORS.get(token.kind))
+        return pieces.at(
+            text, token, f"unexpected {token.kind!r}", "leave out the left side; a formula assigns nothing"
+        )
+    return pieces.at(text, token, f"unexpected {token.text!r}", _OPERATORS.get(token.kind))
 
 
 def expected_name(text: str, tokens: Sequence[Token], index: int) -> FormulaError:
@@ -131,7 +134,7 @@ def expected_name(text: str, tokens: Sequence[Token], index: int) -> FormulaErro
         return character(text, tokens[index].start)
     elementwise = tokens[index].kind in ("*", "/", "^", "**")  # as other languages write it
     hint = f"write {tokens[index].kind} without the '.'" if elementwise else _OPERATORS["."]
-    return _at(text, tokens[index - 1], "no name follows the '.'", hint)
+    return pieces.at(text, tokens[index - 1], "no name follows the '.'", hint)
 
 
 def not_a_statement(text: str, tokens: Sequence[Token], index: int) -> FormulaError:
@@ -143,10 +146,10 @@ def not_a_statement(text: str, tokens: Sequence[Token], index: int) -> FormulaEr
         if piece.kind == "bad":
             return character(text, piece.start)
     if token.kind == "name" and following.kind == "==":
-        return _at(text, following, "'==' compares", "write = to assign")
+        return pieces.at(text, following, "'==' compares", "write = to assign")
     if token.kind == "name" and following.kind.endswith("=") and following.kind not in ("<=", ">=", "!="):
-        return _at(text, following, f"unexpected {following.kind!r}", "write the assignment out: x = x**2")
-    return _at(text, token, "a statement assigns to one name", "write it as name = formula, such as x = x - lr*g")
+        return pieces.at(text, following, f"unexpected {following.kind!r}", "write the assignment out: x = x**2")
+    return pieces.at(text, token, "a statement assigns to one name", "write it as name = formula, such as x = x - lr*g")
 
 
 def not_a_name(name: str, tokens: Sequence[Token]) -> FormulaError:
@@ -172,10 +175,10 @@ def uncalled(text: str, tokens: Sequence[Token], index: int) -> FormulaError:
         return character(text, after[0].start)
     name = token.text
     if after[0].kind in ("^", "**") and after[1].kind == "number" and after[2].kind == "(":
-        argument = _brackets(text, tokens, index + 3)
+        argument = pieces.brackets(text, tokens, index + 3)
         hint = f"write {name}{argument}**{after[1].text}"
     elif after[0].kind in ("^", "**") and after[1].kind == "-" and after[2].text == "1" and after[3].kind == "(":
-        argument = _brackets(text, tokens, index + 4)
+        argument = pieces.brackets(text, tokens, index + 4)
         inverse = f"arc{name}{argument} or " if functions.find(f"arc{name}") else ""
         hint = f"write {inverse}1/{name}{argument}"
     elif after[0].kind in ("name", "number"):
@@ -184,121 +187,12 @@ def uncalled(text: str, tokens: Sequence[Token], index: int) -> FormulaError:
         hint = f"write {name}({after[1].text})"
     else:
         hint = f"write {name}(...); a variable of that name must be declared"
-    return _at(text, token, f"the function {safe(name)!r} has no arguments", safe(hint, 100))
-
-
-def unknown_function(text: str, tokens: Sequence[Token], index: int, name: str, *, declared: bool) -> FormulaError:
-    """Say what a name in front of a parenthesis may have been meant for."""
-    token = tokens[index]
-    argument = _brackets(text, tokens, index + 1)
-    multiply = f"to multiply, write {safe(token.text)}*{argument}"
-    if index and tokens[index - 1].kind == ".":
-        multiply = "only functions of the table of functions can be called"
-    if declared:
-        return _at(text, token, f"{name!r} is a variable, not a function", multiply)
-    problem = f"unknown function {safe(token.text)!r}"
-    closing = _closing(tokens, index + 1)
-    if closing and tokens[closing + 1].kind in ("=", ":="):
-        return _at(text, token, problem, f"leave out the left side, '{safe(token.text)}{argument} ='")
-    inside = argument[1:-1]
-    if name.startswith(("sum_", "mean_")) and not declared:  # as on paper: over the rows i
-        return _at(text, token, problem, f"write {name.split('_', 1)[0]}{argument}, with whole columns for y_i")
-    known = foreign.replacement(name, inside if re.fullmatch(r"[\w.*+\- ]+", inside) else "x")
-    near = None if known else foreign.typo(name)
-    return _at(text, token, problem, known or (f"did you mean {near!r}?" if near else multiply))
-
-
-def other_meaning(text: str, tokens: Sequence[Token], index: int) -> FormulaError:
-    """Say that a function of PyTorch is not NumPy's of the same name."""
-    name = tokens[index].text
-    problem = f"PyTorch's {name!r} divides by n - 1, and NumPy's by n"
-    return _at(text, tokens[index], problem, f"write {name}(x, ddof=1), or {name}(x), without 'torch.'")
-
-
-def unknown_constant(text: str, token: Token) -> FormulaError:
-    """Say that a module has no such constant."""
-    name = token.text
-    near = next((known for known in functions.CONSTANTS if known == name.lower()), None) or foreign.typo(name)
-    known = foreign.replacement(name, "x") or (f"did you mean {near!r}?" if near else None)
-    hint = known or "leave out the prefix if it is a variable"
-    return _at(text, token, f"unknown function or constant {safe(name)!r}", hint)
-
-
-def argument_count(text: str, row: functions.Function, typed: Token, count: int) -> FormulaError:
-    """Say how many arguments a function takes, where `count` were given."""
-    if row.most is None:
-        takes = f"at least {row.least}"
-    else:
-        takes = str(row.least) if row.least == row.most else f"{row.least} to {row.most}"
-    problem = f"{typed.text!r} takes {takes} argument{'s' * (takes != '1')}; got {count}"
-    hint = f"{row.name}: {row.summary}"
-    if count > (row.most or 0):
-        if row.builtin:
-            hint = f"write {row.builtin}(a, b) for the values of several, and axis=0 for an axis"
-        elif "keepdims" in row.keywords:
-            hint = "write axis=0 for an axis, and keepdims=True by name"
-        elif row.name == "log":
-            hint = "write log(x)/log(b) for the base b"
-        elif re.search(r"\(\s*[0-9]+,[0-9]+\s*\)", text[typed.end : typed.end + 40]):
-            hint = "for a decimal number, write a point"
-    return _at(text, typed, problem, hint)
-
-
-def unknown_keyword(text: str, row: functions.Function, token: Token) -> FormulaError:
-    """Say which named arguments a function takes."""
-    near = suggest(token.text, row.keywords)
-    if token.text in foreign.KEYWORDS and (
-        row.keywords or row.kind != "map" or token.text in ("out", "dtype", "where")
-    ):
-        hint = foreign.KEYWORDS[token.text]
-    elif near:
-        hint = f"did you mean {near!r}?"
-    else:
-        takes = (
-            " and ".join([", ".join(row.keywords[:-1]), row.keywords[-1]][len(row.keywords) < 2 :])
-            if row.keywords
-            else "no named arguments"
-        )
-        hint = f"{row.name} takes {takes}; for a comparison, write =="
-    return _at(text, token, f"{row.name!r} has no argument {safe(token.text)!r}", hint)
-
-
-def unknown_attribute(text: str, tokens: Sequence[Token], index: int, value: Tree) -> FormulaError:
-    """Say which attributes and methods there are."""
-    token = tokens[index]
-    name = spell(text, token)
-    called = tokens[index + 1].kind == "("
-    before = text[value.start : value.end]
-    before = safe(before) if len(before) <= 30 and "\n" not in before else "x"
-    near = suggest(name, (*ATTRIBUTES, *METHODS))
-    if called and name in ATTRIBUTES:
-        hint = f"write .{name} without parentheses"
-    elif not called and name in METHODS:
-        hint = f"write .{name}()"
-    elif name in foreign.ATTRIBUTES:
-        hint = foreign.ATTRIBUTES[name].replace("{0}", before)
-    elif functions.find(name):
-        inside = _brackets(text, tokens, index + 1)[1:-1] if called else ""
-        first = before[1:-1] if before.startswith("(") and before.find(")") == len(before) - 1 else before
-        takes = functions.find(name).most or 9  # type: ignore[union-attr]
-        pieces = [piece for piece in (first, inside) if piece]
-        hint = f"write {name}({', '.join(pieces[-takes:])})"  # F.relu(x) is relu(x)
-    elif (known := foreign.replacement(name, before)) is not None:
-        hint = known
-    elif near:
-        hint = f"did you mean {near!r}?"
-    else:
-        hint = f"there are .{' .'.join(ATTRIBUTES)} and .{'() .'.join(METHODS)}()"
-    return _at(text, token, f"unknown attribute {safe(token.text)!r}", hint)
-
-
-def _at(text: str, token: Token, problem: str, hint: str | None) -> FormulaError:
-    return FormulaError(problem, text, token.start, token.end, hint)
+    return pieces.at(text, token, f"the function {safe(name)!r} has no arguments", safe(hint, 100))
 
 
 def _unclosed(text: str, opening: Token) -> FormulaError:
     closing = ")" if opening.kind == "(" else "]"
-    return _at(text, opening, f"{opening.kind!r} is never closed", f"add the missing {closing!r}")
+    return pieces.at(text, opening, f"{opening.kind!r} is never closed", f"add the missing {closing!r}")
 
 
 def _keyword(text: str, tokens: Sequence[Token], index: int) -> FormulaError:
@@ -308,20 +202,22 @@ def _keyword(text: str, tokens: Sequence[Token], index: int) -> FormulaError:
         colon = next((piece for piece in tokens[index : index + 20] if piece.kind == ":"), None)
         left = safe(text[token.start : colon.end], 30) if colon else ""
         hint = f"leave out '{left}'" if colon else "write lambda_ for a variable"
-        return _at(text, token, problem, hint)
+        return pieces.at(text, token, problem, hint)
     if word == "not":
-        return _at(text, token, problem, _KEYWORDS["in"])
+        return pieces.at(text, token, problem, _KEYWORDS["in"])
     default = f"it is a word of Python; a variable may be called {word + '_'!r}"
-    return _at(text, token, problem, _KEYWORDS.get(word, default))
+    return pieces.at(text, token, problem, _KEYWORDS.get(word, default))
 
 
 def _second_side(text: str, tokens: Sequence[Token], index: int) -> FormulaError:
     """Say what to do about a '=' behind an expression."""
     begin = next((place + 1 for place in range(index - 1, -1, -1) if tokens[place].kind == ";"), 0)
     if any(token.kind in _ASSIGNMENTS for token in tokens[begin:index]):
-        return _at(text, tokens[index], "a second '='", "assign once in a statement; for a comparison, write ==")
+        return pieces.at(text, tokens[index], "a second '='", "assign once in a statement; for a comparison, write ==")
     left = safe(text[tokens[begin].start : tokens[index].end], 24)
-    return _at(text, tokens[index], "a formula has no left side", f"leave out '{left}'; for a comparison, write ==")
+    return pieces.at(
+        text, tokens[index], "a formula has no left side", f"leave out '{left}'; for a comparison, write =="
+    )
 
 
 def _comma(text: str, tokens: Sequence[Token], index: int, opening: Token | None) -> FormulaError:
@@ -332,79 +228,26 @@ def _comma(text: str, tokens: Sequence[Token], index: int, opening: Token | None
         hint = DISPLAYS
     else:
         hint = "a formula is one expression"
-    return _at(text, token, "unexpected ','", hint)
+    return pieces.at(text, token, "unexpected ','", hint)
 
 
 def _side_by_side(text: str, tokens: Sequence[Token], index: int) -> FormulaError:
     """Say what is missing between two operands."""
     before, token = tokens[index - 1], tokens[index]
-    left, right = _piece(text, tokens, index - 1), _piece(text, tokens, index)
+    left, right = pieces.piece(text, tokens, index - 1), pieces.piece(text, tokens, index)
     if before.kind == "number" and token.start == before.end:
         if before.text == "0" and re.match(r"[xXoObB][0-9a-fA-F]", token.text):
             return FormulaError("numbers are decimal", text, before.start, token.end, "write it in base ten")
         if token.text in ("j", "J"):
-            return _at(text, token, "numbers are real", f"leave out the {token.text!r}, or write {left}*{token.text}")
+            return pieces.at(
+                text, token, "numbers are real", f"leave out the {token.text!r}, or write {left}*{token.text}"
+            )
         if token.kind == "number":
-            return _at(text, token, "a number has one decimal point", f"write {left} or an operator in between")
+            return pieces.at(text, token, "a number has one decimal point", f"write {left} or an operator in between")
         if token.text in ("e", "E"):
-            return _at(text, token, "no digits follow the exponent", f"write {left}e0, or {left}*{token.text}")
+            return pieces.at(text, token, "no digits follow the exponent", f"write {left}e0, or {left}*{token.text}")
     if before.kind == token.kind == "number":
-        return _at(text, token, "two numbers side by side", f"write {safe(left + right)}, or an operator in between")
-    return _at(text, token, f"no operator before {safe(token.text)!r}", f"to multiply, write {left}*{right}")
-
-
-def _piece(text: str, tokens: Sequence[Token], index: int) -> str:
-    """Give an operand as a hint may repeat it: the name or number, or brackets with what they hold."""
-    token = tokens[index]
-    if token.kind == "(":
-        return _brackets(text, tokens, index)
-    if token.kind in (")", "]"):
-        opening = _closing(tokens, index, -1)
-        if opening is None:
-            return "(...)"
-        return _short(text, tokens[opening - _follows_name(tokens, opening)], token)
-    if tokens[index + 1].kind == "(" and _follows_name(tokens, index + 1):
-        return safe(token.text, 30) + _brackets(text, tokens, index + 1)
-    first = index
-    while first > 1 and tokens[first - 1].kind == "." and tokens[first - 2].kind == "name":
-        first -= 2
-    return _short(text, tokens[first], token)
-
-
-def _follows_name(tokens: Sequence[Token], index: int) -> bool:
-    """Say whether a bracket stands right behind a name."""
-    before = tokens[index - 1]
-    return index > 0 and before.kind == "name" and before.end == tokens[index].start
-
-
-def _brackets(text: str, tokens: Sequence[Token], index: int) -> str:
-    """Give the brackets that open at `index` with what they hold."""
-    closing = _closing(tokens, index)
-    return "(...)" if closing is None else _short(text, tokens[index], tokens[closing])
-
-
-def _short(text: str, first: Token, last: Token) -> str:
-    """Give the text from one token to another, or dots if that is long."""
-    whole = text[first.start : last.end]
-    return safe(whole) if len(whole) <= 30 and "\n" not in whole else "(...)"
-
-
-def _closing(tokens: Sequence[Token], index: int, step: int = 1) -> int | None:
-    """Find the bracket that pairs with the one at `index`, if it is near; `step` -1 looks to the left."""
-    depth = 0
-    stop = min(index + 100, len(tokens)) if step > 0 else max(index - 100, -1)
-    for place in range(index, stop, step):
-        depth += (tokens[place].kind in ("(", "[")) - (tokens[place].kind in (")", "]"))
-        if depth == 0:
-            return place
-    return None
-
-
-def _opening(tokens: Sequence[Token], index: int) -> Token | None:
-    """Find the innermost bracket that is open in front of `index`."""
-    depth = 0
-    for place in range(index - 1, -1, -1):
-        depth += (tokens[place].kind in ("(", "[")) - (tokens[place].kind in (")", "]"))
-        if depth > 0:
-            return tokens[place]
-    return None
+        return pieces.at(
+            text, token, "two numbers side by side", f"write {safe(left + right)}, or an operator in between"
+        )
+    return pieces.at(text, token, f"no operator before {safe(token.text)!r}", f"to multiply, write {left}*{right}")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from math import inf, nan
 
 from symgd.language import quotients
+from symgd.language.functions import FUNCTIONS
 from symgd.language.quotients import (  # noqa: F401 - looked up here by name
     expm1inv,
     expm1invbend,
@@ -351,38 +353,29 @@ GUARDED = (
     "ceil", "trunc", "rint", "pow", "div",
 )  # fmt: skip
 
-_COMPARISONS: dict[str, Scalar] = {
-    "greater": lambda a, b: float(a > b),
-    "greater_equal": lambda a, b: float(a >= b),
-    "less": lambda a, b: float(a < b),
-    "less_equal": lambda a, b: float(a <= b),
-    "equal": lambda a, b: float(a == b),
-    "not_equal": lambda a, b: float(a != b),
-    "logical_and": lambda a, b: float(bool(a) and bool(b)),
-    "logical_or": lambda a, b: float(bool(a) or bool(b)),
-    "logical_not": lambda a: float(not a),
-}
-_OPERATIONS: dict[str, Scalar] = _COMPARISONS | {
+# The operators, and what a table's row says with one of them that raises in Python.
+_OPERATIONS: dict[str, Scalar] = {
     "add": lambda *a: sum(a[1:], a[0]),
     "multiply": lambda a, b: a * b,
     "divide": div,
     "power": pow,
     "abs": abs,
-    "relu": lambda a: 0.0 if a <= 0.0 else a,  # noqa: FURB136
-    "maximum": lambda a, b: a if (a >= b or a != a) else b,  # noqa: PLR0124
-    "minimum": lambda a, b: a if (a <= b or a != a) else b,  # noqa: PLR0124
-    "powslope": lambda a, b: 0.0 if a == b == 0.0 else b * pow(a, b - 1.0),
-    "powlog": lambda a, b: 0.0 if a == 0.0 else pow(a, b) * log(a),
-    "xlogy": lambda a, b: 0.0 if a == 0.0 else a * log(b),
-    "xlog1py": lambda a, b: 0.0 if a == 0.0 else a * log1p(b),
     "xdivy": lambda a, b: 0.0 if a == 0.0 else div(a, b),
-    "held": lambda a: a,
-    "below": lambda a, b: 0.0 if a == b else a - b,
-    "weighted": lambda a, b: 0.0 if a == 0.0 else a * exp(b) if -700.0 < b < 700.0 else a * exp(0.5 * b) * exp(0.5 * b),
-    "ratio": lambda a, b: 0.0 if b == 0.0 else a / b,
-    "cosarcsin": lambda a: sqrt((1.0 - a) * (1.0 + a)),
-    "where": lambda a, b, c: b if a else c,
 }
+
+
+@cache
+def _operation(function: str) -> Scalar:
+    """Give a function of the table: one from above, or what the scalar code of its row says."""
+    if function in _OPERATIONS:
+        return _OPERATIONS[function]
+    row = FUNCTIONS[function]
+    if not row.code:
+        return globals()[function]  # type: ignore[no-any-return]
+    names = "abc"[: row.most]
+    code = row.code.format(*names)
+    text = f"lambda {', '.join(names)}: float({f'bool({code})' if row.boolean else code})"
+    return eval(text, globals())  # type: ignore[no-any-return] # noqa: S307 - the table's own text
 
 
 def evaluate(function: str, values: list[float]) -> float:
@@ -404,7 +397,4 @@ def evaluate(function: str, values: list[float]) -> float:
     >>> evaluate("divide", [1.0, 0.0])
     inf
     """
-    operation = _OPERATIONS.get(function)
-    if operation is None:
-        operation = globals()[function]
-    return operation(*values)
+    return _operation(function)(*values)

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from symgd.errors import FormulaError, safe
+from symgd.language.quoted import quoted
 
 MAX_CHARACTERS = 200_000
 MAX_TOKENS = 60_000
@@ -79,7 +80,7 @@ _INSTEAD = {
     "}": "braces are not read; write parentheses ( )",
     '"': "leave the quotes out: names stand for values, not for text",
     "'": "leave the quotes out: names stand for values, not for text",
-    "`": "leave the backticks out",
+    "`": "backquotes stand around the name of a column, as in `frequency (Hz)`",
     "?": "write where(condition, x, y) for 'condition ? x : y'",
     "#": "a comment runs to the end of its line",
 }
@@ -105,6 +106,7 @@ _MASTER = re.compile(
     | (?P<newline>\n)
     | (?P<number>(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?)
     | (?P<name>[{_LETTER}][{_LETTER}0-9{"".join(_SUBSCRIPTS)}]*)
+    | `(?P<quoted>[^`\x00-\x1f]{{1,200}})`
     | (?P<operator>{"|".join(map(re.escape, _OPERATORS))})
     | (?:(?<=einsum\()|(?<=einsum\([ ]))(?P<string>'[A-Za-z,.> -]*'|"[A-Za-z,.> -]*")
     | (?P<bad>.)
@@ -173,6 +175,8 @@ def tokenize(text: str, *, statements: bool = False) -> list[Token]:
             hopeless = not 0 <= depth <= NESTING
         elif kind == "name" and keyword.iskeyword(piece):
             kind = piece if piece in _WORD_OPERATORS else "keyword"
+        elif kind == "quoted":
+            kind, piece = "name", _in_backquotes(match["quoted"])
         elif kind == "newline":
             kind = ";"
         tokens.append(Token(kind, piece, start, end))
@@ -185,6 +189,12 @@ def tokenize(text: str, *, statements: bool = False) -> list[Token]:
             break
     tokens.append(Token("end", "", len(text), len(text)))
     return tokens
+
+
+def _in_backquotes(name: str) -> str:
+    """Give the name that stands for one in backquotes: itself, where a formula can have it without."""
+    found = _MASTER.fullmatch(name)
+    return name if found and found.lastgroup == "name" and not keyword.iskeyword(name) else quoted(name)
 
 
 def spell(text: str, token: Token) -> str:

@@ -63,7 +63,7 @@ class _Watch:
 
 
 def descend_many(
-    kernel: Kernel, x: Matrix, options: Mapping[str, Any], *, formula: str, box: Box | None = None,
+    kernel: Kernel, x: Matrix, options: Mapping[str, object], *, formula: str, box: Box | None = None,
     progress: bool | None = None,
 ) -> Many:  # fmt: skip
     """Descend from many starts.
@@ -120,7 +120,7 @@ def descend_many(
     )  # fmt: skip
 
 
-def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(options: Mapping[str, object]) -> dict[str, Any]:
     """Leave the exact Cauchy step where neither a method nor a learning rate is given."""
     for name in ("callback", "every", "save", "save_every"):
         if options.get(name) is not None:
@@ -134,7 +134,7 @@ def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _is_auto(lr: Any) -> bool:
+def _is_auto(lr: object) -> bool:
     return isinstance(lr, str) and lr == "auto"
 
 
@@ -149,7 +149,7 @@ def _once(kernel: Kernel, key: str, make: Callable[[], Any]) -> Any:
     return found[key]
 
 
-def _settings(kernel: Kernel, start: NDArray[np.float64], given: Mapping[str, Any]) -> Settings:
+def _settings(kernel: Kernel, start: NDArray[np.float64], given: Mapping[str, object]) -> Settings:
     """Give the settings; once where they do not depend on the start."""
     fixed = not _is_auto(given.get("lr", "auto")) and all(isinstance(v, int | float | str) for v in given.values())
     if not fixed:
@@ -164,7 +164,7 @@ def _settings(kernel: Kernel, start: NDArray[np.float64], given: Mapping[str, An
 
 def _runner(kernel: Kernel, settings: Settings, count: int) -> Runner | None:
     """Give what takes steps of a batch; ``None`` where each start is a run of its own."""
-    work = count * min(settings.steps, SHORT) * (kernel.work() + 10 * kernel.n + 20)
+    work = count * min(settings.steps, SHORT) * kernel.step_cost()
     if kernel.tier == "python" or (kernel.tier == "auto" and work <= kernel.budget()):
         return None
     if kernel.large or settings.batch or not settings.source:
@@ -228,7 +228,7 @@ def _drawing(kernel: Kernel, settings: Settings) -> Callable[[int, int, int], Ma
     return draw
 
 
-def _kept(kernel: Kernel, settings: Settings, given: Mapping[str, Any], x: Matrix) -> tuple[Matrix, Matrix]:
+def _kept(kernel: Kernel, settings: Settings, given: Mapping[str, object], x: Matrix) -> tuple[Matrix, Matrix]:
     """Give the states and the numbers of a rule at starts; what it reads off each start is worked out for each."""
     k, n = x.shape
     if not settings.recipe or not _of_start(settings, given):
@@ -247,8 +247,8 @@ def _of_start(settings: Settings, given: Mapping[str, Any]) -> bool:
 
 
 def _together(
-    kernel: Kernel, settings: Settings, given: Mapping[str, Any], runner: Runner, x: Matrix, rows: slice, ends: Batch,
-    watch: _Watch,
+    kernel: Kernel, settings: Settings, given: Mapping[str, object], runner: Runner, x: Matrix, rows: slice,
+    ends: Batch, watch: _Watch,
 ) -> None:  # fmt: skip
     """Take a batch of starts to their ends."""
     batch = ends.part(rows, *_kept(kernel, settings, given, x[rows]))
@@ -297,7 +297,7 @@ def _outcomes(
 
 
 def _one_by_one(
-    kernel: Kernel, x: Matrix, settings: Settings, given: Mapping[str, Any], ends: Batch, watch: _Watch
+    kernel: Kernel, x: Matrix, settings: Settings, given: Mapping[str, object], ends: Batch, watch: _Watch
 ) -> None:
     """Run start after start, each by the loop of the single run."""
     every = 1 if settings.batch else look_every(kernel.n, settings.steps)

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd import display
 from symgd.descent.outcomes import OUTCOMES
+from symgd.display import finite, plain
 from symgd.kernel import Kernel
 from symgd.many.cluster import Found, cluster
 from symgd.many.starts import Box
-from symgd.run import Outcome, finite, plain
+from symgd.run import Outcome
 from symgd.verdict import Kind
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ class Minimum:
         Whether it lies in the box that the starts were spread in.
     """
 
-    point: Mapping[str, Any]
+    point: Mapping[str, display.Value]
     value: float
     kind: Kind
     message: str
@@ -245,23 +247,15 @@ class Many:
         return f"{len(self):,} starts, {found}{beyond}{missed}; {ended}"
 
     def __repr__(self) -> str:
-        rows = self._rows()
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
         more = [f"... and {len(self.minima) - SHOWN:,} more"] if len(self.minima) > SHOWN else []
-        return "\n".join([self._head(), *(lines if self.minima else []), *more])
+        return "\n".join([self._head(), *(display.lines(self._rows()) if self.minima else []), *more])
 
     def _repr_html_(self) -> str:
-        import html
-
         head, *rows = self._rows()
-        cells = ["".join(f"<td>{html.escape(c)}</td>" for c in row) for row in rows]
-        body = "".join(f"<tr>{row}</tr>" for row in cells)
-        top = "".join(f"<th>{html.escape(c)}</th>" for c in head)
-        return f"<table><caption>{html.escape(self._head())}</caption><tr>{top}</tr>{body}</table>"
+        return display.html(self._head(), rows, head)
 
 
-def _brief(value: Any) -> str:
+def _brief(value: display.Value) -> str:
     if not isinstance(value, np.ndarray):
         return f"{value if abs(value) > ROUNDING else 0.0:.6g}"
     if value.size <= 4 and value.ndim == 1:

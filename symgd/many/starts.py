@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd import checks
-from symgd.data.points import Shape, entries
+from symgd.data.points import entries
 from symgd.errors import UsageError, shown, suggest
+from symgd.parameters import Shape, Shapes
 
 Matrix = NDArray[np.float64]
 
@@ -45,7 +46,8 @@ class Box:
 
 
 def points(
-    params: tuple[str, ...], shapes: Mapping[str, Shape], starts: Any, box: Any, n: Any, strategy: Any, seed: Any,
+    params: tuple[str, ...], shapes: Mapping[str, Shape], starts: Any, box: object, n: object, strategy: object,
+    seed: object,
 ) -> tuple[dict[str, NDArray[np.float64]], Box | None]:  # fmt: skip
     """Give the starts by parameter, the first axis being that of the starts; everything is checked.
 
@@ -97,7 +99,7 @@ def points(
     if count * max(1, width) > MOST:
         raise UsageError(f"n={count:,} starts of {width:,} parameters are more than memory holds")
     flat = bounds.low + _spread(strategy, int(count), width, int(seed)) * (bounds.high - bounds.low)
-    return _split(flat, sizes), bounds
+    return Shapes.of(sizes).split(flat), bounds
 
 
 def _spread(strategy: str, count: int, width: int, seed: int) -> Matrix:
@@ -115,19 +117,10 @@ def _spread(strategy: str, count: int, width: int, seed: int) -> Matrix:
     return np.ascontiguousarray(whole[:count], dtype=np.float64)
 
 
-def _split(flat: Matrix, sizes: Mapping[str, Shape]) -> dict[str, NDArray[np.float64]]:
-    found, used = {}, 0
-    for name, shape in sizes.items():
-        width = math.prod(shape)
-        found[name] = flat[:, used : used + width].reshape(len(flat), *shape)
-        used += width
-    return found
-
-
 # ---- a box ---------------------------------------------------------------------------------------------------------
 
 
-def _bounds(params: tuple[str, ...], shapes: Mapping[str, Shape], box: Any) -> tuple[Box, dict[str, Shape]]:
+def _bounds(params: tuple[str, ...], shapes: Mapping[str, Shape], box: object) -> tuple[Box, dict[str, Shape]]:
     if not isinstance(box, Mapping):
         raise UsageError(f"box={shown(box)} must be a mapping of names to (low, high)")
     _check_names(params, box, "bounds")
@@ -155,7 +148,7 @@ def _bounds(params: tuple[str, ...], shapes: Mapping[str, Shape], box: Any) -> t
     return Box(np.concatenate(lows), np.concatenate(highs)), sizes
 
 
-def _check_names(params: tuple[str, ...], given: Mapping[Any, Any], what: str) -> None:
+def _check_names(params: tuple[str, ...], given: Mapping[object, object], what: str) -> None:
     for name in given:
         if name not in params:
             near = suggest(str(name), list(params))
@@ -189,14 +182,13 @@ def _given(params: tuple[str, ...], shapes: Mapping[str, Shape], starts: Any) ->
             f"starts={shown(starts)} must be a mapping of names to arrays, a matrix with a start in each row, or a "
             "list of points"
         )
-    sizes = {name: shapes.get(name, ()) for name in params}
-    width = sum(math.prod(shape) for shape in sizes.values())
-    if listed.shape[1] != width:
-        raise UsageError(f"starts has {listed.shape[1]} columns for {width} numbers: {', '.join(params[:20])}")
-    return _split(_numbers("starts", listed), sizes)
+    sizes = Shapes(params, [shapes.get(name, ()) for name in params])
+    if listed.shape[1] != sizes.size:
+        raise UsageError(f"starts has {listed.shape[1]} columns for {sizes.size} numbers: {', '.join(params[:20])}")
+    return sizes.split(_numbers("starts", listed))
 
 
-def _numbers(name: str, values: Any) -> NDArray[np.float64]:
+def _numbers(name: str, values: object) -> NDArray[np.float64]:
     try:
         array = checks.numbers(values).astype(np.float64)
     except (ValueError, OverflowError):

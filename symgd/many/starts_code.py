@@ -144,7 +144,7 @@ class Starts:
         begin, stride = of("_from"), "_stride"
         point = [*own[:2], *self.scratch, *own[2:]]
         numbers: list[Code] = ["_h", "_z", 0, begin, "_stop", At("_F", "_i"), begin + stride, stride, "_hist", 0]
-        call = Call("loop", *point, *numbers, "_gtol", "_ftol", "_xtol", *self.layout.data())
+        call = Call("loop", *point, *numbers, "_gtol", "_ftol", "_xtol", 1.0, *self.layout.data())
         w.assign_all(["_r" if name == "_rec" else name for name in RESULT], call)
         w.assign(At("_F", "_i"), "_f")
         w.assign(At("_U", "_i"), Call("float", "_status"))

@@ -6,10 +6,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from symgd import checks, descent
 from symgd.data import points
@@ -17,10 +17,12 @@ from symgd.descent.methods import METHODS
 from symgd.errors import UsageError, safe, shown, suggest
 from symgd.graph.bounds import UNKNOWN, Bounds
 from symgd.insight import diagnose
-from symgd.parameters import entry_names
+from symgd.kernel.tiers import Source
+from symgd.parameters import Shapes
 from symgd.run import Run
 
 Vector = NDArray[np.float64]
+Given: TypeAlias = Callable[..., object]  # a user's function, whose results are looked at
 
 AUTO = "auto"
 AFFORDABLE = 256  # parameters up to which a step may form and decompose a matrix
@@ -51,7 +53,7 @@ class Functions:
     stored = False
     tier = "python"
 
-    def __init__(self, fun: Any, jac: Any, hess: Any, hessp: Any, n: int) -> None:
+    def __init__(self, fun: Given, jac: Given | Literal[True], hess: Given | None, hessp: Given | None, n: int) -> None:
         self.fun, self.jac, self.hess, self.hessp, self.n = fun, jac, hess, hessp, n
         self.shapes = ((n,),)
         self.curved = hess is not None or hessp is not None
@@ -59,9 +61,9 @@ class Functions:
     @functools.cached_property
     def names(self) -> tuple[str, ...]:
         """A name for each number: ``x[0]``, ``x[1]``."""
-        return entry_names(self.params, self.shapes)
+        return Shapes(self.params, self.shapes).names
 
-    def split(self, x: Vector) -> dict[str, Any]:
+    def split(self, x: Vector) -> dict[str, float | Vector]:
         """Give the point by its one name."""
         return {"x": x.copy()}
 
@@ -122,6 +124,10 @@ class Functions:
         """Give a guess at the operations of an evaluation, by which it is decided what a diagnosis may cost."""
         return 1000 + 50 * self.n
 
+    def cost(self) -> int:
+        """Give what that costs, in operations of plain Python."""
+        return self.work()
+
     def budget(self) -> int:
         """Give the operations after which compiled code takes over: there is none."""
         return 1 << 62
@@ -134,13 +140,13 @@ class Functions:
         """Give the tier of a step."""
         return self.tier
 
-    def loop(self, source: Any, tier: str) -> NoReturn:
+    def loop(self, source: Source, tier: str) -> NoReturn:
         """Refuse: the loop of a rule is generated together with a formula."""
         raise UsageError("an update rule needs a formula: Objective(...).minimize takes one")
 
     # ---- checks ----------------------------------------------------------------------------------------------------
 
-    def _call(self, name: str, function: Callable[..., Any], x: Vector, *more: Vector) -> Any:
+    def _call(self, name: str, function: Given, x: Vector, *more: Vector) -> object:
         """Call a function on copies, which it may change as it likes."""
         try:
             return function(x.copy(), *(v.copy() for v in more))
@@ -148,15 +154,15 @@ class Functions:
             reason = safe(str(problem), 160)
             raise UsageError(f"{name} raised {type(problem).__name__} at x={shown(x.tolist())}: {reason}") from problem
 
-    def _pair(self, found: Any) -> tuple[Any, Any]:
+    def _pair(self, found: object) -> tuple[object, object]:
         if not isinstance(found, tuple | list) or len(found) != 2:
             raise UsageError(f"fun returned {shown(found)}; with jac=True it must return value and gradient")
         return found[0], found[1]
 
-    def _number(self, value: Any) -> float:
+    def _number(self, value: object) -> float:
         return float(self._array("fun", value, ()))
 
-    def _array(self, name: str, values: Any, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    def _array(self, name: str, values: object, shape: tuple[int, ...]) -> NDArray[np.float64]:
         wanted = f"an array of shape {shape}" if shape else "one number"
         try:
             array = checks.numbers(values).astype(np.float64)
@@ -168,11 +174,11 @@ class Functions:
 
 
 def minimize_callable(
-    fun: Callable[..., Any],
-    jac: Callable[..., Any] | bool,  # noqa: FBT001 - as in SciPy
-    x0: Any,
-    hess: Callable[..., Any] | None = None,
-    hessp: Callable[..., Any] | None = None,
+    fun: Given,
+    jac: Given | Literal[True],
+    x0: ArrayLike,
+    hess: Given | None = None,
+    hessp: Given | None = None,
     method: str = AUTO,
     **options: Any,
 ) -> Run:
@@ -239,7 +245,7 @@ def minimize_callable(
     return replace(run, explain=functools.partial(diagnose, problem))
 
 
-def _start(x0: Any) -> Vector:
+def _start(x0: ArrayLike) -> Vector:
     """Check a start."""
     try:
         x = checks.numbers(x0).astype(np.float64)
@@ -251,7 +257,7 @@ def _start(x0: Any) -> Vector:
     return x
 
 
-def _method(method: Any, problem: Functions) -> str:
+def _method(method: object, problem: Functions) -> str:
     """Give the name of a method that a user's functions have enough for."""
     if isinstance(method, str) and method == AUTO:
         if problem.n > AFFORDABLE:

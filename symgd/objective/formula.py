@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from symgd import language as fm
 from symgd.data import Data, Stored
-from symgd.data.points import Shape
 from symgd.errors import unexplained
-from symgd.graph import ROWS, Array, Fold, Graph, Leaf, Map, Node, locate, read, whole
-from symgd.graph.tape import Tape
+from symgd.graph import ROWS, Array, Fold, Forms, Graph, Leaf, Map, Node, Store, locate, read, whole
+from symgd.graph.tape import Point, Tape
 from symgd.language import Tree
 from symgd.language.functions import CONSTANTS
+from symgd.parameters import Shape, Shapes
 from symgd.squares import Squares, Term
 
 CHUNK = 1 << 20  # numbers of an array on disk that are looked at together
@@ -46,7 +46,7 @@ class Formula:
         self, text: str, tree: Tree, shapes: Mapping[str, Shape], data: Data,
         columns: Collection[str] | None = None, undeclared: Collection[str] = (),
     ) -> None:  # fmt: skip
-        self.text, self.tree, self.shapes, self.data = text, tree, dict(shapes), data
+        self.text, self.tree, self.shapes, self.data = text, tree, Shapes.of(shapes), data
         self.columns = data.keys() if columns is None else columns
         self.undeclared = undeclared
         self.rows = row_count(tree, data)
@@ -75,17 +75,15 @@ class Formula:
         found : Array
             The formula in it.
         """
-        graph = Graph()
-        graph.guarded = guarded
-        graph.rows = self.rows
-        graph.booleans = frozenset(n for n in self.columns if str(getattr(self.data.get(n), "dtype", "")) == "bool")
+        graph = Graph(Store(self.rows), Forms.GUARDED if guarded else Forms.JOINED)
         with deep():
             found = read(
                 graph, self.text, self.tree, lambda name: self._leaf(graph, name.name), group=group,
                 undeclared=self.undeclared, bounds=lambda node: self._bounds(graph, node) if self.data else (0, 0),
                 flags=[name for name in self.columns if _is_flag(self.data.get(name))],
+                masks=[name for name in self.columns if name in self.data and _is_flag(self.data[name])],
             )  # fmt: skip
-        self.notes = tuple(graph.notes)
+        self.notes = tuple(graph.store.notes)
         return graph, found
 
     def _leaf(self, graph: Graph, name: str) -> Array:
@@ -108,7 +106,7 @@ class Formula:
                 return int(values.bounds[0]), int(values.bounds[1])
             parts = _chunks(values) if isinstance(values, Stored) else [np.asarray(values)]
         else:
-            parts = [np.asarray(locate.evaluate([node], {}, self.data, graph.sizes())[node])]
+            parts = [np.asarray(Tape([node], self.data, graph.store.sizes()).at({})[node])]
         low, high = 0, 0
         for index, part in enumerate(parts):
             if part.dtype.kind == "b":
@@ -141,7 +139,7 @@ class Formula:
     def plain(self) -> tuple[Graph, Node]:
         """The formula without grouped terms."""
         graph, node = self.grouped
-        if not any(label.startswith("terms") for label in graph.lengths):
+        if not any(label.startswith("terms") for label in graph.store.lengths):
             return graph, node
         graph, found = self.read()
         return graph, found.node
@@ -150,7 +148,7 @@ class Formula:
     def bare(self) -> tuple[Graph, Node]:
         """The formula without what keeps float64 in range."""
         graph, node = self.plain
-        if not any(n.function in ("logsumexp", "held", "where") for n in graph if isinstance(n, Map | Fold)):
+        if not any(n.function in ("logsumexp", "held", "where") for n in graph.store if isinstance(n, Map | Fold)):
             return graph, node
         graph, found = self.read(guarded=False)
         return graph, found.node
@@ -165,10 +163,10 @@ class Formula:
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the values."""
-        sizes = self.plain[0].sizes()
+        sizes = self.plain[0].store.sizes()
         return tuple(sizes[label] for label in self.labels)
 
-    def values(self, point: Mapping[str, object]) -> NDArray[np.float64]:
+    def values(self, point: Point) -> NDArray[np.float64]:
         """Give the formula's values at a point.
 
         Parameters
@@ -182,7 +180,7 @@ class Formula:
             An axis for each of `labels`.
         """
         graph, node = self.plain
-        tape = Tape([node], self.data, graph.sizes())
+        tape = Tape([node], self.data, graph.store.sizes())
         found = np.asarray(tape.arranged(tape.at(point)[node], self.labels), dtype=np.float64)
         return np.broadcast_to(found, self.shape).copy()
 
@@ -192,7 +190,7 @@ class Formula:
         graph, node = self.plain
         return Squares(graph.copy(), [Term(node, (), self.labels)], (), self.shapes, self.data)
 
-    def locate(self, values: Mapping[str, object]) -> str:
+    def locate(self, values: Point) -> str:
         """Name the first subexpression that is not finite at a point."""
         try:
             graph, node = self.plain

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property, partial
-from typing import Any
 
 import numpy as np
 
-from symgd.data import Data, Stored
-from symgd.data.points import Shape, Vector
+from symgd.data import Column, Data, Stored
+from symgd.data.points import Vector
 from symgd.errors import DataError, FormulaError, unexplained
 from symgd.graph import ROWS, Array, Graph, Leaf, Node, Span, calculus, doubt, is_zero, reachable, shape
 from symgd.graph.bounds import Bounds, bounds_of
 from symgd.graph.poles import Poles
 from symgd.kernel import Kernel
-from symgd.kernel.code import Layout, Program, generate
+from symgd.kernel.code import Program, generate
 from symgd.kernel.machine import cache
 from symgd.language import Tree
 from symgd.objective.formula import Formula, deep
+from symgd.parameters import Shape
 from symgd.squares import Squares, squares
 from symgd.views import Entries, Gradient, Hessian
 
@@ -28,8 +28,18 @@ class Model(Formula):
 
     Parameters
     ----------
-    text, tree, shapes, data, columns, undeclared
-        As for `Formula`.
+    text : str
+        As for `Formula`, as are the others.
+    tree : Tree
+        What was read from it.
+    shapes : mapping of str to tuple of int
+        The parameters.
+    data : Data
+        The data that are known.
+    columns : collection of str, optional
+        The names that are data.
+    undeclared : collection of str
+        Parameters that are taken for numbers.
 
     Raises
     ------
@@ -45,7 +55,6 @@ class Model(Formula):
     ) -> None:  # fmt: skip
         super().__init__(text, tree, shapes, data, columns, undeclared)
         self.params = tuple(shapes)
-        self._programs: dict[float, Program] = {}
         # Read at once, so that a mistake is reported here and not at the first evaluation.
         if self.axes:
             graph, node = self.grouped
@@ -69,7 +78,7 @@ class Model(Formula):
         """The formula that views show, in a graph that they may add to."""
         graph, root = self.bare
         graph = graph.copy()
-        graph.gaps = self.gaps
+        graph.store.gaps = self.gaps
         return graph, root
 
     @cached_property
@@ -81,16 +90,15 @@ class Model(Formula):
     @cached_property
     def _second(self) -> tuple[Graph, calculus.Vector, int]:
         """A graph of its own for second derivatives, the gradient in it, and the number of the formula's last node."""
-        graph, root = self.bare
-        graph = graph.copy()
-        graph.guarded, graph.gaps = False, self.gaps
-        return graph, calculus.gradient(graph, root), root.number
+        graph, found = self.read(guarded=False)
+        graph.store.gaps = self.gaps
+        return graph.tidy, calculus.gradient(graph, found.node), found.node.number
 
     @cached_property
     def gradient(self) -> Gradient:
         """The gradient, to be shown."""
         graph, root = self.written
-        return Gradient(graph, self.slope, self.shapes, root.number)
+        return Gradient(graph.tidy, self.slope, self.shapes, root.number)
 
     @cached_property
     def hessian(self) -> Hessian:
@@ -131,42 +139,27 @@ class Model(Formula):
 
     # ---- functions -------------------------------------------------------------------------------------------------
 
-    def program(self, sign: float = 1.0) -> Program:
-        """Give the generated functions, from the disk cache where they are known.
+    @cached_property
+    def program(self) -> Program:
+        """The generated functions, from the disk cache where they are known."""
+        graph, root = self.grouped
+        types = {name: _type(self.data.get(name)) for name in self.columns}
+        parts = map(repr, (self.shapes, sorted(types.items()), root.number))
+        key = cache.key("program", cache.generator(), self.text, *parts, graph.store.signature())
+        stored = cache.load(key)
+        if stored is not None:
+            return Program.from_json(stored.decode())
+        known = {name: t for name, t in types.items() if t is not None}
+        with deep():
+            found = generate(graph.copy(), root, self.params, self.shapes, known)
+        cache.save(key, found.to_json().encode())
+        return found
 
-        Parameters
-        ----------
-        sign : float
-            -1 for the functions of the negated objective.
-
-        Returns
-        -------
-        Program
-        """
-        if sign not in self._programs:
-            graph, root = self.grouped
-            types = {name: _type(self.data.get(name)) for name in self.columns}
-            parts = map(repr, (self.shapes, sorted(types.items()), root.number, sign))
-            key = cache.key("program", cache.generator(), self.text, *parts, graph.signature())
-            stored = cache.load(key)
-            if stored is not None:
-                self._programs[sign] = Program.from_json(stored.decode())
-            else:
-                graph = graph.copy()
-                node = root if sign > 0 else graph.negate(root)
-                known = {name: t for name, t in types.items() if t is not None}
-                with deep():
-                    self._programs[sign] = generate(graph, node, self.params, self.shapes, known, self.bare[1])
-                cache.save(key, self._programs[sign].to_json().encode())
-        return self._programs[sign]
-
-    def kernel(self, sign: float, tier: str, workers: int | None) -> Kernel:
+    def kernel(self, tier: str, workers: int | None) -> Kernel:
         """Give a running kernel.
 
         Parameters
         ----------
-        sign : float
-            -1 for the negated objective.
         tier : str
             As for `Kernel`.
         workers : int, optional
@@ -184,13 +177,8 @@ class Model(Formula):
         missing = [name for name in self.columns if name not in self.data]
         if missing:
             raise DataError(f"the columns {', '.join(missing)} have no values; give data={{...}} to Objective")
-        program = self.program(sign)
-        layout = program.layout
-        known = (
-            partial(_squares, self, sign), partial(_doubt, self, layout), partial(_bounds, self, sign),
-            partial(_sides, self, layout),
-        )  # fmt: skip
-        return Kernel(program, self.data, tier, workers, self.rows or 0, *known)
+        known = partial(_squares, self), partial(_doubt, self), partial(_bounds, self), partial(_sides, self)
+        return Kernel(self.program, self.data, tier, workers, self.rows or 0, *known)
 
     @cached_property
     def poles(self) -> Poles:
@@ -216,7 +204,7 @@ class Model(Formula):
         small = (self.rows or 0) <= doubt.MOST and not any(isinstance(self.data.get(n), Stored) for n in self.columns)
         return small and bool(doubt.quotients(self.plain[1]))
 
-    def doubt(self, values: Mapping[str, Any]) -> str:
+    def doubt(self, values: Mapping[str, float | Vector]) -> str:
         """Tell how many digits the derivatives have at a point, if quotients have lost some there."""
         if not self._doubtful:
             return ""
@@ -237,23 +225,23 @@ def _unit(graph: Graph, leaf: Leaf, axes: Sequence[Span | int]) -> Node:
     return found
 
 
-def _sides(model: Model, layout: Layout, x: Vector) -> Vector | None:
-    return model.poles.sides(layout.split(x)) if model.poles else None
+def _sides(model: Model, x: Vector) -> Vector | None:
+    return model.poles.sides(model.shapes.values_of(x)) if model.poles else None
 
 
-def _doubt(model: Model, layout: Layout, x: Vector) -> str:
-    return model.doubt(layout.split(x))
+def _doubt(model: Model, x: Vector) -> str:
+    return model.doubt(model.shapes.values_of(x))
 
 
-def _squares(model: Model, sign: float) -> Squares | None:
-    return model.squares if sign > 0 else None
+def _squares(model: Model) -> Squares | None:
+    return model.squares
 
 
-def _bounds(model: Model, sign: float) -> Bounds:
-    return model.bounds if sign > 0 else model.bounds.negated
+def _bounds(model: Model) -> Bounds:
+    return model.bounds
 
 
-def _type(values: Any) -> tuple[str, Shape] | None:
+def _type(values: Column | None) -> tuple[str, Shape] | None:
     """Give type and shape of a data array, as code is generated for them: for any length of its first axis."""
     if values is None or isinstance(values, float):
         return None

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd.graph import Const, Leaf, Map, locate, reachable
+from symgd.graph import Const, Leaf, Map, reachable
+from symgd.graph.tape import Tape
 
 if TYPE_CHECKING:
     from symgd.objective import Objective
@@ -73,14 +74,14 @@ def _at_once(objective: Objective, points: dict[str, Values]) -> Values | None:
     if not all(isinstance(n, Const | Map) or (isinstance(n, Leaf) and not n.table and not n.labels) for n in nodes):
         return None
     known: dict[str, Any] = {**points, "pi": math.pi, "e": math.e}
-    value = locate.evaluate([objective.root], known, objective.data)[objective.root]
+    value = Tape([objective.root], objective.data).at(known)[objective.root]
     shape = np.broadcast_shapes(*(p.shape for p in points.values()))
     return np.broadcast_to(np.asarray(value, dtype=np.float64), shape)
 
 
 def _one_by_one(objective: Objective, points: dict[str, Values]) -> Values:
     # A kernel of its own: what a picture evaluates must not count towards the tier of what the user evaluates.
-    kernel = objective.model.kernel(1.0, objective.tier, objective.workers)
+    kernel = objective.model.kernel(objective.tier, objective.workers)
     columns = np.broadcast_arrays(*(points[p] for p in objective.names))
     flat = np.stack([c.ravel() for c in columns], axis=1).astype(np.float64)
     with np.errstate(all="ignore"):

@@ -42,8 +42,8 @@ def plot_profile(
     --------
     >>> import numpy as np
     >>> ax = plot_profile({"newton": (np.array([1.0, 2.0]), np.array([0.5, 1.0]))})
-    >>> ax.get_ylim()
-    (0.0, 1.02)
+    >>> len(ax.lines)
+    1
 
     References
     ----------

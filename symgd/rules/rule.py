@@ -179,7 +179,7 @@ class Rule:
         return theory(self, smallest, largest, lr, hyper)
 
 
-def find_rule(method: str | Rule, others: Iterable[str] = ()) -> Rule:
+def find_rule(method: object, others: Iterable[str] = ()) -> Rule:
     """Give the rule of a name.
 
     Parameters

@@ -6,6 +6,9 @@ from symgd import checks
 from symgd import language as fm
 from symgd.errors import UsageError, safe, shown, suggest
 
+# A step that 2**k divides is longer by 1 + sqrt(2) for each of these powers: up to 2**24 steps.
+_SILVER = "*".join(f"where(t % {2**k} == 0, 1 + sqrt(2), 1)" for k in range(1, 25))
+
 SCHEDULES: dict[str, tuple[str, dict[str, float], str]] = {
     "constant": ("lr", {}, "the same at every step"),
     "step": ("lr*factor**floor((t - 1)/every)", {"factor": 0.5, "every": 100}, "times `factor` after `every` steps"),
@@ -31,6 +34,11 @@ SCHEDULES: dict[str, tuple[str, dict[str, float], str]] = {
         {"warm": 100, "decay": 0.01},
         "up over `warm` steps, then 1/t decay",
     ),
+    "silver": (
+        f"lr*(1 + (sqrt(2) - 1)*{_SILVER})",
+        {},
+        "for gradient descent with lr = 1/L: now and then a long step (Altschuler and Parrilo 2023)",
+    ),
 }
 
 
@@ -40,7 +48,8 @@ def schedule(name: str, lr: float, **values: float) -> str:
     Parameters
     ----------
     name : str
-        ``constant``, ``step``, ``exponential``, ``inverse``, ``cosine``, ``restarts``, ``cyclic`` or ``warmup``.
+        ``constant``, ``step``, ``exponential``, ``inverse``, ``cosine``, ``restarts``, ``cyclic``, ``warmup`` or
+        ``silver``.
     lr : float
         The largest learning rate, dimensionless.
     **values : float

@@ -39,6 +39,9 @@ class Row:
 _MOMENTS = "m = beta1*m + (1 - beta1)*g; v = beta2*v + (1 - beta2)*g**2; "
 _ADAM = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
 
+# ITEM's A_{k+1} of A_k, which a state holds.
+_ITEM = "((1 + q)*a + 2*(1 + sqrt((1 + a)*(1 + q*a))))/(1 - q)**2"
+
 RULES: dict[str, Row] = {
     "gd": Row(
         "x = x - lr*g",
@@ -59,6 +62,37 @@ RULES: dict[str, Row] = {
         {"beta": 0.9},
         torch="SGD with nesterov",
         optax="sgd with nesterov",
+    ),
+    "nesterov_convex": Row(
+        "z = x - lr*g; x = z + (t - 1)/(t + 2)*(z - y); y = z",
+        "Nesterov's momentum for convex objectives, growing with t (Nesterov 1983; Su, Boyd and Candes 2016)",
+        init={"y": "x"},
+    ),
+    "fista": Row(
+        "z = x - lr*g; u = (1 + sqrt(4*s**2 + 1))/2; x = z + (s - 1)/u*(z - y); y = z; s = u",
+        "the same with the weights of Beck and Teboulle 2009",
+        init={"y": "x", "s": "1"},
+    ),
+    "ogm": Row(
+        "z = x - lr*g; u = (1 + sqrt(where(t < last, 4, 8)*s**2 + 1))/2; "
+        "x = z + (s - 1)/u*(z - y) + s/u*(z - x); y = z; s = u",
+        "the optimized gradient method, best for `last` steps on convex objectives (Kim and Fessler 2016)",
+        {"last": 1e9},
+        {"y": "x", "s": "1"},
+    ),
+    "triple": Row(
+        "r = 1 - sqrt(q); a = (1 + r**2/(2 - r))*z - r**2/(2 - r)*y - lr*(1 + r)*g; "
+        "x = a + r**2/((1 + r)*(2 - r))*(a - z); y = z; z = a",
+        "the triple momentum method, for a known q = mu/L and lr = 1/L (Van Scoy, Freeman and Lynch 2018)",
+        {"q": 0.01},
+        {"y": "x", "z": "x"},
+    ),
+    "item": Row(  # A_k is cut off where only its ratio to the next one matters any more
+        f"b = {_ITEM}; d = ((1 - q)**2*b - (1 + q)*a)/(2*(1 + q + q*a)); z = z - q*d*(z - x) - lr*d*g; "
+        f"y = x - lr*g; a = minimum(b, 1e100); b = {_ITEM}; x = z + a/((1 - q)*b)*(y - z)",
+        "the information-theoretic exact method, for a known q = mu/L and lr = 1/L (Taylor and Drori 2022)",
+        {"q": 0.01},
+        {"z": "x"},
     ),
     "adagrad": Row(
         "s = s + g**2; x = x - lr*g/(sqrt(s) + eps)",

@@ -49,7 +49,7 @@ def squares(graph: Graph, root: Node, shapes: Mapping[str, tuple[int, ...]], dat
     if found is None:
         return None
     uses_rows = any(ROWS in term.labels for terms in found for term in terms)
-    if uses_rows and graph.rows is None:  # the data were given as names only
+    if uses_rows and graph.store.rows is None:  # the data were given as names only
         return None
     result = Squares(graph, *found, shapes, data)
     usable = all(np.isfinite(scale).all() for scale in result.scales) and np.isfinite(result.constant)

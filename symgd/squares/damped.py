@@ -84,8 +84,7 @@ def begin(problem: Problem, x: Vector, factor: float = 10.0) -> State:
 
 
 def _norms(found: Factors) -> Vector:
-    with np.errstate(all="ignore"):
-        norms = np.linalg.norm(found.R, axis=0)
+    norms = found.norms
     return np.where(np.isfinite(norms), norms, 0.0)
 
 
@@ -126,6 +125,8 @@ def advance(problem: Problem, state: State) -> State:
     held = np.zeros(len(measured), dtype=bool)
     length_x = float(np.linalg.norm(measured * state.x))
     for _ in range(SHORTENINGS):
+        if not radius > 0:  # it has underflowed
+            break
         z, free = model.step(radius)
         length, expected = float(np.linalg.norm(z)), model.reduction(z)
         x = state.x + model.to_point(z)

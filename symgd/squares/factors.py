@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
-HUGE = 1e150  # as good as infinite
+HUGE = 1e290  # as good as infinite
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,16 +38,29 @@ class Factors:
         return self.R.T @ self.q
 
     @property
+    def norms(self) -> Vector:
+        """The lengths of the Jacobian's columns."""
+        return lengths(self.R)
+
+    @property
     def rank(self) -> int:
         """The rank of the Jacobian, its columns scaled, as far as rounding can tell."""
-        norms = np.linalg.norm(self.R, axis=0)
+        norms = self.norms
         s = np.linalg.svd(self.R / np.where(norms > 0, norms, 1.0), compute_uv=False)
         return int((s > 10 * np.finfo(float).eps * len(s) * max(s[0], 1e-300)).sum())
 
     @property
     def finite(self) -> bool:
-        """Whether every number is, with room to be squared."""
+        """Whether every number is."""
         return bool((np.abs(self.R) < HUGE).all() and (np.abs(self.q) < HUGE).all())
+
+
+def lengths(columns: Matrix) -> Vector:
+    """Give the lengths of columns, of those too whose squares are too small or too large for float64."""
+    with np.errstate(all="ignore"):
+        largest = np.abs(columns).max(axis=0, initial=0.0)
+        found = largest * np.linalg.norm(columns / np.where(largest > 0, largest, 1.0), axis=0)
+    return np.asarray(np.where(np.isfinite(largest), found, largest))
 
 
 def factors(r: Vector, J: Matrix) -> Factors:

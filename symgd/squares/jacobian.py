@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import partial
 
-from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, Span, arguments, is_zero, reachable
-from symgd.graph.calculus import Entry, partials
+from symgd.graph import ROWS, Fold, Graph, Leaf, Matrix, Node, Span, arguments, is_zero, reachable
+from symgd.graph.calculus import Entry, Part, parts_of, swept
 from symgd.squares.recognise import Term
 
 
@@ -31,35 +32,16 @@ def by_row(graph: Graph, residual: Node, labels: frozenset[str]) -> tuple[Entry,
         A node for each leaf; ``None`` where a fold inside of the residuals runs over one of their own labels, or is
         no sum, so that places would be mistaken for one another, and where a matrix is inverted.
     """
-    graph.derived = True
+    graph = graph.tidy
     order = reachable([residual])
     if any(isinstance(n, Fold) and n.active and (n.label in labels or n.function != "sum") for n in order):
         return None
     if any(isinstance(n, Matrix) and n.active for n in order):
         return None
-    adjoints: dict[Node, dict[frozenset[str], list[Node]]] = defaultdict(lambda: defaultdict(list))
-    adjoints[residual][frozenset()].append(graph.const(1))
-    found = []
-    for node in reversed(order):
-        if not node.active or node not in adjoints:
-            continue
-        adjoint = graph.add(*(_total(graph, graph.add(*t), over) for over, t in adjoints.pop(node).items()))
-        if isinstance(node, Leaf):
-            if not is_zero(adjoint):
-                found.append(Entry(node, adjoint))
-        elif isinstance(node, Fold):
-            adjoints[node.body][frozenset()].append(adjoint)
-        elif isinstance(node, Map):
-            for arg, slope in zip(node.args, partials(graph, node), strict=True):
-                if arg.active:
-                    adjoints[arg][node.labels - arg.labels - labels].append(graph.multiply(adjoint, slope))
-    return tuple(found)
-
-
-def _total(graph: Graph, node: Node, over: frozenset[str]) -> Node:
-    for label in sorted(over):
-        node = graph.fold("sum", node, label)
-    return node
+    found = swept(
+        graph, Part(residual, graph.const(1)), partial(parts_of, graph, kept=labels), lambda n: isinstance(n, Leaf)
+    )
+    return tuple(Entry(n, adjoint) for n, adjoint in found.items() if isinstance(n, Leaf) and not is_zero(adjoint))
 
 
 def by_rows(terms: Sequence[Term], entries: Sequence[tuple[Entry, ...] | None]) -> bool:

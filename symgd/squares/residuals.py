@@ -15,6 +15,7 @@ from symgd.data import Stored
 from symgd.graph import ROWS, Graph, Leaf, Node, Span, arguments, is_zero, reachable
 from symgd.graph.calculus import Entry, directional
 from symgd.graph.tape import Arithmetic, Floats, Tape
+from symgd.parameters import Shapes
 from symgd.squares.factors import Factors, factors, joined
 from symgd.squares.jacobian import by_row, by_rows, sliced
 from symgd.squares.recognise import Term
@@ -48,12 +49,11 @@ class Squares:
         shapes: Mapping[str, tuple[int, ...]], data: Mapping[str, Any],
     ) -> None:  # fmt: skip
         self.terms = tuple(terms)
-        self.shapes = dict(shapes)
-        self.n = sum(math.prod(s) for s in self.shapes.values())
-        self._graph, self._data, self._sizes = graph, data, graph.sizes()
-        self._places = [_lengths(t, self._sizes) for t in self.terms]
-        self.m = sum(math.prod(s) for s in self._places)
-        self._offsets = dict(zip(self.shapes, np.cumsum([0, *map(math.prod, self.shapes.values())]), strict=False))
+        self.shapes = Shapes.of(shapes)
+        self.n = self.shapes.size
+        self._graph, self._data, self._sizes = graph, data, graph.store.sizes()
+        self.places = [_lengths(t, self._sizes) for t in self.terms]
+        self.m = sum(math.prod(s) for s in self.places)
         self._tapes: dict[Any, Tape] = {}
         self.constant = sum(float(np.sum(self._product(t, (t.residual, *t.weights)))) for t in constants)
         self.scales = [self._scale(t) for t in self.terms]
@@ -61,16 +61,16 @@ class Squares:
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the residuals, where all come from one sum; ``(m,)`` otherwise."""
-        return self._places[0] if len(self._places) == 1 else (self.m,)
+        return self.places[0] if len(self.places) == 1 else (self.m,)
 
     def _product(self, term: Term, nodes: Sequence[Node]) -> Any:
         """Multiply inactive nodes, in the shape of a term."""
         total: Any = 1.0
         if nodes:
-            tape = Tape(list(nodes), self._data, self._sizes)
+            tape = self.tape(nodes)
             values = tape.at({})
             for node in nodes:
-                total = total * tape.arranged(values[node], _ordered(term.labels))
+                total = total * tape.arranged(values[node], ordered(term.labels))
         return total if term.labels == () else np.broadcast_to(total, _lengths(term, self._sizes))
 
     def _scale(self, term: Term) -> Any:
@@ -80,16 +80,15 @@ class Squares:
             product = self._product(term if labelled else Term(term.residual, term.weights, ()), term.weights)
             return np.sqrt(product)
 
+    def tape(self, nodes: Sequence[Node]) -> Tape:
+        """Give nodes of the residuals, or made from theirs, ready to be evaluated on the data."""
+        return Tape(list(nodes), self._data, self._sizes)
+
     # ---- points ----------------------------------------------------------------------------------------------------
 
     def point(self, x: NDArray[Any]) -> dict[str, Any]:
         """Give a flat vector as values by name."""
-        found = {}
-        for name, shape in self.shapes.items():
-            low = self._offsets[name]
-            part = x[low : low + math.prod(shape)]
-            found[name] = part.reshape(shape) if shape else part[0]
-        return found
+        return self.shapes.split(x)
 
     # ---- residuals -------------------------------------------------------------------------------------------------
 
@@ -110,19 +109,19 @@ class Squares:
         tape = self._tape("value", [t.residual for t in self.terms], arithmetic)
         return self._read(tape, tape.at(self.point(x)), self.scales)
 
-    def _tape(self, kind: str, nodes: Sequence[Node], arithmetic: Arithmetic | None) -> Tape:
+    def _tape(self, kind: Any, nodes: Sequence[Node], arithmetic: Arithmetic | None) -> Tape:
         key = kind, arithmetic
         if key not in self._tapes:
             # Derivatives may have labels that the formula had not.
-            sizes = self._graph.sizes() | self._sizes
+            sizes = self._graph.store.sizes() | self._sizes
             self._tapes[key] = Tape(list(nodes), self._data, sizes, arithmetic or Floats())
         return self._tapes[key]
 
     def _read(self, tape: Tape, values: Mapping[Node, Any], scales: Sequence[Any]) -> NDArray[Any]:
         parts = []
-        for term, shape, scale in zip(self.terms, self._places, scales, strict=True):
+        for term, shape, scale in zip(self.terms, self.places, scales, strict=True):
             with np.errstate(all="ignore"):
-                value = tape.arranged(values[term.residual], _ordered(term.labels)) * scale
+                value = tape.arranged(values[term.residual], ordered(term.labels)) * scale
             parts.append(np.broadcast_to(value, shape).ravel())
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
@@ -146,7 +145,9 @@ class Squares:
         found = directional(self._graph, nodes, seeds)
         return [found[node] for node in nodes]
 
-    def jacobian(self, x: NDArray[Any], arithmetic: Arithmetic | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
+    def jacobian(
+        self, x: NDArray[Any], arithmetic: Arithmetic | None = None, only: frozenset[str] | None = None
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Give residuals and Jacobian at a point.
 
         Parameters
@@ -155,28 +156,36 @@ class Squares:
             The point.
         arithmetic : Arithmetic, optional
             What to compute with; by default floats.
+        only : frozenset of str, optional
+            The parameters whose columns are wanted; the others may be 0.
 
         Returns
         -------
         r : ndarray, shape (m,)
         J : ndarray, shape (m, n)
         """
+        wanted = [[e for e in found or () if only is None or e.leaf.name in only] for found in self.entries]
         nodes = [t.residual for t in self.terms]
-        for found in self.entries:
-            nodes += _nodes(found or ())
-        tape = self._tape("slope", nodes, arithmetic)
+        for entries in wanted:
+            nodes += _nodes(entries)
+        tape = self._tape(("slope", only), nodes, arithmetic)
         values = tape.at(self.point(x))
         r = self._read(tape, values, self.scales)
         J = np.zeros((self.m, self.n), dtype=r.dtype)
         low = 0
-        for term, found, shape, scale in zip(self.terms, self.entries, self._places, self.scales, strict=True):
+        for term, entries, shape, scale in zip(self.terms, wanted, self.places, self.scales, strict=True):
             block = J[low : low + math.prod(shape)]
-            for entry in found or ():
+            for entry in entries:
                 self._scatter(block, tape, values, entry, term, shape, scale)
             low += len(block)
         if None in self.entries:
             self._fill(J, x, arithmetic)
         return r, J
+
+    @property
+    def stored(self) -> bool:
+        """Whether some of the data are on disk."""
+        return any(isinstance(values, Stored) for values in self._data.values())
 
     def _scatter(
         self, J: NDArray[Any], tape: Tape, values: Mapping[Node, Any], entry: Entry, term: Term,
@@ -187,16 +196,16 @@ class Squares:
         with np.errstate(all="ignore"):
             if not leaf.labels:
                 column = self._column(tape, values, leaf)
-                scaled = tape.arranged(value, _ordered(term.labels)) * scale
+                scaled = tape.arranged(value, ordered(term.labels)) * scale
                 J[:, int(np.ravel(column)[0])] += np.broadcast_to(scaled, shape).ravel()
                 return
             extra = sorted(leaf.labels - set(term.labels))
             wide = (*shape, *(self._sizes[label] for label in extra))
-            ordered = [*_ordered(term.labels), *extra]
-            scaled = np.broadcast_to(tape.arranged(value, ordered), wide)
+            along = [*ordered(term.labels), *extra]
+            scaled = np.broadcast_to(tape.arranged(value, along), wide)
             scaled = scaled * np.reshape(scale, (*shape, *(1 for _ in extra)) if np.ndim(scale) else ())
             flat = scaled.reshape(len(J), -1)
-            columns = tape.arranged(self._column(tape, values, leaf), ordered)
+            columns = np.asarray(tape.arranged(self._column(tape, values, leaf), along))
             if math.prod(columns.shape[: len(shape)]) == 1:  # the same for each residual
                 here = np.broadcast_to(columns.reshape(columns.shape[len(shape) :]), wide[len(shape) :]).ravel()
                 if len(np.unique(here)) == len(here):
@@ -218,7 +227,7 @@ class Squares:
                     index if isinstance(index, int) else np.asarray(values[index], dtype=np.float64).astype(np.int64)
                 )
             total = total * length + np.where(np.asarray(place) < 0, np.asarray(place) + length, place)
-        return total + self._offsets[leaf.name]  # type: ignore[no-any-return]
+        return total + self.shapes.starts[leaf.name]  # type: ignore[no-any-return]
 
     def _fill(self, J: NDArray[Any], x: NDArray[Any], arithmetic: Arithmetic | None) -> None:
         """Form the rows of a Jacobian that need it one direction at a time."""
@@ -227,12 +236,12 @@ class Squares:
             values = tape.at(self.point(x) | _unit(self, k))
             low = 0
             for node, term, found, shape, scale in zip(
-                self._along, self.terms, self.entries, self._places, self.scales, strict=True
+                self._along, self.terms, self.entries, self.places, self.scales, strict=True
             ):
                 rows = slice(low, low + math.prod(shape))
                 low = rows.stop
                 if found is None:
-                    value = tape.arranged(values[node], _ordered(term.labels)) * scale
+                    value = tape.arranged(values[node], ordered(term.labels)) * scale
                     J[rows, k] = np.broadcast_to(value, shape).ravel()
 
     # ---- second derivatives ----------------------------------------------------------------------------------------
@@ -271,7 +280,7 @@ class Squares:
             values = tape.at(self.point(x) | _unit(self, k))
             r = self._read(tape, values, self.scales)
             low = 0
-            for (term, entries, bent), shape, scale in zip(self._bent, self._places, self.scales, strict=True):
+            for (term, entries, bent), shape, scale in zip(self._bent, self.places, self.scales, strict=True):
                 part = np.zeros((math.prod(shape), self.n))
                 for entry, node in zip(entries, bent, strict=True):
                     if not is_zero(node):
@@ -311,7 +320,7 @@ class Squares:
         part.scales = scales
         places = [_lengths(t, sizes) for t in part.terms]
         part.m = sum(map(math.prod, places))
-        part.__dict__.update(_data=data, _sizes=dict(sizes), _tapes={}, _places=places)
+        part.__dict__.update(_data=data, _sizes=dict(sizes), _tapes={}, places=places)
         return part
 
     def normal(self, x: Vector) -> Factors:
@@ -348,10 +357,10 @@ class Squares:
 
 
 def _lengths(term: Term, sizes: Mapping[str, int]) -> tuple[int, ...]:
-    return tuple(sizes[label] for label in _ordered(term.labels))
+    return tuple(sizes[label] for label in ordered(term.labels))
 
 
-def _ordered(labels: Sequence[str]) -> list[str]:
+def ordered(labels: Sequence[str]) -> list[str]:
     """Give the labels of a term in the order of the residuals' axes: the rows first."""
     return sorted(labels, key=lambda label: label != ROWS)
 

@@ -17,7 +17,6 @@ from symgd.errors import SymgdError, UsageError, safe, shown, suggest
 from symgd.objective import Objective
 from symgd.rules import Rule
 from symgd.run import Outcome
-from symgd.testing.problem_set import Problem
 
 Vector = NDArray[np.float64]
 
@@ -47,6 +46,8 @@ class End:
         What it says itself.
     stopped : bool
         Whether somebody pressed Ctrl-C.
+    spent : bool
+        Whether it took more than it had: then where it ended does not count.
     """
 
     x: Vector
@@ -54,6 +55,7 @@ class End:
     evaluations: int
     message: str
     stopped: bool = False
+    spent: bool = False
 
 
 class Spent(Exception):  # noqa: N818 - no error, but a way out of other people's loops
@@ -125,7 +127,7 @@ class Counter:
         return found
 
 
-Solver = Callable[[Problem, Mapping[str, Any], Counter], End]
+Solver = Callable[[Mapping[str, Any], Counter], End]
 
 
 def solvers(methods: Any) -> dict[str, Solver]:
@@ -190,14 +192,18 @@ def _ours(options: Mapping[str, Any]) -> Solver:
     given = dict(options)
     Objective("x**2").minimize({"x": 0.0}, **given)  # what is wrong with the options is told before any work
 
-    def solve(problem: Problem, start: Mapping[str, Any], counter: Counter) -> End:
+    def solve(start: Mapping[str, Any], counter: Counter) -> End:
         limits = {"steps": counter.left, "seconds": counter.until - time.perf_counter(), "gtol": GTOL, **given}
         try:
             run = counter.objective.minimize(start, progress=False, **limits)
         except (SymgdError, ArithmeticError, LookupError, ValueError, np.linalg.LinAlgError) as error:
             return End(counter.objective.vector(start), claimed=False, evaluations=0, message=_told(error))
-        claimed, stopped = run.ok and run.evaluations <= counter.left, run.outcome == Outcome.INTERRUPTED
-        return End(run.x, claimed, run.evaluations, f"{run.outcome}, {run.kind}", stopped)
+        told, stopped = f"{run.outcome}, {run.kind}", run.outcome == Outcome.INTERRUPTED
+        if run.evaluations > counter.left:  # steps are limited, of which each may take several
+            return End(
+                run.x, claimed=False, evaluations=run.evaluations, message=f"the budget is spent; {told}", spent=True
+            )
+        return End(run.x, run.ok, run.evaluations, told, stopped)
 
     return solve
 
@@ -235,7 +241,7 @@ def _minimize(name: str) -> Callable[..., Any]:
 def _least_squares(name: str) -> Callable[..., Any]:
     method = name.partition("-")[2] or "trf"
 
-    def run(fun: Any, x0: Vector, *, residuals: Any, jacobian: Any, maxiter: int) -> Any:
+    def run(_fun: Any, x0: Vector, *, residuals: Any, jacobian: Any, maxiter: int) -> Any:
         from scipy.optimize import least_squares
 
         if residuals is None:
@@ -256,7 +262,7 @@ def _foreign(method: Callable[..., Any]) -> Solver:
     takes = inspect.signature(method).parameters
     every = any(p.kind == p.VAR_KEYWORD for p in takes.values())
 
-    def solve(problem: Problem, start: Mapping[str, Any], counter: Counter) -> End:
+    def solve(start: Mapping[str, Any], counter: Counter) -> End:
         x0 = counter.objective.vector(start)
         squares = counter.objective.kernel().squares()
         offered = {

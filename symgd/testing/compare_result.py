@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.display import finite
 from symgd.errors import UsageError, shown
-from symgd.run import finite
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -214,10 +214,9 @@ class Comparison:
         """
         if measure not in MEASURES:
             raise UsageError(f"measure={shown(measure)} must be one of {', '.join(MEASURES)}")
-        table = np.array([
-            [max(getattr(a, measure), 1e-9) if (a := self.by_method[name][task]).solved else math.inf for task in self.tasks]
-            for name in self.methods
-        ])  # fmt: skip
+        runs = [[self.by_method[name][task] for task in self.tasks] for name in self.methods]
+        spent = [[max(getattr(a, measure), 1e-9) if a.solved else math.inf for a in row] for row in runs]
+        table = np.array(spent)
         if not table.size:
             return {name: np.zeros(0) for name in self.methods}
         best = table.min(axis=0)
@@ -286,10 +285,12 @@ class Comparison:
 
     def cells(self) -> list[tuple[str, ...]]:
         """Give the rows as text, the head first."""
-        found = [_HEAD]
+        found: list[tuple[str, ...]] = [_HEAD]
         for row in self.rows:
             spent = [f"{v:.3g}" if math.isfinite(v) else "-" for v in (row.evaluations, row.seconds)]
-            found.append((row.method, f"{row.solved} of {row.attempts}", *map(str, (row.lowest, row.false, row.silent)), *spent))
+            found.append(
+                (row.method, f"{row.solved} of {row.attempts}", *map(str, (row.lowest, row.false, row.silent)), *spent)
+            )
         return found
 
     def _title(self) -> str:
@@ -299,7 +300,10 @@ class Comparison:
     def __repr__(self) -> str:
         rows = self.cells()
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [f"{row[0]:{widths[0]}}" + "".join(f"  {c:>{w}}" for c, w in zip(row[1:], widths[1:], strict=True)) for row in rows]
+        lines = [
+            f"{row[0]:{widths[0]}}" + "".join(f"  {c:>{w}}" for c, w in zip(row[1:], widths[1:], strict=True))
+            for row in rows
+        ]
         return "\n".join([self._title(), *lines])
 
     def _repr_html_(self) -> str:

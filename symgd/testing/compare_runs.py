@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from symgd import checks
 from symgd.errors import UsageError, shown
 from symgd.objective import Objective
-from symgd.progress import interruptible, progress
+from symgd.progress import interruptible
+from symgd.progress import progress as shown_progress
+from symgd.testing import problem_set
 from symgd.testing.compare_methods import Counter, End, solvers
 from symgd.testing.compare_result import Attempt, Comparison, Place
-from symgd.testing.problem_set import Problem, problems
+from symgd.testing.problem_set import Problem
 from symgd.testing.problem_set.record import TOLERANCE
 
 Vector = NDArray[np.float64]
@@ -26,8 +28,8 @@ ROUNDING = 64 * float(np.finfo(float).eps)
 
 
 def compare(
-    methods: Any, on: Any = None, *, factors: Sequence[float] = (1.0,), evaluations: int = 5000,
-    seconds: float = 10.0, tolerance: float = TOLERANCE, show: bool | None = None,
+    methods: Any, problems: Any = None, *, factors: Sequence[float] = (1.0,), evaluations: int = 5000,
+    seconds: float = 10.0, tolerance: float = TOLERANCE, progress: bool | None = None,
 ) -> Comparison:  # fmt: skip
     """Run methods on problems whose minima are known.
 
@@ -39,7 +41,7 @@ def compare(
         ``"scipy:least_squares"``), or a function that is called as SciPy calls a method of yours,
         ``method(fun, x0, jac=..., hess=..., hessp=...)`` with those that it takes, and gives the point, or what has
         ``x`` and ``success``.
-    on : Problem, str, or iterable of them, optional
+    problems : Problem, str, or iterable of them, optional
         The problems, or their names; by default all of `symgd.testing.problems`.
     factors : sequence of float
         Starts: the standard one times each.
@@ -49,7 +51,7 @@ def compare(
         The wall time of an attempt at most.
     tolerance : float
         By which a value counts as that of the minimum; see `Problem.solved`.
-    show : bool, optional
+    progress : bool, optional
         Whether to show progress; by default on a terminal after two seconds.
 
     Returns
@@ -72,7 +74,7 @@ def compare(
     ----------
     Dolan and Moré 2002, Benchmarking optimization software with performance profiles.
     """
-    runners, chosen = solvers(methods), _problems(on)
+    runners, chosen = solvers(methods), _chosen(problems)
     factors = _factors(factors)
     budget = checks.whole("evaluations", evaluations, 1)
     limit = checks.seconds("seconds", seconds)
@@ -81,17 +83,18 @@ def compare(
     tasks = [(problem, factor) for problem in chosen for factor in factors]
     # Progress is that of problems, each of which all methods try one after the other, so that what else happens on
     # the machine meets all of them alike.
-    with progress(len(tasks), "problem", wanted=show) as tick, interruptible() as pressed:
+    with shown_progress(len(tasks), "problem", wanted=progress) as tick, interruptible() as pressed:
         for done, (problem, factor) in enumerate(tasks):
             tick(done, problem.name)
-            start, objective = problem.start_at(factor), problem.objective()
+            start = problem.start_at(factor)
+            objective = problem.objective(tier="python")  # nobody waits for a compiler
             if not math.isfinite(objective.value(start)):
                 continue
             row: list[Attempt] = []
             for name, runner in runners.items():
                 counter = Counter(objective, budget, limit, pressed)
                 begun = time.perf_counter()
-                end = runner(problem, start, counter)
+                end = runner(start, counter)
                 spent = time.perf_counter() - begun
                 if end.stopped or pressed():
                     return Comparison((*attempts,), tuple(runners), complete=False)
@@ -101,18 +104,22 @@ def compare(
     return Comparison(tuple(attempts), tuple(runners), complete=True)
 
 
-def _problems(on: Any) -> list[Problem]:
-    if on is None:
-        return list(problems.values())
-    if isinstance(on, str | Problem):
-        on = [on]
-    if isinstance(on, Mapping):
-        on = on.values()
-    if not isinstance(on, Iterable):
-        raise UsageError(f"on={shown(on)} must be problems, or names of them")
-    found = [p if isinstance(p, Problem) else problems[p] for p in on]
+def _chosen(given: Any) -> list[Problem]:
+    known = problem_set.problems
+    if given is None:
+        return list(known.values())
+    if isinstance(given, str | Problem):
+        given = [given]
+    if isinstance(given, Mapping):
+        given = given.values()
+    if not isinstance(given, Iterable):
+        raise UsageError(f"problems={shown(given)} must be problems, or names of them")
+    found = [p if isinstance(p, Problem) else known[p] for p in given]
     if not found:
         raise UsageError("there are no problems to compare on")
+    names = [p.name for p in found]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UsageError(f"two problems have the name {shown(twice)}; give each once, and its starts by factors=")
     return found
 
 
@@ -128,9 +135,9 @@ def _factors(factors: Any) -> tuple[float, ...]:
 def _attempt(
     name: str, problem: Problem, objective: Objective, factor: float, end: End, spent: float, tolerance: float
 ) -> Attempt:
-    finite = np.isfinite(end.x).all()
-    value = objective.fun(end.x) if finite else math.nan
-    place = judge(problem, objective, end.x, value, tolerance) if math.isfinite(value) else Place.NOWHERE
+    value = objective.fun(end.x) if np.isfinite(end.x).all() else math.nan
+    counts = math.isfinite(value) and not end.spent
+    place = judge(problem, objective, end.x, value, tolerance) if counts else Place.NOWHERE
     return Attempt(
         name, problem.name, factor, place, end.claimed, value, tuple(end.x.tolist()), end.evaluations, spent,
         end.message,

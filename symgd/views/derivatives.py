@@ -16,6 +16,8 @@ from symgd.views.text import Writer, to_text
 from symgd.views.tidy import tidied
 
 if TYPE_CHECKING:
+    from sympy import Expr, Symbol
+
     from symgd.graph.calculus import Vector
 
 
@@ -69,7 +71,7 @@ class Partial:
         if not more and is_whole(graph, leaf, shape):
             return to_text(node, graph=graph, axes=_axes(leaf), tidy=True, numpy=numpy)
         roots = [n for leaf, node in entries for n in (node, *(i for i in leaf.index if isinstance(i, Node)))]
-        taken = {part.name for part in graph if isinstance(part, Leaf)}
+        taken = {part.name for part in graph.store if isinstance(part, Leaf)}
         target = self._letter if self._letter not in taken else f"{self._letter}_{self.name.replace(', ', '_')}"
         writer = Writer(graph, roots, tidy=True, numpy=numpy)
         writer.sizes.setdefault(self.name, shape)
@@ -79,7 +81,7 @@ class Partial:
         return "\n".join(lines)
 
     @cached_property
-    def indices(self) -> tuple[Any, ...]:
+    def indices(self) -> tuple[Symbol, ...]:
         """The indices of the element that ``sympy`` gives, counted from 1."""
         parts = [part for entry in self._entries for part in reachable(entry)]
         rows = any(ROWS in part.labels for part in parts)
@@ -88,7 +90,7 @@ class Partial:
         return tuple(letters(rows, labels))
 
     @cached_property
-    def sympy(self) -> Any:
+    def sympy(self) -> Expr:
         """One element of the derivative, as a function of ``indices``."""
         import sympy
 
@@ -96,7 +98,7 @@ class Partial:
         return sympy.Add(*entries)
 
     @property
-    def by(self) -> Any:
+    def by(self) -> Expr:
         """The element of the parameter that ``sympy`` is the derivative by."""
         import sympy
 

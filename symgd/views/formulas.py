@@ -6,7 +6,7 @@ import keyword
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Matrix, Node, Span, arguments, reachable
 from symgd.graph.exact import Number
@@ -15,9 +15,10 @@ from symgd.views.patterns import sizes_of, unwrapped
 
 if TYPE_CHECKING:
     import sympy
+    from sympy.printing.latex import LatexPrinter
 
 # Where along each label: counted from 1.
-Places = Mapping[str, Any]
+Places = Mapping[str, "sympy.Expr"]
 _LETTERS = "ijklmpqrst"
 
 
@@ -40,7 +41,9 @@ def to_sympy(node: Node, *, graph: Graph | None = None, places: Places | None = 
     return _Formula(graph, node, places or {}, frozenset()).result()
 
 
-def to_element(leaf: Leaf, node: Node, graph: Graph, indices: Sequence[Any], shape: Sequence[int]) -> sympy.Expr:
+def to_element(
+    leaf: Leaf, node: Node, graph: Graph, indices: Sequence[sympy.Symbol], shape: Sequence[int]
+) -> sympy.Expr:
     """Write what an entry of a vector of parameters adds to one element of a parameter.
 
     Parameters
@@ -62,9 +65,9 @@ def to_element(leaf: Leaf, node: Node, graph: Graph, indices: Sequence[Any], sha
     """
     import sympy
 
-    places: dict[str, Any] = {}
-    conditions: list[Any] = []
-    fixed: list[tuple[Any, Span | int | Node]] = []
+    places: dict[str, sympy.Expr] = {}
+    conditions: list[sympy.Basic] = []
+    fixed: list[tuple[sympy.Expr, Span | int | Node]] = []
     for at, index, size in zip(indices, leaf.index, shape, strict=True):
         if isinstance(index, Span) and index.label not in places:
             places[index.label] = (at - 1 - index.start) / sympy.Integer(index.step) + 1
@@ -87,7 +90,7 @@ def to_element(leaf: Leaf, node: Node, graph: Graph, indices: Sequence[Any], sha
     return sympy.Piecewise((total, sympy.And(*conditions)), (0, True)) if conditions else total
 
 
-def _inside(at: Any, span: Span, count: int, size: int) -> list[Any]:
+def _inside(at: sympy.Symbol, span: Span, count: int, size: int) -> list[sympy.Basic]:
     """Say which places of an axis a slice takes."""
     import sympy
 
@@ -118,7 +121,8 @@ def symbol(name: str) -> sympy.Symbol:
     return sympy.Symbol(name, real=True)
 
 
-_Key = tuple[Node, tuple[tuple[str, Any], ...], frozenset[str]]
+_At = tuple[tuple[str, "sympy.Expr"], ...]
+_Key = tuple[Node, _At, frozenset[str]]
 
 
 class _Formula:
@@ -133,7 +137,7 @@ class _Formula:
             for part in found:
                 inner = max((self.depth[a] for a in arguments(part)), default=0)
                 self.depth[part] = inner + isinstance(part, Fold)
-        self.written: dict[_Key, Any] = {}
+        self.written: dict[_Key, sympy.Expr] = {}
         self.root = self._key(root, places, used.union(s.name for p in places.values() for s in p.free_symbols))
 
     @cached_property
@@ -141,7 +145,7 @@ class _Formula:
         """The shapes of all inputs."""
         return sizes_of(self.graph)
 
-    def result(self) -> Any:
+    def result(self) -> sympy.Expr:
         """Write the element that is asked for."""
         stack = [self.root]
         while stack:
@@ -160,7 +164,7 @@ class _Formula:
         inner = frozenset() if self.depth else used
         return node, tuple((label, places[label]) for label in sorted(node.labels)), inner
 
-    def _needs(self, node: Node, at: tuple[tuple[str, Any], ...], used: frozenset[str]) -> list[_Key]:
+    def _needs(self, node: Node, at: _At, used: frozenset[str]) -> list[_Key]:
         if isinstance(node, Fold):
             index = self._index(node, used)
             return [self._key(node.body, dict(at) | {node.label: index}, used | {index.name})]
@@ -177,7 +181,7 @@ class _Formula:
         sizes = self.sizes.get(node.name) or (None,) * len(node.index)
         return tuple(unwrapped(i, n) for i, n in zip(node.index, sizes, strict=True) if isinstance(i, Node))
 
-    def _index(self, fold: Fold, used: frozenset[str]) -> Any:
+    def _index(self, fold: Fold, used: frozenset[str]) -> sympy.Symbol:
         """Give the index that a sum runs over: one that is not in use; i is for the rows, where there are any."""
         if self.depth:
             place = self.depth[fold] - 1
@@ -186,12 +190,12 @@ class _Formula:
         names = (*_LETTERS[self.rows and fold.label != ROWS :], *more)
         return index_symbol(next(name for name in names if name not in used))
 
-    def _sides(self, used: frozenset[str]) -> list[Any]:
+    def _sides(self, used: frozenset[str]) -> list[sympy.Symbol]:
         """Give the indices of rows and columns inside of a matrix."""
         names = [*_LETTERS, *(f"i{k}" for k in range(2, len(used) + 4))]
         return [index_symbol(name) for name in [n for n in names if n not in used][:2]]
 
-    def _matrix(self, node: Matrix, at: Places, used: frozenset[str], args: list[Any]) -> Any:
+    def _matrix(self, node: Matrix, at: Places, used: frozenset[str], args: list[sympy.Expr]) -> sympy.Expr:
         """Write a function of a matrix that is given by its elements; SymPy counts these from 0."""
         import sympy
 
@@ -210,7 +214,7 @@ class _Formula:
         found = sympy.matrices.expressions.matexpr.MatrixElement(sympy.Inverse(matrix), i - 1, j - 1)
         return found if node.function == "inv" else size * found
 
-    def _write(self, node: Node, at: tuple[tuple[str, Any], ...], used: frozenset[str]) -> Any:
+    def _write(self, node: Node, at: _At, used: frozenset[str]) -> sympy.Expr:
         import sympy
 
         args = [self.written[key] for key in self._needs(node, at, used)]
@@ -226,12 +230,12 @@ class _Formula:
         assert isinstance(node, Map)
         if node.function == "power":
             return _power(*args)
-        if self.graph is not None and node.args[0] in self.graph.edges:
+        if self.graph is not None and node.args[0] in self.graph.store.edges:
             return args[2]  # symbols need no power series
         known = FUNCTIONS[node.function]
         return known.sympy(sympy, *args) if known.sympy else sympy.Function(known.name)(*args)
 
-    def _leaf(self, leaf: Leaf, places: Places, gathered: list[Any]) -> Any:
+    def _leaf(self, leaf: Leaf, places: Places, gathered: list[sympy.Expr]) -> sympy.Expr:
         import sympy
 
         if leaf.kind == "constant":
@@ -245,14 +249,14 @@ class _Formula:
         return indices[0] - 1 if leaf.kind == "places" else sympy.IndexedBase(leaf.name, real=True)[tuple(indices)]
 
 
-def _length(graph: Graph | None, label: str) -> Any:
+def _length(graph: Graph | None, label: str) -> sympy.Expr:
     import sympy
 
     length = graph.length(label) if graph and label != ROWS else None
     return sympy.Integer(length) if length else index_symbol("n" if label == ROWS else label)
 
 
-def place_along(index: Span | int, places: Places) -> Any:
+def place_along(index: Span | int, places: Places) -> sympy.Expr:
     """Give the place on an axis, counted from 1, that a slice or a number says."""
     import sympy
 
@@ -261,13 +265,13 @@ def place_along(index: Span | int, places: Places) -> Any:
     return index.start + 1 + index.step * (places[index.label] - 1)
 
 
-def counted(node: Node, value: Any) -> Any:
+def counted(node: Node, value: sympy.Expr) -> sympy.Expr:
     """Give the place that an index array says: its entries are names; what is worked out from places counts from 0."""
     worked_out = any(isinstance(part, Leaf) and part.kind == "places" for part in reachable([node]))
     return value + 1 if worked_out else value
 
 
-def _power(base: Any, exponent: Any) -> Any:
+def _power(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
     """Raise to a power; a number in front is raised in float64 where SymPy would make it thousands of digits long."""
     import sympy
 
@@ -282,13 +286,13 @@ def _power(base: Any, exponent: Any) -> Any:
     return base**exponent
 
 
-def _number(value: Number) -> Any:
+def _number(value: Number) -> sympy.Expr:
     import sympy
 
     return sympy.Rational(value.numerator, value.denominator) if isinstance(value, Fraction) else sympy.Float(value)
 
 
-def _fold(function: str, body: Any, limits: tuple[Any, ...]) -> Any:
+def _fold(function: str, body: sympy.Expr, limits: tuple[sympy.Expr, ...]) -> sympy.Expr:
     import sympy
 
     if function == "sum":
@@ -303,7 +307,7 @@ def _fold(function: str, body: Any, limits: tuple[Any, ...]) -> Any:
 # ---- LaTeX -----------------------------------------------------------------------------------------------------------
 
 
-def to_latex(expression: Any) -> str:
+def to_latex(expression: sympy.Basic) -> str:
     """Write a SymPy expression as LaTeX: means in front of their sums, indices beside those of the name.
 
     Parameters
@@ -319,35 +323,35 @@ def to_latex(expression: Any) -> str:
 
 
 @cache
-def _latex_printer() -> Any:
+def _latex_printer() -> LatexPrinter:
     import sympy
     from sympy.printing.latex import LatexPrinter
 
     class Printer(LatexPrinter):
-        def _print_Symbol(self, expr: Any, style: str = "plain") -> str:  # noqa: N802 - SymPy's names
+        def _print_Symbol(self, expr: sympy.Basic, style: str = "plain") -> str:  # noqa: N802 - SymPy's names
             # lambda_ is spelt so only because Python has taken the word.
             name = expr.name[:-1] if keyword.iskeyword(expr.name[:-1]) else expr.name
             return str(super()._print_Symbol(sympy.Symbol(name), style))
 
-        def _print_Indexed(self, expr: Any) -> str:  # noqa: N802
+        def _print_Indexed(self, expr: sympy.Basic) -> str:  # noqa: N802
             name = self._print_Symbol(sympy.Symbol(str(expr.base.label)))
             indices = ",".join(self._print(i) for i in expr.indices)
             return f"{name[:-1]},{indices}}}" if name.endswith("}") and "_{" in name else f"{name}_{{{indices}}}"
 
-        def _print_FunctionMatrix(self, expr: Any) -> str:  # noqa: N802
+        def _print_FunctionMatrix(self, expr: sympy.Basic) -> str:  # noqa: N802
             sides = [index_symbol(s.name) for s in expr.lamda.variables]
             names = ",".join(self._print(s) for s in sides)
             return rf"\left[{self._print(expr.lamda(*(s - 1 for s in sides)))}\right]_{{{names}}}"
 
-        def _print_Determinant(self, expr: Any, exp: str | None = None) -> str:  # noqa: N802
+        def _print_Determinant(self, expr: sympy.Basic, exp: str | None = None) -> str:  # noqa: N802
             power = f"^{{{exp}}}" if exp else ""
             return rf"\det{power} {self._print(expr.arg)}"
 
-        def _print_MatrixElement(self, expr: Any) -> str:  # noqa: N802
+        def _print_MatrixElement(self, expr: sympy.Basic) -> str:  # noqa: N802
             places = ",".join(self._print(i + 1) for i in expr.indices)
             return rf"{{\left({self._print(expr.parent)}\right)}}_{{{places}}}"
 
-        def _print_Mul(self, expr: Any) -> str:  # noqa: N802
+        def _print_Mul(self, expr: sympy.Basic) -> str:  # noqa: N802
             if not isinstance(expr, sympy.Mul):  # SymPy prints 1/a by this too
                 return str(super()._print_Mul(expr))
             sums = [a for a in expr.args if isinstance(a, sympy.Sum)]

@@ -37,7 +37,7 @@ class Subscript:
 def array_of_size(graph: Graph | None, length: object) -> str | None:
     """Name data that have this many numbers in each row."""
     seen: set[str] = set()
-    for node in graph or ():
+    for node in graph.store if graph else ():
         if not isinstance(node, Leaf) or node.kind != "data" or not node.index or node.name in seen:
             continue
         seen.add(node.name)  # made whole first; where it is sliced or gathered it has other lengths
@@ -214,8 +214,8 @@ def _arange(writer: Writer, index: Span | int | Node) -> Piece:
     assert isinstance(index, Span)
     length = writer.length(index.label)
     if (index.start, index.step) == (0, 1):
-        named = index.label == ROWS and writer.graph is not None and writer.graph.column
-        return Piece(f"arange(len({writer.graph.column}))" if named and writer.graph else f"arange({length})", ATOM)
+        named = writer.graph.store.column if writer.graph and index.label == ROWS else ""
+        return Piece(f"arange(len({named}))" if named else f"arange({length})", ATOM)
     if length is None:
         raise UsageError("places along rows whose number is not known cannot be written as NumPy text")
     stop = index.start + index.step * length

@@ -222,7 +222,7 @@ def _counted(graph: Graph | None, node: Node, share: Number, *, rows: bool) -> t
 def sizes_of(graph: Graph | None) -> dict[str, tuple[int | None, ...]]:
     """Give the shapes of all inputs: each was made whole before it was indexed."""
     found: dict[str, tuple[int | None, ...]] = {}
-    for node in graph or ():
+    for node in graph.store if graph else ():
         if isinstance(node, Leaf) and node.index and node.kind in ("data", "parameter") and node.name not in found:
             assert graph is not None
             found[node.name] = tuple(graph.length(i.label) if isinstance(i, Span) else 1 for i in node.index)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import permutations
 from typing import NamedTuple
 
-from symgd.graph.exact import Number, fold_multiply
+from symgd.graph.exact import NUMBERS, Number
 
 # How tightly the operators bind, loosest first. A product with @ stands below other products: it is not reordered.
 OR, AND, NOT, COMPARE, ADD, MATMUL, MULTIPLY, NEGATE, POWER, ATOM = range(10)
@@ -108,7 +108,7 @@ def coefficient(numbers: Sequence[Number], *, alone: bool) -> tuple[bool, list[s
     total: Number = Fraction(1)
     apart = []
     for number in numbers:
-        product = fold_multiply(total, number)
+        product = NUMBERS.multiply(total, number)
         if math.isfinite(product) and (product != 0 or number == 0):
             total = product
         else:

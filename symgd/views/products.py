@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, is_zero, reachable
-from symgd.graph.exact import Number, fold_add
+from symgd.graph.exact import NUMBERS, Number
 from symgd.views.patterns import unit_vectors
 
 _LARGEST = 20  # exponent that is taken apart
@@ -224,7 +224,7 @@ class Products:
         if extra == 1:
             return replace(product, bottom=below, means=frozenset(along))
         # A sum that is halved is no mean because it has two terms.
-        if self.graph is not None and extra in self.graph.averaged:
+        if self.graph is not None and extra in self.graph.store.averaged:
             for place, factor in enumerate(below):
                 if isinstance(factor, Const) and factor.value == extra:
                     return replace(product, bottom=below[:place] + below[place + 1 :], means=frozenset(along))
@@ -309,7 +309,7 @@ def _shared(node: Map, products: Products) -> Product | None:
     common = Counter(filled[0].top) & Counter(filled[-1].top)
     outside = [f for f in common.elements() if not f.labels <= condition.labels]
     if any(zeros) and products.graph is not None:  # 0*nan is no 0
-        gaps = products.graph.gaps
+        gaps = products.graph.store.gaps
         outside = [f for f in outside if not gaps & {n.name for n in reachable(nodes([f])) if isinstance(n, Leaf)}]
     inside = []
     for part in filled:
@@ -372,7 +372,7 @@ def total(parts: Sequence[Product]) -> Product:
     """Add products up that differ in their numbers."""
     number: Number = Fraction(0)
     for part in parts:
-        number = fold_add(number, math.prod(part.numbers, start=Fraction(1)))
+        number = NUMBERS.add(number, math.prod(part.numbers, start=Fraction(1)))
     return replace(parts[0], numbers=(number,))
 
 

@@ -79,7 +79,7 @@ class Block(Partial):
         )
 
     @property
-    def by(self) -> Any:
+    def by(self) -> sympy.Expr:
         """The product of the two elements that ``sympy`` is the derivative by."""
         import sympy
 
@@ -133,7 +133,7 @@ class Hessian(Mapping[Pair, Any]):
     def _is_number(self, pair: Pair) -> bool:
         return not any(self._shapes[name] for name in pair)
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: object) -> Any:
         if not isinstance(key, tuple):
             first = self._name(key)
             return {name: self[first, name] for name in self.params}

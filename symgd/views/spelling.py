@@ -1,107 +1,74 @@
 """How functions are spelt that NumPy, or the language of formulas, has no name for.
 
 Derivatives are made of functions of their own, such as ``sech``, whose values keep their digits where the textbook's
-form loses them. No text names them: `FORMULA` has what they are in the language of formulas. `NUMPY` has what that
-language adds to NumPy, written with NumPy's own functions as far as they go, and with those of ``scipy.special``
-(as ``special.erf``) where NumPy has none. Whatever is in neither is NumPy's own.
+form loses them. No text names them: `Function.formula` in the table says what they are in the language of formulas.
+What that language adds to NumPy is written with NumPy's own functions as far as they go, and with those of
+``scipy.special`` (as ``special.erf``) where NumPy has none: as `Function.numpy` says, or `Function.pasted` where a text
+reads better.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
-from symgd.language.functions import FUNCTIONS
+from symgd.language.functions import AS_NUMPY, FUNCTIONS, Function
 from symgd.views.pieces import ADD, ATOM, MATMUL, MULTIPLY, POWER, Piece
 
-# {a} stands for an argument between parentheses or commas, {a_} for one beside * or /, {a__} for one that is raised
-# to a power, and {_a} for the argument with its sign changed.
+# The text, and how tightly its outermost operator binds. {a} stands for an argument between parentheses or commas, {a_}
+# for one beside * or /, {a__} for one that is raised to a power, and {_a} for the argument with its sign changed.
 Spelling = tuple[str, int]
 
-_SERIES = "1/3 - {a__}**2/30 + {a__}**4/840 - {a__}**6/45360 + {a__}**8/3991680"
+# Functions of matrices that no formula names: in formulas, and pasted.
+_OF_MATRICES = {"detsign": ("slogdet({a})[0]", "linalg.slogdet({a})[0]")}
 
 
-def _as_numpy_has_it(name: str) -> Spelling:
-    """Take the spelling from the table, where it is NumPy's; the branch that is not taken may be 0/0."""
-    plain = re.sub(r"\bnp\.", "", FUNCTIONS[name].numpy).replace("where(b > 0, -2/b**3, nan)", "-2/b**3")
-    return re.sub(r"\b([ab])\b", r"{\1__}", plain), ATOM if plain.startswith("where(") else MULTIPLY
+@cache
+def spelling(function: str, *, numpy: bool) -> Spelling | None:
+    """Give how a function is spelt.
+
+    Parameters
+    ----------
+    function : str
+        The name of its row.
+    numpy : bool
+        Whether only names that NumPy and ``scipy.special`` have are used.
+
+    Returns
+    -------
+    tuple of str and int, or None
+        ``None`` where it is called by its name.
+    """
+    row = FUNCTIONS.get(function)
+    text = _OF_MATRICES[function][numpy] if row is None else _text(row, numpy=numpy)
+    return (text, _level(text)) if text else None
 
 
-# Quotients that are 0/0 at 0, and their derivatives.
-_QUOTIENTS = ("exprelslope", "exprelbend", "expm1invslope", "expm1invbend", "log1prel", "log1prelslope", "log1prelbend",
-              "sinrel", "sinhslope", "tanhrel", "tanhslope", "sinrest", "sinrestslope", "boxcoxslope",
-              "boxcoxbend")  # fmt: skip
+def _text(row: Function, *, numpy: bool) -> str:
+    if numpy and row.pasted:
+        return row.pasted
+    if row.formula:
+        return _as_numpy_has_it(row) if row.formula == AS_NUMPY else row.formula
+    known = row.kind == "reduction" or row.numpy.startswith(f"np.{row.name}(")
+    return _as_numpy_has_it(row) if numpy and not known else ""
 
-FORMULA: dict[str, Spelling] = {
-    **{name: _as_numpy_has_it(name) for name in _QUOTIENTS},
-    "exprel": ("where({a} == 0, 1, expm1({a})/where({a} == 0, 1, {a}))", ATOM),
-    "expm1inv": ("where({a} == 0, 1, {a_}/where({a} == 0, 1, expm1({a})))", ATOM),
-    "boxcox": ("where({b} == 0, log({a}), expm1({b_}*log({a}))/where({b} == 0, 1, {b}))", ATOM),
-    "sinhrel": ("where(abs({a}) > 710, inf, where({a} == 0, 1, sinh({a})/where({a} == 0, 1, {a})))", ATOM),
-    "below": ("{a} - {b_}", ADD),
-    "held": ("{a}", ATOM),
-    "weighted": ("where({a} == 0, 0, {a_}*exp({b}))", ATOM),
-    "sech": ("1/cosh({a})", MULTIPLY),
-    "cosarcsin": ("sqrt((1 - {a_})*(1 + {a_}))", ATOM),
-    # The slope of sinc; near 0 its difference of two near equals is worth nothing.
-    "sincslope": (
-        f"where(abs({{a}}) < 0.2, {_SERIES}, (sin({{a}}) - {{a_}}*cos({{a}}))/where({{a}} == 0, inf, {{a}})**3)",
-        ATOM,
-    ),
-    # A zero exponent, or a base of zero, must not meet infinity.
-    "powslope": ("{b_}*{a__}**where({b} == 0, 1, {b} - 1)", MULTIPLY),
-    "powlog": ("{a__}**{b__}*log(where({a} == 0, 1, {a}))", MULTIPLY),
-    "xdivy": ("where({a} == 0, 0, {a_}/where({a} == 0, 1, {b}))", ATOM),
-    "ratio": ("{a_}/where({b} == 0, inf, {b})", MULTIPLY),
-    "sqrt0": ("sqrt({a})", ATOM),
-    "logerfc": ("log(erfc({a}))", ATOM),
-    "mills": ("2/(sqrt(pi)*erfcx({a}))", MULTIPLY),
-    "millsrest": ("2/(sqrt(pi)*erfcx({a})) - 2*{a_}", ADD),
-    "lngamma": ("log(gamma({a}))", ATOM),
-    "logcosh": ("log(cosh({a}))", ATOM),
-    "log1mexp": ("log(1 - exp({a}))", ATOM),
-    "logdet": ("log(det({a}))", ATOM),
-    "logabsdet": ("slogdet({a})[1]", ATOM),
-    "detsign": ("slogdet({a})[0]", ATOM),
-}
 
-NUMPY: dict[str, Spelling] = FORMULA | {
-    "xlogy": ("special.xlogy({a}, {b})", ATOM),
-    "xlog1py": ("special.xlog1py({a}, {b})", ATOM),
-    "rel_entr": ("special.rel_entr({a}, {b})", ATOM),
-    "sigmoid": ("1/(1 + exp({_a}))", MULTIPLY),
-    "softplus": ("logaddexp(0, {a})", ATOM),
-    "relu": ("maximum({a}, 0)", ATOM),
-    "logit": ("special.logit({a})", ATOM),
-    "erf": ("special.erf({a})", ATOM),
-    "erfc": ("special.erfc({a})", ATOM),
-    "erfcx": ("special.erfcx({a})", ATOM),
-    "mills": ("2/(sqrt(pi)*special.erfcx({a}))", MULTIPLY),
-    "millsrest": ("2/(sqrt(pi)*special.erfcx({a})) - 2*{a_}", ADD),
-    "logerfc": ("where({a} < 0.5, log1p(-special.erf({a})), log(special.erfcx({a})) - {a__}**2)", ATOM),
-    "gamma": ("special.gamma({a})", ATOM),
-    "lgamma": ("special.gammaln({a})", ATOM),
-    "lngamma": ("where({a} > 100, special.gammaln({a}), log(special.gamma({a})))", ATOM),
-    "digamma": ("special.digamma({a})", ATOM),
-    "polygamma": ("special.polygamma({a}, {b})", ATOM),
-    # log(cosh(a)) is the logarithm of 1 + 2*sinh(a/2)**2, and this keeps the digits of a small a.
-    "logcosh": (
-        "where(abs({a}) < 1, log1p(2*sinh({a_}/2)**2), logaddexp({a}, {_a}) - log(2))",
-        ATOM,
-    ),
-    "log1mexp": ("where({a} > -0.693, log(-expm1({a})), log1p(-exp({a})))", ATOM),
-    "logsumexp": ("special.logsumexp", ATOM),
-    "softmax": ("special.softmax", ATOM),
-    "logsoftmax": ("special.log_softmax", ATOM),
-    "norm": ("linalg.norm", ATOM),
-    "inv": ("linalg.inv({a})", ATOM),
-    "solve": ("linalg.solve({a}, {b})", ATOM),
-    "det": ("linalg.det({a})", ATOM),
-    # The logarithm of the sign is 0, or nan where that is negative.
-    "logdet": ("linalg.slogdet({a})[1] + log(linalg.slogdet({a})[0])", ADD),
-    "logabsdet": ("linalg.slogdet({a})[1]", ATOM),
-    "detsign": ("linalg.slogdet({a})[0]", ATOM),
-}
+def _as_numpy_has_it(row: Function) -> str:
+    """Take the spelling from the table's NumPy; an argument stands alone in a plain call only."""
+    plain = re.sub(r"\bnp\.", "", row.numpy)
+    call = re.fullmatch(r"[\w.]+\(\w(, \w)*\)", plain)
+    return re.sub(r"\b([abc])\b", r"{\1}" if call else r"{\1__}", plain)
+
+
+def _level(text: str) -> int:
+    """Tell how tightly the outermost operator of a spelling binds."""
+    depth, level = 0, ATOM
+    for place, sign in enumerate(text):
+        depth += (sign in "([{") - (sign in ")]}")
+        if depth == 0 and sign in "+-*/" and place:
+            level = min(level, ADD if sign in "+-" else MULTIPLY)
+    return level
 
 
 def spelt(spelling: Spelling, args: Sequence[Piece]) -> Piece:
@@ -120,7 +87,7 @@ def spelt(spelling: Spelling, args: Sequence[Piece]) -> Piece:
     """
     text, level = spelling
     words: dict[str, str] = {}
-    for name, piece in zip("ab", args, strict=False):
+    for name, piece in zip("abc", args, strict=False):
         words |= {name: piece.text, f"{name}_": piece.inside(POWER), f"{name}__": piece.inside(ATOM)}
         words[f"_{name}"] = negated(piece)
     return Piece(text.format_map(words), level, sum(piece.cost for piece in args))

@@ -6,7 +6,6 @@ transposed, or gets new axes by ``[:, None]``. Of several ways the cheapest is t
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -15,9 +14,9 @@ from itertools import permutations
 from symgd.errors import UsageError
 from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Matrix, Node, arguments, reachable
 from symgd.graph.arrays import ONE
-from symgd.views import products
-from symgd.views.contractions import outer, outer_text, write_contraction
-from symgd.views.leaves import array_of_size, write_leaf
+from symgd.views.contractions import write_contraction
+from symgd.views.factors import write_product
+from symgd.views.leaves import write_leaf
 from symgd.views.matrices import write_matrix, write_running, write_stack
 from symgd.views.patterns import Named, named, sizes_of
 from symgd.views.pieces import (
@@ -26,18 +25,16 @@ from symgd.views.pieces import (
     COMPARE,
     KEPT,
     MATMUL,
-    MULTIPLY,
     NEGATE,
     POWER,
     Piece,
     cheapest,
-    coefficient,
     merged,
     number_text,
     shape_text,
 )
-from symgd.views.products import Contraction, Factor, Guarded, Masked, Ones, Product, Products
-from symgd.views.spelling import FORMULA, NUMPY, spelt
+from symgd.views.products import Contraction, Factor, Guarded, Masked, Ones, Product, Products, nodes
+from symgd.views.spelling import spelling, spelt
 from symgd.views.sums import collected
 from symgd.views.units import write_diagonal
 
@@ -81,7 +78,7 @@ class Writer:
 
     def __init__(self, graph: Graph | None, roots: Collection[Node], *, tidy: bool, numpy: bool = False) -> None:
         self.graph = graph
-        self.spellings = NUMPY if numpy else FORMULA
+        self.numpy = numpy
         self.tidy = tidy
         self.products = Products(graph, tidy=tidy)
         self.arrays = any(
@@ -176,7 +173,7 @@ class Writer:
             return (pattern.of,)
         if self.products.is_product(node) or self.products.opened(node):
             product = self.products.of(node)
-            found = list(products.nodes(product.factors()))
+            found = list(nodes(product.factors()))
             return found + [self.products.chain(f)[1] for f in found if isinstance(f, Fold) and product.means]
         return (self.products.chain(node)[1],) if isinstance(node, Fold) else arguments(node)
 
@@ -225,9 +222,15 @@ class Writer:
 
     def applied(self, function: str, args: Sequence[Piece]) -> Piece:
         """Write a function of what is written."""
-        if function in self.spellings:
-            return spelt(self.spellings[function], args)
+        own = spelling(function, numpy=self.numpy)
+        if own is not None:
+            return spelt(own, args)
         return Piece(f"{function}({', '.join(arg.text for arg in args)})", ATOM, sum(arg.cost for arg in args))
+
+    def called(self, function: str) -> str:
+        """Give the name of a function of whole arrays."""
+        own = spelling(function, numpy=self.numpy)
+        return own[0] if own else function
 
     def _exponent(self, node: Map, piece: Piece) -> str:
         if piece.level == NEGATE and any(isinstance(n, Leaf) and n.kind == "places" for n in reachable([node.args[0]])):
@@ -288,7 +291,7 @@ class Writer:
             ``None`` where the axes of length 1 are not those that it runs over.
         """
         order = tuple(label for label in target if label in labels)
-        name = self.spellings.get(name, (name, ATOM))[0]
+        name = self.called(name)
         found = []
         if len(order) < len(target):
             slots = [place for place, label in enumerate(target) if label not in labels]
@@ -316,115 +319,15 @@ class Writer:
             inner = self.best(pattern.of, target)
             places = [place for place, label in enumerate(target) if label in pattern.over]
             axis = f", axis={_axis(places)}" if len(target) > 1 else ""
-            name = self.spellings.get(pattern.name, (pattern.name, ATOM))[0]
-            return Piece(f"{name}({inner.text}{axis})", ATOM, inner.cost)
+            return Piece(f"{self.called(pattern.name)}({inner.text}{axis})", ATOM, inner.cost)
         left = pattern.of.labels - pattern.over
         over = sorted(pattern.over)
         return self.reduction(pattern.name, lambda order: self.best(pattern.of, order), over, left, target)
 
-    # ---- products --------------------------------------------------------------------------------------------------
-
     def product(self, product: Product, target: tuple[str, ...]) -> Piece:
         """Write a product as an operand of what has the axes ``target``."""
-        if self.tidy:
-            product = products.gathered(product)
-        size, under = self._size(product.bottom)
-        if self.tidy:
-            product, under = products.numbers_above(replace(product, bottom=tuple(under)))
-        negative, above, below = coefficient(product.numbers, alone=not product.top)
-        sides = outer(product, target)
-        factors = [f for f in product.top if not (sides and f.labels)]
-        top = self._powers(factors, target, product.means)
-        if sides:
-            top.append((Ones(frozenset(target)), outer_text(self, sides, target, product.means)))
-        bottom = self._powers(under, target)
-        if self.tidy and not product.labels() and not sides:  # sums whose terms cancelled
-            if product.is_zero() or any(piece.text == "0" for _, piece in top):
-                return Piece("0", ATOM)
-            top, bottom = ([pair for pair in side if pair[1].text != "1"] for side in (top, bottom))
-            if not top:
-                negative, above, below = coefficient(product.numbers, alone=True)
-        # What @ joins needs no parentheses at the end, behind numbers.
-        joined = [pair for pair in top if pair[1].level == MATMUL]
-        others = [f for f, piece in top if piece.level != MATMUL]
-        bare = len(joined) == 1 and not products.labels_of([*others, *product.bottom])
-        ordered = [pair[1] for pair in top if not bare or pair is not joined[0]]
-        if self.arrays and len(top) == 1 and not (negative or above or below or size or bottom):
-            return top[0][1]
-        for piece in ordered:  # the first one may be a ratio itself
-            first = not above and piece.level == MULTIPLY and not piece.text.startswith("-")
-            above.append(piece.text if first else piece.inside(POWER))
-        above += [joined[0][1].text] if bare else []
-        below += size + [piece.inside(POWER) for _, piece in bottom]
-        text = "*".join(above)
-        if below:
-            text += "/" + (below[0] if len(below) == 1 else f"({'*'.join(below)})")
-        level = MULTIPLY if below or len(above) > 1 else NEGATE
-        if bare and not below:
-            level = MATMUL
-        cost = sum(piece.cost for _, piece in top + bottom)
-        return Piece(f"-{text}" if negative else text, level, cost)
-
-    def _powers(
-        self, factors: Sequence[Factor], target: tuple[str, ...], means: frozenset[str] = frozenset()
-    ) -> list[tuple[Factor, Piece]]:
-        """Write factors: those that stand more than once as powers, in derivatives the short ones first."""
-        counts = Counter(factors)
-        order = sorted(counts, key=_weight) if self.tidy else list(counts)
-        written = []
-        for factor in order:
-            if means and isinstance(factor, Fold) and factor.function == "sum":
-                piece = self._mean(factor, means, target)
-            else:
-                piece = self.fitted(factor, target)
-            if counts[factor] > 1:
-                piece = Piece(f"{piece.inside(ATOM)}**{counts[factor]}", POWER, piece.cost)
-            written.append((factor, piece))
-        return written
-
-    def _mean(self, fold: Fold, means: frozenset[str], target: tuple[str, ...]) -> Piece:
-        """Write a sum, divided by the number of its terms along some of its labels, as a mean."""
-        over, body = self.products.chain(fold)
-        inner = [label for label in over if label not in means]
-        outer = [label for label in over if label in means]
-
-        def write(axes: tuple[str, ...]) -> Piece:
-            narrow = self.reduction("sum", lambda order: self.best(body, order), inner, axes, axes) if inner else None
-            return narrow or self.best(body, axes)
-
-        order = tuple(label for label in target if label in fold.labels)
-        kept = tuple(target[target.index(order[0]) :]) if order else ()
-        found = self.reduction("mean", write, outer, fold.labels, kept)
-        if found is None:
-            narrow = self.reduction("mean", write, outer, fold.labels, order)
-            assert narrow is not None
-            found = narrow.widened([label in order for label in kept])
-        return found
-
-    def _size(self, factors: Sequence[Factor]) -> tuple[list[str], list[Factor]]:
-        """Take a length times the number of rows out of factors: the size of an array of data."""
-        counts = [f for f in factors if isinstance(f, Leaf) and f.kind == "count"]
-        lengths = [f for f in factors if isinstance(f, Const)]
-        averaged = self.graph.averaged if self.graph else ()
-        if (
-            len(counts) == len(lengths) == 1
-            and lengths[0].value in averaged
-            and (name := array_of_size(self.graph, lengths[0].value))
-        ):
-            return [f"{name}.size"], [f for f in factors if f not in (counts[0], lengths[0])]
-        return [], list(factors)
+        return write_product(self, product, target)
 
 
 def _axis(places: Sequence[int]) -> str:
     return str(places[0]) if len(places) == 1 else f"({', '.join(map(str, places))})"
-
-
-def _weight(factor: Factor) -> int:
-    """In which order people write factors: constants, data and parameters, powers, then functions and sums."""
-    if isinstance(factor, Node) and factor.constant is not None:
-        return 0
-    if isinstance(factor, Leaf):
-        return 1
-    if isinstance(factor, Map) and factor.function == "power":
-        return 2
-    return 3 if isinstance(factor, Node) else 4

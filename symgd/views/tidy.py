@@ -120,7 +120,7 @@ def _map(graph: Graph, node: Map, args: tuple[Node, ...], written: int) -> Node:
 def _quotient(graph: Graph, a: Node, b: Node) -> Node:
     """Divide; the number in front of the divisor goes above the line."""
     factor, rest = graph.split(b)
-    size = isinstance(rest, Leaf) and rest.kind == "count" and factor in graph.averaged  # of an array: 3*len(Y)
+    size = isinstance(rest, Leaf) and rest.kind == "count" and factor in graph.store.averaged  # of an array: 3*len(Y)
     if isinstance(factor, Fraction) and factor not in (0, 1) and not size and not isinstance(a, Const):
         return graph.multiply(graph.const(1 / factor), graph.divide(a, rest))
     return graph.divide(a, b)

@@ -462,3 +462,12 @@ def test_a_fit_that_leaves_its_domain_says_where():
     data = {"t": np.array([1.0, 2.0, 3.0]), "y": np.array([1.0, 2.0, 4.0])}
     found = sg.fit("a*t + log(-sum(t) - b**2)", data=data, target="y", start={"a": 1.0, "b": 1.0})
     assert "log(-sum(t) - b**2) = log(-7) is nan" in found.message
+
+
+@pytest.mark.parametrize("bound", [-1.0, -3.0])
+def test_a_slope_that_passes_through_zero_is_not_flat(bound):
+    u = np.full(4, bound)
+    f = sg.Objective("cbrt(-sum(1 + u*0 + maximum(x, u)**2))", data={"u": u}, tier="python")
+    # maximum is x around 0: the second derivative of -(4 + 4*x**2)**(1/3) there.
+    assert f.gradient_at(x=0)["x"] == 0
+    assert f.hessian_at(x=0)[0, 0] == pytest.approx(-8 / 3 * 4 ** (-2 / 3), rel=1e-14)

@@ -2,6 +2,9 @@
 
 import contextlib
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -209,9 +212,23 @@ def test_grouped_and_plain_terms_agree():
         "(" + ") + (".join(pieces) + ") + sin(x3)*x7 + 0.5*x1**2 - 3", params=grouped.params, tier="python"
     )
     assert grouped.root.function == "add"
-    long, short = (sum(len(f.body) for f in o.program().functions["python"]) for o in (plain, grouped))
+    long, short = (sum(len(f.body) for f in o.program.functions["python"]) for o in (plain, grouped))
     assert long > 3 * short
     # The same terms in another order.
     assert grouped.fun(x) == pytest.approx(plain.fun(x), rel=1e-13)
     np.testing.assert_allclose(grouped.jac(x), plain.jac(x), rtol=1e-12, atol=1e-11)
     np.testing.assert_allclose(grouped.hess(x), plain.hess(x), rtol=1e-12, atol=1e-10)
+
+
+def test_every_process_makes_the_same_nodes():
+    code = (
+        "from symgd import Objective\n"
+        "f = Objective(\"einsum('ij,jk,kl->', A, B, C)\", params={'A': (2, 3), 'B': (3, 4), 'C': (4, 2)})\n"
+        "print(f.model.plain[0].store.signature(), f.numpy(), f.gradient)"
+    )
+    told = {
+        subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True,
+                       text=True, check=True).stdout
+        for seed in "156"
+    }  # fmt: skip
+    assert len(told) == 1

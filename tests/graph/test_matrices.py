@@ -450,7 +450,7 @@ def test_threads_share_one_inverse():
     found = []
     for workers in (1, 2, 3, 5):
         f = Objective(text, data={"X": rows}, params={"S": (3, 3)}, tier="numba", workers=workers)
-        assert threads.is_large(f.model.program(), len(rows))
+        assert threads.is_large(f.model.program, len(rows))
         found.append(f.gradient_at(S=S)["S"])
     assert all(np.array_equal(found[0], other) for other in found)
     wanted = np.linalg.inv(S).T - np.linalg.inv(S).T @ (rows.T @ rows / len(rows)) @ np.linalg.inv(S).T

@@ -159,8 +159,15 @@ def test_a_rule_without_a_theory_says_why(text, hyper, reason):
 
 
 def test_of_the_rules_with_names_those_of_a_fixed_linear_recurrence_have_a_theory():
-    assert [name for name in RULES if not obstacle(find_rule(name))] == [*LINEAR, "noisy"]
+    assert [name for name in RULES if not obstacle(find_rule(name))] == [*LINEAR, "triple", "noisy"]
     assert obstacle(find_rule("adam")) == "g**2 is not linear in x, g and the states"
+
+
+@pytest.mark.parametrize("condition", [1.5, 4, 100, 1e4])
+def test_the_triple_momentum_method_has_the_rate_of_its_paper(condition):
+    # Van Scoy, Freeman and Lynch 2018, theorem 1; eigenvalues that meet are off by the root of the rounding.
+    theory = find_rule("triple").with_hyper({"q": 1 / condition}).theory(1, condition, 1 / condition)
+    assert theory.rate == pytest.approx(1 - 1 / math.sqrt(condition), abs=1e-7)
 
 
 @pytest.mark.parametrize(

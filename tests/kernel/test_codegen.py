@@ -137,7 +137,7 @@ def slope_of(text):
     leaves = [n for n in reachable([root, *(e.node for e in slope.entries)]) if isinstance(n, Leaf)]
     output = Output((root,), slope.entries, vector=True)
     writer = Writer()
-    Planned("slope", layout(objective.params, leaves), output, graph.lengths).write(writer)
+    Planned("slope", layout(objective.params, leaves), output, graph.store.lengths).write(writer)
     (function,) = writer.functions
     return objective, function
 

@@ -214,9 +214,8 @@ def test_partials_are_those_of_sympy(row):
     ):
         pytest.skip("not differentiable in SymPy, which gives DiracDelta and the like; jets test these")
     symbols = sympy.symbols(f"a:{'bc'[:1]}", real=True) if False else sympy.symbols("a b c", real=True)[: row.least]
-    graph = Graph()
+    graph = Graph().tidy
     leaves = {s.name: graph.leaf("parameter", s.name) for s in symbols}
-    graph.derived = True
     leaves["y"] = graph.map(row.name, *leaves.values())
     for index, (text, symbol) in enumerate(zip(row.partials, symbols, strict=True)):
         if row.name == "polygamma" and index == 0:

@@ -371,7 +371,7 @@ def test_other_libraries_names_of_options_lead_to_ours():
 def length(text):
     """Give the length of the code of an objective, its gradient and the product of its Hessian with a vector."""
     model = Objective(text, {"X": np.ones(3)} if "X" in text else None, tier="python").model
-    program = model.program()
+    program = model.program
     return sum(len(function.body) for function in program.functions["python"])
 
 

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from symgd import Objective, UsageError
-from symgd.plotting import check_path, contours, curves, grid, plot_objective, plot_run, save, view
+from symgd.plotting import check_path, contours, curves, grid, plot_objective, plot_profile, plot_run, save, view
 
 ROOT = Path(__file__).parents[2]
 BOWL = "0.2*x1**2 + x2**2"
@@ -332,3 +332,24 @@ def test_a_run_of_very_many_parameters_is_drawn_by_its_loss():
     run = Objective("sum((x - 1)**2)").minimize({"x": np.zeros(5000)}, lr=0.1, steps=5)
     assert run.history.point.shape == (6, 0)
     assert run.plot().get_xlabel()
+
+
+# ---- performance profiles --------------------------------------------------------------------------------------------
+
+
+def test_profiles_are_staircases_from_the_left_edge_to_the_right(ax):
+    profiles = {"one": (np.array([1.0, 4.0]), np.array([0.25, 0.75])), "none": (np.zeros(0), np.zeros(0))}
+    assert plot_profile(profiles, "seconds", ax=ax) is ax
+    one, none = ax.lines
+    right = ax.get_xlim()[1]
+    assert one.get_drawstyle() == "steps-post"
+    assert (one.get_xdata().tolist(), one.get_ydata().tolist()) == ([1, 1, 4, right], [0, 0.25, 0.75, 0.75])
+    assert none.get_ydata().tolist() == [0, 0]
+    assert ax.get_xlabel() == "seconds, as a multiple of the best method's"
+
+
+def test_profiles_of_many_methods_look_different(ax):
+    profiles = {f"${k}$": (np.array([1.0 + k]), np.array([0.5])) for k in range(20)}
+    plot_profile(profiles, ax=ax)
+    assert len({(line.get_color(), line.get_linestyle()) for line in ax.lines}) == 20
+    assert not any(text.get_parse_math() for text in ax.get_legend().get_texts())

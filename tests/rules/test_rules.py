@@ -28,6 +28,8 @@ def moments(m, v, g, b1=0.9, b2=0.999):
 
 def by_hand(name, steps):
     """The recurrences, from the papers, on NumPy vectors."""
+    if name in ACCELERATED:
+        return accelerated(name, steps)
     x, m, v, u = START.copy(), np.zeros(2), np.zeros(2), np.zeros(2)
     s, p = np.full(2, LR), np.zeros(2)
     path = [x.copy()]
@@ -70,6 +72,40 @@ def by_hand(name, steps):
         elif name == "signgd":
             x = x - LR * np.sign(g)
         path.append(x.copy())
+    return np.array(path)
+
+
+ACCELERATED = ("nesterov_convex", "fista", "ogm", "triple", "item")
+
+
+def accelerated(name, steps):
+    x, y, xi, before, theta, area = START, START, START, START, 1.0, 0.0
+    path = [x]
+    for t in range(1, steps + 1):
+        g = gradient(x)
+        if name in ("nesterov_convex", "fista", "ogm"):
+            z = x - LR * g
+            if name == "nesterov_convex":
+                x = z + (t - 1) / (t + 2) * (z - y)
+            else:
+                following = (1 + np.sqrt(4 * theta**2 + 1)) / 2
+                x = z + (theta - 1) / following * (z - y) + (theta / following * (z - x) if name == "ogm" else 0)
+                theta = following
+            y = z
+        elif name == "triple":
+            rho = 1 - np.sqrt(0.01)
+            alpha, beta, gamma = (1 + rho) * LR, rho**2 / (2 - rho), rho**2 / ((1 + rho) * (2 - rho))
+            xi, before = (1 + beta) * xi - beta * before - alpha * g, xi
+            x = (1 + gamma) * xi - gamma * before
+        elif name == "item":
+            q, a = 0.01, area
+            area = ((1 + q) * a + 2 * (1 + np.sqrt((1 + a) * (1 + q * a)))) / (1 - q) ** 2
+            delta = ((1 - q) ** 2 * area - (1 + q) * a) / (2 * (1 + q + q * a))
+            xi = (1 - q * delta) * xi + q * delta * x - LR * delta * g
+            following = ((1 + q) * area + 2 * (1 + np.sqrt((1 + area) * (1 + q * area)))) / (1 - q) ** 2
+            weight = area / ((1 - q) * following)
+            x = (1 - weight) * xi + weight * (x - LR * g)
+        path.append(x)
     return np.array(path)
 
 
@@ -167,7 +203,7 @@ def test_many_parameters_take_the_array_form_of_the_loop(tier):
     start = np.linspace(-1, 1, 20)
     for method in ("gd", "adam", "rprop", "lion"):
         many = sg.Objective(text, tier=tier).minimize(start=start, method=method, lr=0.01, steps=25)
-        assert not sg.Objective(text).program().layout.unrolled
+        assert not sg.Objective(text).program.layout.unrolled
         for i in (0, 7, 19):
             one = sg.Objective(f"{i + 1}*p**2/2", tier="python")
             alone = one.minimize(start=[start[i]], method=method, lr=0.01, steps=25)
@@ -233,6 +269,7 @@ EXPECTED = {
     "restarts": lambda t: 0.01 + 0.29 * (1 + math.cos(math.pi * ((t - 1) % 4) / 4)) / 2,
     "cyclic": lambda t: 0.01 + 0.29 * (1 - abs((t - 1) % 4 / 4 * 2 - 1)),
     "warmup": lambda t: 0.3 * min(t / 5, 1) / (1 + 0.1 * max(t - 5, 0)),
+    "silver": lambda t: 0.3 * (1 + (1 + math.sqrt(2)) ** ((t & -t).bit_length() - 2)),
 }
 NUMBERS = {
     "step": {"every": 4}, "exponential": {"decay": 0.1}, "inverse": {"decay": 0.1},
@@ -248,6 +285,14 @@ def test_every_schedule_is_a_formula_of_t(name):
     run = sg.Objective("0*a").minimize(start=[0.0], method=sg.Rule("x = x + lr"), lr=text, steps=12)
     taken = np.diff(run.history["a"])
     assert taken == pytest.approx([EXPECTED[name](t) for t in range(1, 13)], rel=1e-12, abs=1e-15)
+
+
+def test_silver_steps_are_long_wherever_a_power_of_two_divides_t():
+    run = sg.Objective("0*a", tier="python").minimize(
+        start=[0.0], method=sg.Rule("x = x + lr"), lr=sg.schedule("silver", 1), steps=1025
+    )
+    taken = np.diff(run.history["a"])
+    assert taken == pytest.approx([EXPECTED["silver"](t) / 0.3 for t in range(1, 1026)], rel=1e-12)
 
 
 def test_unknown_schedules_and_numbers_are_refused():

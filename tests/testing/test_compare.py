@@ -91,7 +91,11 @@ def test_what_is_no_problem():
         compare("auto", "boooth")
     with pytest.raises(sg.UsageError, match="no problems to compare on"):
         compare("auto", [])
-    with pytest.raises(sg.UsageError, match="factors=.* must be numbers other than 0"):
+    with pytest.raises(sg.UsageError, match="two problems have the name 'booth'"):
+        compare("auto", ["booth", "booth"])
+    with pytest.raises(sg.UsageError, match="problems=3 must be problems"):
+        compare("auto", 3)
+    with pytest.raises(sg.UsageError, match=r"factors=.* must be numbers other than 0"):
         compare("auto", "booth", factors=(0,))
 
 
@@ -160,6 +164,15 @@ def test_budget_of_evaluations():
     assert found.message == "the budget is spent"
     f = problems["rosenbrock"].objective()
     assert f.fun(found.point) == found.value  # the best point that was seen
+
+
+def test_what_took_more_than_its_budget_does_not_count():
+    (found,) = compare("wolfe", "rosenbrock", evaluations=30).attempts
+    assert not found.solved
+    assert not found.claimed
+    assert found.message.startswith(("the budget is spent", "max_steps"))
+    (found,) = compare("wolfe", "booth", evaluations=3).attempts
+    assert not found.solved
 
 
 def test_budget_of_seconds():

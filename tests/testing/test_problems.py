@@ -49,7 +49,9 @@ def test_names_are_unique_and_sources_said():
 
 
 def test_more_garbow_and_hillstrom_is_whole():
-    numbers = {int(p.source.rpartition("(")[2].rstrip(")")) for p in problems.values() if p.source.startswith("Moré, G")}
+    numbers = {
+        int(p.source.rpartition("(")[2].rstrip(")")) for p in problems.values() if p.source.startswith("Moré, G")
+    }
     assert numbers == set(range(1, 36))
 
 
@@ -59,7 +61,7 @@ def test_more_garbow_and_hillstrom_is_whole():
     [
         ("freudenstein_roth", 48.9842), ("jennrich_sampson", 124.362), ("bard", 8.21487e-3), ("gaussian", 1.12793e-8),
         ("meyer", 87.9458), ("kowalik_osborne", 3.07505e-4), ("brown_dennis", 85822.2), ("osborne_1", 5.46489e-5),
-        ("biggs_exp6", 5.65565e-3), ("osborne_2", 4.01377e-2), ("watson_6", 2.28767e-3), ("watson_9", 1.39976e-6),
+        ("osborne_2", 4.01377e-2), ("watson_6", 2.28767e-3), ("watson_9", 1.39976e-6),
         ("watson_12", 4.72238e-10), ("penalty_1_4", 2.24997e-5), ("penalty_1_10", 7.08765e-5),
         ("penalty_2_4", 9.37629e-6), ("penalty_2_10", 2.93660e-4), ("trigonometric", 2.79506e-5),
         ("linear_full_rank", 10.0), ("linear_rank_1", 20 * 19 / 82),
@@ -108,6 +110,7 @@ def check(problem, place):
         for v, t in zip(x, true, strict=True):
             assert abs(v - t) <= DIGITS * (abs(t) if v else 1), (v, mp.nstr(t, 20))
         value = exact.value(true)
+        assert "singular" not in problem.tags or place
         assert abs(value - answer) <= (DIGITS * abs(answer) if answer else 1e-24), (answer, mp.nstr(value, 20))
         assert manydigits.definite(H)
 
@@ -196,7 +199,8 @@ def test_minima_are_told_lowest_first_and_once(name):
     assert list(problem.minima) == sorted(problem.minima)
     points = [tuple(problem.flat(p)) for p in problem.minimizers]
     assert len(set(points)) == len(points)
-    assert ("zero" in problem.tags) == (problem.minimum == 0 and "convex" not in problem.tags) or "convex" in problem.tags
+    assert ("zero" in problem.tags) == (problem.minimum == 0)
+    assert ("several" in problem.tags) == (len(points) > 1) or "curve" in problem.tags
 
 
 @pytest.mark.parametrize("name", problems.select(tag="no_minimum"))
@@ -206,6 +210,25 @@ def test_what_has_no_minimum_has_no_answer(name):
     assert not problem.solved(-math.inf)
     with pytest.raises(sg.UsageError, match=f"no minimum of '{name}' is known"):
         problem.minimum
+
+
+@pytest.mark.parametrize("name", problems.select(tag="convex"))
+def test_what_is_called_convex_is(name):
+    problem, rng = problems[name], np.random.default_rng(0)
+    f, start = problem.objective(), problems[name].flat(problems[name].start)
+    for size in (0.01, 0.1, 1.0):
+        x = np.array(start) + size * rng.standard_normal(len(start))
+        H = f.hess(x)
+        if np.isfinite(f.fun(x)):
+            assert np.linalg.eigvalsh(H)[0] >= -1e-12 * np.abs(H).max()
+    assert len(problem.minima) <= 1
+
+
+@pytest.mark.parametrize("name", problems.select(tag="squares"))
+def test_what_is_called_a_sum_of_squares_is_recognised_as_one(name):
+    f = problems[name].objective()
+    f.value(problems[name].start)
+    assert f.kernel().squares() is not None
 
 
 # ---- how they are had ------------------------------------------------------------------------------------------------
@@ -224,10 +247,24 @@ def test_a_name_that_is_none():
 
 
 def test_a_tag_that_is_none():
-    with pytest.raises(sg.UsageError, match="tag='convx' must be one of.*convex"):
+    with pytest.raises(sg.UsageError, match=r"tag='convx' must be one of.*convex"):
         problems.select(tag="convx")
     with pytest.raises(sg.UsageError, match="tag='hard' must be one of"):
         Problem("one", "x**2", {"x": 1.0}, "nobody", ("hard",))
+
+
+def test_a_problem_of_your_own():
+    mine = Problem(
+        "mine", "sum((x - 2)**2) + y**2", {"x": np.array([1.0, 1.0]), "y": 3}, "me", known=((0.0, [2, 2, 0]),)
+    )
+    assert mine.minimizer == {"x": [2.0, 2.0], "y": 0.0}
+    assert mine.solved(mine.objective().minimize(mine.start).value)
+    with pytest.raises(sg.UsageError, match="known must have 3 numbers for each minimizer"):
+        Problem("mine", mine.formula, mine.start, "me", known=((0.0, [2, 2]),))
+    with pytest.raises(sg.UsageError, match="known must begin with the lowest minimum"):
+        Problem("one", "x**2*(x - 1)", {"x": 1.0}, "me", known=((0.0, [0]), (-0.1, [0.7])))
+    with pytest.raises(sg.UsageError, match="proof='luck' must be one of hessian, zero"):
+        Problem("one", "x**2", {"x": 1.0}, "me", proof="luck")
 
 
 def test_selection():
@@ -261,3 +298,24 @@ def test_nothing_heavy_is_imported():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# ---- the page --------------------------------------------------------------------------------------------------------
+
+
+def test_the_table_of_the_page_is_of_these_problems():
+    from pathlib import Path
+
+    page = (Path(__file__).parents[2] / "docs" / "problems.md").read_text(encoding="utf-8")
+    made = page.partition("<!-- made by benchmarks/problems.py: begin -->\n")[2].partition("<!-- end -->")[0]
+    count = len(problems)
+    far = sum(math.isfinite(p.objective().value(p.start_at(10))) for p in problems.values())
+    assert made.startswith(f"{count} problems, {count} starts at 1 times and {far} starts at 10 times"), made[:80]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in made.splitlines() if line.startswith("| `")]
+    assert {"`auto`", "`scipy:BFGS`", "`scipy:L-BFGS-B`", "`scipy:trust-exact`", "`scipy:least_squares`"} <= {
+        row[0] for row in rows
+    }
+    for _, near, out, solved, lowest, false, silent, *_ in rows:
+        assert int(near) + int(out) == int(solved) >= int(lowest)
+        assert int(solved) + int(false) <= count + far
+        assert int(silent) <= int(solved)

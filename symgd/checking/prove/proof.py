@@ -14,7 +14,6 @@ from symgd.checking.prove.convert import Converter
 from symgd.checking.prove.terms import Budget, Poly, Unsupported, length
 from symgd.checking.prove.zero import vanishes
 from symgd.graph import Array
-from symgd.graph.exact import unbounded
 
 ENTRIES = 100  # of a block that are looked at one by one
 WRITTEN_OUT = 60  # entries of arrays up to which sums are written out
@@ -84,9 +83,8 @@ def prove(
     for unroll in (False, True) if small and thorough else (False,):
         for _ in range(4):  # angles may be asked for in finer and finer units
             try:
-                with unbounded():
-                    allowed = min(work, WRITTEN_WORK) if unroll else work
-                    return _attempt(exact, theirs, conditions, allowed, units, unroll=unroll)
+                allowed = min(work, WRITTEN_WORK) if unroll else work
+                return _attempt(exact, theirs, conditions, allowed, units, unroll=unroll)
             except angles.Finer as finer:
                 key = angles.unit_key(finer.angle)
                 units[key] = units.get(key, 1) * finer.denominator

@@ -123,7 +123,7 @@ class Function:
             return False
         start, side = self._here
         other = self.kernel.sides(x)
-        if not (side * other < 0).any():
+        if other is None or not (side * other < 0).any():
             return False
         return poles.between(self.kernel.value, self.kernel.sides, start, x)
 

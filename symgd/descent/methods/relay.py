@@ -50,7 +50,7 @@ class Relay(Method):
 
     def __init__(self, first: Method, here: Sequence[Method] = (), anew: Sequence[Method] = ()) -> None:
         super().__init__()
-        self.name = first.name  # type: ignore[misc]
+        self.name = first.name
         # Where all have been tried, the first one has the rest of the steps.
         self.legs = (first, *here, *anew, first)
         self._fresh = range(1 + len(here), len(self.legs) - 1)

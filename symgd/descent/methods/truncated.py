@@ -66,6 +66,8 @@ def steihaug(function: Function, at: At, radius: float) -> tuple[Vector, float]:
     size = math.sqrt(at.squared)
     enough = min(0.5, math.sqrt(size)) * size
     step, product = np.zeros_like(at.x), np.zeros_like(at.x)
+    if not size > 0:  # there is no direction to go in
+        return step, 0.0
     residual, d = at.g.copy(), -at.g
     for _ in range(min(MOST, 2 * function.n + 2)):
         hd = function.product(at.x, d)

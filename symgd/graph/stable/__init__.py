@@ -80,6 +80,6 @@ def rewrite(graph: Graph, function: str, args: tuple[Node, ...]) -> Node | None:
 
 
 def names() -> list[str]:
-    """Give the names of all rewrites, which `Graph.fired` counts."""
+    """Give the names of all rewrites, which `Store.fired` counts."""
     tables = (*RULES.values(), logarithms.LOGARITHMS, sums.PAIRS)
     return list(dict.fromkeys(name for table in tables for name, _ in table))

@@ -29,11 +29,12 @@ def log_of(graph: Graph, node: Node) -> Node | None:
     """Give the logarithm of a node that is positive because it is made of exponentials; ``None`` for any other."""
     if isinstance(node, Leaf | Const):
         return None
-    return _from_below(graph, node, graph.logs, _find_log)
+    return _from_below(graph, node, _find_log)
 
 
-def _from_below(graph: Graph, node: Node, known: dict[Node, Found], find: Callable[[Graph, Node], Found]) -> Found:
+def _from_below(graph: Graph, node: Node, find: Callable[[Graph, Node], Found]) -> Found:
     """Find something for what a node is made of first: no recursion, for a product may have thousands of factors."""
+    known = graph.store.memo(find)
     stack = [node]
     while node not in known:
         first = [a for a in _made_of(stack[-1]) if a not in known]
@@ -127,17 +128,18 @@ def log_sum(graph: Graph, exponents: list[Node]) -> Node:
 
 def parts(graph: Graph, node: Node) -> tuple[Node, Node | None]:
     """Give p and u where the node is p*exp(u); u is ``None`` where no exponential is in it."""
-    return _from_below(graph, node, graph.parts, _find_parts)
+    return _from_below(graph, node, _find_parts)
 
 
 def keep_parts(graph: Graph, found: Node, function: str, args: tuple[Node, ...]) -> None:
     """Note the logarithm and the parts of what was written, where its stable form does not show them any more."""
     if log_of(graph, found) is None:
-        graph.logs[found] = log_of_map(graph, function, args)
+        graph.store.memo(_find_log)[found] = log_of_map(graph, function, args)
     if parts(graph, found)[1] is None:
         node = graph.raw(function, *args)
         assert isinstance(node, Map)
-        graph.parts[found] = (_PARTS[function](graph, node) if found is not node else None) or (found, None)
+        split = _PARTS[function](graph, node) if found is not node else None
+        graph.store.memo(_find_parts)[found] = split or (found, None)
 
 
 def may_overflow(node: Node) -> bool:

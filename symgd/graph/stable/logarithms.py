@@ -6,7 +6,6 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from symgd.graph.exact import fold_multiply
 from symgd.graph.nodes import Const, Fold, Leaf, Map, Matrix, Node
 from symgd.graph.stable.exponentials import log_of, parts
 from symgd.graph.stable.matching import Rules, argument, first, half, is_number, radius, terms, twice
@@ -58,7 +57,7 @@ def _of_one_and_more(graph: Graph, a: Node) -> Node | None:
         return near
     small = graph.map("less", graph.map("abs", u), graph.const(Fraction(1, 2)))
     plain = graph.raw("log", a)
-    return graph.seam(graph.map("where", small, near, plain), plain)
+    return graph.store.seam(graph.map("where", small, near, plain), plain)
 
 
 def _of_squares(graph: Graph, a: Node) -> Node | None:
@@ -71,7 +70,7 @@ def _of_minus_expm1(graph: Graph, a: Node) -> Node | None:
     """log(-k*expm1(v)) is log(k) + log1mexp(v)."""
     factor, rest = graph.split(a)
     v = argument(rest, "expm1")
-    size = fold_multiply(factor, Fraction(-1))
+    size = graph.store.numbers.multiply(factor, Fraction(-1))
     if v is None or not 1 / _PLAIN <= size <= _PLAIN:
         return None
     return graph.add(graph.map("log", graph.const(size)), graph.map("log1mexp", v))
@@ -113,12 +112,12 @@ def _of_gammas(graph: Graph, a: Node) -> Node | None:
         logs.append(log if side > 0 else graph.negate(log))
         sign = sign if of is None else graph.multiply(sign, graph.map("sign", of))
     total, plain = graph.add(*logs), graph.raw("log", a)
-    found = graph.seam(graph.map("where", graph.map("greater", sign, graph.const(0)), total, plain), plain)
+    found = graph.store.seam(graph.map("where", graph.map("greater", sign, graph.const(0)), total, plain), plain)
     if not graph.guarded:
         return found
     # The logarithms of factors cancel where the product is moderate, whose own logarithm keeps its digits.
     low, high = (graph.map("less", *pair) for pair in ((graph.const(Fraction(1, _PLAIN)), a), (a, graph.const(_PLAIN))))
-    return graph.seam(graph.map("where", graph.map("logical_and", low, high), plain, found), plain)
+    return graph.store.seam(graph.map("where", graph.map("logical_and", low, high), plain, found), plain)
 
 
 def _log_of_size(graph: Graph, factor: Node) -> tuple[Node, Node | None]:

@@ -21,7 +21,7 @@ def first(graph: Graph, rules: Rules, *args: object) -> Node | None:
     for name, rule in rules:
         found = rule(graph, *args)
         if found is not None:
-            graph.fired[name] += 1
+            graph.store.fired[name] += 1
             return found
     return None
 

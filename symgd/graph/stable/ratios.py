@@ -119,7 +119,7 @@ def sigmoid_spelt_out(graph: Graph, a: Node, b: Node) -> Node | None:
     large = graph.map(
         "logical_and", graph.map("greater", w, graph.const(1)), graph.map("less", w, graph.const(100_000))
     )
-    return graph.seam(graph.map("where", large, beyond, form), graph.raw("divide", a, b))
+    return graph.store.seam(graph.map("where", large, beyond, form), graph.raw("divide", a, b))
 
 
 def _exponents(graph: Graph, b: Node) -> list[Node]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from symgd.graph.exact import Number, fold_multiply
+from symgd.graph.exact import Number
 from symgd.graph.nodes import Const, Map, Node
 from symgd.graph.stable.matching import Rules, argument, first, half, is_number, scaled, squared, terms, twice
 
@@ -83,7 +83,7 @@ def _power_of_number(graph: Graph, f: Map, weight: Number, other: Node) -> Node 
     exponent = graph.multiply(u, graph.map("log", base))
     small = graph.map("less", graph.map("abs", exponent), graph.const(Fraction(1, 2)))
     plain = graph.raw("add", f, graph.const(-1))
-    return graph.seam(graph.map("where", small, graph.map("expm1", exponent), plain), plain)
+    return graph.store.seam(graph.map("where", small, graph.map("expm1", exponent), plain), plain)
 
 
 def _multiple(graph: Graph, f: Map, weight: Number, other: Node) -> Node | None:
@@ -163,9 +163,9 @@ def _difference_of_roots(graph: Graph, f: Map, weight: Number, other: Node) -> N
     if f.function not in ("sqrt", "hypot") or not graph.guarded:
         return None
     if isinstance(other, Const):
-        if weight >= 0 or fold_multiply(weight, weight) == 0:
+        if weight >= 0 or graph.store.numbers.multiply(weight, weight) == 0:
             return None
-        weight, other = Fraction(-1), graph.const(fold_multiply(weight, Fraction(-1)))
+        weight, other = Fraction(-1), graph.const(graph.store.numbers.multiply(weight, Fraction(-1)))
     if weight != -1:
         return None
     p, q = Counter(_square_terms(graph, f)), Counter(_square_terms(graph, other))
@@ -180,7 +180,7 @@ def _difference_of_roots(graph: Graph, f: Map, weight: Number, other: Node) -> N
     if isinstance(other, Const):
         return ratio
     positive, plain = graph.map("greater", other, graph.const(0)), graph.raw("add", f, graph.negate(other))
-    return graph.seam(graph.map("where", positive, ratio, plain), plain)
+    return graph.store.seam(graph.map("where", positive, ratio, plain), plain)
 
 
 def _square_terms(graph: Graph, root: Node) -> tuple[Node, ...]:

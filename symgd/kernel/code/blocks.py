@@ -386,7 +386,7 @@ class Block:
         if not self.planner.is_direct(node):
             return ["_buf", self.plan.buffers[node], stride, int(transposed)]
         assert isinstance(node, Leaf)
-        start: list[Code] = [] if node.kind == "data" else [self.layout.index[node.name]]
+        start: list[Code] = [] if node.kind == "data" else [self.layout.point_shapes.starts[node.name]]
         if axes[0] == self.piece.home:
             start.append(of("_lo") * self.planner.width(node.labels))
         return [self.layout.source(node), total(start or [0]), stride, int(transposed)]

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from symgd.graph import ROWS, Fold, Leaf, Matrix, Node
 from symgd.graph.calculus import Entry
@@ -14,6 +13,7 @@ from symgd.kernel.code import folds, matrices
 from symgd.kernel.code.blocks import Block
 from symgd.kernel.code.forms import Argument, At, Call, Code, Expression, Name, Number, of
 from symgd.kernel.code.layout import Layout
+from symgd.kernel.code.pieces import Piece, Total
 from symgd.kernel.code.schedule import Pass, Schedule, schedule
 from symgd.kernel.code.writer import Expressions, Writer
 
@@ -47,6 +47,13 @@ class Output:
         singles = self.singles()
         places = [i for e in singles for i in e.leaf.index if isinstance(i, Node)]
         return [*self.numbers, *(e.node for e in singles), *places]
+
+
+def function_arguments(layout: Layout, *, directed: bool, vector: bool) -> list[Argument]:
+    """Give the arguments of a function: the point, a direction, the vector that it fills, and the data."""
+    points = layout.point() + (layout.point("v") if directed else [])
+    filled = [] if layout.unrolled or not vector else [Argument("_out", "float64")]
+    return [*points, *filled, *layout.data()]
 
 
 class Function:
@@ -115,9 +122,7 @@ class Function:
 
     def arguments(self) -> list[Argument]:
         """Give the function's arguments."""
-        points = self.layout.point() + (self.layout.point("v") if self.directed else [])
-        vector = [] if self.layout.unrolled or not self.output.vector else [Argument("_out", "float64")]
-        return [*points, *vector, *self.layout.data()]
+        return function_arguments(self.layout, directed=self.directed, vector=self.output.vector)
 
     def result(self) -> list[str]:
         """Give the kinds of what the function gives back."""
@@ -162,7 +167,7 @@ class Function:
             return
         for leaf in dict.fromkeys(n for n in self.plan.leaves if n.kind in ("parameter", "direction") and not n.index):
             vector = "_x" if leaf.kind == "parameter" else "_v"
-            place = self.layout.index[leaf.name]
+            place = self.layout.point_shapes.starts[leaf.name]
             self.writer.assign(f"{vector}{place}", At(vector, place))
         if clear and self.output.vector:
             with self.writer.loop("_j", 0, self.layout.size):
@@ -177,7 +182,7 @@ class Function:
         else:
             for entry in self.output.singles():
                 leaf = entry.leaf
-                place = self._offset(leaf) if leaf.index else self.layout.index[leaf.name]
+                place = self._offset(leaf) if leaf.index else self.layout.point_shapes.starts[leaf.name]
                 self.writer.add(At("_out", place), self.scalars[entry.node])
         self.writer.give(*numbers)
 
@@ -213,7 +218,7 @@ class Function:
 
     # ---- the same in pieces, for threads ---------------------------------------------------------------------------
 
-    def write_pieces(self) -> list[dict[str, Any]]:
+    def write_pieces(self) -> list[Piece]:
         """Write the function in pieces: one for each pass over the rows, and one for what stands between two of them.
 
         ``name_pass0(..., _sums, _cuts, _lo, _hi, _part)`` works on shares ``_lo`` to ``_hi`` of the rows, which begin
@@ -227,7 +232,7 @@ class Function:
         """
         every = [fold for piece in self.passes for fold in piece.folds if not fold.labels]
         self.sums = {fold: At("_sums", index) for index, fold in enumerate(every)}
-        pieces: list[dict[str, Any]] = []
+        pieces: list[Piece] = []
         waiting: list[Pass] = []
         for number, piece in enumerate(self.passes):
             if piece.home != ROWS:
@@ -252,7 +257,7 @@ class Function:
 
     def _write_between(
         self, name: str, passes: list[Pass], level: int, *, first: bool, last: bool = False
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Piece:  # fmt: skip
         """Write passes that are not over the rows, and what is inverted up to a level."""
         with self._part(name, [], self.result() if last else ["number"], clear=first):
             done = 0
@@ -274,13 +279,13 @@ class Function:
                 self.writer.give()
         return {"name": name, "end": last}
 
-    def _write_rows(self, name: str, piece: Pass, every: list[Fold]) -> dict[str, Any]:
+    def _write_rows(self, name: str, piece: Pass, every: list[Fold]) -> Piece:
         w = self.writer
         block = self.blocks[id(piece)]
         size = block.plan.block
         width = sum(1 + (f.function in folds.DOUBLE) for f in block.numbers())
         width += sum(self._size_of(f) for f in block.plan.totals)
-        totals: list[dict[str, Any]] = []
+        totals: list[Total] = []
         with self._part(name, SHARES, ["number"], clear=False):
             for level in range(piece.level + 1):
                 self._write_scalars(level, shared=True)

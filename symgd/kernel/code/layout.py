@@ -12,13 +12,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
-
-from numpy.typing import NDArray
+from typing import NamedTuple
 
 from symgd.graph import ROWS, Leaf, Matrix, Node, Span
 from symgd.kernel.code.forms import Argument, At, Call, Expression, Name, Number, of, total
-from symgd.parameters import entry_names
+from symgd.parameters import Shapes
 
 UNROLLED = 16
 
@@ -59,6 +57,8 @@ class Layout:
         Whether the number of rows is read.
     numbered : bool
         Whether the rows' own numbers are read.
+    vectorised : bool
+        Whether anything that is computed varies along a label.
     """
 
     params: tuple[str, ...]
@@ -69,38 +69,17 @@ class Layout:
     unrolled: bool
     counted: bool
     numbered: bool = False
+    vectorised: bool = False
 
     @cached_property
-    def shape(self) -> dict[str, tuple[int, ...]]:
-        """The shape of each parameter."""
-        return dict(zip(self.params, self.shapes, strict=True))
+    def point_shapes(self) -> Shapes:
+        """The parameters with their shapes."""
+        return Shapes(self.params, self.shapes)
 
-    @cached_property
-    def index(self) -> dict[str, int]:
-        """Where each parameter starts in the flat vector."""
-        places, used = {}, 0
-        for name, shape in zip(self.params, self.shapes, strict=True):
-            places[name] = used
-            used += math.prod(shape)
-        return places
-
-    @cached_property
+    @property
     def size(self) -> int:
         """Length of the flat vector."""
-        return sum(math.prod(shape) for shape in self.shapes)
-
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """Give a name to each entry of the flat vector: ``w[0]``, ``w[1]``."""
-        return entry_names(self.params, self.shapes)
-
-    def split(self, x: NDArray[Any]) -> dict[str, Any]:
-        """Take a flat vector apart: a float or an array for each parameter."""
-        found: dict[str, Any] = {}
-        for name, shape in zip(self.params, self.shapes, strict=True):
-            start = self.index[name]
-            found[name] = x[start : start + math.prod(shape)].reshape(shape).copy() if shape else float(x[start])
-        return found
+        return self.point_shapes.size
 
     def table(self, entries: tuple[object, ...]) -> str:
         """Give the name of a table."""
@@ -162,7 +141,7 @@ class Layout:
         if leaf.kind == "data":
             return Name(f"_c{self.scalars.index(leaf.name)}")
         letter = "x" if leaf.kind == "parameter" else "v"
-        return Name(f"_{letter}{self.index[leaf.name]}")
+        return Name(f"_{letter}{self.point_shapes.starts[leaf.name]}")
 
     def source(self, leaf: Leaf) -> str:
         """Give the name of the array that a leaf with an index reads."""
@@ -203,7 +182,7 @@ class Layout:
             here = place(span.label)
             return here if leaf.kind == "numbers" else At(self.table(leaf.table), here)
         steps = self.strides(leaf)
-        fixed = self.index[leaf.name] if leaf.kind in ("parameter", "direction") else 0
+        fixed = self.point_shapes.starts[leaf.name] if leaf.kind in ("parameter", "direction") else 0
         terms: list[Expression] = []
         for index, step in zip(leaf.index, steps, strict=True):
             if isinstance(index, int):
@@ -225,7 +204,7 @@ class Layout:
             column = self.columns[self.column(leaf)]
             shape = (0, *column.shape) if column.rows else column.shape
         else:
-            shape = self.shape[leaf.name]
+            shape = self.point_shapes[leaf.name]
         return [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
 
 
@@ -277,4 +256,5 @@ def layout(
         unrolled=len(params) <= UNROLLED and plain,
         counted=any(leaf.kind == "count" for leaf in leaves) or any(ROWS in leaf.labels for leaf in inputs),
         numbered=any(isinstance(i, Span) and i.label == ROWS for leaf in apart for i in leaf.index),
+        vectorised=any(leaf.labels for leaf in inputs),
     )

@@ -6,20 +6,19 @@ in it knows about clocks, callbacks or progress: those look in between two calls
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
-from symgd.graph import Const, Fold, Leaf, Map, Node, reachable
+from symgd.graph import Fold, Leaf, Map, Node, reachable
 from symgd.kernel.code import folds
 from symgd.kernel.code.forms import Argument, At, Call, Choice, Code, Expression, Name, Not, Number, of
 from symgd.kernel.code.layout import Layout
 from symgd.kernel.code.schedule import Pass, schedule
+from symgd.kernel.code.timed import Timed, is_fixed
 from symgd.kernel.code.writer import Expressions, Writer
 from symgd.rules import COMPONENTS, Lowered
 
 # What the loop came back for.
 RUNNING, NOT_FINITE, GRADIENT, VALUE, STEP, STALLED = range(6)
-TINIEST = -700.0  # log of where powers such as beta**t are taken as 0, before slow subnormal numbers set in
 HALVINGS = 60
 ARMIJO = 1e-4
 HUGE = 1e290  # a value, or a squared gradient, that is as good as infinite
@@ -27,12 +26,13 @@ MOST = 4096  # parameters whose values are recorded along the way
 
 
 # What the loop takes and gives besides point, states and data: hyperparameters, normal numbers and the step that they
-# begin at, steps, value, records, tolerances; and in batches the order of the rows, their number, the first step.
+# begin at, steps, value, records, tolerances, the objective's sign (-1 to ascend); and in batches the order of the
+# rows, their number, the first step.
 NUMBERS = [
     Argument("_h", "float64"), Argument("_z", "matrix"), Argument("_z0", "whole"), Argument("_t", "whole"),
     Argument("_stop", "whole"), Argument("_f", "number"), Argument("_rec", "whole"), Argument("_stride", "whole"),
     Argument("_hist", "matrix"), Argument("_m", "whole"), Argument("_gtol", "number"), Argument("_ftol", "number"),
-    Argument("_xtol", "number"),
+    Argument("_xtol", "number"), Argument("_sign", "number"),
 ]  # fmt: skip
 BATCH = [Argument("_perm", "int64"), Argument("_size", "whole"), Argument("_t0", "whole")]
 RESULT = {"_t": "whole", "_status": "whole", "_f": "number", "_rec": "whole", "_m": "whole", "_calls": "whole"}
@@ -186,7 +186,7 @@ class Loop:
             nodes = schedule(self.rule.roots()).scalars[0]
             early: set[Node] = set()
             for node in nodes:
-                if isinstance(node, Map) and all(_fixed(a) or a in early for a in node.args):
+                if isinstance(node, Map) and all(is_fixed(a) or a in early for a in node.args):
                     early.add(node)
             scalars.write([n for n in nodes if n in early], keep=early)
             scalars.cut(nodes)
@@ -268,7 +268,13 @@ class Loop:
             self.w.assign_all(results, Call(slope, *self.layout.point(point), *data))
         else:
             self.w.assign(value, Call(slope, f"_{point}", f"_{gradient}", *data))
+        with self.w.when(of("_sign") < 0.0):
+            self.w.assign(value, -1.0 * of(value))
+            self._negate(gradient)
         self.w.add("_calls", 1)
+
+    def _negate(self, letter: str) -> None:
+        self.each(lambda: self.w.assign(self.at(letter), -1.0 * self.at(letter)))
 
     # ---- the exact Cauchy step -------------------------------------------------------------------------------------
 
@@ -317,6 +323,8 @@ class Loop:
             w.assign_all(results, Call(product, *self.layout.point(), *self.layout.point("g"), *data))
         else:
             w.call(product, "_x", "_g", "_w", *data)
+        with w.when(of("_sign") < 0.0):
+            self._negate("w")
         for name in ("_q", "_c", "_r"):
             w.assign(name, 0.0)
 
@@ -360,45 +368,3 @@ class Loop:
         with self.w.when(condition):
             self.w.assign("_status", status)
             self.w.leave()
-
-
-class Timed(Expressions):
-    """Expressions of a rule, where powers such as ``beta**t`` end at 0 instead of in slow subnormal numbers."""
-
-    def __init__(self, *args: object, **more: object) -> None:
-        super().__init__(*args, **more)  # type: ignore[arg-type]
-        self.cuts: dict[Node, Expression] = {}
-
-    def cut(self, nodes: list[Node]) -> None:
-        """Write the number of steps after which each power of a hyperparameter is 0, before the loop."""
-        for node in nodes:
-            if _is_fading(node) and node.args[0] not in self.cuts:  # type: ignore[attr-defined]
-                base = node.args[0]  # type: ignore[attr-defined]
-                name, number = Name(f"_u{base.number}"), self[base]
-                inside = (of(0.0) < number) & (number < 1.0)
-                self.writer.assign(name, Choice(inside, TINIEST / Call("log", number), math.inf))
-                self.cuts[base] = name
-
-    def _expression(self, node: Map) -> Expression:
-        if _is_fading(node) and node.args[0] in self.cuts:
-            base, exponent = (self[a] for a in node.args)
-            return Choice(exponent < self.cuts[node.args[0]], Call("fading", base, exponent), 0.0)
-        return super()._expression(node)
-
-
-def _is_fading(node: Node) -> bool:
-    """Tell whether a node is a hyperparameter to the power of something."""
-    return (
-        isinstance(node, Map)
-        and node.function == "power"
-        and not isinstance(node.args[1], Const)
-        and _fixed(node.args[0])
-        and node.args[0].constant is None
-    )
-
-
-def _fixed(node: Node) -> bool:
-    """Tell whether a node is the same at every step."""
-    if node.constant is not None:
-        return True
-    return isinstance(node, Leaf) and not node.labels and node.name not in ("t", "f")

@@ -10,16 +10,21 @@ from typing import Any
 
 from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, calculus, reachable
 from symgd.kernel.code import forms, matrices
+from symgd.kernel.code.arrays import ArrayFunction
+from symgd.kernel.code.columns import columns
 from symgd.kernel.code.forms import Argument, At, Text
-from symgd.kernel.code.functions import Function, Output
+from symgd.kernel.code.functions import Function, Output, function_arguments
 from symgd.kernel.code.layout import Column, Layout, layout
 from symgd.kernel.code.loop import Loop
 from symgd.kernel.code.lowering import lowered
-from symgd.kernel.code.python import PRINTERS
+from symgd.kernel.code.pieces import Piece
+from symgd.kernel.code.python import PRINTERS, Python
+from symgd.kernel.code.vectorised import Vectorised
 from symgd.kernel.code.writer import Writer
 from symgd.language.functions import FUNCTIONS
 from symgd.rules import Lowered
 
+CURVATURE = [*(Argument(name, "float64") for name in ("_x", "_v", "_w")), Argument("_hist", "matrix")]
 _STRICT = ("min", "max")  # folds that have kinks
 
 
@@ -46,6 +51,9 @@ class Program:
         For each function with passes over the rows, the pieces that the text for Numba also has it in, for threads.
     memory : tuple of int
         Numbers of working memory: what passes leave to each other, and that of a block.
+    pace : tuple of int
+        Nanoseconds that statements of NumPy take for value and gradient: once, and for a thousand rows; nothing where
+        there are none.
     """
 
     layout: Layout
@@ -54,8 +62,9 @@ class Program:
     smooth: bool
     work: tuple[int, int]
     entries: tuple[tuple[int, int], ...]
-    pieces: dict[str, list[dict[str, Any]]]
+    pieces: dict[str, list[Piece]]
     memory: tuple[int, int]
+    pace: tuple[int, int] = (0, 0)
 
     def function(self, name: str, tier: str) -> Text:
         """Give one of the functions."""
@@ -74,7 +83,7 @@ class Program:
         d: dict[str, Any] = json.loads(text)
         inputs = {k: _tuples(v) for k, v in d.pop("layout").items()}
         inputs["columns"] = tuple(Column(*c) for c in inputs["columns"])
-        for name in ("work", "entries", "memory"):
+        for name in ("work", "entries", "memory", "pace"):
             d[name] = _tuples(d[name])
         d["functions"] = {tier: from_json(found) for tier, found in d["functions"].items()}
         return Program(Layout(**inputs), **d)
@@ -96,7 +105,7 @@ def _tuples(value: Any) -> Any:
 
 def generate(
     graph: Graph, root: Node, params: Sequence[str], shapes: Mapping[str, tuple[int, ...]] | None = None,
-    data: Mapping[str, tuple[str, tuple[int, ...]]] | None = None, written: Node | None = None,
+    data: Mapping[str, tuple[str, tuple[int, ...]]] | None = None,
 ) -> Program:  # fmt: skip
     """Differentiate an objective and write its functions.
 
@@ -112,14 +121,12 @@ def generate(
         Those of the parameters; by default they are numbers.
     data : mapping of str to (str, tuple of int), optional
         Type and shape of each data array.
-    written : Node, optional
-        The objective as it was written, which tells whether it has kinks: what keeps it in range has branches that
-        are none.
 
     Returns
     -------
     Program
     """
+    graph = graph.tidy
     slope = calculus.gradient(graph, root)
     product = calculus.hessian_vector(graph, slope)
     vectors = {"slope": slope, "product": product}
@@ -137,10 +144,14 @@ def generate(
         outputs["curvature"] = Output(tuple(second.values()))
     nodes = reachable([root, *slope.nodes()])
     strict = any(isinstance(n, Fold) and n.function in _STRICT for n in nodes)
-    # What keeps digits and range has branches that are no kinks: either view without them may say so.
-    smooth = _is_smooth(graph.without_seams(root)) or (written is not None and _is_smooth(reachable([written])))
+    # What keeps digits and range has branches that are no kinks.
+    smooth = _is_smooth(graph.store.without_seams(root))
     functions, pieces, memory = _write(graph, inputs, outputs, strict=strict)
-    return Program(inputs, functions, strict, smooth, _work(graph, nodes), entries, pieces, memory)
+    pace = (0, 0)
+    if inputs.vectorised:
+        whole = None if inputs.unrolled else columns(graph, outputs["product"], inputs.size)
+        functions[Python.name], pace = _on_arrays(inputs, outputs, graph.store.lengths, whole)
+    return Program(inputs, functions, strict, smooth, _work(graph, nodes), entries, pieces, memory, pace)
 
 
 def _is_smooth(nodes: list[Node]) -> bool:
@@ -155,17 +166,19 @@ def _is_smooth(nodes: list[Node]) -> bool:
 
 def _write(
     graph: Graph, inputs: Layout, outputs: Mapping[str, Output], *, strict: bool
-) -> tuple[dict[str, tuple[Text, ...]], dict[str, list[dict[str, Any]]], tuple[int, int]]:
+) -> tuple[dict[str, tuple[Text, ...]], dict[str, list[Piece]], tuple[int, int]]:
     """Write all functions for both tiers."""
     functions: dict[str, tuple[Text, ...]] = {}
-    pieces: dict[str, list[dict[str, Any]]] = {name: [] for name in (*outputs, "curvature")}
+    pieces: dict[str, list[Piece]] = {name: [] for name in (*outputs, "curvature")}
     planned = [
-        Function(name, inputs, output, graph.lengths, directed=name == "product", strict=strict)
+        Function(name, inputs, output, graph.store.lengths, directed=name == "product", strict=strict)
         for name, output in outputs.items()
     ]
     alike = inputs.unrolled and not any(function.passes for function in planned)  # without loops, for all targets
     written: list[forms.Function] = []
     for printer in PRINTERS:
+        if printer is Python and inputs.vectorised:
+            continue
         writer = Writer(apart=printer.apart)
         for function in [] if written and alike else planned:
             function.write(writer)
@@ -179,8 +192,35 @@ def _write(
     return functions, pieces, memory
 
 
+def _on_arrays(
+    inputs: Layout, outputs: Mapping[str, Output], lengths: Mapping[str, int], whole: Output | None
+) -> tuple[tuple[Text, ...], tuple[int, int]]:
+    """Write all functions as statements of NumPy; say what value and gradient cost."""
+    texts = []
+    pace = (0, 0)
+    for name, output in outputs.items():
+        arguments = function_arguments(inputs, directed=name == "product", vector=output.vector)
+        function = ArrayFunction(
+            name, inputs, output.numbers, output.entries, lengths, arguments, vector=output.vector
+        )  # fmt: skip
+        texts.append(function.text())
+        if name == "slope":
+            once, row = function.cost
+            pace = round(once), round(1000 * row)
+    if whole:
+        arguments = [*CURVATURE, *inputs.data()]
+        texts.append(ArrayFunction(
+            "curvature", inputs, (), whole.entries, lengths, arguments, vector=True, units=True
+        ).text())  # fmt: skip
+    elif not inputs.unrolled:
+        writer = Writer()
+        _write_columns(writer, inputs)
+        texts += map(Vectorised.text, writer.functions)
+    return tuple(texts), pace
+
+
 def _lowered(graph: Graph, output: Output) -> Output:
-    new = lowered(graph, [*output.numbers, *_parts(calculus.Vector(output.entries))], graph.lengths)
+    new = lowered(graph, [*output.numbers, *_parts(calculus.Vector(output.entries))], graph.store.lengths)
     entries = (calculus.Entry(new[e.leaf], new[e.node]) for e in output.entries)  # type: ignore[arg-type]
     return Output(tuple(new[n] for n in output.numbers), tuple(entries), output.vector)
 
@@ -191,8 +231,8 @@ def _parts(vector: calculus.Vector) -> list[Node]:
 
 def _write_columns(w: Writer, inputs: Layout) -> None:
     """Write the Hessian as its products with the unit vectors, into the rows of ``_hist``."""
-    vectors = [Argument(name, "float64") for name in ("_x", "_v", "_w")]
-    with w.function("curvature", [*vectors, Argument("_hist", "matrix"), *inputs.data()]):
+    vectors = CURVATURE[:3]
+    with w.function("curvature", [*CURVATURE, *inputs.data()]):
         with w.loop("_j", 0, inputs.size):
             w.assign(At("_v", "_j"), 1.0)
             w.call("product", *vectors, *inputs.data())
@@ -225,7 +265,8 @@ def write_loop(
     """
     writer = Writer()
     Loop(writer, program.layout, rule, hyper, batched=batched).write("loop", "slope", "product")
-    return {printer.name: tuple(map(printer.text, writer.functions)) for printer in PRINTERS}
+    printers = [Vectorised if p is Python and program.layout.vectorised else p for p in PRINTERS]
+    return {printer.name: tuple(map(printer.text, writer.functions)) for printer in printers}
 
 
 def _leaves(nodes: list[Node]) -> list[Leaf | Matrix]:
@@ -238,10 +279,10 @@ def _work(graph: Graph, nodes: list[Node]) -> tuple[int, int]:
     wholes: dict[matrices.Key, int] = {}  # the rows of each matrix that is inverted
     for node in nodes:
         if isinstance(node, Matrix):
-            wholes[matrices.key(node)] = graph.lengths[node.row]
+            wholes[matrices.key(node)] = graph.store.lengths[node.row]
         if node.constant is None and isinstance(node, Map | Fold):
             labels = node.body.labels if isinstance(node, Fold) else node.labels
-            places = math.prod(graph.lengths[label] for label in labels if label != ROWS)
+            places = math.prod(graph.store.lengths[label] for label in labels if label != ROWS)
             if ROWS in labels:
                 rows += places
             else:

@@ -40,7 +40,6 @@ _SIGNS = {
     "*": (PRODUCT, PRODUCT, "*"), "/": (PRODUCT, PRODUCT, " / "), "//": (PRODUCT, PRODUCT, " // "),
     **{sign: (COMPARISON, SUM, f" {sign} ") for sign in ("<", "<=", ">", ">=", "==", "!=")},
 }  # fmt: skip
-_TEMPLATES = {name: row.code for name, row in FUNCTIONS.items() if row.code}
 
 
 class Python:
@@ -172,8 +171,9 @@ class Python:
         self.calls[name] = None
         if name == "divide":
             return self.quotient(e.args[0], e.args[1], level)
-        if name in _TEMPLATES:
-            return _TEMPLATES[name].format(*[self.show(a, ATOM) for a in e.args])
+        row = FUNCTIONS.get(name)
+        if row is not None and row.code:
+            return row.code.format(*[self.show(a, ATOM) for a in e.args])
         return f"{name}({', '.join([self.show(a) for a in e.args])})"
 
     def hidden(self, e: Expression, level: int) -> str:

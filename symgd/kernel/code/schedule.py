@@ -80,64 +80,73 @@ def schedule(
     -------
     Schedule
     """
-    sizes = lengths or {}
     nodes = reachable([*outputs, *(e.node for e in entries), *(e.leaf for e in entries)])
-    levels: dict[Node, int] = {}
-    found: dict[tuple[int, str], Pass] = {}
-
-    def at(level: int, home: str) -> Pass:
-        return found.setdefault((level, home), Pass(home, level))
-
-    def needed(arg: Node, home: str) -> int:
-        """Give the level from which on a pass over ``home`` can read a node, which another pass keeps for it."""
-        if not arg.labels or isinstance(arg, Leaf | Const | Matrix) or is_total(arg, sizes):
-            return levels[arg]
-        own = home_of(arg.labels, sizes)
-        if own == home:
-            return levels[arg]
-        stores = at(levels[arg], own).stores
-        if arg not in stores:
-            stores.append(arg)
-        return levels[arg] + 1
-
-    def left_behind(body: Node) -> int:
-        """Give the level from which on all of a matrix is in memory."""
-        if is_total(body, sizes):
-            return levels[body]
-        stores = at(levels[body], home_of(body.labels, sizes)).stores
-        if body not in stores:
-            stores.append(body)
-        return levels[body] + 1
-
+    plan = _Plan(lengths or {})
     for node in nodes:
-        if isinstance(node, Fold):
-            home = home_of(node.body.labels, sizes)
-            level = needed(node.body, home)
-            levels[node] = level + 1 if node.label == home else level
-            if node.label == home:
-                at(level, home).folds.append(node)
-        elif isinstance(node, Matrix):
-            indices = (needed(i, home_of(node.labels, sizes)) if i.labels else levels[i] for i in parts(node))
-            levels[node] = max(left_behind(node.body), *indices, 0)
-        elif node.labels:
-            home = home_of(node.labels, sizes)
-            levels[node] = max((needed(a, home) for a in arguments(node)), default=0)
-        else:
-            levels[node] = max((levels[a] for a in arguments(node)), default=0)
+        plan.levels[node] = plan.level(node)
     for entry in entries:
-        home = home_of(entry.leaf.labels | entry.node.labels, sizes)
-        level = max(needed(entry.node, home), needed(entry.leaf, home), levels[entry.leaf])
-        at(level, home).entries.append(entry)
-    for piece in found.values():
-        _fill(piece, sizes)
-    depth = max((p.level for p in found.values()), default=-1) + 1
-    top = max(depth, max(levels.values(), default=0))
+        home = home_of(entry.leaf.labels | entry.node.labels, plan.sizes)
+        level = max(plan.needed(entry.node, home), plan.needed(entry.leaf, home), plan.levels[entry.leaf])
+        plan.at(level, home).entries.append(entry)
+    for piece in plan.passes.values():
+        _fill(piece, plan.sizes)
+    depth = max((p.level for p in plan.passes.values()), default=-1) + 1
+    top = max(depth, max(plan.levels.values(), default=0))
     return Schedule(
-        [[n for n in nodes if not n.labels and levels[n] == level] for level in range(top + 1)],
-        [[found[key] for key in sorted(found) if key[0] == level] for level in range(top)],
+        [[n for n in nodes if not n.labels and plan.levels[n] == level] for level in range(top + 1)],
+        [[plan.passes[key] for key in sorted(plan.passes) if key[0] == level] for level in range(top)],
         [n for n in nodes if isinstance(n, Leaf)],
-        [[n for n in nodes if isinstance(n, Matrix) and levels[n] == level] for level in range(top + 1)],
+        [[n for n in nodes if isinstance(n, Matrix) and plan.levels[n] == level] for level in range(top + 1)],
     )
+
+
+class _Plan:
+    """The passes so far, by level and home, and the level from which on each node is known."""
+
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        self.sizes = sizes
+        self.levels: dict[Node, int] = {}
+        self.passes: dict[tuple[int, str], Pass] = {}
+
+    def at(self, level: int, home: str) -> Pass:
+        """Give the pass over a home at a level."""
+        return self.passes.setdefault((level, home), Pass(home, level))
+
+    def level(self, node: Node) -> int:
+        """Give the number of passes that must have ended before a node is known, its arguments' being known."""
+        if isinstance(node, Fold):
+            home = home_of(node.body.labels, self.sizes)
+            level = self.needed(node.body, home)
+            if node.label == home:
+                self.at(level, home).folds.append(node)
+            return level + 1 if node.label == home else level
+        if not node.labels and not isinstance(node, Matrix):
+            return max((self.levels[a] for a in arguments(node)), default=0)
+        home = home_of(node.labels, self.sizes) if node.labels else ""
+        if isinstance(node, Matrix):
+            indices = (self.needed(i, home) if i.labels else self.levels[i] for i in parts(node))
+            return max(self.left_behind(node.body), *indices, 0)
+        return max((self.needed(a, home) for a in arguments(node)), default=0)
+
+    def needed(self, arg: Node, home: str) -> int:
+        """Give the level from which on a pass over ``home`` can read a node, which another pass keeps for it."""
+        if isinstance(arg, Leaf | Matrix):  # read where it stands, at places that must be known there
+            return max([self.levels[arg], *(self.needed(i, home) for i in parts(arg))])
+        if not arg.labels or isinstance(arg, Const) or is_total(arg, self.sizes):
+            return self.levels[arg]
+        own = home_of(arg.labels, self.sizes)
+        return self.levels[arg] if own == home else self._kept(arg, own)
+
+    def left_behind(self, body: Node) -> int:
+        """Give the level from which on all of a matrix is in memory."""
+        total = is_total(body, self.sizes)
+        return self.levels[body] if total else self._kept(body, home_of(body.labels, self.sizes))
+
+    def _kept(self, node: Node, home: str) -> int:
+        stores = self.at(self.levels[node], home).stores
+        if node not in stores:
+            stores.append(node)
+        return self.levels[node] + 1
 
 
 def _fill(piece: Pass, sizes: Mapping[str, int]) -> None:

@@ -23,7 +23,7 @@ import numpy as np
 
 from symgd.errors import SymgdError
 from symgd.kernel.code import BLOCK, LANES, MAIN, NEAR, PLACE, Text, closure, source
-from symgd.kernel.machine import cache, gemm, matrices, vector
+from symgd.kernel.machine import cache, gemm, matrices, tiles, vector
 from symgd.language import scalar
 
 OLDEST, NEWEST = (0, 61), (0, 68)  # versions of Numba: tried, since parts are used that it does not promise
@@ -134,7 +134,7 @@ def _machine() -> str:
     return f"{gemm.processor()} {settings}"
 
 
-_engines: list[Any] = []  # keep loaded code alive: a pointer into it may be anywhere
+_engines: list[object] = []  # keep loaded code alive: a pointer into it may be anywhere
 
 
 @once
@@ -161,7 +161,7 @@ def _provide(symbol: str) -> bool:
 
     if llvm.address_of_symbol(symbol) is not None:
         return True
-    if symbol == gemm.SYMBOL:
+    if symbol == tiles.SYMBOL:
         llvm.add_symbol(symbol, _link(gemm.code(), symbol, gemm.NEEDS))
         return True
     for library in _libraries():
@@ -281,14 +281,14 @@ def _define(functions: Sequence[Text], space: dict[str, Any], *, strict: bool) -
         )
 
 
-def _in_registers(role: str) -> dict[str, Any]:
+def _in_registers(role: str) -> dict[str, object]:
     """Give the functions of the table that vector registers compute."""
     forms = vector.compiled()
     return forms | {"sin": forms["sinnear"], "cos": forms["cosnear"]} if role == NEAR else forms
 
 
 def _jit(
-    function: Callable[..., Any], flags: set[str], *, strict: bool, inline: bool = False, apart: bool = False
+    function: Callable[..., object], flags: set[str], *, strict: bool, inline: bool = False, apart: bool = False
 ) -> Any:
     import numba
 
@@ -323,7 +323,7 @@ def _namespace(functions: Sequence[Text], *, strict: bool) -> dict[str, Any]:
         space[name] = getattr(modules[module], attribute)
     wanted = {call for function in functions for call in function.calls}
     if "gemm" in wanted:
-        _provide(gemm.SYMBOL)
+        _provide(tiles.SYMBOL)
         space["gemm"] = gemm.compiled()
     if wanted & {*matrices.NAMES}:
         for name in matrices.NAMES:

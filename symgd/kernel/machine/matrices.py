@@ -10,12 +10,12 @@ Golub and Van Loan, Matrix Computations, 4th ed. 2013, sections 3.4 and 3.1.2.
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import MutableSequence
 
 NAMES = ("eliminated", "matrix_inverse", "matrix_adjugate")  # in the order in which they call each other
 
 
-def eliminated(m: Any, work: int, n: int, right: int, columns: int) -> tuple[float, float]:
+def eliminated(m: MutableSequence[float], work: int, n: int, right: int, columns: int) -> tuple[float, float]:
     """Bring the matrix at ``work`` into upper triangular form, and do the same to the rows of ``right``.
 
     Parameters
@@ -66,7 +66,7 @@ def eliminated(m: Any, work: int, n: int, right: int, columns: int) -> tuple[flo
     return sign if total == total else total, total  # noqa: PLR0124 - nan
 
 
-def matrix_inverse(m: Any, place: int, down: int, right: int, n: int, out: int) -> None:
+def matrix_inverse(m: MutableSequence[float], place: int, down: int, right: int, n: int, out: int) -> None:
     """Invert a matrix.
 
     To ``out`` go sign, logarithm of the size, value and logarithm of its determinant, and behind them its inverse.
@@ -115,7 +115,7 @@ def matrix_inverse(m: Any, place: int, down: int, right: int, n: int, out: int) 
             m[inverse + k * n + j] /= m[work + k * n + k]
 
 
-def matrix_adjugate(m: Any, place: int, down: int, right: int, n: int, out: int) -> None:
+def matrix_adjugate(m: MutableSequence[float], place: int, down: int, right: int, n: int, out: int) -> None:
     """Write the adjugate of a matrix: of small ones as their cofactors, of others as determinant times inverse.
 
     Parameters

@@ -2,7 +2,7 @@
 
 A call of C's library keeps LLVM from vectorising the loop that it stands in. The functions here have no branch, no
 table and no call: every case is computed, and one is selected. Each is written once, as Python that runs on plain
-floats and that, handed a `_Value` instead, writes itself into the function that Numba is compiling. So Numba's type
+floats and that, handed a `Value` instead, writes itself into the function that Numba is compiling. So Numba's type
 inference, which takes longer than LLVM does, has nothing to do, and the machine code needs nothing from outside.
 
 The reductions are those of Cody and Waite, Software Manual for the Elementary Functions (1980), and of Tang
@@ -37,13 +37,12 @@ log10 are not here: they are to be exact at powers of 2 and of 10.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Sequence
 from functools import cache as once
 from math import inf, nan
-from typing import Any, TypeAlias
+from typing import Any
 
-Number: TypeAlias = Any  # a float, or a `_Value` that stands for one
+from symgd.kernel.machine.values import REST, Number, Value, bits, real, select
 
 # ---- constants -----------------------------------------------------------------------------------------------------
 
@@ -54,7 +53,7 @@ _PER_LOG2 = 1.4426950408889634
 _LOG2_HIGH, _LOG2_LOW = 0.6931471803691238, 1.9082149292705877e-10  # the first has 21 zero bits: times k it is exact
 _LOG2 = 0.6931471805599453
 _ONE, _ROOT = 0x3FF0000000000000, 0x3FE6A09E00000000  # the bits of 1, and of sqrt(1/2) cut off
-_SIGN, _REST = -0x8000000000000000, 0x7FFFFFFFFFFFFFFF
+_SIGN = -0x8000000000000000
 _TINY = 1e-17  # where f(a) is a to the last digit, if f(a) = a + O(a**2)
 
 # (exp(r) - 1 - r)/r**2 for abs(r) <= log(2)/2, in r.
@@ -136,34 +135,34 @@ def _reduced(a: Number) -> tuple[Number, Number, Number]:
     high = a - k * _LOG2_HIGH
     r = high - k * _LOG2_LOW
     lost = (high - r) - k * _LOG2_LOW
-    return _bits(t) & _LOW, r, r * r * _polynomial(r, _EXP) + lost
+    return bits(t) & _LOW, r, r * r * _polynomial(r, _EXP) + lost
 
 
 def _scaled(k: Number, r: Number, w: Number) -> Number:
     """Give 2**(k - 2046)*(1 + r + w), in two steps: 2**-1074 and 2**1024 are out of one step's reach."""
     half = k >> 1
-    scale = _real(half << 52)
-    return ((r + w) * scale + scale) * _real((k - half) << 52)
+    scale = real(half << 52)
+    return ((r + w) * scale + scale) * real((k - half) << 52)
 
 
 def _decay(a: Number) -> Number:
     """Give exp(-abs(a))."""
     b = abs(a)
-    return _scaled(*_reduced(-_select(b > 746.0, 746.0, b)))
+    return _scaled(*_reduced(-select(b > 746.0, 746.0, b)))
 
 
 def _half(b: Number) -> Number:
     """Give exp(b)/2 for b >= 0, which is finite wherever sinh and cosh are."""
-    k, r, w = _reduced(_select(b > 711.0, 711.0, b))
+    k, r, w = _reduced(select(b > 711.0, 711.0, b))
     return _scaled(k - 1, r, w)
 
 
 def _split(a: Number) -> tuple[Number, Number, Number]:
     """Give k + 1023, k as a float, and m between the roots of 1/2 and 2, where a = m*2**k. It must be normal."""
-    shifted = (_bits(a) + (_ONE - _ROOT)) & _REST
+    shifted = (bits(a) + (_ONE - _ROOT)) & REST
     k = shifted >> 52
     # There is no packed instruction from int64 to float64 before AVX-512: a whole number put below 2**52 is one.
-    return k, _real(k | 0x4330000000000000) - (2.0**52 + 1023.0), _real((shifted & 0xFFFFFFFFFFFFF) + _ROOT)
+    return k, real(k | 0x4330000000000000) - (2.0**52 + 1023.0), real((shifted & 0xFFFFFFFFFFFFF) + _ROOT)
 
 
 def _logarithm(k: Number, f: Number) -> Number:
@@ -182,7 +181,7 @@ def _unit(f: Number) -> Number:
 
 def _signed(y: Number, a: Number) -> Number:
     """Give y, which is not negative, with the sign of a."""
-    return _real(_bits(y) | (_bits(a) & _SIGN))
+    return real(bits(y) | (bits(a) & _SIGN))
 
 
 def _turned(a: Number, quarters: int) -> Number:
@@ -198,10 +197,10 @@ def _turned(a: Number, quarters: int) -> Number:
     half = 0.5 * z
     top = 1.0 - half
     cosine = top + (((1.0 - top) - half) + (z * z * _polynomial(z, _COS) - third * lost))
-    turn = (_bits(t) & 3) + quarters
+    turn = (bits(t) & 3) + quarters
     # The bits of the whole number as those of floats: 2 or 0, and 1 or -1.
-    y = _select(_real((turn & 1) << 62) > 0.0, cosine, sine)
-    return _select(abs(a) < _NEAR, y * _real(((turn & 2) << 62) | _ONE), nan)
+    y = select(real((turn & 1) << 62) > 0.0, cosine, sine)
+    return select(abs(a) < _NEAR, y * real(((turn & 2) << 62) | _ONE), nan)
 
 
 # ---- the functions -------------------------------------------------------------------------------------------------
@@ -210,24 +209,24 @@ def _turned(a: Number, quarters: int) -> Number:
 
 def exp(a: Number) -> Number:
     """e**a."""
-    b = _select(a > 710.0, 710.0, a)
-    return _scaled(*_reduced(_select(b < -746.0, -746.0, b)))
+    b = select(a > 710.0, 710.0, a)
+    return _scaled(*_reduced(select(b < -746.0, -746.0, b)))
 
 
 def expm1(a: Number) -> Number:
     """exp(a) - 1, exact for small a."""
-    b = _select(a > 710.0, 710.0, a)
-    k, r, w = _reduced(_select(b < -40.0, -40.0, b))
-    quarter = _real((k - (_BIAS - 1021)) << 52)  # of 2**k, which may be infinite
+    b = select(a > 710.0, 710.0, a)
+    k, r, w = _reduced(select(b < -40.0, -40.0, b))
+    quarter = real((k - (_BIAS - 1021)) << 52)  # of 2**k, which may be infinite
     y = 4.0 * ((r * quarter + (quarter - 0.25)) + w * quarter)
-    return _select(abs(a) < _TINY, a, y)
+    return select(abs(a) < _TINY, a, y)
 
 
 def log(a: Number) -> Number:
     """Natural logarithm."""
     subnormal = a < 2.0**-1022
-    _, k, m = _split(_select(subnormal, a * 2.0**54, a))
-    y = _logarithm(k - _select(subnormal, 54.0, 0.0), m - 1.0)
+    _, k, m = _split(select(subnormal, a * 2.0**54, a))
+    y = _logarithm(k - select(subnormal, 54.0, 0.0), m - 1.0)
     return _ends(y, a, a)
 
 
@@ -237,25 +236,25 @@ def log1p(a: Number) -> Number:
     b = u - 1.0
     lost = (1.0 - (u - b)) + (a - b)  # 1 + a = u + lost
     raised, k, m = _split(u)
-    f = (m - 1.0) + _select(a < 1e18, lost * _real((2046 - raised) << 52), 0.0)
-    y = _select(abs(a) < _TINY, a, _logarithm(k, f))
+    f = (m - 1.0) + select(a < 1e18, lost * real((2046 - raised) << 52), 0.0)
+    y = select(abs(a) < _TINY, a, _logarithm(k, f))
     return _ends(y, a, 1.0 + a)
 
 
 def _ends(y: Number, a: Number, u: Number) -> Number:
     """Give the logarithm y of u where there is one, and what it is where there is none; a is its argument."""
-    y = _select(a < inf, y, a)
-    return _select(u > 0.0, y, _select(u == 0.0, -inf, nan))
+    y = select(a < inf, y, a)
+    return select(u > 0.0, y, select(u == 0.0, -inf, nan))
 
 
 def tanh(a: Number) -> Number:
     """Hyperbolic tangent."""
     b = abs(a)
-    c = _select(b > 20.0, 20.0, b)
+    c = select(b > 20.0, 20.0, b)
     z = c * c
     near = c + c * z * _polynomial(z, _TANH)
     far = 1.0 - 2.0 / (_scaled(*_reduced(c + c)) + 1.0)
-    return _signed(_select(b < 0.55, near, far), a)
+    return _signed(select(b < 0.55, near, far), a)
 
 
 def sinh(a: Number) -> Number:
@@ -264,7 +263,7 @@ def sinh(a: Number) -> Number:
     z = b * b
     near = b + b * z * _polynomial(z, _SINH)
     half = _half(b)
-    return _signed(_select(b < 1.0, near, half - 0.25 / half), a)
+    return _signed(select(b < 1.0, near, half - 0.25 / half), a)
 
 
 def cosh(a: Number) -> Number:
@@ -282,18 +281,18 @@ def sech(a: Number) -> Number:
 def sigmoid(a: Number) -> Number:
     """1/(1 + exp(-a))."""
     b = _decay(a)
-    return _select(a < 0.0, b, 1.0) / (1.0 + b)
+    return select(a < 0.0, b, 1.0) / (1.0 + b)
 
 
 def softplus(a: Number) -> Number:
     """log(1 + exp(a)), without overflow."""
-    return _select(a < 0.0, 0.0, a) + _unit(_decay(a))
+    return select(a < 0.0, 0.0, a) + _unit(_decay(a))
 
 
 def logaddexp(a: Number, b: Number) -> Number:
     """log(exp(a) + exp(b)), without overflow."""
-    d = _select(a == b, 0.0, a - b)  # infinities too, whose difference is none
-    return _select(a > b, a, b) + _unit(_decay(d))
+    d = select(a == b, 0.0, a - b)  # infinities too, whose difference is none
+    return select(a > b, a, b) + _unit(_decay(d))
 
 
 def logcosh(a: Number) -> Number:
@@ -301,22 +300,22 @@ def logcosh(a: Number) -> Number:
     b = abs(a)
     z = b * b
     near = 0.5 * z + z * z * _polynomial(z, _LOGCOSH)
-    return _select(b < 1.0, near, (b - _LOG2) + _unit(_decay(b + b)))
+    return select(b < 1.0, near, (b - _LOG2) + _unit(_decay(b + b)))
 
 
 def erf(a: Number) -> Number:
     """Error function."""
     b = abs(a)
-    c = _select(b > 6.0, 6.0, b)
+    c = select(b > 6.0, 6.0, b)
     z = c * c
     near = c + c * _polynomial(z, _ERF)
     far = 1.0 - _decay(z) * _polynomial((c - 3.0) / (c + 3.0), _ERFC)
-    return _signed(_select(b < 1.0, near, far), a)
+    return _signed(select(b < 1.0, near, far), a)
 
 
 def sinnear(a: Number) -> Number:
     """Sine of a below a million in size, nan beyond."""
-    return _select(a == 0.0, a, _turned(a, 0))
+    return select(a == 0.0, a, _turned(a, 0))
 
 
 def cosnear(a: Number) -> Number:
@@ -326,17 +325,17 @@ def cosnear(a: Number) -> Number:
 
 def log1mexp(a: Number) -> Number:
     """log(1 - exp(a)) for a < 0, by the form that keeps its digits (Maechler 2012, eq. 7)."""
-    return _select(a > -_LOG2, log(-expm1(a)), log1p(-exp(a)))
+    return select(a > -_LOG2, log(-expm1(a)), log1p(-exp(a)))
 
 
 def cbrt(a: Number) -> Number:
     """Cube root: a power, then one Newton step to the last digit."""
     b = abs(a)
-    c = _select(b > 0.0, b, 1.0)
+    c = select(b > 0.0, b, 1.0)
     y = exp(log(c) * (1.0 / 3.0))
     y = y - (y - c / (y * y)) * (1.0 / 3.0)
-    y = _select(b < inf, y, b)
-    return _signed(_select(b > 0.0, y, b), a)
+    y = select(b < inf, y, b)
+    return _signed(select(b > 0.0, y, b), a)
 
 
 # Number of arguments by name.
@@ -349,135 +348,8 @@ FUNCTIONS = {
 LATE = ("exp", "log", "cosh", "sech", "sigmoid", "log1mexp", "erf", "sinnear", "cosnear")
 
 
-# ---- on floats, and as LLVM's instructions -------------------------------------------------------------------------
-
-
-def _select(test: Any, yes: Number, no: Number) -> Number:
-    """Give ``yes`` where the test holds, else ``no``."""
-    return test.select(yes, no) if isinstance(test, _Value) else yes if test else no
-
-
-def _bits(a: Number) -> Any:
-    """Give the bits of a float as a whole number."""
-    return a.cast("IntType", 64) if isinstance(a, _Value) else struct.unpack("<q", struct.pack("<d", a))[0]
-
-
-def _real(a: Any) -> Number:
-    """Give the float that has these bits."""
-    if isinstance(a, _Value):
-        return a.cast("DoubleType")
-    return struct.unpack("<d", struct.pack("<Q", a & 0xFFFFFFFFFFFFFFFF))[0]
-
-
-class _Value:
-    """A number in a function that is being compiled; operators append instructions to it.
-
-    Whole numbers take +, -, &, | and shifts, the right one for those that are not negative.
-
-    Parameters
-    ----------
-    builder : IRBuilder
-        What appends instructions.
-    value : ir.Value
-        The number.
-    """
-
-    __hash__ = None  # type: ignore[assignment]
-
-    # Flags that are there are left alone: Numba gives those of the function around, which may allow to reorder sums,
-    # only to instructions that have none. Without that, (a + _ROUND) - _ROUND would be a.
-    FLAGS = ("contract",)
-
-    def __init__(self, builder: Any, value: Any) -> None:
-        self.builder = builder
-        self.value = value
-
-    def _operate(self, name: str, left: Any, right: Any) -> _Value:
-        a, b = self._lift(left), self._lift(right)
-        if self._whole():
-            return _Value(self.builder, getattr(self.builder, name)(a, b))
-        return _Value(self.builder, getattr(self.builder, "f" + name)(a, b, flags=self.FLAGS))
-
-    def _compare(self, sign: str, other: Any) -> _Value:
-        return _Value(self.builder, self.builder.fcmp_ordered(sign, self.value, self._lift(other)))
-
-    def _whole(self) -> bool:
-        from llvmlite import ir
-
-        return isinstance(self.value.type, ir.IntType)
-
-    def _lift(self, other: Any) -> Any:
-        from llvmlite import ir
-
-        return other.value if isinstance(other, _Value) else ir.Constant(self.value.type, other)
-
-    def cast(self, kind: str, *width: int) -> _Value:
-        """Give the same bits as another type."""
-        from llvmlite import ir
-
-        return _Value(self.builder, self.builder.bitcast(self.value, getattr(ir, kind)(*width)))
-
-    def select(self, yes: Number, no: Number) -> _Value:
-        """Give one or the other; this is the test."""
-        from llvmlite import ir
-
-        chosen = [v.value if isinstance(v, _Value) else ir.Constant(ir.DoubleType(), v) for v in (yes, no)]
-        return _Value(self.builder, self.builder.select(self.value, *chosen))
-
-    def __add__(self, other: Any) -> _Value:
-        return self._operate("add", self, other)
-
-    def __radd__(self, other: Any) -> _Value:
-        return self._operate("add", other, self)
-
-    def __sub__(self, other: Any) -> _Value:
-        return self._operate("sub", self, other)
-
-    def __rsub__(self, other: Any) -> _Value:
-        return self._operate("sub", other, self)
-
-    def __mul__(self, other: Any) -> _Value:
-        return self._operate("mul", self, other)
-
-    def __rmul__(self, other: Any) -> _Value:
-        return self._operate("mul", other, self)
-
-    def __truediv__(self, other: Any) -> _Value:
-        return self._operate("div", self, other)
-
-    def __rtruediv__(self, other: Any) -> _Value:
-        return self._operate("div", other, self)
-
-    def __neg__(self) -> _Value:
-        return self._operate("sub", -0.0, self)
-
-    def __abs__(self) -> _Value:
-        return (self.cast("IntType", 64) & _REST).cast("DoubleType")
-
-    def __and__(self, other: Any) -> _Value:
-        return self._operate("and_", self, other)
-
-    def __or__(self, other: Any) -> _Value:
-        return self._operate("or_", self, other)
-
-    def __lshift__(self, other: Any) -> _Value:
-        return self._operate("shl", self, other)
-
-    def __rshift__(self, other: Any) -> _Value:
-        return self._operate("lshr", self, other)
-
-    def __lt__(self, other: Any) -> _Value:
-        return self._compare("<", other)
-
-    def __gt__(self, other: Any) -> _Value:
-        return self._compare(">", other)
-
-    def __eq__(self, other: object) -> _Value:  # type: ignore[override]
-        return self._compare("==", other)
-
-
 @once
-def compiled() -> dict[str, Any]:
+def compiled() -> dict[str, object]:
     """Give what compiled code calls by the names of the functions.
 
     Returns
@@ -487,13 +359,13 @@ def compiled() -> dict[str, Any]:
     return {name: _intrinsic(globals()[name], count) for name, count in FUNCTIONS.items()}
 
 
-def _intrinsic(function: Callable[..., Number], count: int) -> Any:
+def _intrinsic(function: Callable[..., Number], count: int) -> object:
     """Give a function that Numba writes out where it is called."""
     from numba import types
     from numba.extending import intrinsic
 
     def write(_context: Any, builder: Any, _signature: Any, arguments: Sequence[Any]) -> Any:
-        return function(*(_Value(builder, a) for a in arguments)).value
+        return function(*(Value(builder, a) for a in arguments)).value
 
     # Numba looks at the number of the arguments, and at the name of the first.
     def one(typingctx: Any, a: Any) -> Any:  # noqa: ARG001

@@ -14,33 +14,10 @@ from symgd.language.latex import tree as lt
 from symgd.language.latex.axes import ATOM, PLUS, POWER, TIMES, UNARY, Index, Value, said
 from symgd.language.latex.products import Products
 
-_PLAIN = frozenset(
-    [
-        "log",
-        "exp",
-        "sin",
-        "cos",
-        "tan",
-        "sinh",
-        "cosh",
-        "tanh",
-        "arcsin",
-        "arccos",
-        "arctan",
-        "sign",
-        "relu",
-        "sigmoid",
-        "softplus",
-        "erf",
-        "logit",
-        "sqrt",
-        "cbrt",
-        "gamma",
-        "digamma",
-        "log2",
-        "log10",
-    ]
-)
+_PLAIN = frozenset((
+    "log", "exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "sign", "relu", "sigmoid",
+    "softplus", "erf", "logit", "sqrt", "cbrt", "gamma", "digamma", "log2", "log10",
+))  # fmt: skip
 _PAIRS = frozenset(("maximum", "minimum"))
 
 

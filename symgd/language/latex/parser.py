@@ -9,7 +9,7 @@ from symgd.errors import FormulaError, safe
 from symgd.language.latex import commands
 from symgd.language.latex import tree as lt
 from symgd.language.latex.tokens import Token, tokenize
-from symgd.language.latex.words import ACCENTS, DEPTH, FONTS, FUNCTIONS, GREEK, STARTS
+from symgd.language.latex.words import ACCENTS, DEPTH, FONTS, FUNCTIONS, GREEK, STARTS, TRANSPOSES
 
 _OPEN = {"(": ")", "[": "]", r"\{": r"\}", "{": "}", r"\langle": r"\rangle"}
 
@@ -275,7 +275,7 @@ class Parser:
         """Read a power, a transpose, or the number of a sample."""
         token = self.now
         end = token.end
-        if token.text in (r"\top", "T") or (token.text == "{" and self._is_transpose()):
+        if token.text in (r"\top", "T") or (token.text == "{" and self._spells(TRANSPOSES)):
             inverse = self._read_transpose()
             if token.text == "T" and self.declared("T"):
                 self.ask(token, "the transpose (write ^\\top)", "the power T (write ^{(T)}... or rename it)")
@@ -289,22 +289,9 @@ class Parser:
             return self._subscript(base, (script,))  # x^{(i)}, the i-th sample
         return lt.Power(base, script, start=base.start, end=end)
 
-    def _is_transpose(self) -> bool:
+    def _spells(self, texts: list[list[str]]) -> bool:
         inner = [t.text for t in self.tokens[self.at + 1 : self.at + 6]]
-        for shape in (
-            ["\\top", "}"],
-            ["T", "}"],
-            ["\\mathsf", "T", "}"],
-            ["\\mathrm", "T", "}"],
-            ["\\text", "T", "}"],
-            ["\\mathsf", "{", "T", "}"],
-            ["\\mathrm", "{", "T", "}"],
-            ["-", "\\top", "}"],
-            ["-", "T", "}"],
-        ):
-            if inner[: len(shape)] == shape:
-                return True
-        return False
+        return any(inner[: len(text)] == text for text in texts)
 
     def _read_transpose(self) -> bool:
         if self.now.text != "{":

@@ -41,3 +41,9 @@ RELATIONS = {"<": "<", ">": ">", r"\leq": "<=", r"\geq": ">=", "=": "==", r"\neq
 STARTS = frozenset(
     rf"\{word}" for word in ("frac", "sqrt", "sum", "prod", "langle", "begin", "infty", "{")
 )  # commands that begin a factor
+
+# How a transpose is written in braces, at the end that of an inverse.
+TRANSPOSES = [text.split() for text in (
+    r"\top }", "T }", r"\mathsf T }", r"\mathrm T }", r"\text T }", r"\mathsf { T }", r"\mathrm { T }",
+    r"- \top }", "- T }",
+)]  # fmt: skip

@@ -26,6 +26,11 @@ class UnknownProblemError(UsageError, KeyError):
 class Problems(Mapping[str, Problem]):
     """Problems by name, read at their first use.
 
+    Parameters
+    ----------
+    chosen : iterable of Problem, optional
+        By default all that there are.
+
     Examples
     --------
     >>> problems["beale"].minimum
@@ -45,7 +50,9 @@ class Problems(Mapping[str, Problem]):
 
         families = (more, classics, chained, fits, several, falling)
         answers = json.loads(ANSWERS.read_text(encoding="utf-8"))
-        return {p.name: replace(p, known=_known(answers.get(p.name, ()))) for family in families for p in family.PROBLEMS}
+        return {
+            p.name: replace(p, known=_known(answers.get(p.name, ()))) for family in families for p in family.PROBLEMS
+        }
 
     def __getitem__(self, name: str) -> Problem:
         if name not in self._all:

@@ -31,7 +31,8 @@ PROBLEMS = (
         "chained_wood",
         "sum(100*(x[1:-2:2] - x[:-3:2]**2)**2 + (1 - x[:-3:2])**2 + 90*(x[3::2] - x[2:-1:2]**2)**2"
         " + (1 - x[2:-1:2])**2 + 10*(x[1:-2:2] + x[3::2] - 2)**2 + (x[1:-2:2] - x[3::2])**2/10)",
-        {"x": (-3.0, -1.0, -3.0, -1.0, -2.0, 0.0, -2.0, 0.0)}, f"{LUKSAN}, 2", "squares", "zero", "valley", "several",
+        {"x": (-3.0, -1.0, -3.0, -1.0, -2.0, 0.0, -2.0, 0.0)},
+        f"{LUKSAN}, 2", "squares", "zero", "valley", "several",
     ),
     chained(
         "chained_powell_singular",
@@ -48,7 +49,7 @@ PROBLEMS = (
     ),
     chained(
         "generalized_broyden_banded", "sum((x*(2 + 5*x**2) + 1 + B @ (x*(1 + x)))**2)", constant(-1.0),
-        f"{LUKSAN}, 5, with its sum squared", "squares", "several",
+        f"{LUKSAN}, 5, with its sum squared", "squares", "zero",
         B=[[1.0 if i != j and -5 <= j - i <= 1 else 0.0 for j in range(10)] for i in range(10)],
     ),
     chained(
@@ -58,7 +59,8 @@ PROBLEMS = (
         T=[[1.0 if abs(i - j) == 1 else 0.0 for j in range(10)] for i in range(10)],
     ),
     chained(
-        "arrowhead", "sum((x[:-1]**2 + x[-1]**2)**2 - 4*x[:-1] + 3)", constant(1.0), f"{CUTE}, ARWHEAD", "convex",
+        "arrowhead", "sum((x[:-1]**2 + x[-1]**2)**2 - 4*x[:-1] + 3)", constant(1.0), f"{CUTE}, ARWHEAD",
+        "convex", "zero",
     ),
     chained(
         "nondia", "(x[0] - 1)**2 + 100*sum((x[0] - x[1:]**2)**2)", constant(-1.0), f"{CUTE}, NONDIA",
@@ -69,12 +71,12 @@ PROBLEMS = (
         repeated((1.0, -1.0), 5), f"{CUTE}, NONDQUAR", "squares", "zero", "singular", "convex", proof="zero",
     ),
     chained(
-        "engval_1", "sum((x[:-1]**2 + x[1:]**2)**2 - 4*x[:-1] + 3)", constant(2.0), f"{CUTE}, ENGVAL1", "several",
+        "engval_1", "sum((x[:-1]**2 + x[1:]**2)**2 - 4*x[:-1] + 3)", constant(2.0), f"{CUTE}, ENGVAL1", "convex",
     ),
     chained(
         "bdqrtic",
         "sum((3 - 4*x[:-4])**2 + (x[:-4]**2 + 2*x[1:-3]**2 + 3*x[2:-2]**2 + 4*x[3:-1]**2 + 5*x[-1]**2)**2)",
-        constant(1.0), f"{CUTE}, BDQRTIC", "squares", "several",
+        constant(1.0), f"{CUTE}, BDQRTIC", "squares", "convex",
     ),
     chained(
         "dqdrtic", "sum(x[:-2]**2 + 100*x[1:-1]**2 + 100*x[2:]**2)", constant(3.0), f"{CUTE}, DQDRTIC",
@@ -87,7 +89,7 @@ PROBLEMS = (
     chained(
         "edensch",
         "16 + sum((x[:-1] - 2)**4 + (x[:-1]*x[1:] - 2*x[1:])**2 + (x[1:] + 1)**2)", constant(8.0),
-        f"{CUTE}, EDENSCH", "several",
+        f"{CUTE}, EDENSCH",
     ),
     chained(
         "liarwhd", "sum(4*(x**2 - x[0])**2 + (x - 1)**2)", constant(4.0), f"{CUTE}, LIARWHD",
@@ -114,15 +116,15 @@ PROBLEMS = (
     ),
     chained(
         "genhumps_calm", "sum(sin(2*x[:-1])**2*sin(2*x[1:])**2 + (x[:-1]**2 + x[1:]**2)/20)", constant(1.5),
-        f"{CUTE}, GENHUMPS, in its inner part", "several", "zero",
+        f"{CUTE}, GENHUMPS, in its inner part", "zero",
     ),
     chained(
         "hilberta", "x @ (1/(1 + arange(5)[:, None] + arange(5))) @ x", {"x": (-4.0, -2.0, -1.3333, -1.0, -0.8)},
-        f"{CUTE}, HILBERTA", "convex", "scaled",
+        f"{CUTE}, HILBERTA", "convex", "zero", "scaled",
     ),
     chained(
         "hilbertb", "x @ (1/(1 + arange(10)[:, None] + arange(10)) + 5*eye(10)) @ x", constant(-3.0),
-        f"{CUTE}, HILBERTB", "convex",
+        f"{CUTE}, HILBERTB", "convex", "zero",
     ),
     chained(
         "indefinite", "sum(x**2)/100 + sum(cos(2*x[1:-1] - x[-1] - x[0]))", {"x": tuple(j / 11 for j in range(1, 11))},
@@ -130,15 +132,15 @@ PROBLEMS = (
     ),
     chained(
         "dixon", "(1 - x[0])**2 + (1 - x[9])**2 + sum((x[:-1]**2 - x[1:])**2)", constant(-2.0),
-        "Dixon 1973: in Himmelblau's and Schwefel's collections", "squares", "zero", "several",
+        "Dixon 1973: in Himmelblau's and Schwefel's collections", "squares", "zero",
     ),
     chained(
         "dixon_price", "(x[0] - 1)**2 + sum(arange(2, 6)*(2*x[1:]**2 - x[:-1])**2)", {"x": (5.0, -3.0, 2.0, 4.0, -2.0)},
         f"{SURJANOVIC}, Dixon-Price", "squares", "zero", "several",
     ),
     chained(
-        "zakharov", "sum(x**2) + sum(arange(1, 6)*x/2)**2 + sum(arange(1, 6)*x/2)**4", {"x": (5.0, -3.0, 2.0, 4.0, 1.0)},
-        JAMIL, "zero", "convex",
+        "zakharov", "sum(x**2) + sum(arange(1, 6)*x/2)**2 + sum(arange(1, 6)*x/2)**4",
+        {"x": (5.0, -3.0, 2.0, 4.0, 1.0)}, JAMIL, "zero", "convex",
     ),
     *(
         chained(
@@ -170,11 +172,11 @@ PROBLEMS = (
     ),
     chained(
         "toint_gauss", "sum((10/12 + x[2:]**2)*(2 - exp(-(x[:-2] - x[1:-1])**2/(0.1 + x[2:]**2))))", constant(3.0),
-        f"{CUTE}, TOINTGSS", "several", "curve", "singular",
+        f"{CUTE}, TOINTGSS",
     ),
     chained(
         "sinquad", "(x[0] - 1)**4 + sum((sin(x[1:-1] - x[-1]) - x[0]**2 + x[1:-1]**2)**2) + (x[-1]**2 - x[0]**2)**2",
-        {"x": (0.1,) * 5}, f"{CUTE}, SINQUAD", "squares", "zero", "singular", "several", proof="zero",
+        {"x": (0.1,) * 5}, f"{CUTE}, SINQUAD", "squares", "zero", "singular", proof="zero",
     ),
     chained(
         "obstacle_string", "sum((x[1:] - x[:-1])**2)*11/2 + x[0]**2*11/2 + x[-1]**2*11/2 - sum(x)/11 + sum(x**4)/44",

@@ -18,7 +18,7 @@ PROBLEMS = (
         ("squares", "zero", "convex"),
     ),
     Problem(
-        "matyas", "0.26*(x**2 + y**2) - 0.48*x*y", {"x": 8.0, "y": -3.0}, JAMIL, ("convex",),
+        "matyas", "0.26*(x**2 + y**2) - 0.48*x*y", {"x": 8.0, "y": -3.0}, JAMIL, ("convex", "zero"),
     ),
     Problem(
         "himmelblau", "(x**2 + y - 11)**2 + (x + y**2 - 7)**2", {"x": 1.0, "y": 1.0}, f"{HIMMELBLAU}, problem 25",
@@ -37,7 +37,7 @@ PROBLEMS = (
     ),
     Problem(
         "engvall", "x**4 + y**4 + 2*x**2*y**2 - 4*x + 3", {"x": 2.0, "y": 2.0}, f"{CUTE}, ENGVAL1 for two",
-        ("convex",),
+        ("convex", "zero"),
     ),
     Problem(
         "engval_2",
@@ -74,12 +74,12 @@ PROBLEMS = (
         f"{DENNIS} DENSCHNF", ("squares", "zero", "several"),
     ),
     Problem(
-        "sisser", "2*x**4 + 2*y**4 + (x**2 - y**2)**2", {"x": 1.0, "y": 0.1}, f"{CUTE}, SISSER: 3 x^4 - 2 x^2 y^2 + 3 y^4",
-        ("zero", "singular"), proof="zero",
+        "sisser", "2*x**4 + 2*y**4 + (x**2 - y**2)**2", {"x": 1.0, "y": 0.1},
+        f"{CUTE}, SISSER: 3 x^4 - 2 x^2 y^2 + 3 y^4", ("zero", "singular"), proof="zero",
     ),
     Problem(
         "hairy", "30*sin(7*x)**2*cos(7*y)**2 + 100*sqrt(0.01 + (x - y)**2) + 100*sqrt(0.01 + x**2)",
-        {"x": -5.0, "y": -7.0}, f"{CUTE}, HAIRY", ("several",),
+        {"x": -5.0, "y": -7.0}, f"{CUTE}, HAIRY",
     ),
     Problem(
         "hs_308", "(x**2 + x*y + y**2)**2 + sin(x)**2 + cos(y)**2", {"x": 3.0, "y": 0.1}, f"{SCHITTKOWSKI} 308",
@@ -122,7 +122,7 @@ PROBLEMS = (
     Problem(
         "miele_cantrell", "(exp(-a) - b)**4 + 100*(b - c)**6 + tan(c - d)**4 + a**8",
         {"a": 1.0, "b": 2.0, "c": 2.0, "d": 2.0}, f"{JAMIL}; Miele and Cantrell 1969",
-        ("zero", "singular", "several"), proof="zero",
+        ("zero", "singular"), proof="zero",
     ),
     Problem(
         "cragg_levy", "(exp(a) - b)**4 + 100*(b - c)**6 + tan(c - d)**4 + a**8 + (d - 1)**2",
@@ -162,5 +162,16 @@ PROBLEMS = (
             "t": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0],
             "y": [1.1, 2.9, 5.2, 6.8, 9.1, 30.0, 13.2, 14.8],
         },
+    ),
+    Problem(
+        "exponential", "-exp(-sum(x**2)/2)", {"x": (0.4, -0.3, 0.2, 0.1)}, JAMIL, ("tail",),
+    ),
+    Problem(
+        "paviani", "sum(log(x - 2)**2 + log(10 - x)**2) - prod(x)**0.2",
+        {"x": (9.0, 8.5, 9.2, 8.0, 9.5, 9.0, 8.8, 9.1, 8.2, 9.4)}, JAMIL, ("domain",),
+    ),
+    Problem(
+        "tilted_ring", "1000*(x**2 + y**2 - 1)**2 + x/10", {"x": 0.9, "y": 1.5},
+        "a circular valley that is hardly tilted, and a saddle across", ("valley", "scaled"),
     ),
 )  # fmt: skip

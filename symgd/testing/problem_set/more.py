@@ -11,7 +11,7 @@ from symgd.testing.problem_set.record import Problem, Value
 
 def more(
     number: int, name: str, formula: str, start: dict[str, Value], *tags: str, proof: str = "hessian",
-    **data: list[float],
+    **data: list[float] | list[list[float]],
 ) -> Problem:  # fmt: skip
     """Give a problem of the paper; all of them are sums of squares."""
     source = f"Moré, Garbow and Hillstrom 1981, ({number})"
@@ -30,7 +30,7 @@ def chebyquad(n: int, *tags: str) -> Problem:
     """Give problem 35: the means of T_i over the points are their integrals, 0 or -1/(i^2 - 1)."""
     integrals = [f" + 1/{i * i - 1}" if i % 2 == 0 else "" for i in range(1, n + 1)]
     terms = [f"(mean({chebyshev(i, '2*x - 1')}){integrals[i - 1]})**2" for i in range(1, n + 1)]
-    start = {"x": tuple(j / (n + 1) for j in range(1, n + 1))}
+    start: dict[str, Value] = {"x": tuple(j / (n + 1) for j in range(1, n + 1))}
     return more(35, f"chebyquad_{n}", " + ".join(terms), start, "several", *tags)
 
 
@@ -187,7 +187,7 @@ PROBLEMS = (
     *(
         more(
             27, f"brown_almost_linear_{n}", f"sum((x[:-1] + sum(x) - {n + 1})**2) + (prod(x) - 1)**2",
-            {"x": (0.5,) * n}, "zero", "several", *(("large",) if n > 10 else ()),
+            {"x": (0.5,) * n}, "zero", "large" if n > 10 else "several",
         )
         for n in (10, 30)
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from symgd.errors import UsageError, shown
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 Value = float | Sequence[float]
 TOLERANCE = 1e-6  # of a value, by which a problem counts as solved
+
+PROOFS = ("hessian", "zero", "convex", "bound")
 
 # What the tags say. A tag that is not here is refused, so that none is misspelt.
 TAGS = {
@@ -99,6 +102,14 @@ class Problem:
     def __post_init__(self) -> None:
         for tag in self.tags:
             check_tag(tag)
+        if self.proof not in PROOFS:
+            raise UsageError(f"proof={shown(self.proof)} must be one of {', '.join(PROOFS)}")
+        if any(len(numbers) != self.n for _, numbers in self.known):
+            raise UsageError(
+                f"known must have {self.n} numbers for each minimizer, as many as the start of {self.name}"
+            )
+        if any(a > b for a, b in pairwise(self.minima)):
+            raise UsageError(f"known must begin with the lowest minimum; those of {self.name} are {shown(self.minima)}")
 
     # ---- what is known -----------------------------------------------------------------------------------------------
 
@@ -165,7 +176,7 @@ class Problem:
         found: dict[str, Any] = {}
         for name, value in self.start.items():
             size = len(_entries(value))
-            found[name] = left[:size] if isinstance(value, Sequence) else left[0]
+            found[name] = left[0] if _is_number(value) else left[:size]
             left = left[size:]
         return found
 
@@ -204,7 +215,7 @@ class Problem:
         """
         from symgd.objective import Objective
 
-        shapes = {name: (len(v),) if isinstance(v, Sequence) else () for name, v in self.start.items()}
+        shapes = {name: () if _is_number(v) else (len(_entries(v)),) for name, v in self.start.items()}
         return Objective(self.formula, dict(self.data) or None, shapes, **options)
 
     def solved(self, value: float, tolerance: float = TOLERANCE) -> bool:
@@ -230,4 +241,8 @@ class Problem:
 
 
 def _entries(value: Value) -> Sequence[float]:
-    return value if isinstance(value, Sequence) else [value]
+    return [value] if _is_number(value) else value  # type: ignore[list-item,return-value]
+
+
+def _is_number(value: Any) -> bool:
+    return not hasattr(value, "__len__")

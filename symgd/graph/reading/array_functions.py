@@ -8,15 +8,17 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from symgd import language as fm
-from symgd.graph import arrays, linear_algebra, running
-from symgd.graph.arrays import ONE, Array, Cut, Misfit
+from symgd.graph import arrays, picks
+from symgd.graph.arrays import ONE, Array, Misfit
 from symgd.graph.graph import Graph
 from symgd.graph.nodes import Const, Node, Span
+from symgd.graph.picks import Cut
+from symgd.graph.reading import linear_algebra, running
 from symgd.language import Tree
 from symgd.language.functions import FUNCTIONS
 
 if TYPE_CHECKING:
-    from symgd.graph.reading import Reader
+    from symgd.graph.reading.reader import Reader
 
 
 def _fold(function: str) -> Callable[[Reader, fm.Call], Array]:
@@ -32,7 +34,7 @@ def _fold(function: str) -> Callable[[Reader, fm.Call], Array]:
 
 def average_over(graph: Graph, array: Array, over: Iterable[int]) -> None:
     """Note that the formula divides by the number of elements along axes: that it is a mean, not a sum over 2."""
-    graph.averaged.add(math.prod(graph.lengths.get(array.axes[place], 1) for place in over))
+    graph.store.averaged.add(math.prod(graph.store.lengths.get(array.axes[place], 1) for place in over))
 
 
 def _logsumexp(graph: Graph, array: Array, over: Sequence[int], *, keep: bool) -> Array:
@@ -218,7 +220,7 @@ def _outer(reader: Reader, tree: fm.Call) -> Array:
 def _trace(reader: Reader, tree: fm.Call) -> Array:
     array = reader.number(tree.args[0])
     try:
-        diagonal = arrays.diagonal(reader.graph, array)
+        diagonal = picks.diagonal(reader.graph, array)
     except Misfit as problem:
         shown = reader.shown(tree.args[0], array)
         hint = "write eye(n)*x, or diag(x), for the matrix with a vector on its diagonal"
@@ -295,7 +297,7 @@ def _difference(reader: Reader, tree: fm.Call, array: Array) -> Array:
     (place, *_), _ = reader.axes(tree, array, default=(len(array.axes) - 1,))
     cuts = [[*[Cut()] * place, cut] for cut in (Cut(1), Cut(None, -1))]
     try:
-        later, earlier = (arrays.pick(reader.graph, array, cut) for cut in cuts)
+        later, earlier = (picks.pick(reader.graph, array, cut) for cut in cuts)
     except Misfit as problem:
         shown = reader.shown(tree.args[0], array)
         reader.misfit(f"{shown} {problem}", tree.start, tree.end, tree.args, "leave it out")

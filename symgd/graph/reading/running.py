@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from symgd import language as fm
-from symgd.graph import arrays
-from symgd.graph.arrays import ONE, Array, Cut, Misfit
+from symgd.graph import arrays, picks
+from symgd.graph.arrays import ONE, Array, Misfit
 from symgd.graph.nodes import ROWS, Span
+from symgd.graph.picks import Cut
 
 if TYPE_CHECKING:
-    from symgd.graph.reading import Reader
+    from symgd.graph.reading.reader import Reader
 
 LONGEST = 2000  # places along an axis: the work grows with their square
 
@@ -22,7 +23,8 @@ def _known_axis(reader: Reader, tree: fm.Call, array: Array, place: int) -> tupl
     axis = array.axes[place]
     length = arrays.size(graph, axis)
     if length is None:
-        what = "what a condition picks is not in an order" if axis in graph.selected else "their number is not known"
+        picked = axis in graph.store.selected
+        what = "what a condition picks is not in an order" if picked else "their number is not known"
         raise reader.error(f"'{tree.function}' along rows needs all of them, and {what}", tree)
     if length > LONGEST:
         hint = "prod(x) of positive x is exp(sum(log(x)))" if tree.function == "prod" else None
@@ -39,9 +41,9 @@ def _product(reader: Reader, tree: fm.Call) -> Array:
     array = reader.number(tree.args[0])
     over, keep = reader.axes(tree, array)
     for place in over:
-        if array.axes[place] != ONE and array.axes[place] not in reader.graph.selected:
+        if array.axes[place] != ONE and array.axes[place] not in reader.graph.store.selected:
             array, _ = _known_axis(reader, tree, array, place)
-    if any(axis in reader.graph.selected for axis in array.axes):
+    if any(axis in reader.graph.store.selected for axis in array.axes):
         raise reader.error("'prod' of what a condition picks is not read", tree, "prod(where(condition, x, 1))")
     return arrays.reduce(reader.graph, "prod", array, over, keep=keep)
 
@@ -73,7 +75,7 @@ def _flip(reader: Reader, tree: fm.Call) -> Array:
     over, _ = reader.axes(tree, array)
     cuts = [Cut(None, None, -1) if place in over else Cut() for place in range(len(array.axes))]
     try:
-        return arrays.pick(reader.graph, array, cuts)
+        return picks.pick(reader.graph, array, cuts)
     except Misfit as problem:
         shown = reader.shown(tree.args[0], array)
         reader.misfit(f"{shown} {problem}", tree.start, tree.end, tree.args)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from symgd import language as fm
-from symgd.graph import arrays, matrices, selections
+from symgd.graph import arrays, matrices, picks, selections
 from symgd.graph.arrays import ONE, Array, Misfit
 from symgd.graph.nodes import ROWS, Index, Node, Span
 
 if TYPE_CHECKING:
-    from symgd.graph.reading import Reader
+    from symgd.graph.reading.reader import Reader
     from symgd.language import Tree
 
 _MOST = 6  # letters that one product may have
@@ -58,7 +58,7 @@ def _slogdet(reader: Reader, tree: fm.Call) -> Array:
     def pair(array: Array) -> Array:
         sign, logarithm = (matrices.determinant(graph, array, name) for name in ("detsign", "logabsdet"))
         for node in (sign, logarithm):
-            graph.spans.setdefault(node.number, (tree.start, tree.end))
+            graph.store.spans.setdefault(node.number, (tree.start, tree.end))
         label = graph.label(2)
         first = graph.map("equal", graph.leaf("places", "", (label,)), graph.const(0))
         return Array(graph.map("where", first, sign, logarithm), (label,))
@@ -69,7 +69,7 @@ def _slogdet(reader: Reader, tree: fm.Call) -> Array:
 def _solve(reader: Reader, tree: fm.Call) -> Array:
     graph = reader.graph
     found = _inverse(reader, tree)
-    graph.spans.setdefault(found.node.number, (tree.start, tree.end))
+    graph.store.spans.setdefault(found.node.number, (tree.start, tree.end))
     right = reader.number(tree.args[1])
     if not right.axes:
         shown = reader.shown(tree.args[1], right)
@@ -88,7 +88,7 @@ def _diagonal(reader: Reader, tree: fm.Call) -> Array:
     graph = reader.graph
     array = reader.number(tree.args[0])
     if len(array.axes) == 2:
-        return arrays.diagonal(graph, array)
+        return picks.diagonal(graph, array)
     if len(array.axes) != 1:
         shown = reader.shown(tree.args[0], array)
         reader.misfit(
@@ -172,7 +172,7 @@ def _letters(
             if known is None or known[0] == ONE:
                 found[letter] = (axis, tree, value)
             elif axis != ONE and (arrays.size(graph, axis) != arrays.size(graph, known[0])
-                                  or ({axis, known[0]} & set(graph.selected) and axis != known[0])):  # fmt: skip
+                                  or ({axis, known[0]} & set(graph.store.selected) and axis != known[0])):  # fmt: skip
                 shown = f"{reader.shown(known[1], known[2])} and {reader.shown(tree, value)}"
                 reader.misfit(f"{shown} differ in length along '{letter}'", first.start, first.end, (known[1], tree))
             elif axis == ROWS:
@@ -201,7 +201,7 @@ def _contracted(
     for place, (node, names) in enumerate(zip(nodes, operands, strict=True)):
         total = node if total is None else graph.multiply(total, node)
         seen |= set(names)
-        done = sorted(seen - set(right) - set("".join(operands[place + 1 :])), key=lambda c: labels[c] == ROWS)
+        done = sorted(seen - set(right) - set("".join(operands[place + 1 :])), key=lambda c: (labels[c] == ROWS, c))
         seen -= set(done)
         for letter in done:
             if labels[letter] != ONE:

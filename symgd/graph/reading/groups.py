@@ -18,7 +18,7 @@ from symgd.language import Tree
 from symgd.language.functions import FUNCTIONS
 
 if TYPE_CHECKING:
-    from symgd.graph.reading import Reader
+    from symgd.graph.reading.reader import Reader
 
 LEAST = 16  # terms of one shape that are worth a loop
 
@@ -112,8 +112,8 @@ def _head(tree: Tree) -> object:
 
 def _group(reader: Reader, members: list[tuple[Tree, int, _Shape]]) -> Node:
     graph = reader.graph
-    label = f"terms{len(graph.lengths)}"  # its own, also where another group has as many terms
-    graph.lengths[label] = len(members)
+    label = f"terms{len(graph.store.lengths)}"  # its own, also where another group has as many terms
+    graph.store.lengths[label] = len(members)
     first, sign, shape = members[0]
     inputs = []
     for slot in range(len(shape.names)):

@@ -1,0 +1,1 @@
+"""What an optimizer is, and what is wrong with it: found by where it goes, among published rules and neighbours."""
