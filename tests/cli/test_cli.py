@@ -459,7 +459,8 @@ def test_large_arrays_are_short_for_people_and_whole_for_machines():
     start = ("minimize", "sum(w**2)", "--start", "w=ones(40,50)", "--lr", "0.25", "--steps", "1")
     done = call(*start, "--trace")
     assert "w = array of 40 x 50, from 0.5 to 0.5" in done.stdout
-    assert max(map(len, done.stdout.splitlines())) < 100
+    told = [line for line in done.stdout.splitlines() if not line.lstrip().startswith("finding")]
+    assert max(map(len, told)) < 100
     assert ask(*start)["point"]["w"] == [[0.5] * 50] * 40
     many = ("minimize", "sum(w**2)", "--start", "w=ones(80,80)", "--lr", "0.25", "--steps", "1", "--trace")
     assert [set(row) for row in ask(*many)["trace"]] == [{"step", "value", "gradient_norm"}] * 2
