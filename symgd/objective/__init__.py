@@ -62,8 +62,8 @@ class Objective(Descents):
         loaded = {} if given is not None else data_module.load(data)
         known = set(given if given is not None else loaded)
         chosen, declared = points.checked_params(params) or (None, {})
-        read = isinstance(text, fm.Typed)
-        self.tree = text.tree if read else fm.parse(text, declared={*known, *(chosen or ())})
+        declared_names = {*known, *(chosen or ())}
+        self.tree = text.tree if isinstance(text, fm.Typed) else fm.parse(text, declared=declared_names)
         self.text = str.__str__(text)
         self.tier, self.workers = tier, workers
         used = fm.names(self.tree)
