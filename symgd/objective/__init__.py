@@ -15,6 +15,8 @@ from symgd.kernel import TIERS
 from symgd.objective.descents import Descents
 from symgd.objective.formula import indices, row_count
 
+TARGETS = ("numpy",)  # of code that stands alone
+
 
 class Objective(Descents):
     """A formula to minimize, with its exact derivatives.
@@ -166,6 +168,38 @@ class Objective(Descents):
         """
         graph, root = self.shown.written
         return views.to_text(root, graph=graph, numpy=True)
+
+    def code(self, target: str = "numpy") -> str:
+        """Give value, gradient, Hessian times a direction, and Hessian as a module that stands alone.
+
+        The functions take the parameters and the data by their own names, and the module needs nothing but the target:
+        what NumPy does not have is written out in it.
+
+        Parameters
+        ----------
+        target : str
+            ``"numpy"``, the only one so far.
+
+        Returns
+        -------
+        str
+            The text of the module.
+
+        Raises
+        ------
+        UsageError
+            For another target, or if the shape of a parameter is not known.
+
+        Examples
+        --------
+        >>> space = {}
+        >>> exec(Objective("mean((y - w*x)**2)", data=("x", "y")).code("numpy"), space)
+        >>> space["value_and_gradient"](1.0, x=[1.0, 2.0], y=[1.0, 4.0])
+        (2.0, (-4.0,))
+        """
+        if not isinstance(target, str) or target not in TARGETS:
+            raise UsageError(f"target={shown(target)} must be one of {', '.join(TARGETS)}")
+        return self.shown.standalone()
 
     def latex(self) -> str:
         """Give the objective as LaTeX."""

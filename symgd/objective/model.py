@@ -149,11 +149,20 @@ class Model(Formula):
         stored = cache.load(key)
         if stored is not None:
             return Program.from_json(stored.decode())
-        known = {name: t for name, t in types.items() if t is not None}
         with deep():
-            found = generate(graph.copy(), root, self.params, self.shapes, known)
+            found = generate(graph.copy(), root, self.params, self.shapes, _known(types))
         cache.save(key, found.to_json().encode())
         return found
+
+    def standalone(self) -> str:
+        """Give the functions as a module that needs NumPy alone."""
+        from symgd import __version__
+        from symgd.kernel.code.standalone import standalone
+
+        graph, root = self.grouped
+        known = _known({name: _type(self.data.get(name)) for name in self.columns})
+        with deep():
+            return standalone(graph.copy(), root, self.text, self.params, self.shapes, known, __version__)
 
     def kernel(self, tier: str, workers: int | None) -> Kernel:
         """Give a running kernel.
@@ -239,6 +248,10 @@ def _squares(model: Model) -> Squares | None:
 
 def _bounds(model: Model) -> Bounds:
     return model.bounds
+
+
+def _known(types: Mapping[str, tuple[str, Shape] | None]) -> dict[str, tuple[str, Shape]]:
+    return {name: found for name, found in types.items() if found is not None}
 
 
 def _type(values: Column | None) -> tuple[str, Shape] | None:
