@@ -90,8 +90,8 @@ def vector(name: str) -> Vector:
 
     Examples
     --------
-    >>> vector("ratio")(np.array([1.0, 0.0]), np.array([0.0, 2.0]))
-    array([0., 0.])
+    >>> vector("sigmoid")(np.array([0.0, 1000.0]))
+    array([0.5, 1. ])
     """
     row = FUNCTIONS[name]
     if name in OWN:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from symgd import checks, views
+from symgd import checks
 from symgd import data as data_module
 from symgd import language as fm
 from symgd.data import Owned, points
@@ -14,6 +14,9 @@ from symgd.graph import Node
 from symgd.kernel import TIERS
 from symgd.objective.descents import Descents
 from symgd.objective.formula import indices, row_count
+
+if TYPE_CHECKING:
+    from symgd import views
 
 TARGETS = ("numpy",)  # of code that stands alone
 
@@ -149,6 +152,8 @@ class Objective(Descents):
     @property
     def sympy(self) -> Any:
         """The objective as a SymPy expression."""
+        from symgd import views
+
         graph, root = self.shown.written
         return views.to_sympy(root, graph=graph)
 
@@ -166,6 +171,8 @@ class Objective(Descents):
         >>> Objective("log(1 + exp(x))").numpy()
         'logaddexp(0, x)'
         """
+        from symgd import views
+
         graph, root = self.shown.written
         return views.to_text(root, graph=graph, numpy=True)
 
@@ -203,6 +210,8 @@ class Objective(Descents):
 
     def latex(self) -> str:
         """Give the objective as LaTeX."""
+        from symgd import views
+
         return views.to_latex(self.sympy)
 
     def __repr__(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,7 +21,9 @@ from symgd.language import Tree
 from symgd.objective.formula import Formula, deep
 from symgd.parameters import Shape
 from symgd.squares import Squares, squares
-from symgd.views import Entries, Gradient, Hessian
+
+if TYPE_CHECKING:
+    from symgd.views import Entries, Gradient, Hessian
 
 
 class Model(Formula):
@@ -97,13 +100,17 @@ class Model(Formula):
     @cached_property
     def gradient(self) -> Gradient:
         """The gradient, to be shown."""
+        from symgd import views
+
         graph, root = self.written
-        return Gradient(graph.tidy, self.slope, self.shapes, root.number)
+        return views.Gradient(graph.tidy, self.slope, self.shapes, root.number)
 
     @cached_property
     def hessian(self) -> Hessian:
         """The second derivatives, to be shown."""
-        return Hessian(self.shapes, self.block)
+        from symgd import views
+
+        return views.Hessian(self.shapes, self.block)
 
     def block(self, name: str, by: str) -> Entries:
         """Differentiate the gradient by one parameter by another.
@@ -120,6 +127,8 @@ class Model(Formula):
         Entries
             An array with the axes of ``name``, then those of ``by``.
         """
+        from symgd import views
+
         graph, slope, written = self._second
         taken = {label for node in reachable(slope.nodes()) for label in node.labels}
         axes: list[Span | int] = []
@@ -135,7 +144,7 @@ class Model(Formula):
             place = graph.leaf("block", f"{name}, {by}", (*entry.leaf.index, *axes))
             if isinstance(place, Leaf) and not is_zero(along[entry.node]):
                 found.append((place, along[entry.node]))
-        return Entries(graph, tuple(found), written)
+        return views.Entries(graph, tuple(found), written)
 
     # ---- functions -------------------------------------------------------------------------------------------------
 
