@@ -682,3 +682,24 @@ def test_without_a_cache_that_is_said(monkeypatch):
 def test_a_size_of_the_cache_that_is_none_is_a_fault(monkeypatch):
     monkeypatch.setenv("SYMGD_CACHE_SIZE", "much")
     assert "SYMGD_CACHE_SIZE=much must be a number of megabytes, such as 500; 0 keeps nothing" in fails("cache")
+
+
+# ---- code that stands alone ------------------------------------------------------------------------------------------
+
+
+def test_code_prints_a_module():
+    done = call("code", "mean((y - X @ w)**2)", "--data-names", "X,y", "--shape", "X=100x3,w=3")
+    assert done.exit_code == 0
+    space = {}
+    exec(done.stdout, space)
+    value, (slope,) = space["value_and_gradient"]([1, 0, 0], X=np.eye(3), y=[1, 2, 2])
+    assert value == pytest.approx(8 / 3)
+    np.testing.assert_allclose(slope, [0, -4 / 3, -4 / 3])
+    found = ask("code", BOWL)
+    assert found["target"] == "numpy"
+    assert found["code"] == call("code", BOWL).stdout
+
+
+def test_code_names_the_targets_that_it_knows():
+    assert "--target 'jax' must be one of numpy" in fails("code", BOWL, "--target", "jax")
+    assert "--shape" in fails("code", "mean((y - X @ w)**2)")
