@@ -12,8 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-
-import numpy as np
+from importlib.util import find_spec
 
 # What OpenBLAS calls them, in the order of NumPy's wheels, of those before 2.0, and of distributions.
 _PREFIXES = ("scipy_openblas_{}64_", "openblas_{}64_", "scipy_openblas_{}", "openblas_{}")
@@ -24,8 +23,8 @@ def _library() -> tuple[Callable[[], int], Callable[[int], None]] | None:
     """Give what reads and sets the threads of NumPy's library; ``None`` where it is not OpenBLAS or cannot be found."""
     try:
         # Its symbols are found through the module that was linked with it.
-        library = ctypes.CDLL(np._core._multiarray_umath.__file__)  # noqa: SLF001
-    except (AttributeError, OSError, TypeError):
+        library = ctypes.CDLL(find_spec("numpy._core._multiarray_umath").origin)  # type: ignore[union-attr]
+    except (ImportError, AttributeError, OSError, TypeError):
         return None
     for prefix in _PREFIXES:
         try:
@@ -72,6 +71,7 @@ def one_thread() -> Iterator[None]:
 
     Examples
     --------
+    >>> import numpy as np
     >>> with one_thread():
     ...     float(np.ones(3) @ np.ones(3))
     3.0

@@ -140,9 +140,13 @@ def library():
 
 def test_products_run_in_one_thread_and_the_number_is_put_back(library):
     before = library()
-    with pytest.raises(ZeroDivisionError), blas.one_thread(), blas.one_thread():
+    with blas.one_thread():
+        with blas.one_thread():
+            assert library() == 1
         assert library() == 1
-        raise ZeroDivisionError
+    assert library() == before
+    with pytest.raises(ZeroDivisionError), blas.one_thread():
+        1 / 0
     assert library() == before
 
 
