@@ -139,13 +139,22 @@ def rules() -> str:
         ("method", "what it is", "hyperparameters", "`lr` when none is given"),
         [(_code(name), row.summary, _numbers(row.hyper), _code(f"{row.lr}")) for name, row in RULES.items()],
     )
+    peers = _table(("method", "PyTorch", "optax"), [(_code(name), row.torch, row.optax) for name, row in RULES.items()])
+    told = (
+        "What PyTorch and optax call them. The steps are equal, but for what stands behind the colon; where a number is"
+        " named there, it is theirs. Where the two differ from each other, ours is PyTorch's, and of `nadam` optax's,"
+        " which has the paper's bias corrections and no second schedule; `lion` has no decay unless it is asked for,"
+        " since a decay moves the minimum. Rates that are taken when none is given are symgd's own: ten times PyTorch's"
+        " of `adagrad`, `adam`, `adamw` and `amsgrad`, since formulas are mostly smaller than networks; optax has"
+        " none.\n"
+    )
     recurrences = []
     for name, row in RULES.items():
         begins = [f"{state} starts at {text}" for state, text in row.init.items()]
         heading = _code(name) + (f" ({', '.join(begins)})" if begins else "")
         statements = "\n".join(row.text.split("; "))
         recurrences.append(f"{heading}\n\n```text\n{statements}\n```\n")
-    return "\n".join([overview, *recurrences])
+    return "\n".join([overview, told, peers, *recurrences])
 
 
 def kinds() -> str:

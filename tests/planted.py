@@ -226,7 +226,7 @@ def rules():
         ),
         "rule rprop flipped": (
             sg.Rule(
-                "s = where(g*p > 0, minimum(s*down, largest), where(g*p < 0, maximum(s*up, smallest), s)); "
+                "s = minimum(maximum(s*where(g*p > 0, down, where(g*p < 0, up, 1)), smallest), largest); "
                 "p = where(g*p < 0, 0, g); x = x - s*sign(p)",
                 {"s": "lr"},
                 up=1.2, down=0.5, largest=50.0, smallest=1e-6,

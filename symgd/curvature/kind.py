@@ -197,7 +197,7 @@ class Point:
         if len(level):
             if settled is not None and settled.kind != Kind.MINIMUM and not lowest:
                 return settled
-            found = self._level(level)
+            found = self._level(level, lowest=lowest)
             strict = found.kind == Kind.MINIMUM or not lowest
             return found if strict else replace(found, kind=Kind.WEAK_MINIMUM, reason=Reason.BOUND, numbers=(self.f,))
         assert settled is not None
@@ -227,7 +227,7 @@ class Point:
         value = float(self.values[place]) if curvature is None else curvature
         return (value,), in_names(self.kernel.names, d), d
 
-    def _level(self, level: NDArray[np.intp]) -> Verdict:
+    def _level(self, level: NDArray[np.intp], *, lowest: bool) -> Verdict:
         """Look along the directions without curvature."""
         around = Surroundings(self.kernel, self.x, self.f, self.g)
         rising = self.directions[:, self.positive]
@@ -238,7 +238,8 @@ class Point:
                 return Verdict(Kind.DEGENERATE, seen, *self._along(index, 0.0))
             if seen and (stays is None or stays.reason == Reason.STAYS):
                 stays = Verdict(Kind.WEAK_MINIMUM, seen, *self._along(index, 0.0))
-        if len(level) > 1:
+        # Where the formula shows that nothing is lower, nothing is looked for.
+        if len(level) > 1 and not (lowest or self.kernel.bounds().convex):
             step = escape(self.kernel, self.x, self.f, self.g)
             if step is not None:
                 return Verdict(Kind.DEGENERATE, Reason.FALLS, (0.0,), in_names(self.kernel.names, step), step)

@@ -12,6 +12,8 @@ from symgd.descent.methods import LARGEST, NOISE, At, Function, norm
 from symgd.descent.state import Settings, State, fell_for_ever
 from symgd.kernel import code
 
+STEEP = 1e140  # a gradient's norm at which no step of a method is short enough, as its square has no room any more
+
 
 def take(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
     """Take a method's steps up to ``stop``, or until a test says so or the history is full.
@@ -38,7 +40,7 @@ def take(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
         state.calls, state.cost = function.calls, function.cost
         if new is None or (new is not at and new.f == at.f and np.array_equal(new.x, at.x)):
             judge(state, settings)
-            state.status = state.status or code.STALLED
+            state.status = state.status or (code.NOT_FINITE if norm(state.g) > STEEP else code.STALLED)
             break
         state.t += 1
         if new is at:  # it looks elsewhere

@@ -173,7 +173,9 @@ def _mapped(node: Map, known: Mapping[Node, Bounds]) -> Bounds:
             _, a, b = args
             return Bounds(min(a.low, b.low), max(a.high, b.high), a.low_open or b.low_open, a.high_open or b.high_open)
         case "hypot":
-            return Bounds(0.0, INF, False, True, args[0].affine and args[1].affine, False)
+            a, b = (_composed(_FUNCTIONS["abs"], arg) for arg in args)
+            return Bounds(math.hypot(a.low, b.low), INF, a.low_open or b.low_open, True,
+                          args[0].affine and args[1].affine, False)  # fmt: skip
         case "logaddexp":
             a, b = args
             return Bounds(max(a.low, b.low), INF, True, True, a.convex and b.convex, False)

@@ -15,8 +15,10 @@ from symgd.graph.tape import Tape
 
 Vector = NDArray[np.float64]
 
-CLOSE, CLOSER = 2.0**-30, 2.0**-45  # how near to a pole values are looked at, relative to the way past it
-GROWS = 64.0  # times as large that a value is there, where it grows without end; a simple pole makes it 32,768
+CLOSER = 2.0**-45  # how near to a pole values are looked at, relative to the way past it
+FARTHER = 2.0**15  # times as far that they are compared with
+GROWS = 64.0  # times as large that they are nearer, where they grow without end; a simple pole makes it 32,768
+ROUNDING = 64 * float(np.finfo(float).eps)
 HALVINGS = 80
 
 
@@ -70,8 +72,10 @@ def between(value: Callable[[Vector], float], sides: Callable[[Vector], Any], a:
         Gives the value at a point.
     sides : callable
         As `Poles.sides`.
-    a, b : ndarray, shape (n,)
-        The points.
+    a : ndarray, shape (n,)
+        Where the way begins.
+    b : ndarray, shape (n,)
+        Where it ends.
 
     Returns
     -------
@@ -88,8 +92,12 @@ def _pole(value: Callable[[Vector], float], sides: Callable[[Vector], Any], a: V
         if not low < middle < high:
             break
         low, high = (middle, high) if sides(a + middle * way)[k] * side > 0 else (low, middle)
+    # No nearer than the point's last digits tell apart.
+    closer = max(CLOSER, ROUNDING * float(np.abs(a).max()) / float(np.abs(way).max()))
     for side in (-1, 1):
-        near, nearer = (abs(value(a + min(max(low + side * share, 0.0), 1.0) * way)) for share in (CLOSE, CLOSER))
+        near, nearer = (
+            abs(value(a + min(max(low + side * share, 0.0), 1.0) * way)) for share in (FARTHER * closer, closer)
+        )
         if not np.isfinite(nearer) or nearer > GROWS * near:
             return True
     return False

@@ -140,6 +140,10 @@ def local_minimum(e: Evidence) -> Finding | None:
     run, here = e.run, e.minimum
     if here is None or run.outcome in (Outcome.DIVERGED, Outcome.LEFT_DOMAIN, Outcome.INTERRUPTED):
         return None
+    bounds = e.kernel.bounds()
+    lowest = math.isfinite(bounds.low) and here.value - bounds.low <= 1e-9 * (float(e.values[0]) - bounds.low)
+    if bounds.convex or lowest:
+        return None  # the formula shows that none is lower
     if not _is_near(e) or unstable(e) is not None:
         return None
     enough = here.value - 1e-6 * (1.0 + abs(here.value))

@@ -237,8 +237,10 @@ class _Redundancies:
         write = self._text if form == "sum" else self._product
         combinations = [write(places, row) for row in kept.T]
         shown = combinations[:LISTED] + ["others"] * (len(combinations) > LISTED)
-        known = _listed(shown) if shown else ""
         verb = "is" if len(combinations) == 1 else "are"
+        known = ""
+        if shown:  # other parameters are determined: it is said of which ones this tells
+            known = f"of {_listed([self.names[p] for p in places.tolist()])} only {_listed(shown)} {verb} determined"
         found = []
         for way in ways.T:
             d = self._full(places, way if form == "sum" else way * self.x[places])
@@ -248,15 +250,13 @@ class _Redundancies:
             if not combinations:
                 message = f"the value does not depend on {text}"
             elif form == "sum":
-                message = f"only {known} {verb} determined: along {text} the value does not change"
+                message = f"{known}: along {text} the value does not change"
             else:
                 up, down = (
                     [self.names[p] for p, w in zip(places.tolist(), way, strict=True) if s * w > SAME] for s in (1, -1)
                 )
                 shrink = f" and {_listed(down)} shrinks" if down else " together"
-                message = (
-                    f"only {known} {verb} determined: the value stays as {_listed(up)} grows{shrink}, along {text}"
-                )
+                message = f"{known}: the value stays as {_listed(up)} grows{shrink}, along {text}"
             found.append(self.flat(d, message, text=text, exact=True))
         return found
 

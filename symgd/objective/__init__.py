@@ -67,7 +67,8 @@ class Objective(Descents):
         loaded = {} if given is not None else data_module.load(data)
         known = set(given if given is not None else loaded)
         chosen, declared = points.checked_params(params) or (None, {})
-        self.tree = fm.parse(text, declared={*known, *(chosen or ())})
+        declared_names = {*known, *(chosen or ())}
+        self.tree = text.tree if isinstance(text, fm.Typed) else fm.parse(text, declared=declared_names)
         self.text = str.__str__(text)
         self.tier, self.workers = tier, workers
         used = fm.names(self.tree)
@@ -130,7 +131,9 @@ class Objective(Descents):
             if name not in self.params:
                 raise UsageError(f"'{name}' is no parameter of the formula; they are {', '.join(self.params)}")
         sizes = {name: declared.get(name, ()) for name in self.params}
-        return Objective(self.text, self.data or self.columns, sizes, tier=self.tier, workers=self.workers)
+        return Objective(
+            fm.Typed(self.text, self.tree), self.data or self.columns, sizes, tier=self.tier, workers=self.workers
+        )
 
     # ---- what it says ----------------------------------------------------------------------------------------------
 

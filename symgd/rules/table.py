@@ -53,7 +53,7 @@ RULES: dict[str, Row] = {
         "v = beta*v - lr*g; x = x + v",
         "heavy ball: a velocity that builds up along the valley (Polyak 1964)",
         {"beta": 0.9},
-        torch="SGD with momentum: a new learning rate does not change the velocity that is there, ours does",
+        torch="SGD with momentum: a new rate counts for the whole velocity, not for what is added from then on",
         optax="sgd with momentum: as PyTorch's",
     ),
     "nesterov": Row(
@@ -99,7 +99,7 @@ RULES: dict[str, Row] = {
         "steps shrink with the sum of squared gradients, each parameter its own (Duchi et al. 2011)",
         {"eps": 1e-10},
         lr=0.1,
-        torch="Adagrad: lr=0.01 when none is given",
+        torch="Adagrad: lr=0.01 by default",
         optax="adagrad: sums start at 0.1, and eps=1e-7 stands under the root",
     ),
     "rmsprop": Row(
@@ -123,7 +123,7 @@ RULES: dict[str, Row] = {
         "momentum over RMSProp, both corrected for their start at 0 (Kingma and Ba 2015, algorithm 1)",
         _ADAM,
         lr=0.01,
-        torch="Adam: lr=0.001 when none is given",
+        torch="Adam: lr=0.001 by default",
         optax="adam",
     ),
     "adamw": Row(
@@ -131,7 +131,7 @@ RULES: dict[str, Row] = {
         "Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2)",
         {**_ADAM, "decay": 0.01},
         lr=0.01,
-        torch="AdamW: lr=0.001 when none is given",
+        torch="AdamW: lr=0.001 by default",
         optax="adamw: weight_decay=1e-4",
     ),
     "amsgrad": Row(
@@ -139,7 +139,7 @@ RULES: dict[str, Row] = {
         "Adam whose steps never grow again (Reddi et al. 2018)",
         _ADAM,
         lr=0.01,
-        torch="Adam with amsgrad: lr=0.001 when none is given",
+        torch="Adam with amsgrad: lr=0.001 by default",
         optax="amsgrad: the largest is taken of the corrected averages",
     ),
     "nadam": Row(
@@ -149,7 +149,7 @@ RULES: dict[str, Row] = {
         "Adam with Nesterov's look ahead (Dozat 2016)",
         _ADAM,
         lr=0.01,
-        torch="NAdam: its momentum grows from step to step (momentum_decay=0.004), lr=0.002 when none is given",
+        torch="NAdam: its momentum grows from step to step (momentum_decay=0.004), lr=0.002 by default",
         optax="nadam",
     ),
     "lion": Row(

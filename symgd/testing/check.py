@@ -335,6 +335,10 @@ class _Check:
 
     def published(self, found: Identity | None) -> None:
         """Check what is published about the method that it is, or should be."""
+        if found is not None and found.agrees and found.form is not None and not found.form.table:
+            row = RULES.get(self.method)
+            if row is None or set(found.form.hyper) - set(row.hyper):  # decay, dampening: the laws are not about those
+                return
         laws = [law for law in laws_of(self.method) if law.methods]
         for k, law in enumerate(laws):
             if self.wants(law.name):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd import display
 from symgd.display import finite
 from symgd.errors import UsageError, shown
 
@@ -298,18 +299,8 @@ class Comparison:
         return f"{len(self.methods)} methods on {len(self.tasks)} problems and starts{cut}"
 
     def __repr__(self) -> str:
-        rows = self.cells()
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [
-            f"{row[0]:{widths[0]}}" + "".join(f"  {c:>{w}}" for c, w in zip(row[1:], widths[1:], strict=True))
-            for row in rows
-        ]
-        return "\n".join([self._title(), *lines])
+        return "\n".join([self._title(), *display.lines(self.cells(), left=1)])
 
     def _repr_html_(self) -> str:
-        import html
-
         head, *rows = self.cells()
-        top = "".join(f"<th>{html.escape(c)}</th>" for c in head)
-        body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in rows)
-        return f"<table><caption>{html.escape(self._title())}</caption><tr>{top}</tr>{body}</table>"
+        return display.html(self._title(), rows, head)

@@ -253,6 +253,7 @@ def test_exit_code_tells_a_good_answer_from_a_finding(arguments, outcome, code):
         (("minimize", "x**2", "--start", "1", "--save", "nowhere/run.npz"), "there is no folder 'nowhere'"),
         (("minimize", "x**2", "--start", "1", "--plot", "run.gif"), "'run.gif' must end in .png, .svg or .pdf"),
         (("minimize", "x**2", "--start", "1", "--plot", "nowhere/run.png"), "there is no folder 'nowhere'"),
+        (("fit", "a*x", "--data", "none.csv", "--plot", "fit.gif"), "'fit.gif' must end in .png, .svg or .pdf"),
         (("minimize", "x**2", "--start", "1", "--tier", "gpu"), "tier='gpu' must be one of"),
         (("minimize", "mean(x*w)", "--data", "nowhere.csv"), "there is no file 'nowhere.csv'"),
         (("minimize", "(x - a)**2", "--set", "3"), "--set takes name=value"),
@@ -459,7 +460,8 @@ def test_large_arrays_are_short_for_people_and_whole_for_machines():
     start = ("minimize", "sum(w**2)", "--start", "w=ones(40,50)", "--lr", "0.25", "--steps", "1")
     done = call(*start, "--trace")
     assert "w = array of 40 x 50, from 0.5 to 0.5" in done.stdout
-    assert max(map(len, done.stdout.splitlines())) < 100
+    told = [line for line in done.stdout.splitlines() if not line.lstrip().startswith("finding")]
+    assert max(map(len, told)) < 100
     assert ask(*start)["point"]["w"] == [[0.5] * 50] * 40
     many = ("minimize", "sum(w**2)", "--start", "w=ones(80,80)", "--lr", "0.25", "--steps", "1", "--trace")
     assert [set(row) for row in ask(*many)["trace"]] == [{"step", "value", "gradient_norm"}] * 2
@@ -602,6 +604,15 @@ def test_process_writes_the_picture_and_says_so(tmp_path):
     assert picture.read_bytes()[:4] == b"\x89PNG"
     assert str(picture) in done.stderr
     assert str(picture) not in done.stdout
+
+
+def test_fit_writes_the_picture(tmp_path):
+    picture = tmp_path / "fit.svg"
+    done = call("fit", "b1*x**b2", "--data", DANWOOD, "--plot", str(picture))
+    assert "the picture is in" in done.stderr
+    text = picture.read_text()
+    assert all(f'id="{gid}"' in text for gid in ("data", "curve", "confidence", "residuals"))
+    assert json.loads(call("fit", "b1*x**b2", "--data", DANWOOD, "--plot", str(picture), "--json").stdout)["ok"]
 
 
 def test_process_of_a_faulty_formula_shows_no_traceback():

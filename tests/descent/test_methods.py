@@ -319,3 +319,20 @@ def test_the_time_limit_is_looked_at_between_slow_steps():
     run = f.minimize({"x": np.linspace(-30, 50, 200)}, method="newton", seconds=0.0)
     assert run.outcome == "time_limit"
     assert run.steps == 1  # what was done is kept
+
+
+@pytest.mark.parametrize("z", [-5.0, -30.0, -80.0, -300.0])
+def test_a_parameter_that_the_residuals_hardly_feel_holds_no_other_back(z):
+    run = sg.Objective("(x - 1)**2 + (exp(z) - 1)**2", tier="python").minimize({"x": 5.0, "z": z}, method="lm")
+    assert run.point["x"] == pytest.approx(1.0, abs=1e-6)
+    assert run.evaluations < 60
+
+
+def test_residuals_with_a_product_over_all_parameters():
+    f = sg.Objective("sum((x[:-1] + sum(x) - 11)**2) + (prod(x) - 1)**2", params={"x": 10}, tier="python")
+    x = np.linspace(0.4, 1.3, 10)
+    r, jacobian = f.kernel().squares().jacobian(x)
+    assert 2 * jacobian.T @ r == pytest.approx(f.kernel().slope(x)[1], rel=1e-12)
+    run = f.minimize({"x": np.full(10, 0.5)}, method="lm")
+    assert run.ok
+    assert run.value == pytest.approx(0.0, abs=1e-20)

@@ -174,3 +174,20 @@ def test_statements_of_numpy_ask_for_one_thread(library, monkeypatch):
     f = sg.Objective("log(sum(exp(a*y)))", data={"y": DATA["y"]}, tier="python")
     f.value(a=0.3)
     assert seen == [1]
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int16", "int32", "int64"])
+def test_places_of_any_whole_type(kind):
+    u = np.arange(120).astype(kind)[::-1].copy()
+    y = np.linspace(-1, 1, 120)
+    f = sg.Objective("sum((y - sum(U[u]*U[u], axis=1))**2) + sum(C[u, 1, 2]*y)", data={"u": u, "y": y}, tier="python")
+    point = {"U": RNG.normal(size=(120, 2)), "C": RNG.normal(size=(120, 2, 3))}
+    U, where = point["U"], u.astype(int)
+    inner = y - np.sum(U[where] ** 2, axis=1)
+    slopes = f.gradient_at(point)
+    expected = np.zeros((120, 2))
+    expected[where] = (-4 * inner)[:, None] * U[where]
+    np.testing.assert_allclose(slopes["U"], expected, rtol=1e-12)
+    only = np.zeros((120, 2, 3))
+    only[where, 1, 2] = y
+    np.testing.assert_allclose(slopes["C"], only, rtol=1e-12)

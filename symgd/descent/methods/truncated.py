@@ -28,19 +28,19 @@ class TruncatedNewton(Method):
     escapes = True
 
     def begin(self, function: Function, at: At) -> Memory:
-        """Begin with a radius that the first step sets."""
-        return [np.zeros(1)]
+        """Begin with a radius that the first step sets, and the size of the gradient."""
+        return [np.zeros(1), np.array([math.sqrt(at.squared)])]
 
     def step(self, function: Function, at: At, memory: Memory) -> At | None:
         """Minimize the model within the region."""
-        (radius,) = memory
+        radius, first = memory
         widest = 1.0 + norm(at.x)
         if not radius[0] > 0:
             radius[0] = widest
-        return step_within(function, at, lambda r: steihaug(function, at, r), radius, norm, widest)
+        return step_within(function, at, lambda r: steihaug(function, at, r, float(first[0])), radius, norm, widest)
 
 
-def steihaug(function: Function, at: At, radius: float) -> tuple[Vector, float]:
+def steihaug(function: Function, at: At, radius: float, first: float = 1.0) -> tuple[Vector, float]:
     """Minimize the quadratic model within a ball by conjugate gradients.
 
     Parameters
@@ -51,6 +51,8 @@ def steihaug(function: Function, at: At, radius: float) -> tuple[Vector, float]:
         Where the model is taken.
     radius : float
         Of the ball.
+    first : float
+        The gradient's norm where the descent began, beside which it is small or not.
 
     Returns
     -------
@@ -64,7 +66,7 @@ def steihaug(function: Function, at: At, radius: float) -> tuple[Vector, float]:
     Steihaug 1983; Nocedal and Wright 2006, algorithm 7.2; the forcing sequence of their equation 7.3.
     """
     size = math.sqrt(at.squared)
-    enough = min(0.5, math.sqrt(size)) * size
+    enough = min(0.5, math.sqrt(size / first) if first > 0 else 0.5) * size
     step, product = np.zeros_like(at.x), np.zeros_like(at.x)
     if not size > 0:  # there is no direction to go in
         return step, 0.0

@@ -40,6 +40,11 @@ class Session:
         ----------
         problem : Oracle
             What it may ask.
+
+        Raises
+        ------
+        NotImplementedError
+            Here: subclasses take the step.
         """
         raise NotImplementedError
 

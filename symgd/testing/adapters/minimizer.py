@@ -109,6 +109,11 @@ class Minimizer(Steps):
         Values of its other arguments.
     gradients : bool
         Whether it goes by gradients.
+
+    Raises
+    ------
+    UsageError
+        If an argument has no value.
     """
 
     style = "minimizer"

@@ -155,7 +155,7 @@ def translated(method: str, hyper: Iterable[str], values: Mapping[str, float]) -
     own = _BY_METHOD.get(method, {})
     found: dict[str, float] = {}
     for name in hyper:
-        theirs = own[name].split() if name in own else [name, *_HYPER.get(name, "").split()]
+        theirs = [*own[name].split(), name] if name in own else [name, *_HYPER.get(name, "").split()]
         value = next((values[other] for other in theirs if other in values), None)
         if value is not None:
             found[name] = value

@@ -25,6 +25,11 @@ class Optax(Steps):
         What to call it.
     given : mapping
         Settings of it.
+
+    Raises
+    ------
+    UsageError
+        If it cannot take a step.
     """
 
     style = "optax"

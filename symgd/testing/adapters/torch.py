@@ -30,6 +30,11 @@ class Torch(Steps):
         What to call it.
     given : mapping
         Settings of it.
+
+    Raises
+    ------
+    UsageError
+        If an argument has no value, or what is made is no optimizer.
     """
 
     style = "torch"

@@ -73,7 +73,9 @@ def _scaled(points: Array, seen: Observed, rounding: float, *, past_rounding: bo
     observed = seen.points[1:, None, :]
     size = np.abs(observed).max(axis=0)
     scale = np.abs(observed - seen.points[0]).max(axis=0)
-    scale = np.maximum(scale, np.maximum(size, 1e-30) * 8 * rounding)
+    noise = 8 * rounding * np.maximum(size, 1e-30)
+    # What rounding drowns must not decide about numbers to be fitted.
+    scale = np.maximum(scale, noise if past_rounding else noise * len(observed) / (0.1 * tolerance(rounding)))
     with np.errstate(all="ignore"):
         found = points - observed
         if past_rounding:

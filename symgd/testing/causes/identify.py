@@ -22,7 +22,9 @@ from symgd.testing.protocol import Setting
 SINGLE = 2.0**-24
 _DIGITS = 3e-6  # to which rounding to single precision lets a few dozen steps agree
 _LRS = (0.05, 0.2)  # two learning rates, where they can be set: what is proportional at both is no accident
-_NEAR = 7  # forms whose neighbours are looked at, where nothing says which optimizer it is meant to be
+# Seldom written, and with many neighbours: looked at where `like` says so.
+_RARE = frozenset({"nesterov_convex", "fista", "ogm", "triple", "item"})
+_NEAR = 16  # forms whose neighbours are looked at, where nothing says which optimizer it is meant to be
 
 # What a design of its own may be as well as a slip: told as the cause where a claim fails, and otherwise not held
 # against an optimizer that claims nothing.
@@ -146,7 +148,7 @@ def identify(
     if case.rounding == DOUBLE and (found := _in_single(case, seen, candidates)) is not None:
         return found
     tick(2)
-    ranked = _ranked(case, candidates) if like is None else candidates
+    ranked = _ranked(case, seen, candidates) if like is None else candidates
     said = set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", optimizer.name).lower()))
     passes = (False,) if case.lr(0) is None else (True,) if "lr" in optimizer.settable else (True, False)
     for with_lr in passes:
@@ -199,20 +201,35 @@ def _decays(optimizer: Steps, case: _Case) -> bool:
     return bool((np.abs(a - b) > 1e-6 * scale + 64 * case.rounding * np.abs(moved.points).max(axis=0)).any())
 
 
-def _ranked(case: _Case, candidates: Iterable[Form]) -> list[Form]:
-    """Put forms in order: those whose steps grow with the gradient as the optimizer's do, the shortest first.
+def _ranked(case: _Case, seen: Observed, candidates: Iterable[Form]) -> list[Form]:
+    """Put forms in order: those whose steps grow with the gradient as the optimizer's do, by how near they come.
 
-    What is written most often is short.
+    Among those that come equally near, what is written most often is short. Those whose numbers have the same names as
+    the optimizer's own are looked at though they grow otherwise, since a slip may be the reason.
     """
     grows = _growth(lambda factor: observe(case.optimizer, case.settings[0], 0, factor=factor))
 
-    def key(form: Form) -> tuple[bool, bool, int]:
-        said = 2 * len(names.translated(form.method, form.hyper, case.known)) < max(len(form.hyper), 1)
-        return not abs(_form_growth(form) - grows) < 0.1, said, len(form.text)
+    def key(form: Form) -> tuple[bool, float]:
+        return not abs(_form_growth(form) - grows) < 0.1, _roughly(case, seen, form) + len(form.text) / 1000
 
-    kept = sorted((f for f in candidates if f.table or f.common), key=key)
-    hinted = [f for f in kept if not key(f)[1] and key(f)[0]]  # by the names of its numbers, though it grows otherwise
-    return [*kept[:_NEAR], *(f for f in hinted[:3] if f not in kept[:_NEAR])]
+    def named(form: Form) -> bool:
+        said = names.translated(form.method, form.hyper, case.known)
+        return bool(said) and 2 * len(said) >= len(form.hyper)
+
+    kept = sorted((f for f in candidates if (f.table or f.common) and f.method not in _RARE), key=key)
+    first = [f for f in kept if not key(f)[0]]
+    alike = [f for f in kept if key(f)[0] and named(f)]
+    return list({id(f): f for f in [*first, *alike[:4], *kept]}.values())[:_NEAR]
+
+
+def _roughly(case: _Case, seen: Observed, form: Form) -> float:
+    """Give the mean difference in direction of the steps from a form's with its usual numbers."""
+    points = form.recurrence()(seen, {"lr": 0.01, **form.hyper, **case.fixed(form, all_known=True)})[:, 0]
+    a, b = (np.diff(np.vstack([seen.points[:1], p]), axis=0) for p in (seen.points[1:], points))
+    with np.errstate(all="ignore"):
+        a, b = (s / np.sqrt(np.sum(s**2, axis=0)) for s in (a, b))
+        apart = np.sum((a - b) ** 2, axis=0)
+    return float(np.mean(apart[np.isfinite(apart)])) if np.isfinite(apart).any() else 4.0
 
 
 def _growth(run: Callable[[float], Observed | str]) -> float:

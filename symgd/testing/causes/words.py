@@ -80,64 +80,49 @@ def _with(n: Neighbour, fallback: str = "") -> str:
     return f": with {n.statement} it holds" if n.statement else fallback
 
 
+# A sentence for each slip; `{with_}` says with which statement it holds.
+_SENTENCES = {
+    Slip.SIGN: "the sign of {part} is wrong{with_}",
+    Slip.TERM: "the term {part} is missing{with_}",
+    Slip.FACTOR: "the factor {part} is missing{with_}",
+    Slip.TWICE: "{part} is applied twice{with_}",
+    Slip.SQUARE: "{part} is {instead}{with_}",
+    Slip.FUNCTION: "{part} is {instead}{with_}",
+    Slip.OTHER_FUNCTION: "{part} is {instead}{with_}",
+    Slip.EPS: "eps is inside of the root{with_}",
+    Slip.NAME: "{instead} stands for {part}{with_}",
+    Slip.SHARE: "{instead} stands for {part}{with_}",
+    Slip.SWAPPED: "{part} and {instead} are swapped",
+    Slip.ORDER: "the order of statements is wrong: {part} comes first, {instead} after it",
+    Slip.STALE: "the gradient is stale, that of the step before{with_}",
+    Slip.FRESH: "the bare gradient stands for {part}{with_}",
+    Slip.LOST: "{part} is not kept from one step to the next",
+    Slip.START: "{part} starts at {instead}",
+    Slip.COUPLED: "weight decay is in the gradient, an L2 penalty; it should be apart from it, x - lr*decay*x",
+    Slip.DECOUPLED: "weight decay is apart from the gradient; an L2 penalty adds decay*x to it",
+    Slip.UNSCALED: "weight decay is not multiplied by the learning rate",
+    Slip.FLIPPED: "{instead} stands for {part}{with_}",
+    Slip.WHOLE: "{instead}, one number for all parameters, stands for {part}{with_}",
+    Slip.SCALED: "{instead} stands for {part}{with_}",
+    Slip.KEPT: "{instead} is kept in the place of {part}, and goes into the next step",
+    Slip.LATE: "{instead} stands for {part}: the correction does not fade{with_}",
+}
+
+
 def _said(n: Neighbour, method: str) -> str:
-    correction = "**t" in n.part and "1 - " in n.part
     match n.slip:
         case Slip.BIAS:
             which = f" of the average with {n.part}" if n.part else ""
             return f"bias correction{which} is missing: averages that start at 0 are to be divided by 1 - beta**t"
-        case Slip.FACTOR if correction:
+        case Slip.FACTOR if "**t" in n.part and "1 - " in n.part:
             return f"bias correction is missing, the division by {n.part}{_with(n)}"
-        case Slip.SIGN:
-            what = f"the sign of {n.part}"
-            if "beta*" in n.part and method in _MOMENTUM:
-                return f"your momentum has the wrong sign{_with(n)}"
-            return f"{what} is wrong{_with(n)}"
-        case Slip.TERM:
-            return f"the term {n.part} is missing{_with(n)}"
-        case Slip.FACTOR:
-            return f"the factor {n.part} is missing{_with(n)}"
-        case Slip.TWICE:
-            return f"{n.part} is applied twice{_with(n)}"
-        case Slip.SQUARE:
-            return f"{n.part} is {n.instead}{_with(n)}"
-        case Slip.FUNCTION | Slip.OTHER_FUNCTION:
-            return f"{n.part} is {n.instead}{_with(n)}"
+        case Slip.SIGN if "beta*" in n.part and method in _MOMENTUM:
+            return f"your momentum has the wrong sign{_with(n)}"
         case Slip.COUNT:
             where = "the schedule" if n.statement.startswith("lr =") else "t"
             return f"{where} is off by one: {n.instead} stands for t{_with(n, ', the number of the step from 1')}"
-        case Slip.EPS:
-            return f"eps is inside of the root{_with(n)}" if "sqrt" in n.instead else f"eps is a lower bound{_with(n)}"
-        case Slip.NAME | Slip.SHARE:
-            return f"{n.instead} stands for {n.part}{_with(n)}"
-        case Slip.SWAPPED:
-            return f"{n.part} and {n.instead} are swapped"
+        case Slip.EPS if "sqrt(" not in n.instead or "maximum" in n.instead:
+            return f"eps is a lower bound{_with(n)}"
         case Slip.ORDER if n.part == "decay*x":
             return "weight decay is taken of the new point; it should be of the one before the step"
-        case Slip.ORDER:
-            return f"the order of statements is wrong: {n.part} comes first, {n.instead} after it"
-        case Slip.STALE:
-            return f"the gradient is stale, that of the step before{_with(n)}"
-        case Slip.FRESH:
-            return f"the bare gradient stands for {n.part}{_with(n)}"
-        case Slip.LOST:
-            return f"{n.part} is not kept from one step to the next"
-        case Slip.START:
-            return f"{n.part} starts at {n.instead}"
-        case Slip.COUPLED:
-            return "weight decay is in the gradient, an L2 penalty; it should be apart from it, x - lr*decay*x"
-        case Slip.DECOUPLED:
-            return "weight decay is apart from the gradient; an L2 penalty adds decay*x to it"
-        case Slip.UNSCALED:
-            return "weight decay is not multiplied by the learning rate"
-        case Slip.FLIPPED:
-            return f"{n.instead} stands for {n.part}{_with(n)}"
-        case Slip.WHOLE:
-            return f"{n.instead}, one number for all parameters, stands for {n.part}{_with(n)}"
-        case Slip.SCALED:
-            return f"{n.instead} stands for {n.part}{_with(n)}"
-        case Slip.KEPT:
-            return f"{n.instead} is kept in the place of {n.part}, and goes into the next step"
-        case Slip.LATE:
-            return f"{n.instead} stands for {n.part}: the correction does not fade{_with(n)}"
-    return f"{n.slip} of {n.part}"
+    return _SENTENCES[n.slip].format(part=n.part, instead=n.instead, with_=_with(n))
