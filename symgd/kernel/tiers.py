@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.data import Stored
-from symgd.kernel import blocks, streams, threads
+from symgd.kernel import blas, blocks, streams, threads
 from symgd.kernel.code import STAGE, Program, Text, closure, elementwise, source
 from symgd.kernel.machine import gemm, matrices
 from symgd.kernel.machine.compile import Entry, compile_function
@@ -351,10 +351,10 @@ def _loaded(functions: Sequence[Text], name: str, given: Mapping[str, object]) -
 
 
 def quietly(function: Generated) -> Generated:
-    """Give a function that NumPy does not warn in: what is not finite is an outcome."""
+    """Give a function that NumPy does not warn in, as what is not finite is an outcome, nor starts threads in."""
 
     def call(*args: object) -> float | Numbers:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), blas.one_thread():
             return function(*args)
 
     return call
