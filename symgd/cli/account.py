@@ -12,7 +12,8 @@ from symgd.errors import UsageError, safe
 
 if TYPE_CHECKING:
     from symgd.cli.options import Options
-    from symgd.run import History, Run
+    from symgd.history import History
+    from symgd.run import Run
 
 LONG = 4096  # characters of a file's name that are shown
 _SHOWN = 6  # parameters that a table of steps has room for

@@ -14,7 +14,6 @@ from symgd import checks, rules
 from symgd.descent.methods import METHODS, At, Function, Method, Relay
 from symgd.descent.state import Settings, State, Vector, read_state
 from symgd.errors import DataError, UsageError, safe, shown, unknown_option
-from symgd.graph import Graph
 from symgd.graph.tape import Tape
 from symgd.kernel import Kernel, code
 from symgd.kernel.code import Program
@@ -262,7 +261,7 @@ def _shapes(kernel: Kernel, settings: Settings, state: State) -> list[tuple[int,
 def _with_rule(
     kernel: Kernel, rule: rules.Rule, lr: float | str, x0: Vector, sign: float, numbers: dict[str, Any]
 ) -> Settings:
-    lowered = rules.lower(rule, Graph(), lr) if isinstance(lr, str) else rule.nodes
+    lowered = rule.lowered(lr)
     hyper = {"lr": lr, **rule.hyper}
     names = tuple(k for k, v in hyper.items() if not isinstance(v, str))
     # Numbers are read at run time: another learning rate is no other loop.

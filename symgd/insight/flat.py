@@ -302,14 +302,12 @@ def _unchanged(kernel: Problem, f: float, size: float, way: Callable[[float], Ve
 
 def _groups(null: Matrix) -> list[tuple[NDArray[np.intp], Matrix]]:
     """Part a space into those of parameters that have to do with each other: places, and a basis on them."""
-    from scipy.sparse.csgraph import connected_components
-
     if not null.shape[1]:
         return []
     projector = null @ null.T
-    count, labels = connected_components(np.abs(projector) > SAME, directed=False)
+    labels = _connected(np.abs(projector) > SAME)
     found = []
-    for label in range(count):
+    for label in np.unique(labels):
         places = np.flatnonzero(labels == label)
         values, vectors = np.linalg.eigh(projector[np.ix_(places, places)])
         if values[-1] > 0.5:
@@ -317,12 +315,22 @@ def _groups(null: Matrix) -> list[tuple[NDArray[np.intp], Matrix]]:
     return found
 
 
+def _connected(linked: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Give each place the first of those that it is linked to, directly or not."""
+    first = np.arange(len(linked))
+    while True:
+        lower = np.minimum(first, np.min(np.where(linked, first, len(linked)), axis=1))
+        if np.array_equal(lower, first):
+            return first
+        first = lower
+
+
 def _reduced(basis: Matrix) -> Matrix:
     """Give a basis with many zeros, as Gauss and Jordan reduce it, in whole numbers where it can."""
-    from scipy.linalg import qr
-
     if not basis.shape[1]:
         return basis
+    from scipy.linalg import qr
+
     _, _, order = qr(basis.T, mode="economic", pivoting=True)
     try:
         reduced = np.linalg.solve(basis[order[: basis.shape[1]]].T, basis.T).T

@@ -229,6 +229,24 @@ class Many:
             "seconds": self.seconds,
         }
 
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """Draw the starts in the colours of the minima that they reached; of many parameters, the values reached.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+        **options : object
+            Passed to `symgd.plotting.plot_many`.
+
+        Returns
+        -------
+        Axes
+        """
+        from symgd.plotting import plot_many
+
+        return plot_many(self, ax, **options)
+
     def _rows(self) -> list[list[str]]:
         names = list(self.kernel.params)[:SHOWN]
         rows = [["", "value", *names, "kind", "starts"]]
