@@ -22,12 +22,8 @@ _WIDE = 12  # columns of a Hessian that are printed for people
 @click.argument("formula")
 @options.with_options(
     options.DATA,
+    options.NAMES,
     (
-        click.option("--data-names", metavar="X,Y", help="Names that are columns of data, without their values."),
-        click.option(
-            "--shape", metavar="NAME=LENGTHS,...", multiple=True,
-            help="The shapes of parameters that are arrays, and of what --data-names declares, such as w=3,W=64x32.",
-        ),
         click.option("--sympy", "form", flag_value="sympy", help="As SymPy writes it (the default); of arrays, one "
                      "element, counted from 1."),
         click.option(
@@ -63,7 +59,7 @@ def derive(**given: Any) -> int:
     at = None
     if given["at"]:
         objective, at = _numbers_at(given, objective)
-    form = given["form"] or ("text" if _has_arrays(objective) else "sympy")
+    form = given["form"] or ("text" if inputs.has_arrays(objective) else "sympy")
     if given["as_json"]:
         print_json(_derived(objective, at, hessian=given["hessian"]))
     elif form == "latex":
@@ -73,18 +69,6 @@ def derive(**given: Any) -> int:
     if at and not given["as_json"]:
         _print_numbers(objective, at)
     return GOOD
-
-
-def _has_arrays(objective: Objective) -> bool:
-    """Tell whether parameters are arrays; of what shapes must be known."""
-    try:
-        return any(objective.shown.shapes.values())
-    except UsageError as problem:
-        what = str(problem).partition(";")[0]
-        number = ", and x=() for a number" if "may be a number" in what else ""
-        raise UsageError(
-            f"{what}; give the shapes of all arrays: --shape x=3,W=64x32{number}; or name the columns: --data-names x,y"
-        ) from None
 
 
 def _numbers_at(given: Options, objective: Objective) -> tuple[Objective, dict[str, object]]:

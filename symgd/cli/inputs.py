@@ -53,6 +53,33 @@ def objective(options: Options) -> Objective:
     return found.with_shapes(shapes) if shapes else found
 
 
+def has_arrays(objective: Objective) -> bool:
+    """Tell whether parameters are arrays.
+
+    Parameters
+    ----------
+    objective : Objective
+        The objective.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    UsageError
+        If their shapes are not known.
+    """
+    try:
+        return any(objective.shown.shapes.values())
+    except UsageError as problem:
+        what = str(problem).partition(";")[0]
+        number = ", and x=() for a number" if "may be a number" in what else ""
+        raise UsageError(
+            f"{what}; give the shapes of all arrays: --shape x=3,W=64x32{number}; or name the columns: --data-names x,y"
+        ) from None
+
+
 def listed(text: str) -> list[str]:
     """Read names, with commas between them.
 

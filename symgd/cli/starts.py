@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -224,6 +223,8 @@ def complete(options: Options, objective: Objective) -> Any:
 
 def _example(options: Options, objective: Objective, given: Mapping[str, object]) -> str:
     """Write the call with a start for every parameter."""
+    import shlex
+
     formula = objective.text if len(objective.text) <= 80 else "FORMULA"
     quoted = f'"{formula}"' if not set(formula) & set('"\\$`!') else shlex.quote(formula)
     data = "".join(f" --data {shlex.quote(safe(path))}" for path in options["data"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -228,6 +228,24 @@ class Many:
             "steps": int(self.steps.sum()),
             "seconds": self.seconds,
         }
+
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """Draw the starts in the colours of the minima that they reached; of many parameters, the values reached.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+        **options : object
+            Passed to `symgd.plotting.plot_many`.
+
+        Returns
+        -------
+        Axes
+        """
+        from symgd.plotting import plot_many
+
+        return plot_many(self, ax, **options)
 
     def _rows(self) -> list[list[str]]:
         names = list(self.kernel.params)[:SHOWN]

@@ -127,3 +127,20 @@ def test_a_joined_logsumexp_keeps_infinities_and_nan():
         assert blocks.join(-np.inf, 0.0, np.array([-np.inf, -np.inf])) == (-np.inf, 2.0)
         assert blocks.join(0.0, 1.0, np.array([np.inf]))[0] == np.inf
         assert np.isnan(blocks.join(0.0, 1.0, np.array([np.nan]))[0])
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int16", "int32", "int64"])
+def test_places_of_any_whole_type(kind):
+    u = np.arange(120).astype(kind)[::-1].copy()
+    y = np.linspace(-1, 1, 120)
+    f = sg.Objective("sum((y - sum(U[u]*U[u], axis=1))**2) + sum(C[u, 1, 2]*y)", data={"u": u, "y": y}, tier="python")
+    point = {"U": RNG.normal(size=(120, 2)), "C": RNG.normal(size=(120, 2, 3))}
+    U, where = point["U"], u.astype(int)
+    inner = y - np.sum(U[where] ** 2, axis=1)
+    slopes = f.gradient_at(point)
+    expected = np.zeros((120, 2))
+    expected[where] = (-4 * inner)[:, None] * U[where]
+    np.testing.assert_allclose(slopes["U"], expected, rtol=1e-12)
+    only = np.zeros((120, 2, 3))
+    only[where, 1, 2] = y
+    np.testing.assert_allclose(slopes["C"], only, rtol=1e-12)

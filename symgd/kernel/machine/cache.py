@@ -14,7 +14,6 @@ import os
 import re
 import stat
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from functools import cache as once
@@ -213,6 +212,8 @@ def save(name: str, content: bytes) -> None:
         if not _ours(base.stat(), directory=True):
             return
         # Written aside and moved into place: whoever reads sees all of it or nothing.
+        import tempfile
+
         handle, aside = tempfile.mkstemp(dir=base, prefix=".new-")
         try:
             with os.fdopen(handle, "wb") as file:
