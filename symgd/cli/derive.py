@@ -71,7 +71,7 @@ def derive(**given: Any) -> int:
     return GOOD
 
 
-def _numbers_at(given: Options, objective: Objective) -> tuple[Objective, dict[str, Any]]:
+def _numbers_at(given: Options, objective: Objective) -> tuple[Objective, dict[str, object]]:
     """Evaluate value, gradient and, where asked for, the Hessian; give the objective with the shapes of the point."""
     import numpy as np
 
@@ -90,7 +90,7 @@ def _numbers_at(given: Options, objective: Objective) -> tuple[Objective, dict[s
     shapes = {name: np.shape(value) for name, value in named.items()}
     objective = objective.with_shapes(shapes)
     value, gradient = objective.value(named), objective.gradient_at(named)
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "point": {name: plain(np.asarray(named[name], dtype=float)) for name in objective.params},
         "value": finite(value), "gradient": {name: plain(slope) for name, slope in gradient.items()},
     }  # fmt: skip
@@ -102,8 +102,8 @@ def _numbers_at(given: Options, objective: Objective) -> tuple[Objective, dict[s
 # ---- derivatives ---------------------------------------------------------------------------------------------------
 
 
-def _derived(objective: Objective, at: Mapping[str, Any] | None, *, hessian: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {
+def _derived(objective: Objective, at: Mapping[str, object] | None, *, hessian: bool) -> dict[str, object]:
+    found: dict[str, object] = {
         "formula": objective.text, "params": list(objective.params), "gradient": objective.gradient.text(),
         "gradient_latex": objective.gradient.latex(),
     }  # fmt: skip
@@ -169,7 +169,7 @@ def _bends(objective: Objective, form: str) -> dict[str, str]:
 # ---- numbers -------------------------------------------------------------------------------------------------------
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     """Write a number, or an array on one line, its middle left out where it is long."""
     if isinstance(value, list):
         import numpy as np

@@ -107,7 +107,7 @@ def _resume(given: Options, *, maximize: bool) -> tuple[Run, Objective]:
     return objective.resume(given["resume"], steps, progress=_progress(given), **limit), objective
 
 
-def _steps(given: Options, objective: Objective, state: Mapping[str, Any]) -> int | None:
+def _steps(given: Options, objective: Objective, state: Mapping[str, int]) -> int | None:
     """Count the steps that a resumed run is to take in all."""
     steps = None if given["steps"] is None else values.whole("--steps", given["steps"])
     if given["epochs"] is None:

@@ -6,5 +6,6 @@ from symgd.curvature.escape import escape
 from symgd.curvature.kind import classify, floor
 from symgd.curvature.promise import Promise, promise
 from symgd.curvature.spectrum import DENSE
+from symgd.curvature.tails import tail
 
-__all__ = ["DENSE", "Promise", "classify", "corner", "edge", "escape", "floor", "in_names", "promise"]
+__all__ = ["DENSE", "Promise", "classify", "corner", "edge", "escape", "floor", "in_names", "promise", "tail"]

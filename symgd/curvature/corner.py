@@ -82,8 +82,11 @@ def _fall(kernel: Problem, x: Vector, f: float, g: Vector, more: tuple[Vector, .
     for way in ways:
         for r in (1e-8, 1e-6, 1e-4):
             for step in (r * (1 + np.abs(x).max()) * way, -r * (1 + np.abs(x).max()) * way):
+                value = kernel.value(x + step)
                 # What the gradient itself explains is no surprise.
-                if kernel.value(x + step) < f - 2.0 * abs(float(g @ step)) - 1e-13 * abs(f) - noise:
+                fall = f - value - 2.0 * abs(float(g @ step)) - 1e-13 * abs(f)
+                # Where the value jumps, moving in the last digits shows the jump, and rounding beside it alone.
+                if fall > 0.0 and (fall > noise or fall > Surroundings(kernel, x + step, value, g).noise):
                     found: Vector = step
                     return found
     return None

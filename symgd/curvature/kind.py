@@ -15,6 +15,7 @@ from symgd.curvature.escape import Surroundings, escape
 from symgd.curvature.problem import Problem
 from symgd.curvature.settle import PROBES, settle
 from symgd.curvature.spectrum import DENSE, EPS, WORK, Spectrum, extremes, judged
+from symgd.curvature.tails import tail
 from symgd.errors import unexplained
 from symgd.verdict import Kind, Reason, Verdict
 
@@ -24,18 +25,20 @@ Matrix = NDArray[np.float64]
 MOST = 24  # directions without curvature that are looked along
 QUICK = WORK / 20  # operations that the kind of a point of many parameters may take at the end of a run
 NOUGHT = 1e-14  # of the largest curvature: what products of the Hessian are rounded by
+DOUBTFUL = Kind.DEGENERATE, Kind.NOT_STATIONARY, Kind.UNKNOWN  # what may be a tail beside what passes for a minimum
 NO_HESSIAN = Verdict(Kind.BOUNDARY, Reason.NOT_FINITE, (), "Hessian")
 POLISHED = 4  # Newton steps by which a point is moved to the floor of its valley before it is judged
 WIDE, DEEP = 1e-3, 12  # from which distance on the floor is looked for longer, and Newton steps to it
 NIL = 1e-13  # of the point's size, up to which a coordinate is 0
 SMALL = 64  # parameters up to which the Hessian is formed at every point of a valley's floor
 BEYOND = (0.15, 0.2, 0.3, 0.4)  # how far the floor of a valley is followed that has not risen
+SUNK = 1e-290  # over its bound a value may be what is left of underflow, and is as good as the same all around
 SAME = 1e-11  # relative change of a value up to which it counts as the same along a way
 WHOLE = (0.5, 1.0, 2.0, 4.0)  # how far a way without curvature is followed, relative to the point's size
 
 
 @np.errstate(all="ignore")  # numerical trouble is data
-def classify(kernel: Problem, x: Vector, f: float, g: Vector, reach: float = 0.0) -> Verdict:
+def classify(kernel: Problem, x: Vector, f: float, g: Vector, start: Vector | None = None) -> Verdict:
     """Tell what kind of stationary point this is.
 
     Parameters
@@ -48,8 +51,8 @@ def classify(kernel: Problem, x: Vector, f: float, g: Vector, reach: float = 0.0
         The value there.
     g : ndarray, shape (n,)
         The gradient there.
-    reach : float
-        How far the point is from where its descent began; 0 where that is not known.
+    start : ndarray, shape (n,), optional
+        Where the descent began that led there, if that is known.
 
     Returns
     -------
@@ -60,12 +63,15 @@ def classify(kernel: Problem, x: Vector, f: float, g: Vector, reach: float = 0.0
     Nocedal and Wright 2006, theorems 2.3 and 2.4 (second-order conditions).
     """
     try:
-        return _classified(kernel, x, f, g, reach)
+        found = _classified(kernel, x, f, g, start)
+        if not (found.kind.minimal or found.kind in DOUBTFUL) or found.falls:
+            return found
+        return tail(kernel, x, f, g, start) or found
     except Exception as problem:  # noqa: BLE001 - whatever it is, the point is there
         return Verdict(Kind.UNKNOWN, Reason.UNEXPLAINED, (), unexplained("the kind of point", problem))
 
 
-def _classified(kernel: Problem, x: Vector, f: float, g: Vector, reach: float) -> Verdict:
+def _classified(kernel: Problem, x: Vector, f: float, g: Vector, start: Vector | None) -> Verdict:
     found = corner(kernel, x)
     if found is not None:
         return found
@@ -74,7 +80,8 @@ def _classified(kernel: Problem, x: Vector, f: float, g: Vector, reach: float) -
     h = kernel.hessian(x)
     if not np.isfinite(h).all():
         return NO_HESSIAN
-    size = reach or 1.0 + float(np.linalg.norm(x))
+    own = float(np.linalg.norm(x))
+    size = (0.0 if start is None else max(own, float(np.linalg.norm(x - start)))) or 1.0 + own
     return Point(kernel, x, f, g, h, size).judged()
 
 
@@ -183,6 +190,8 @@ class Point:
         if bottom is not None and bottom is not self.x:
             self._move(bottom, *self.kernel.slope(bottom), self.kernel.hessian(bottom))
         self._snap()
+        if lowest and 0.0 < self.given[1] - self.kernel.bounds().low <= SUNK:
+            return Verdict(Kind.WEAK_MINIMUM, Reason.BOUND, (self.f,))
         negative = self.values < -max(self.flat, self._rounding())
         convex, concave = self.kernel.bounds().convex, self.kernel.bounds().concave
         if lowest or (convex and not concave):  # then it is rounding

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from symgd.curvature import Promise, classify, corner, edge
+from symgd.curvature import Promise, classify, corner, edge, tail
 from symgd.curvature.problem import Problem
 from symgd.curvature.promise import LOOSE
 from symgd.descent.methods import norm
@@ -90,8 +90,7 @@ def _judged(
     found = edge(kernel, state.x, state.f, state.g) if outcome == Outcome.STALLED else None
     if found is None and (outcome.converged or left.settled or _hidden(outcome, state, left)):
         if kernel.curved:
-            reach = _reach(state)
-            verdict = classify(kernel, state.x, state.f, state.g, reach)
+            verdict = classify(kernel, state.x, state.f, state.g, begun(state))
         else:
             verdict = corner(kernel, state.x) or Verdict(Kind.UNKNOWN, Reason.UNSEEN)
         if outcome.converged and verdict.kind.minimal and not _holds(left, verdict):
@@ -107,6 +106,8 @@ def _judged(
             return found, Outcome.CONVERGED_VALUE, "the value is at the lowest point of a kink"
         if found.reason == Reason.EDGE:
             return found, Outcome.CONVERGED_VALUE, "the value is the lowest at the edge of the domain"
+    if found is None and outcome == Outcome.STALLED:
+        found = tail(kernel, state.x, state.f, state.g, begun(state))
     return found or Verdict(Kind.NOT_STATIONARY, Reason.MUTE), outcome, message
 
 
@@ -121,12 +122,6 @@ def _hidden(outcome: Outcome, state: State, left: Promise) -> bool:
 def _holds(left: Promise, verdict: Verdict) -> bool:
     """Tell whether so little is left that a test which was met can count, whatever the tolerance that was asked for."""
     return left.settled or left.share <= LOOSE or verdict.kind != Kind.MINIMUM or not math.isfinite(left.gain)
-
-
-def _reach(state: State) -> float:
-    """Give how far the run has gone, where that is known."""
-    start = begun(state)
-    return 0.0 if start is None else max(norm(state.x - start), norm(state.x))
 
 
 def _told(verdict: Verdict, *, maximized: bool, settled: bool) -> str:

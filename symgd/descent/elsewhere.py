@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from symgd.curvature import DENSE, classify, edge
 from symgd.curvature.problem import Problem
 from symgd.descent.methods import At, Function, Relay
@@ -13,7 +11,7 @@ from symgd.descent.rest import begun, refine, remaining
 from symgd.descent.state import Settings, State
 from symgd.descent.steps import leave_saddle
 from symgd.kernel import code
-from symgd.verdict import Kind
+from symgd.verdict import Kind, Reason
 
 REACHED = 1e-16  # of the way down from the first value to the lowest that there can be
 HIDDEN = 1e-12  # relative to the value: what is left to gain where float64 cannot tell values apart any more
@@ -83,7 +81,7 @@ def _arrived(kernel: Problem, state: State) -> bool:
         left = remaining(kernel, state)
         if not left.settled and left.gain > HIDDEN * abs(state.f):
             return False
-    start = begun(state)
-    reach = 0.0 if start is None else max(float(np.linalg.norm(p)) for p in (state.x, state.x - start))
-    kind = classify(kernel, state.x, state.f, state.g, reach).kind
-    return kind.minimal or kind in (Kind.KINK, Kind.BOUNDARY)
+    found = classify(kernel, state.x, state.f, state.g, begun(state))
+    if found.reason == Reason.TAIL:  # where the objective is convex, no other way ends lower
+        return kernel.bounds().convex
+    return found.kind.minimal or found.kind in (Kind.KINK, Kind.BOUNDARY)

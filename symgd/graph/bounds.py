@@ -19,6 +19,7 @@ import numpy as np
 
 from symgd.graph.graph import Graph
 from symgd.graph.nodes import ROWS, Const, Fold, Leaf, Map, Node, reachable
+from symgd.language.functions import FUNCTIONS
 
 INF = math.inf
 
@@ -35,6 +36,8 @@ class Bounds:
         Whether a bound is never reached, as 0 is not by an exponential. An infinite bound is open.
     convex, concave : bool
         In the parameters; both for what is affine.
+    analytic : bool
+        Whether it is made of analytic functions alone: what changes along a line is constant on no part of it.
     """
 
     low: float = -INF
@@ -43,6 +46,7 @@ class Bounds:
     high_open: bool = True
     convex: bool = False
     concave: bool = False
+    analytic: bool = False
 
     @property
     def affine(self) -> bool:
@@ -52,7 +56,7 @@ class Bounds:
     @property
     def negated(self) -> Bounds:
         """The same of the node times -1."""
-        return Bounds(-self.high, -self.low, self.high_open, self.low_open, self.concave, self.convex)
+        return Bounds(-self.high, -self.low, self.high_open, self.low_open, self.concave, self.convex, self.analytic)
 
     def scaled(self, low: float, high: float) -> Bounds:
         """Give the same of the node times a number that no parameter reaches, between two bounds."""
@@ -95,9 +99,16 @@ def bounds_of(graph: Graph, root: Node, data: Mapping[str, Any]) -> Bounds:
     (0.0, False, True)
     """
     known: dict[Node, Bounds] = {}
-    for node in reachable([root]):
+    nodes = reachable([root])
+    for node in nodes:
         known[node] = _bounds(graph, node, known, data)
-    return known[root]
+    return replace(known[root], analytic=all(_is_analytic(node) for node in nodes if node.active))
+
+
+def _is_analytic(node: Node) -> bool:
+    if isinstance(node, Map):
+        return FUNCTIONS[node.function].smooth
+    return not (isinstance(node, Fold) and node.function in ("max", "min"))
 
 
 def _bounds(graph: Graph, node: Node, known: Mapping[Node, Bounds], data: Mapping[str, Any]) -> Bounds:
@@ -115,6 +126,8 @@ def _bounds(graph: Graph, node: Node, known: Mapping[Node, Bounds], data: Mappin
         found = UNKNOWN
     if math.isnan(found.low) or math.isnan(found.high):
         found = replace(UNKNOWN, convex=found.convex, concave=found.concave)
+    found = replace(found, low_open=found.low_open or math.isinf(found.low),
+                    high_open=found.high_open or math.isinf(found.high))  # fmt: skip
     return replace(found, convex=True, concave=True) if flat else found
 
 
@@ -154,7 +167,7 @@ def _mapped(node: Map, known: Mapping[Node, Bounds]) -> Bounds:
     args = [known[a] for a in node.args]
     match node.function:
         case "add":
-            return _added(args)
+            return _entropy(node, known) or _added(args)
         case "multiply":
             return _multiplied(node, *args)
         case "divide":
@@ -192,6 +205,32 @@ def _added(args: list[Bounds]) -> Bounds:
         sum(a.low for a in args), sum(a.high for a in args), any(a.low_open for a in args),
         any(a.high_open for a in args), all(a.convex for a in args), all(a.concave for a in args),
     )  # fmt: skip
+
+
+def _entropy(node: Map, known: Mapping[Node, Bounds]) -> Bounds | None:
+    """Give the bounds of ``softplus(z) - y*z``, the loss of a probability ``y``: 0 is below all, and never reached."""
+    for first in node.args:
+        for second in node.args if isinstance(first, Map) and first.function == "softplus" else ():
+            share = _share(second, first.args[0], known)  # type: ignore[union-attr]
+            if share is None or share.low < -1.0 or share.high > 0.0:
+                continue
+            both = _added([known[first], known[second]])
+            loss = replace(both, low=0.0, high=INF, low_open=True, high_open=True)
+            return _added([loss, *(known[a] for a in node.args if a is not first and a is not second)])
+    return None
+
+
+def _share(node: Node, z: Node, known: Mapping[Node, Bounds]) -> Bounds | None:
+    """Give the bounds of what a node is times another that it has as a factor, where no parameter reaches that."""
+    factor = Bounds(1.0, 1.0, False, False)
+    while node is not z:
+        if not (isinstance(node, Map) and node.function == "multiply"):
+            return None
+        still, node = sorted(node.args, key=lambda a: a.active)
+        if still.active:
+            return None
+        factor = factor.scaled(known[still].low, known[still].high)
+    return factor
 
 
 def _multiplied(node: Map, a: Bounds, b: Bounds) -> Bounds:
@@ -283,7 +322,7 @@ class _Row:
     dips: bool = False  # it falls to its value at 0, and rises from there
     low: float = -INF  # bounds that it has whatever the argument, which it only nears
     high: float = INF
-    reached: bool = False  # of functions that turn: they reach their bounds
+    reached: bool = False  # of functions that turn, or are flat in part: they reach their lower bound
 
 
 def _composed(row: _Row, a: Bounds) -> Bounds:
@@ -303,6 +342,7 @@ def _composed(row: _Row, a: Bounds) -> Bounds:
         return Bounds(row.low, row.high, not closed, not closed, convex, concave)
     ends = (a.low, a.low_open), (a.high, a.high_open)
     (low, low_open), (high, high_open) = ends if row.rises else ends[::-1]
+    low_open = low_open and not row.reached  # what is flat in part reaches its end before its argument does
     return Bounds(row.value(low), row.value(high), low_open, high_open, convex, concave)
 
 
@@ -352,7 +392,7 @@ _FUNCTIONS: dict[str, _Row] = {
     "exp": _Row(_safe(math.exp, 0.0, INF), bend="convex", rises=True),
     "expm1": _Row(_safe(math.expm1, -1.0, INF), bend="convex", rises=True),
     "softplus": _Row(_safe(_softplus, 0.0, INF), bend="convex", rises=True),
-    "relu": _Row(lambda v: max(v, 0.0), bend="convex", rises=True),
+    "relu": _Row(lambda v: max(v, 0.0), bend="convex", rises=True, reached=True),
     "log": _Row(_safe(lambda v: math.log(v) if v > 0 else -INF, -INF, INF), bend="concave", rises=True),
     "log1p": _Row(_safe(lambda v: math.log1p(v) if v > -1 else -INF, -INF, INF), bend="concave", rises=True),
     "log2": _Row(_safe(lambda v: math.log2(v) if v > 0 else -INF, -INF, INF), bend="concave", rises=True),

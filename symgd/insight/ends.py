@@ -93,10 +93,8 @@ def plateau(e: Evidence) -> Finding | None:
     kinds = (Kind.DEGENERATE, Kind.NOT_STATIONARY, Kind.UNKNOWN)
     if not stuck or _is_degenerate_saddle(e) or run.kind not in kinds or not e.affordable:
         return None
-    if run.kind == Kind.DEGENERATE and run.verdict.reason in (Reason.FLAT, Reason.ROUNDED):
-        told = flat(e)
-        if told is not None:
-            return told
+    if run.kind == Kind.DEGENERATE and flat(e) is not None:
+        return None  # that is told on its own
     h = e.kernel.hessian(run.x)
     top = float(np.abs(np.linalg.eigvalsh(h)).max()) if np.isfinite(h).all() else math.nan
     numbers = {"gradient_norm": run.gradient_norm, "curvature": top}

@@ -155,7 +155,7 @@ class Evidence:
         """Write a point in names."""
         names = self.kernel.names
         shown = ", ".join(f"{names[i]} = {x[i]:.4g}" for i in range(min(3, len(x))))
-        return shown + (", ..." if len(x) > 3 else "")
+        return shown + (" and so on" if len(x) > 3 else "")
 
     # ---- theory ----------------------------------------------------------------------------------------------------
 

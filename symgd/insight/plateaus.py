@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd.curvature import in_names
+from symgd import curvature
 from symgd.insight.evidence import Evidence
 from symgd.insight.pace import best_of
 from symgd.insight.trials import remedy
@@ -21,7 +20,6 @@ FAINT = 1e-2  # of the gradient nearer to the origin, under which one is that of
 NEARER = (0.3, 0.1, 0.03, 0.01)  # shares of the start's size that are tried
 SUNK = 1e-3  # of the gradient before a step, under which the step has jumped onto a plateau
 JUMPS = 12  # steps among which such a jump is looked for
-OUT = 2.0 ** np.arange(1, 12)  # how far a tail is followed, in ways gone
 DRAWN = (0.1, 0.5, 1.0)  # sizes of random starts that are tried
 NEVER = (Outcome.DIVERGED, Outcome.LEFT_DOMAIN, Outcome.INTERRUPTED)
 
@@ -45,30 +43,24 @@ def plateaued(e: Evidence) -> Finding | None:
 
 def tail(e: Evidence) -> Finding | None:
     """Tell that there is no finite minimum: the value falls for ever toward a limit, as with separable classes."""
-    if e.minimum is not None or not e.affordable:
+    seen = e.run.verdict if e.run.verdict.reason == Reason.TAIL else None
+    if seen is None and (e.minimum is not None or not e.affordable):
         return None
-    x0, way = e.run.history.point[0], e.run.x - e.run.history.point[0]
-    values = [e.end, *(e.kernel.value(x0 + t * way) for t in OUT)]
-    if not way.any() or not np.isfinite(values).all() or any(b > a for a, b in pairwise(values)):
+    seen = seen or curvature.tail(e.kernel, e.run.x, e.end, e.kernel.slope(e.run.x)[1], e.run.history.point[0])
+    if seen is None:
         return None
-    if not values[1] < values[0] or values[0] >= e.values[0]:
-        return None
-    # A fall that gets no slower is no tail.
-    if values[-2] - values[-1] > 0.5 * (values[0] - values[1]):
-        return None
-    bounds = e.kernel.bounds()
-    limit = bounds.low if math.isfinite(bounds.low) and values[-1] - bounds.low < 0.5 * (values[0] - bounds.low) else (
-        0.0 if 0.0 <= values[-1] < 1e-3 * values[0] else values[-1]
-    )  # fmt: skip
-    along = in_names(e.kernel.names, way)
-    goes = "rises" if e.run.maximized else "falls"
-    numbers = {"limit": e.sign * limit, "value": e.sign * e.end}
-    what = "maximum" if e.run.maximized else "minimum"
-    message = f"There is no finite {what}: along {along} the value {goes} for ever toward {e.sign * limit:.6g}."
-    if e.kernel.columns and bounds.convex:
-        message += " So it is where the parameters part the classes, or meet the data, without an error."
+    limit = e.sign * seen.numbers[0]
+    goes, what = ("rises", "maximum") if e.run.maximized else ("falls", "minimum")
+    parted = bool(e.kernel.columns) and e.kernel.bounds().convex
+    message = (
+        f"There is no finite {what}: along {seen.along} the value {goes} for ever toward {limit:.6g}, and the "
+        "parameters run off to infinity."
+    )
+    if parted:
+        message += " So it is where the classes are separable: they are parted, or the data met, without an error."
     text = "Add a penalty on the size of the parameters, or stop by the value: a smaller gradient means nothing here."
-    return Finding("separable" if e.kernel.columns and bounds.convex else "tail", message, text, numbers)
+    numbers = {"limit": limit, "value": e.sign * e.end}
+    return Finding("separable" if parted else "tail", message, text, numbers)
 
 
 def underflow(e: Evidence) -> Finding | None:

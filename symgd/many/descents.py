@@ -238,7 +238,7 @@ def _kept(kernel: Kernel, settings: Settings, given: Mapping[str, object], x: Ma
     return states, np.array([s.hyper for s in each])
 
 
-def _of_start(settings: Settings, given: Mapping[str, Any]) -> bool:
+def _of_start(settings: Settings, given: Mapping[str, object]) -> bool:
     """Tell whether a rule's numbers or states depend on where a run starts."""
     if _is_auto(given.get("lr")) or ("lr" not in given and rules.find_rule(given["method"]).lr == "auto"):
         return True

@@ -171,10 +171,28 @@ def ranges_of(frame: Frame, ranges: Mapping[str, Any] | None) -> tuple[Range | N
             near = suggest(str(name), list(frame.labels))
             hint = f"did you mean '{near}'?" if near else f"its parameters are {', '.join(frame.labels)}"
             raise UsageError(f"ranges has '{safe(name)}', which the objective has not; {hint}")
-    return tuple(_checked(name, asked[name]) if name in asked else None for name in frame.labels)
+    return tuple(checked_range(name, asked[name]) if name in asked else None for name in frame.labels)
 
 
-def _checked(name: str, given: Any) -> Range:
+def checked_range(name: str, given: Any) -> Range:
+    """Check a range.
+
+    Parameters
+    ----------
+    name : str
+        Whose it is.
+    given : object
+        What was given.
+
+    Returns
+    -------
+    tuple of float
+
+    Raises
+    ------
+    UsageError
+        If it is no two finite numbers that rise.
+    """
     try:
         low, high = (float(end) for end in given)
     except (TypeError, ValueError):

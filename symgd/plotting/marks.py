@@ -90,7 +90,7 @@ def _mark(ax: Axes, path: Vector, labels: tuple[str, str], gid: str, mark: dict[
     first = {"zorder": 5, **style.START, "color": mark["color"], **(_RING if hidden else {})}
     ax.plot(*start, linestyle="", label=labels[0], gid="start", **first)
     if np.isfinite(end).all():
-        ax.plot(*end, linestyle="", label=labels[1], zorder=5, gid=gid, clip_on=False, **mark)
+        ax.plot(*end, linestyle="", label=labels[1], zorder=5, gid=gid, **mark)
     else:  # on a curve, the value is not
         ax.axvline(end[0], linestyle=":", linewidth=1.4, label=labels[1], gid=gid, color=mark["color"])
 

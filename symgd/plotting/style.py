@@ -27,6 +27,7 @@ SECOND = "#7A7A7A"
 SERIES = (PATH, "#000000", "#CC79A7", "#009E73", "#E69F00", "#56B4E9")  # of paths in one picture, or of fits
 LANDSCAPE = "Blues_r"  # dark where the objective is best
 
+_LONGEST = 160  # letters of a title that are measured
 _FEW = 2000  # points of a path whose lines are long
 
 SUFFIXES = (".png", ".svg", ".pdf")
@@ -189,7 +190,7 @@ def fitted(text: str, size: float, room: float) -> tuple[float, str]:
     text : str
         What there is room for.
     """
-    flat = " ".join(text.split())
+    flat = shorten(text, _LONGEST)  # the outlines of a letter take a millisecond
     wide = _width(flat, size)
     if wide <= room:
         return size, flat

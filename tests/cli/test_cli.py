@@ -615,6 +615,12 @@ def test_fit_writes_the_picture(tmp_path):
     assert json.loads(call("fit", "b1*x**b2", "--data", DANWOOD, "--plot", str(picture), "--json").stdout)["ok"]
 
 
+def test_many_writes_the_picture(tmp_path):
+    picture = tmp_path / "many.svg"
+    call("many", "x*cos(x) + 9", "--box", "x=-15:15", "--starts", "20", "--plot", str(picture))
+    assert 'id="starts 0"' in picture.read_text()
+
+
 def test_process_of_a_faulty_formula_shows_no_traceback():
     done = process("minimize", "x + + sinn(", "--start", "1")
     assert done.returncode == 2

@@ -28,6 +28,15 @@ def rosenbrock(request):
 # ---- no false success ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("method", ["auto", "exact", "newton"])
+@pytest.mark.parametrize("start", [3, 1.5, -3])
+def test_a_power_that_underflows_is_as_low_as_its_bound_where_it_is_small(start, method):
+    run = sg.Objective("(x - 1)**100").minimize([start], method=method)
+    assert run.ok
+    assert run.kind == "weak_minimum"
+    assert run.x == pytest.approx([1.0], abs=1e-3)
+
+
 @TIERS
 @pytest.mark.parametrize(
     ("text", "start", "kind"),
@@ -50,7 +59,6 @@ def rosenbrock(request):
         ("softplus(x)", [0], "degenerate"),
         ("softplus(-x) + 0*y", [0, 1], "degenerate"),
         ("x**2 - y**512", [1, 0.1], "degenerate"),
-        ("(x - 1)**100", [3], "degenerate"),
         ("-abs(x)", [0], "kink"),
     ],
 )
@@ -58,7 +66,8 @@ def test_success_is_not_reported_where_there_is_no_minimum(text, start, kind, ti
     run = sg.Objective(text, tier=tier).minimize(start=start, method="exact")
     assert not run.ok
     assert run.kind == kind
-    assert ("at a kink" if kind == "kink" else "not a minimum") in run.message
+    words = ("at a kink",) if kind == "kink" else ("not a minimum", "falls for ever")
+    assert any(word in run.message for word in words)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ TEXTS = [
     "exp(x)*exp(y)", "log(1 + exp(x)) - x/3", "where(x > 0, x, -y)**2", "logaddexp(x, y)", "erf(x) - erfc(y)",
     "abs(x)**1.5", "x**2/(2 + sin(y))", "log(exp(x) + exp(y))", "relu(x - 1) + relu(-y)", "(x + y)**3", "expm1(x**2)",
     "sqrt(x**2 + 2*y**2 + 1)", "sech(x)", "sinh(x)**2", "(x - 1)**2*3 - 2",
+    "softplus(x*y) - x*y", "softplus(x - y) - 0.3*(x - y) + 1", "log(1 + exp(x)) - x + y**2", "relu(x)**2",
 ]  # fmt: skip
 POINTS = st.floats(-6, 6)
 

@@ -46,7 +46,7 @@ class Newton(Method):
         values, vectors = decomposed(hessian, scale)
         slope = vectors.T @ (at.g / scale)
         # In units of the objective in which squares do not overflow; a power of two rounds nothing.
-        unit = 2.0 ** -int(np.frexp(np.abs(values).max())[1]) if np.isfinite(values).all() else 1.0
+        unit = np.ldexp(1.0, min(1023, -int(np.frexp(np.abs(values).max())[1]))) if np.isfinite(values).all() else 1.0
         bent, steep = unit * values, unit * slope
 
         def measure(v: Vector) -> float:
