@@ -23,6 +23,8 @@ TASKS = {
     "hessian_at": "f = make(); reset(); f.hessian_at(w=1, b=2)",
     "minimize": "f = make(); f.value(w=1, b=2); reset(); f.minimize({'w': 0, 'b': 0})",
     "minimize, lr=0.1": "f = make(); f.value(w=1, b=2); reset(); f.minimize({'w': 0, 'b': 0}, lr=0.1, steps=10)",
+    "minimize, lr='0.1/t'": "f = make(); f.value(w=1, b=2); f.minimize({'w': 0, 'b': 0}, lr=0.1, steps=10); reset()\n"
+    "f.minimize({'w': 0, 'b': 0}, lr='0.1/t', steps=10)",
     "minimize, a rule": "f = make(); f.value(w=1, b=2); reset()\n"
     "f.minimize({'w': 0, 'b': 0}, method=RULE, lr=0.1, steps=10)",
     "maximize": "f = make('-'); f.value(w=1, b=2); reset(); f.maximize({'w': 0, 'b': 0})",
@@ -30,6 +32,8 @@ TASKS = {
     "Rule": "sg.Rule('v = beta*v - lr*g; x = x + v', beta=.9)",
     "Rule.theory": "RULE.theory(smallest=1, largest=9)",
     "fit": "sg.fit('w*x + b', DATA, start={'w': 0, 'b': 0})",
+    "fit, weights, a formula": "sg.fit('w*x + b', DATA, 'log(y)', start={'w': 0, 'b': 0}, weights='x + 1')",
+    "fit, arrays": "sg.fit('X @ w', {'X': np.eye(5)[:, :3], 'y': DATA['y']}, start={'w': np.zeros(3)})",
     "predict": "fit = sg.fit('w*x + b', DATA, start={'w': 0, 'b': 0}); reset(); fit.predict({'x': [1.0, 2.0]})",
 }
 COLUMNS = ("parses", "readings", "lowerings", "gradients", "Hessians", "programs", "compilations")
@@ -96,14 +100,14 @@ def main() -> None:
         exec(TASKS[sys.argv[1]], space)
         print(*(found[c] for c in COLUMNS))
         return
-    print(f"{'':18s}", *(f"{c:>12s}" for c in COLUMNS))
+    print(f"{'':24s}", *(f"{c:>12s}" for c in COLUMNS))
     for task in TASKS:
         with tempfile.TemporaryDirectory() as folder:
             environment = {**os.environ, "SYMGD_CACHE": folder}
             done = subprocess.run([sys.executable, __file__, task], env=environment, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(done.stderr)
-        print(f"{task:18s}", *(f"{n:>12s}" for n in done.stdout.split()))
+        print(f"{task:24s}", *(f"{n:>12s}" for n in done.stdout.split()))
 
 
 if __name__ == "__main__":

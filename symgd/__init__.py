@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from symgd.checking import Check, check_file, check_gradient, check_hessian, check_jacobian
     from symgd.errors import DataError, FormulaError, ShapeError, SymgdError, SymgdWarning, UsageError
     from symgd.fitting import Fit, fit
+    from symgd.history import History
     from symgd.insight.theory import Theory
     from symgd.many import Many
     from symgd.objective import Objective
     from symgd.objective.callables import minimize_callable
     from symgd.rules import Rule
     from symgd.rules.schedules import schedule
-    from symgd.run import History, Outcome, Run
+    from symgd.run import Outcome, Run
     from symgd.verdict import Kind
 
 # Each public name and the module that it lives in: imported at its first use, so that `import symgd` costs nothing.
@@ -26,7 +27,7 @@ _HOMES = {
     "DataError": "errors",
     "Fit": "fitting",
     "FormulaError": "errors",
-    "History": "run",
+    "History": "history",
     "Kind": "verdict",
     "Many": "many",
     "Objective": "objective",

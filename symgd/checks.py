@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import sys
 from collections.abc import Set as AbstractSet
 from numbers import Integral, Real
 from typing import Any
@@ -146,7 +147,7 @@ def why_not(value: Any) -> str | None:
     str or None
         ``None`` for what may be a number.
     """
-    if isinstance(value, np.ma.MaskedArray):
+    if _is_masked_array(type(value)):
         return "a masked value" if np.ma.is_masked(value) else None
     if isinstance(value, str):
         return "text"
@@ -227,15 +228,20 @@ def numbers(values: Any) -> NDArray[Any]:
     return array
 
 
+def _is_masked_array(kind: type) -> bool:
+    """Tell whether a type is one of masked arrays, without loading what makes them."""
+    return "numpy.ma" in sys.modules and issubclass(kind, np.ma.MaskedArray)
+
+
 def _masked(values: Any, depth: int = 0) -> str | None:
     """Tell whether something in lists of values is masked: NumPy would take what stands under the mask."""
     if not isinstance(values, list | tuple) or depth > DEEPEST:
         return None
     kinds = set(map(type, values))
-    if not any(issubclass(kind, list | tuple | np.ma.MaskedArray) for kind in kinds):
+    if not any(issubclass(kind, list | tuple) or _is_masked_array(kind) for kind in kinds):
         return None
     for value in values:
-        if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        if _is_masked_array(type(value)) and np.ma.is_masked(value):
             return "with a masked value"
         if inner := _masked(value, depth + 1):
             return inner

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -74,6 +75,13 @@ class Shapes(Mapping[str, Shape]):
             places = itertools.product(*map(range, shape))
             found += [f"{name}[{','.join(map(str, place))}]" for place in places] if shape else [name]
         return tuple(found)
+
+    def name(self, place: int) -> str:
+        """Give the name of one number: of a million, all would take 100 MB."""
+        which = bisect.bisect_right([*self.starts.values()], place) - 1
+        name, shape = list(self.items())[which]
+        inside = np.unravel_index(place - self.starts[name], shape) if shape else ()
+        return name + (f"[{','.join(str(int(n)) for n in inside)}]" if shape else "")
 
     def part(self, flat: NDArray[Numbers], name: str) -> NDArray[Numbers]:
         """Give one parameter's part of flat vectors: of the last axis of an array.

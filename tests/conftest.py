@@ -36,10 +36,13 @@ NAMED = re.compile(r"""["']numba["']|minimize_many|workers=""")
 UNMARKED = pytest.StashKey[list]()
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     for item in items:
         if compiles(item):
             item.add_marker("compiled")
+    if "slow" not in config.option.markexpr:  # here, since an `-m` in pytest's own settings gives way to any other
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("slow")])
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
 
 
 def compiles(item):

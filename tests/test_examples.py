@@ -53,7 +53,8 @@ SHOWN = {
         r"^16 rows, lr = 0\.02 +480 .* 0\.188\d$",
         r"^the same, another seed +480 .* 0\.188\d$",
         r"^16 rows, lr = 0\.0002, crawling: .* an epoch leaves 0\.97\d* of what is above the minimum",
-        r"^16 rows, lr = 0\.3, diverged: .* over the limit 2/lambda_max = 0\.242154 ",
+        r"^16 rows, lr = 0\.3, diverged: .* over the limit 2/lambda_max = 0\.277251 of the 16 rows ",
+        r"^  remedy: Take lr=0\.138: 480 steps end at 0\.20\d* instead of 2\.09\d*e\+65",
         r"^1 row, lr = 0\.02, noise_floor: .* 0\.018\d* above the lowest value 0\.188005",
     ],
     "hills": [

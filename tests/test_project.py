@@ -72,3 +72,11 @@ def test_functions_are_short():
             if isinstance(node, ast.FunctionDef) and code_lines(node) > LONGEST_FUNCTION:
                 long.add(f"{name} {node.name}")
     assert long == set()
+
+
+@pytest.mark.parametrize(("options", "left"), [([], False), (["-m", "not compiled"], False), (["-m", "slow"], True)])
+def test_slow_tests_run_where_they_are_asked_for(options, left):
+    file = ROOT / "tests" / "views" / "test_sympy_road.py"
+    command = [sys.executable, "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider", file, *options]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert ("::test_thousands_of" in told) is left

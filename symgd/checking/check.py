@@ -69,16 +69,13 @@ def check_gradient(
     if latex:
         return _latex(check_gradient, formula, gradient, data, params, where, explain=explain)
     if callable(gradient):
-        from symgd.checking.callables import check_callable
-
-        return check_callable(formula, gradient, data, params, _texts(where), what="gradient")
+        return _of_function("gradient", formula, gradient, data, params, where)
     if not isinstance(gradient, Mapping) or not gradient:
         raise UsageError("gradient must be a mapping of parameters to formulas, such as {'w': '2*w'}, or a function")
     claims = {fm.check_name(n): c for n, c in gradient.items()}
     functions = {n: c for n, c in claims.items() if callable(c)}
     texts = {n: _number(c) for n, c in claims.items() if not callable(c)}
-    problem = problems.make(formula, {n: [texts[n]] if n in texts else [] for n in claims}, data, params, _texts(where))
-    problem.reading(0).scalar()
+    problem = _one_number(formula, {n: [texts[n]] if n in texts else [] for n in claims}, data, params, where)
     verdicts = {}
     for name in claims:
         if name in functions:
@@ -134,16 +131,13 @@ def check_hessian(
     if latex:
         return _latex(check_hessian, formula, hessian, data, params, where, explain=explain)
     if callable(hessian):
-        from symgd.checking.callables import check_callable
-
-        return check_callable(formula, hessian, data, params, _texts(where), what="hessian")
+        return _of_function("hessian", formula, hessian, data, params, where)
     pairs = _pairs(formula, hessian, data, params)
     claims: dict[str, list[str]] = {}
     for (a, b), text in pairs.items():
         claims.setdefault(a, []).append(text)
         claims.setdefault(b, [])
-    problem = problems.make(formula, claims, data, params, _texts(where), rank="hessian")
-    problem.reading(0).scalar()
+    problem = _one_number(formula, claims, data, params, where, rank="hessian")
     verdicts = {}
     for (a, b), text in pairs.items():
         target = Target(b, a)
@@ -242,6 +236,25 @@ def _latex(
 
 
 # ---- shared --------------------------------------------------------------------------------------------------------
+
+
+def _of_function(
+    what: str, formula: str, claim: Callable[..., Any], data: Any, params: Any, where: str | Sequence[str]
+) -> Check:
+    """Check what one function gives for all parameters."""
+    from symgd.checking.callables import check_callable
+
+    return check_callable(formula, claim, data, params, _texts(where), what=what)
+
+
+def _one_number(
+    formula: str, claims: Mapping[str, Sequence[str]], data: Any, params: Any, where: str | Sequence[str],
+    rank: str = "gradient",
+) -> Problem:  # fmt: skip
+    """Read an objective and what is claimed of it; refuse one that has several values."""
+    problem = problems.make(formula, claims, data, params, _texts(where), rank=rank)
+    problem.reading(0).scalar()
+    return problem
 
 
 def _decide(problem: Problem, target: Target, text: str, *, explain: bool) -> Verdict:

@@ -12,6 +12,7 @@ import click
 from symgd import __version__
 from symgd.cli.cache import cache
 from symgd.cli.check import check
+from symgd.cli.code import code
 from symgd.cli.curvature import curvature
 from symgd.cli.derive import derive
 from symgd.cli.fit import fit
@@ -40,5 +41,5 @@ def main() -> None:
     """  # noqa: D301 - \b is click's mark for lines that are not to be wrapped
 
 
-for command in (minimize, maximize, many, fit, derive, check, curvature, theory, laws, cache):
+for command in (minimize, maximize, many, fit, derive, code, check, curvature, theory, laws, cache):
     main.add_command(command)

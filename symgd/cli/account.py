@@ -12,14 +12,15 @@ from symgd.errors import UsageError, safe
 
 if TYPE_CHECKING:
     from symgd.cli.options import Options
-    from symgd.run import History, Run
+    from symgd.history import History
+    from symgd.run import Run
 
 LONG = 4096  # characters of a file's name that are shown
 _SHOWN = 6  # parameters that a table of steps has room for
 _TRACED = 20  # its lines, when no spacing was asked for
 
 
-def as_dict(options: Options, run: Run) -> dict[str, Any]:
+def as_dict(options: Options, run: Run) -> dict[str, object]:
     """Give the run as the object that ``--json`` prints.
 
     Parameters
@@ -43,10 +44,10 @@ def as_dict(options: Options, run: Run) -> dict[str, Any]:
     return account | {name: options[name] for name in ("plot", "save") if options[name]}
 
 
-def _finite_row(history: History, place: int) -> dict[str, Any]:
+def _finite_row(history: History, place: int) -> dict[str, object]:
     from symgd.display import finite, plain
 
-    row: dict[str, Any] = {"step": int(history.step[place])}
+    row: dict[str, object] = {"step": int(history.step[place])}
     if history.epoch is not None:
         row["epoch"] = finite(float(history.epoch[place]))
     row |= {"value": finite(float(history.value[place])), "gradient_norm": finite(float(history.gradient_norm[place]))}

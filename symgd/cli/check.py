@@ -107,7 +107,7 @@ def _data(given: Options) -> tuple[Any, Any]:
     given, named = _names_apart(given)
     found = inputs.columns({**given, "data_names": None}) or {}
     names = [*named, *(inputs.listed(given["data_names"]) if given["data_names"] else [])]
-    data: dict[str, Any] = dict(found)
+    data: dict[str, object] = dict(found)
     for name in names:
         if name in data:
             raise UsageError(f"'{safe(name)}' has values; leave it out of --data-names")
@@ -117,7 +117,7 @@ def _data(given: Options) -> tuple[Any, Any]:
     return data or None, params
 
 
-def _names_apart(given: Options) -> tuple[dict[str, Any], list[str]]:
+def _names_apart(given: Options) -> tuple[Options, list[str]]:
     """Take ``--data x,y``, where there is no such file, for the names that it says."""
     files: list[str] = []
     names: list[str] = []

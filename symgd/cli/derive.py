@@ -22,12 +22,8 @@ _WIDE = 12  # columns of a Hessian that are printed for people
 @click.argument("formula")
 @options.with_options(
     options.DATA,
+    options.NAMES,
     (
-        click.option("--data-names", metavar="X,Y", help="Names that are columns of data, without their values."),
-        click.option(
-            "--shape", metavar="NAME=LENGTHS,...", multiple=True,
-            help="The shapes of parameters that are arrays, and of what --data-names declares, such as w=3,W=64x32.",
-        ),
         click.option("--sympy", "form", flag_value="sympy", help="As SymPy writes it (the default); of arrays, one "
                      "element, counted from 1."),
         click.option(
@@ -63,7 +59,7 @@ def derive(**given: Any) -> int:
     at = None
     if given["at"]:
         objective, at = _numbers_at(given, objective)
-    form = given["form"] or ("text" if _has_arrays(objective) else "sympy")
+    form = given["form"] or ("text" if inputs.has_arrays(objective) else "sympy")
     if given["as_json"]:
         print_json(_derived(objective, at, hessian=given["hessian"]))
     elif form == "latex":
@@ -75,19 +71,7 @@ def derive(**given: Any) -> int:
     return GOOD
 
 
-def _has_arrays(objective: Objective) -> bool:
-    """Tell whether parameters are arrays; of what shapes must be known."""
-    try:
-        return any(objective.shown.shapes.values())
-    except UsageError as problem:
-        what = str(problem).partition(";")[0]
-        number = ", and x=() for a number" if "may be a number" in what else ""
-        raise UsageError(
-            f"{what}; give the shapes of all arrays: --shape x=3,W=64x32{number}; or name the columns: --data-names x,y"
-        ) from None
-
-
-def _numbers_at(given: Options, objective: Objective) -> tuple[Objective, dict[str, Any]]:
+def _numbers_at(given: Options, objective: Objective) -> tuple[Objective, dict[str, object]]:
     """Evaluate value, gradient and, where asked for, the Hessian; give the objective with the shapes of the point."""
     import numpy as np
 
@@ -106,7 +90,7 @@ def _numbers_at(given: Options, objective: Objective) -> tuple[Objective, dict[s
     shapes = {name: np.shape(value) for name, value in named.items()}
     objective = objective.with_shapes(shapes)
     value, gradient = objective.value(named), objective.gradient_at(named)
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "point": {name: plain(np.asarray(named[name], dtype=float)) for name in objective.params},
         "value": finite(value), "gradient": {name: plain(slope) for name, slope in gradient.items()},
     }  # fmt: skip
@@ -118,8 +102,8 @@ def _numbers_at(given: Options, objective: Objective) -> tuple[Objective, dict[s
 # ---- derivatives ---------------------------------------------------------------------------------------------------
 
 
-def _derived(objective: Objective, at: Mapping[str, Any] | None, *, hessian: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {
+def _derived(objective: Objective, at: Mapping[str, object] | None, *, hessian: bool) -> dict[str, object]:
+    found: dict[str, object] = {
         "formula": objective.text, "params": list(objective.params), "gradient": objective.gradient.text(),
         "gradient_latex": objective.gradient.latex(),
     }  # fmt: skip
@@ -185,7 +169,7 @@ def _bends(objective: Objective, form: str) -> dict[str, str]:
 # ---- numbers -------------------------------------------------------------------------------------------------------
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     """Write a number, or an array on one line, its middle left out where it is long."""
     if isinstance(value, list):
         import numpy as np

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from symgd.cli import inputs, options, starts
+from symgd.cli import inputs, options, pictures, starts
 from symgd.cli.group import FINDING, GOOD, Command, print_json
 from symgd.errors import UsageError
 
@@ -40,18 +40,20 @@ _FIT = (
 
 @click.command(cls=Command, epilog=_EXIT)
 @click.argument("formula", required=False)
-@options.with_options(options.DATA[:2], _FIT, options.JSON)
+@options.with_options(options.DATA[:2], _FIT, pictures.PLOT, options.JSON)
 def fit(**given: Any) -> int:
     """Fit FORMULA, a model of the columns, to data by least squares.
 
     \b
     symgd fit "b1*(1 - exp(-b2*x))" --data misra1a.csv --start b1=500,b2=0.0001
     symgd fit "b1 - b2*x1*exp(-b3*x2)" --data nelson.csv --target "log(y)" --json
+    symgd fit "b1*(1 - exp(-b2*x))" --data misra1a.csv --plot fit.png
     """  # noqa: D301 - \b is click's mark for lines that are not to be wrapped
     if given["formula"] is None:
         raise UsageError('there is no model; write it first: symgd fit "a*exp(-b*x)" --data data.csv --target y')
     from symgd.fitting import fit as run
 
+    pictures.check(given)
     data = inputs.columns(given)
     inputs.refuse_left_out(given, [given["formula"], given["target"], given["weights"], given["sigma"]], data)
     start = starts.read(given["start"], "--start") or None
@@ -64,4 +66,5 @@ def fit(**given: Any) -> int:
         print_json(found.to_dict())
     else:
         click.echo(found.summary())
+    pictures.write(given, found.plot)
     return GOOD if found.ok else FINDING

@@ -171,7 +171,7 @@ def _tell(problem: SymgdError | click.ClickException, *, as_json: bool) -> None:
         click.echo(f"Error: {_spelt(str(problem))}", err=True)
 
 
-def _note(message: Warning | str, category: type[Warning], *_: Any) -> None:
+def _note(message: Warning | str, category: type[Warning], *_: object) -> None:
     """Show a warning as a line of its own, without a place in any code."""
     click.echo(f"{'Note' if issubclass(category, SymgdWarning) else 'Warning'}: {_spelt(str(message))}", err=True)
 
@@ -192,7 +192,7 @@ def _spelt(message: str) -> str:
     return _NAMED.sub(lambda m: f"--{m[1]}" + (" " if m[2] and m[2] not in ",;.)" else ""), message)
 
 
-def _described(problem: SymgdError | click.ClickException) -> dict[str, Any]:
+def _described(problem: SymgdError | click.ClickException) -> dict[str, object]:
     if isinstance(problem, FormulaError):
         return {
             "type": type(problem).__name__, "message": problem.problem, "hint": problem.hint, "formula": problem.text,
@@ -203,7 +203,7 @@ def _described(problem: SymgdError | click.ClickException) -> dict[str, Any]:
     return {"type": type(problem).__name__, "message": str(problem)}
 
 
-def print_json(value: Mapping[str, Any]) -> None:
+def print_json(value: Mapping[str, object]) -> None:
     """Print one object for machines.
 
     Parameters

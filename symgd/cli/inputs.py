@@ -53,6 +53,33 @@ def objective(options: Options) -> Objective:
     return found.with_shapes(shapes) if shapes else found
 
 
+def has_arrays(objective: Objective) -> bool:
+    """Tell whether parameters are arrays.
+
+    Parameters
+    ----------
+    objective : Objective
+        The objective.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    UsageError
+        If their shapes are not known.
+    """
+    try:
+        return any(objective.shown.shapes.values())
+    except UsageError as problem:
+        what = str(problem).partition(";")[0]
+        number = ", and x=() for a number" if "may be a number" in what else ""
+        raise UsageError(
+            f"{what}; give the shapes of all arrays: --shape x=3,W=64x32{number}; or name the columns: --data-names x,y"
+        ) from None
+
+
 def listed(text: str) -> list[str]:
     """Read names, with commas between them.
 
@@ -140,7 +167,7 @@ def refuse_left_out(options: Options, formulas: Iterable[str | None], found: Any
 
 def _data(options: Options, shapes: dict[str, tuple[int, ...]]) -> Any:
     """Give arrays and numbers; or the names of columns alone, or what stands for them where they have shapes."""
-    numbers, unnamed = values.named(options["numbers"], "--set")
+    numbers, unnamed = values.named(options["numbers"], "--set", values.value)
     if unnamed:
         raise UsageError("--set takes name=value, such as --set n=3")
     if options.get("data_names") is not None:
@@ -154,14 +181,14 @@ def _data(options: Options, shapes: dict[str, tuple[int, ...]]) -> Any:
     return {**found, **numbers} if found or numbers else None
 
 
-def _loaded(texts: Iterable[str]) -> dict[str, Any]:
+def _loaded(texts: Iterable[str]) -> dict[str, object]:
     """Read all files."""
     from symgd.data import column, load
 
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for text in texts:
         one = _NAMED.fullmatch(text)
-        part: Mapping[str, Any] = {one[1]: column(one[1], one[2].strip())} if one else load(text)
+        part: Mapping[str, object] = {one[1]: column(one[1], one[2].strip())} if one else load(text)
         for name, array in part.items():
             if name in found:
                 raise UsageError(

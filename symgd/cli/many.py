@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from symgd.cli import inputs, method, options, starts, values
+from symgd.cli import inputs, method, options, pictures, starts, values
 from symgd.cli.group import FINDING, GOOD, Command, print_json
 from symgd.errors import UsageError, safe
 
@@ -49,6 +49,7 @@ def _name(option: options.Decorator) -> str:
         click.option("--quiet", is_flag=True, help="Print the lowest minimum alone, as --start takes it."),
         click.option("--no-progress", is_flag=True, help="Show no progress bar."),
     ),
+    pictures.PLOT,
     options.JSON,
 )  # fmt: skip
 def many(**given: Any) -> int:
@@ -58,6 +59,7 @@ def many(**given: Any) -> int:
     symgd many "x*cos(x) + 9" --box x=-15:15 --starts 2000
     symgd many "(x**2 + y - 11)**2 + (x + y**2 - 7)**2" --box x=-5:5,y=-5:5 --strategy latin --json
     """  # noqa: D301 - \b is click's mark for lines that are not to be wrapped
+    pictures.check(given)
     found = _descend(given)
     if given["as_json"]:
         print_json(found.to_dict())
@@ -67,6 +69,7 @@ def many(**given: Any) -> int:
         click.echo(repr(found))
         for other in found.others:
             click.echo(f"{other.count:,} stopped at {starts.written(other.point)}: {other.kind}, {other.message}")
+    pictures.write(given, found.plot)
     return GOOD if found.minima else FINDING
 
 

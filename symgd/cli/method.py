@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from symgd.cli import values
 from symgd.errors import FormulaError, UsageError, safe
@@ -52,7 +52,7 @@ def learning_rate(options: Options) -> float | str | None:
     return schedule(name.strip(), lr, **named)
 
 
-def chosen(options: Options) -> dict[str, Any]:
+def chosen(options: Options) -> dict[str, object]:
     """Give ``method`` and its numbers as `Objective.minimize` takes them.
 
     Parameters
@@ -119,9 +119,9 @@ def rule(options: Options) -> Rule | None:
         ) from None
 
 
-def _hyper(texts: Iterable[str]) -> dict[str, Any]:
+def _hyper(texts: Iterable[str]) -> Options:
     """Read hyperparameters: numbers, or formulas of t."""
-    found: dict[str, Any] = {}
+    found: Options = {}
     for item in (item for text in texts for item in values.items(text)):
         name, sign, text = (part.strip() for part in item.partition("="))
         if not sign or not name or not text:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from symgd.cli import account, inputs, method, options, starts, values
+from symgd.cli import account, inputs, method, options, pictures, starts, values
 from symgd.cli.group import FINDING, GOOD, Command, print_json
 from symgd.errors import FormulaError, UsageError, safe
 
@@ -59,11 +59,11 @@ def _descend(given: Options, *, maximize: bool) -> int:
     _check_files(given)
     run, objective = (_resume if given["resume"] else _begin)(given, maximize=maximize)
     if given["as_json"]:
-        _plot(given, run, objective)
+        pictures.write(given, lambda: run.plot(objective=objective))
         print_json(account.as_dict(given, run))
     else:
         account.show(given, run)
-        _plot(given, run, objective)
+        pictures.write(given, lambda: run.plot(objective=objective))
     return GOOD if _is_good(given, run) else FINDING
 
 
@@ -107,7 +107,7 @@ def _resume(given: Options, *, maximize: bool) -> tuple[Run, Objective]:
     return objective.resume(given["resume"], steps, progress=_progress(given), **limit), objective
 
 
-def _steps(given: Options, objective: Objective, state: Mapping[str, Any]) -> int | None:
+def _steps(given: Options, objective: Objective, state: Mapping[str, int]) -> int | None:
     """Count the steps that a resumed run is to take in all."""
     steps = None if given["steps"] is None else values.whole("--steps", given["steps"])
     if given["epochs"] is None:
@@ -141,10 +141,7 @@ def _is_good(given: Options, run: Run) -> bool:
 
 def _check_files(given: Options) -> None:
     """Refuse a file that cannot be written before the run, not after it."""
-    if given["plot"]:
-        from symgd.plotting import check_path
-
-        check_path(given["plot"])
+    pictures.check(given)
     if given["save_every"] is not None and not given["save"]:
         raise UsageError("--save-every says how often --save writes; give --save FILE too")
     if given["save"]:
@@ -153,20 +150,3 @@ def _check_files(given: Options) -> None:
             raise UsageError(f"--save {safe(str(path))} must end in .npz or .json")
         if not path.parent.is_dir():
             raise UsageError(f"--save {safe(str(path))}: there is no folder '{safe(str(path.parent))}'")
-
-
-def _plot(given: Options, run: Run, objective: Objective) -> None:
-    if not given["plot"]:
-        return
-    from symgd.plotting import plot_run, save
-
-    _writing(given["plot"], lambda path: save(plot_run(run, objective=objective), path))
-    if not given["as_json"] and not given["quiet"]:
-        click.echo(f"the picture is in {safe(given['plot'], account.LONG)}", err=True)
-
-
-def _writing(path: str, write: Callable[[str], object]) -> None:
-    try:
-        write(path)
-    except OSError as problem:
-        raise UsageError(f"'{safe(path)}' cannot be written: {safe(str(problem.strerror or problem))}") from None

@@ -45,6 +45,14 @@ DATA = (
     ),
     click.option("--params", metavar="A,B", help="The parameters, in order; by default every name without data."),
 )  # fmt: skip
+# Names and shapes of what has no values.
+NAMES = (
+    click.option("--data-names", metavar="X,Y", help="Names that are columns of data, without their values."),
+    click.option(
+        "--shape", metavar="NAME=LENGTHS,...", multiple=True,
+        help="The shapes of parameters that are arrays, and of what --data-names declares, such as w=3,W=64x32.",
+    ),
+)  # fmt: skip
 DESCENT = (
     click.option(
         "--start", metavar="NAME=VALUE,...", multiple=True,

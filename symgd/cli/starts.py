@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,8 @@ from symgd.cli import values
 from symgd.errors import DataError, SymgdError, UsageError, safe
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
+
     from symgd.cli.options import Options
     from symgd.objective import Objective
 
@@ -94,11 +95,11 @@ def written(point: Mapping[str, Any]) -> str:
 # ---- arrays that are filled, drawn or read -------------------------------------------------------------------------
 
 
-def _drawing(seed: float | None) -> values.ReadValue:
+def _drawing(seed: float | None) -> values.ReadValue[object]:
     """Give what reads one value, and draws from one generator after the other."""
-    generators: list[Any] = []
+    generators: list[Generator] = []
 
-    def read_one(option: str, name: str, text: str) -> Any:
+    def read_one(option: str, name: str, text: str) -> object:
         filled = _FILLED.fullmatch(text)
         if filled:
             if filled["what"] == "normal" and not generators:
@@ -121,7 +122,7 @@ def _seed(seed: float | None) -> int:
     return int(seed)
 
 
-def _fill(option: str, name: str, filled: re.Match[str], generator: Any) -> Any:
+def _fill(option: str, name: str, filled: re.Match[str], generator: Generator | None) -> object:
     import numpy as np
 
     shape = tuple(int(size) for size in filled["sizes"].split(",") if size.strip())
@@ -131,7 +132,8 @@ def _fill(option: str, name: str, filled: re.Match[str], generator: Any) -> Any:
     divisor = values.number(option, name, filled["divisor"]) if filled["divisor"] else 1.0
     if divisor == 0:
         raise UsageError(f"{values.place(option, name, filled[0])}: division by zero")
-    base = generator.normal(size=shape) if filled["what"] == "normal" else getattr(np, filled["what"])(shape)
+    what = filled["what"]
+    base = generator.normal(size=shape) if generator and what == "normal" else getattr(np, what)(shape)
     return factor * base / divisor
 
 
@@ -143,17 +145,17 @@ def _array(path: Path) -> Any:
     return found.whole() if isinstance(found, Stored) else found
 
 
-def _from_file(path: Path) -> dict[str, Any]:
+def _from_file(path: Path) -> dict[str, object]:
     """Read all parameters: a mapping of names, the JSON account of a run, or a saved run."""
     if path.suffix == ".json":
         return _from_json(path)
     from symgd.data import load
 
-    found: dict[str, Any] = dict(load(path))
+    found: dict[str, object] = dict(load(path))
     return _of_saved(path) if "array_x" in found else found
 
 
-def _from_json(path: Path) -> dict[str, Any]:
+def _from_json(path: Path) -> dict[str, object]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -169,7 +171,7 @@ def _from_json(path: Path) -> dict[str, Any]:
     return found
 
 
-def _of_saved(path: Path) -> dict[str, Any]:
+def _of_saved(path: Path) -> dict[str, object]:
     """Give the point at which a saved run stands."""
     from symgd import saving
 
@@ -219,8 +221,10 @@ def complete(options: Options, objective: Objective) -> Any:
                      f"try:\n  {_example(options, objective, given)}")  # fmt: skip
 
 
-def _example(options: Options, objective: Objective, given: Mapping[str, Any]) -> str:
+def _example(options: Options, objective: Objective, given: Mapping[str, object]) -> str:
     """Write the call with a start for every parameter."""
+    import shlex
+
     formula = objective.text if len(objective.text) <= 80 else "FORMULA"
     quoted = f'"{formula}"' if not set(formula) & set('"\\$`!') else shlex.quote(formula)
     data = "".join(f" --data {shlex.quote(safe(path))}" for path in options["data"])
@@ -230,7 +234,7 @@ def _example(options: Options, objective: Objective, given: Mapping[str, Any]) -
     return f"symgd {click.get_current_context().info_name} {safe(quoted, 100)}{data} --start {start}{more}"
 
 
-def _proposal(objective: Objective, name: str, given: Mapping[str, Any]) -> str:
+def _proposal(objective: Objective, name: str, given: Mapping[str, object]) -> str:
     value = given.get(name)
     if isinstance(value, float):
         return f"{value:g}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TypeVar
 
 from symgd.errors import FormulaError, UsageError, safe
 
+T = TypeVar("T")
 # Reads the text of a value: takes the option, the name and the text.
-ReadValue = Callable[[str, str, str], Any]
+ReadValue = Callable[[str, str, str], T]
 
 
 def items(text: str) -> Iterator[str]:
@@ -68,7 +69,7 @@ def number(option: str, name: str, text: str) -> float:
         raise UsageError(f"{place(option, name, text)}: the value must be a number; {problem.problem}") from None
 
 
-def value(option: str, name: str, text: str) -> Any:
+def value(option: str, name: str, text: str) -> object:
     """Read a number, or a list, whose entries may be lists: a matrix is a list of its rows.
 
     Parameters
@@ -122,7 +123,7 @@ def place(option: str, name: str, text: str) -> str:
     return f"{option} {safe(name)}={safe(text.strip())}" if name else f"{option} {safe(text.strip())}"
 
 
-def named(texts: Iterable[str], option: str, read: ReadValue = value) -> tuple[dict[str, Any], list[Any]]:
+def named(texts: Iterable[str], option: str, read: ReadValue[T]) -> tuple[dict[str, T], list[T]]:
     """Read ``name=value,name=value``, or values alone.
 
     Parameters
@@ -146,8 +147,8 @@ def named(texts: Iterable[str], option: str, read: ReadValue = value) -> tuple[d
     UsageError
         If a name is given twice, or names are given to some values only.
     """
-    found: dict[str, Any] = {}
-    unnamed: list[Any] = []
+    found: dict[str, T] = {}
+    unnamed: list[T] = []
     for item in (item for text in texts for item in items(text)):
         name, sign, text = item.partition("=")
         name = name.strip()

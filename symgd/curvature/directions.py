@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import NDArray
+
+from symgd.parameters import Shapes
 
 if TYPE_CHECKING:
     from symgd.curvature.problem import Problem
@@ -34,11 +35,10 @@ class Names(Sequence[str]):
     """
 
     def __init__(self, params: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> None:
-        self.params, self.shapes = tuple(params), tuple(shapes)
-        self.starts = np.cumsum([0, *(math.prod(shape) for shape in shapes)])
+        self._shapes = Shapes(params, shapes)
 
     def __len__(self) -> int:
-        return int(self.starts[-1])
+        return self._shapes.size
 
     @overload
     def __getitem__(self, place: int) -> str: ...
@@ -46,13 +46,8 @@ class Names(Sequence[str]):
     def __getitem__(self, place: slice) -> list[str]: ...
     def __getitem__(self, place: int | slice) -> str | list[str]:
         """Give one name, or a list of some."""
-        if isinstance(place, slice):
-            return [self[i] for i in range(*place.indices(len(self)))]
-        i = range(len(self))[place]
-        which = int(np.searchsorted(self.starts, i, side="right")) - 1
-        shape = self.shapes[which]
-        inside = np.unravel_index(i - int(self.starts[which]), shape) if shape else ()
-        return self.params[which] + (f"[{','.join(str(int(n)) for n in inside)}]" if shape else "")
+        found = range(len(self))[place]
+        return self._shapes.name(found) if isinstance(found, int) else [self._shapes.name(i) for i in found]
 
 
 def names_of(kernel: Problem) -> Sequence[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +125,7 @@ def column(name: str, values: Any) -> float | Array | Stored:
     return array
 
 
-def names(source: Any) -> Collection[str] | None:
+def names(source: object) -> Collection[str] | None:
     """Give the names when only names were given, as in ``data=("x", "y")``; ``None`` otherwise."""
     if isinstance(source, list | tuple | set | frozenset) and all(isinstance(s, str) for s in source):
         return [fm.check_name(s) for s in source]
@@ -167,7 +167,7 @@ def refuse_left_out(source: Any, wanted: Collection[str], *, declare: bool = Tru
                 _refuse_cell(name, source[labels[name]])
 
 
-def _refuse_cell(name: str, values: Any) -> None:
+def _refuse_cell(name: str, values: Iterable[object]) -> None:
     """Refuse a column of a DataFrame that is none of numbers: says which cell is not."""
     for row, cell in enumerate(values):
         try:
@@ -180,7 +180,7 @@ def _refuse_cell(name: str, values: Any) -> None:
     column(name, values)  # says what it holds
 
 
-def _is_frame(source: Any) -> bool:
+def _is_frame(source: object) -> bool:
     return hasattr(source, "columns") and hasattr(source, "to_dict")
 
 
@@ -205,7 +205,7 @@ def _columns(frame: Any) -> dict[str, Any]:
     return found
 
 
-def _numbers(name: str, values: Any) -> Array:
+def _numbers(name: str, values: object) -> Array:
     """Give an array of one of `DTYPES` as kernels read it: the one that was given, if it is so."""
     try:
         array = checks.numbers(values)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import mmap
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -121,7 +121,7 @@ def _frozen(values: Any) -> Any:
     return values
 
 
-def _is_mapped(values: Any) -> bool:
+def _is_mapped(values: object) -> bool:
     """Tell whether an array lies in a file that is mapped into memory, by NumPy or by anybody else."""
     root = values
     while isinstance(root, np.ndarray | memoryview):
@@ -143,7 +143,7 @@ def _mapped(values: NDArray[Any]) -> Stored | None:
     return Stored.of(Path(root.filename).absolute(), values.dtype, values.shape, offset)
 
 
-def difference(here: Mapping[str, Any], there: Mapping[str, Any]) -> str | None:
+def difference(here: Mapping[str, Sequence[object]], there: Mapping[str, Sequence[object]]) -> str | None:
     """Say what differs between two fingerprints.
 
     Parameters

@@ -41,7 +41,7 @@ def checked_params(params: Any) -> tuple[tuple[str, ...], dict[str, Shape]] | No
     return checked, shapes
 
 
-def _shape(name: str, given: Any) -> Shape:
+def _shape(name: str, given: object) -> Shape:
     """Check a declared shape: a whole number, or a tuple of up to three."""
     sizes = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else (given,)
     whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n > 0 for n in sizes)
@@ -51,7 +51,7 @@ def _shape(name: str, given: Any) -> Shape:
     return tuple(int(n) for n in sizes)
 
 
-def check_indices(names: Iterable[str], data: Any) -> None:
+def check_indices(names: Iterable[str], data: object) -> None:
     """Refuse a single truth value as an index: in NumPy it chooses all or nothing, and here it would be a place."""
     for name in names:
         value = checks.single(data.get(name)) if isinstance(data, Mapping) else None
@@ -169,7 +169,7 @@ def _listed(point: Any, count: int) -> list[Any]:
         raise UsageError(f"a point must be a mapping or a sequence; {safe(str(problem))}") from None
 
 
-def vector(given: Mapping[str, Any], shapes: Mapping[str, Shape]) -> Vector:
+def vector(given: Mapping[str, float | Vector], shapes: Mapping[str, Shape]) -> Vector:
     """Give checked values as one flat vector."""
     for name, value in given.items():
         if np.shape(value) != shapes[name]:
@@ -179,14 +179,14 @@ def vector(given: Mapping[str, Any], shapes: Mapping[str, Shape]) -> Vector:
     return flat_of(given.values())
 
 
-def _value(name: str, value: Any) -> Any:
+def _value(name: str, value: object) -> float | Vector:
     """Give a parameter's value: a float, or an array of them."""
     if isinstance(value, np.ndarray | list | tuple) or (hasattr(value, "__array__") and np.ndim(value)):
         return _array(name, value)
     return _real(name, value)
 
 
-def _array(name: str, value: Any) -> Any:
+def _array(name: str, value: object) -> float | Vector:
     try:
         array = checks.numbers(value).astype(np.float64)
     except (ValueError, OverflowError):
@@ -200,7 +200,7 @@ def _array(name: str, value: Any) -> Any:
     return array
 
 
-def _real(name: str, value: Any) -> float:
+def _real(name: str, value: object) -> float:
     try:
         number = checks.real(value)
     except ValueError:
@@ -216,7 +216,7 @@ def _example(params: tuple[str, ...]) -> str:
     return "{" + shown + (", ..." if len(params) > 3 else "") + "}"
 
 
-def flat(size: int, x: Any) -> Vector:
+def flat(size: int, x: object) -> Vector:
     """Give a flat vector as SciPy hands it over, checked."""
     try:
         array = np.atleast_1d(checks.numbers(x).astype(np.float64, copy=False))
@@ -227,7 +227,7 @@ def flat(size: int, x: Any) -> Vector:
     return array
 
 
-def check_callback(callback: Any) -> None:
+def check_callback(callback: object) -> None:
     """Refuse a callback that cannot be called."""
     if callback is not None and not callable(callback):
         raise UsageError(f"callback={shown(callback)} must be a function of step, point and value")

@@ -15,8 +15,9 @@ from symgd.descent.outcomes import OUTCOMES, Ends, far, look_back, look_every, o
 from symgd.descent.rest import begun, remaining
 from symgd.descent.state import GTOL, Settings, State, Vector, fell_for_ever, saved
 from symgd.errors import unexplained
+from symgd.history import History
 from symgd.kernel import code
-from symgd.run import History, Outcome, Run
+from symgd.run import Outcome, Run
 from symgd.verdict import Kind, Reason, Verdict
 
 NOISE = 1e-12  # what is left to gain, relative to the value, when float64 cannot tell values apart any more

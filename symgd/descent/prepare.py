@@ -12,9 +12,8 @@ import numpy as np
 
 from symgd import checks, rules
 from symgd.descent.methods import METHODS, At, Function, Method, Relay
-from symgd.descent.state import Settings, State, Vector, read_state
+from symgd.descent.state import Numbers, Saved, Settings, State, Vector, read_state
 from symgd.errors import DataError, UsageError, safe, shown, unknown_option
-from symgd.graph import Graph
 from symgd.graph.tape import Tape
 from symgd.kernel import Kernel, code
 from symgd.kernel.code import Program
@@ -129,9 +128,7 @@ def relay(first: str) -> Relay:
     return Relay(METHODS[first](), [METHODS[name]() for name in here], [METHODS[name]() for name in anew])
 
 
-def _with_method(
-    method: type[Method] | Relay, sign: float, given: Mapping[str, object], numbers: Mapping[str, Any]
-) -> Settings:
+def _with_method(method: type[Method] | Relay, sign: float, given: Mapping[str, Any], numbers: Numbers) -> Settings:
     for name in ("lr", "batch", "epochs", "shuffle"):
         if given.get(name) is not None:
             what = "finds its own step lengths" if name == "lr" else "looks at all rows at every step"
@@ -176,7 +173,7 @@ def _unknown(name: str, hyper: Iterable[str]) -> UsageError:
     )
 
 
-def _plan_epochs(kernel: Kernel, numbers: dict[str, Any]) -> dict[str, Any]:
+def _plan_epochs(kernel: Kernel, numbers: Numbers) -> Numbers:
     """Turn epochs into steps: in each, every row is looked at once, the last batch being what is left."""
     numbers = dict(numbers)
     epochs, batch = numbers.pop("epochs", None), numbers.get("batch", 0)
@@ -198,13 +195,13 @@ def _plan_epochs(kernel: Kernel, numbers: dict[str, Any]) -> dict[str, Any]:
     return numbers
 
 
-def _cauchy(kernel: Kernel, sign: float, numbers: dict[str, Any]) -> Settings:
+def _cauchy(kernel: Kernel, sign: float, numbers: Numbers) -> Settings:
     """Steepest descent with the exact Cauchy step."""
     loop = _loop(kernel.program, "cauchy", lambda: code.write_loop(kernel.program, None, ("lr",)))
     return Settings("gd, exact steps", loop, (1.0,), sign=sign, **numbers)
 
 
-def restore(kernel: Kernel, saved: Mapping[str, Any], steps: int | None) -> tuple[State, Settings]:
+def restore(kernel: Kernel, saved: Saved, steps: int | None) -> tuple[State, Settings]:
     """Give state and settings back from what a run saved; its loop is written anew.
 
     Parameters
@@ -260,9 +257,9 @@ def _shapes(kernel: Kernel, settings: Settings, state: State) -> list[tuple[int,
 
 
 def _with_rule(
-    kernel: Kernel, rule: rules.Rule, lr: float | str, x0: Vector, sign: float, numbers: dict[str, Any]
+    kernel: Kernel, rule: rules.Rule, lr: float | str, x0: Vector, sign: float, numbers: Numbers
 ) -> Settings:
-    lowered = rules.lower(rule, Graph(), lr) if isinstance(lr, str) else rule.nodes
+    lowered = rule.lowered(lr)
     hyper = {"lr": lr, **rule.hyper}
     names = tuple(k for k, v in hyper.items() if not isinstance(v, str))
     # Numbers are read at run time: another learning rate is no other loop.
@@ -326,9 +323,9 @@ def _initial_states(
     return tuple(states)
 
 
-def _check_numbers(options: Mapping[str, object]) -> dict[str, Any]:
+def _check_numbers(options: Mapping[str, object]) -> Numbers:
     """Check the options that are numbers."""
-    found: dict[str, Any] = {}
+    found: Numbers = {}
     for name, value in options.items():
         if value is None:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from symgd.kernel import code
 from symgd.kernel.tiers import Source
 
 Vector = NDArray[np.float64]
+Saved: TypeAlias = Mapping[str, Any]  # what a file holds: to be checked
+Numbers: TypeAlias = dict[str, Any]  # limits and tolerances, checked: what they are in `Settings`
 
 STEPS = 100_000  # when nothing is said
 GTOL = 1e-8
@@ -81,7 +83,7 @@ class Settings:
     batch: int = 0
     shuffle: bool = True
     epoch: int = 0
-    recipe: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Saved = field(default_factory=dict)
     method: Method | None = None
 
 
@@ -184,7 +186,7 @@ def saved(kernel: Problem, state: State, settings: Settings, formula: str) -> di
     return plain | {k: v.copy() for k, v in arrays.items()}
 
 
-def read_state(saved: Mapping[str, Any], steps: int | None) -> tuple[State, dict[str, Any]]:
+def read_state(saved: Saved, steps: int | None) -> tuple[State, Numbers]:
     """Give state and limits back from what a run saved.
 
     Parameters
@@ -219,7 +221,7 @@ def read_state(saved: Mapping[str, Any], steps: int | None) -> tuple[State, dict
     return state, limits
 
 
-def _state(saved: Mapping[str, Any], steps: int | None) -> tuple[State, dict[str, Any]]:
+def _state(saved: Saved, steps: int | None) -> tuple[State, Numbers]:
     """Read state and limits; whatever is not as a run leaves it is an error."""
     whole = {name: checks.whole(name, saved[name], least) for name, least in _WHOLE.items()}
     gtol, ftol, xtol = (_float("tolerances", text) for text in saved["tolerances"])

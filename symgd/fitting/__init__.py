@@ -17,7 +17,8 @@ from symgd.fitting.curve import Band
 from symgd.fitting.problem import Problem, read
 from symgd.fitting.result import Fit, checked_level
 from symgd.fitting.solve import Search, Solution
-from symgd.run import History, Outcome, Run
+from symgd.history import History
+from symgd.run import Outcome, Run
 from symgd.squares.factors import lengths
 from symgd.verdict import Kind, Reason, Verdict
 

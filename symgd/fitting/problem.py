@@ -15,9 +15,10 @@ from symgd import language as fm
 from symgd.checks import number
 from symgd.data import Data, Owned, Stored
 from symgd.errors import FormulaError, UsageError, safe, shown, suggest
-from symgd.fitting.rows import Rows, check_finite, enclosed, free, listed
+from symgd.fitting.rows import Rows, check_finite, free, listed, minus, name_of, over, total
 from symgd.fitting.rows import read as read_rows
 from symgd.graph import ROWS, Fold, reachable
+from symgd.language import Typed
 from symgd.language.functions import CONSTANTS
 from symgd.objective import Objective
 from symgd.objective.formula import Formula, indices
@@ -130,7 +131,7 @@ def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: An
     if not params:
         rest = " or fixed" if numbers else ""
         raise UsageError(f"there is nothing to fit: every name in '{safe(text)}' is a column of the data{rest}")
-    loss = _loss(text, target, rows, known)
+    loss = _loss(Typed(text, tree), Typed(target, wanted), rows, known)
     seen = rows.seen if _apart(known, tree, wanted) else np.ones_like(rows.seen)
     objective, x, guessed = _start(Objective(loss, _only(known, seen), params), params, start)
     if not seen.all() and _joined(objective):  # what reads all rows at once reads them as they are
@@ -150,17 +151,17 @@ def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: An
     )
 
 
-def _loss(text: str, target: str, rows: Rows, known: dict[str, Any]) -> str:
+def _loss(model: Typed, target: Typed, rows: Rows, known: dict[str, Any]) -> Typed:
     """Write the weighted sum of squares; numbers that it needs are added to the data."""
-    taken = [*known, *fm.names(fm.parse(text, declared=set(known)))]
+    taken = [*known, *fm.names(model.tree)]
     if not np.isfinite(rows.y).all() and rows.y.ndim > 1:  # single values that do not count are 0
-        target = free("target", taken)
-        known[target] = np.where(rows.w > 0, rows.y, 0.0)
-    residual = f"({enclosed(target)} - {enclosed(text)})"
+        target = name_of(free("target", taken))
+        known[str(target)] = np.where(rows.w > 0, rows.y, 0.0)
+    residual = minus(target, model)
     if rows.unit != 1:
         known[unit := free("unit", taken)] = rows.unit
-        residual = f"({residual}/{unit})"
-    return f"sum({rows.square.format(residual)})"
+        residual = over(residual, name_of(unit))
+    return total(rows.square(residual))
 
 
 def _apart(known: Data, tree: fm.Tree, wanted: fm.Tree) -> bool:

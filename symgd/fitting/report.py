@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from symgd import display
+from symgd.parameters import flat_of
 
 if TYPE_CHECKING:
     from symgd.fitting.result import Fit
@@ -49,15 +50,11 @@ def _header(fit: Fit) -> list[str]:
 
 
 def _rows(fit: Fit) -> list[list[str]]:
-    import numpy as np
-
-    flat = {key: np.concatenate([np.ravel(v) for v in found.values()])
-            for key, found in (("t", fit.tstat), ("p", fit.pvalues), ("e", fit.stderr))}  # fmt: skip
-    low = np.concatenate([np.ravel(pair[0]) for pair in fit.intervals.values()])
-    high = np.concatenate([np.ravel(pair[1]) for pair in fit.intervals.values()])
+    t, p, e = (flat_of(found.values()) for found in (fit.tstat, fit.pvalues, fit.stderr))
+    low, high = (flat_of(ends) for ends in zip(*fit.intervals.values(), strict=True))
     rows = []
     for i, name in enumerate(fit.names[:_SHOWN]):
-        rows.append([name, f"{fit.x[i]:.10g}", f"{flat['e'][i]:.6g}", f"{flat['t'][i]:.4g}", f"{flat['p'][i]:.3g}",
+        rows.append([name, f"{fit.x[i]:.10g}", f"{e[i]:.6g}", f"{t[i]:.4g}", f"{p[i]:.3g}",
                      f"{low[i]:.6g}", f"{high[i]:.6g}"])  # fmt: skip
     return rows
 

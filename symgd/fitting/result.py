@@ -355,20 +355,22 @@ class Fit:
         return report.summary(self)
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
-        """Draw the descent from the start, as `Run.plot` does.
+        """Draw data, fitted curve, bands and residuals; with ``kind="path"`` or ``"loss"`` the descent.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
             Where to draw; by default a new figure.
         **options : object
-            Passed to `symgd.plotting.plot_run`.
+            Passed to `symgd.plotting.plot_fit`.
 
         Returns
         -------
         Axes
         """
-        return self.run.plot(ax, **options)
+        from symgd.plotting import plot_fit
+
+        return plot_fit(self, ax, **options)
 
     def __repr__(self) -> str:
         errors = self._errors

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from symgd import data as data_module
 from symgd import language as fm
 from symgd.data import Data, Owned, Stored
 from symgd.errors import DataError, FormulaError, safe, suggest
+from symgd.language import Typed, joined
 from symgd.language.functions import CONSTANTS
 from symgd.objective.formula import Formula, indices
 
@@ -33,8 +35,8 @@ class Rows:
         The target in all rows.
     w : ndarray
         The weights, in its shape; relative to `scale` where they are of extreme size.
-    square : str
-        The text of a weighted square, ``{}`` standing for the residual.
+    square : callable
+        Gives the weighted square of a residual.
     unit : float
         What residuals are divided by before they are squared: 1, but for targets of extreme size.
     scale : float
@@ -43,7 +45,7 @@ class Rows:
 
     y: Vector
     w: Vector
-    square: str
+    square: Callable[[Typed], Typed]
     unit: float
     scale: float
 
@@ -192,17 +194,18 @@ def listed(known: Iterable[str], most: int = 12) -> str:
 
 def _counting(
     known: dict[str, Any], weights: Any, sigma: Any, taken: Mapping[str, Any], y: Vector
-) -> tuple[str, Vector, float]:
-    """Give the text of a weighted square, the weights' values, and the root of what they are relative to."""
+) -> tuple[Callable[[Typed], Typed], Vector, float]:
+    """Give what writes a weighted square, the weights' values, and the root of what they are relative to."""
     what, given = ("weights", weights) if sigma is None else ("sigma", sigma)
     if given is None:
-        return "{}**2", np.ones(y.shape), 1.0
-    text = given if isinstance(given, str) else free(what, [*known, *taken])
-    if not isinstance(given, str):
-        known[text] = data_module.column(what, given)
-    tree = fm.parse(text, declared=set(known))
-    check_columns(what, text, tree, known)
-    found = _values(text, tree, known)
+        return squared, np.ones(y.shape), 1.0
+    if isinstance(given, str):
+        text = Typed(given, fm.parse(given, declared=set(known)))
+    else:
+        text = name_of(free(what, [*known, *taken]))
+        known[str(text)] = data_module.column(what, given)
+    check_columns(what, text, text.tree, known)
+    found = _values(text, text.tree, known)
     _check_values(what, text, found)
     try:
         found = np.broadcast_to(found, y.shape)
@@ -218,13 +221,13 @@ def _counting(
     if what == "weights" and not found.any():
         raise DataError("all weights are 0: no row counts")
     one = _middle(found[found > 0])
-    named = enclosed(text)
+    named = text.enclosed()
     if one != 1:
         known[name := free("unit", [*known, *taken])] = one
-        named = f"({named}/{name})"
+        named = over(named, name_of(name))
     if what == "sigma":
-        return f"({{}}/{named})**2", (one / found) ** 2, 1 / one
-    return f"{named}*{{}}**2", found / one, math.sqrt(one)
+        return lambda residual: squared(over(residual, named)), (one / found) ** 2, 1 / one
+    return lambda residual: _times(named, squared(residual)), found / one, math.sqrt(one)
 
 
 def _middle(sizes: Vector) -> float:
@@ -235,9 +238,36 @@ def _middle(sizes: Vector) -> float:
     return float(2.0 ** math.floor((math.log2(low) + math.log2(high)) / 2))
 
 
-def enclosed(text: str) -> str:
-    """Put brackets around a formula; a comment at its end must not reach the closing one."""
-    return text if text.isidentifier() else f"({text}\n)" if "#" in text else f"({text})"
+# ---- what is written around the formulas -----------------------------------------------------------------------------
+
+
+def minus(a: Typed, b: Typed) -> Typed:
+    """Write a difference, in brackets."""
+    return joined(lambda x, y: fm.Sum((x, y), (1, -1)), "(", a.enclosed(), " - ", b.enclosed(), ")")
+
+
+def over(a: Typed, b: Typed) -> Typed:
+    """Write a quotient of what needs no brackets, in brackets."""
+    return joined(lambda x, y: fm.Product((x, y), ("/",)), "(", a, "/", b, ")")
+
+
+def squared(a: Typed) -> Typed:
+    """Write the square of what needs no brackets."""
+    return joined(fm.Power, a, "**", Typed("2", fm.Number(Fraction(2), start=0, end=1)))
+
+
+def _times(a: Typed, b: Typed) -> Typed:
+    return joined(lambda x, y: fm.Product((x, y), ("*",)), a, "*", b)
+
+
+def total(a: Typed) -> Typed:
+    """Write a sum over everything."""
+    return joined(lambda x: fm.Call("sum", (x,), typed="sum"), "sum(", a, ")")
+
+
+def name_of(text: str) -> Typed:
+    """Give a name as it is written."""
+    return Typed(text, fm.Name(text, start=0, end=len(text)))
 
 
 def free(name: str, taken: list[str]) -> str:

@@ -77,12 +77,9 @@ class Separable:
 
     def __init__(self, squares: Squares, linear: Sequence[str]) -> None:
         self._squares = squares
-        place, inside = 0, []
-        for name, shape in squares.shapes.items():
-            size = math.prod(shape)
-            inside += [name in linear] * size
-            place += size
-        self.linear, self.names = np.array(inside), frozenset(linear)
+        shapes = squares.shapes
+        self.linear = shapes.join({name: np.full(shape, name in linear) for name, shape in shapes.items()}) > 0
+        self.names = frozenset(linear)
         self.n = int((~self.linear).sum())
 
     def reduced(self, x: Vector) -> Vector:

@@ -144,13 +144,17 @@ def local_minimum(e: Evidence) -> Finding | None:
         return None  # the formula shows that none is lower
     if not _is_near(e) or unstable(e) is not None:
         return None
+    enough = here.value - 1e-6 * (1.0 + abs(here.value))
+    bounds = e.kernel.bounds()
+    if bounds.convex or bounds.low >= enough:  # the formula shows that none is that much lower
+        return None
     points = run.history.point
     size = max(1.0, float(np.abs(here.x).max()), float(np.abs(points[0]).max()) if points.size else 0.0)
     draws = np.random.default_rng(0).uniform(-2.0 * size, 2.0 * size, (OTHERS, e.kernel.n))
     found = [(other, start) for start in [-here.x, *draws] if (other := e.below(start)) is not None]
     inside = [(other, start) for other, start in found if np.abs(other.x).max() <= 4.0 * size]
     other, start = min(inside, key=lambda pair: pair[0].value, default=(here, here.x))
-    if not other.value < here.value - 1e-6 * (1.0 + abs(here.value)):
+    if not other.value < enough:
         return None
     numbers = {"value": e.sign * here.value, "better": e.sign * other.value}
     better, kind = ("higher", "maximum") if run.maximized else ("lower", "minimum")

@@ -17,6 +17,7 @@ from symgd import descent
 from symgd.curvature.problem import Problem
 from symgd.graph import Graph
 from symgd.graph.tape import Tape
+from symgd.insight import trend
 from symgd.insight.linear import LinearMap, linear_map
 from symgd.insight.report import Curvature, curvature
 from symgd.insight.trials import Trials, typed
@@ -154,7 +155,7 @@ class Evidence:
         """Write a point in names."""
         names = self.kernel.names
         shown = ", ".join(f"{names[i]} = {x[i]:.4g}" for i in range(min(3, len(x))))
-        return shown + (", ..." if len(x) > 3 else "")
+        return shown + (" and so on" if len(x) > 3 else "")
 
     # ---- theory ----------------------------------------------------------------------------------------------------
 
@@ -293,18 +294,7 @@ class Evidence:
         """The factor per step by which the gradient's norm shrank over the second half of the run, or grew."""
         if self.run.history.epoch is not None and self.run.batch is not None:
             return None
-        step, size = self.run.history.step.astype(float), self.run.history.gradient_norm
-        usable = np.isfinite(size) & (size > 0) & (size < 1e140)
-        step, size = step[usable], size[usable]
-        if len(step) < 3:
-            return None
-        # Below this the gradient is rounding.
-        large = np.flatnonzero(size > max(1e-13 * float(size.max()), 1e-300))
-        step, size = step[: large[-1] + 1], size[: large[-1] + 1]
-        half = step >= 0.5 * (step[0] + step[-1])
-        if np.count_nonzero(half) < 3:
-            half = np.ones(len(step), dtype=bool)
-        return math.exp(_slope(step[half], np.log(size[half]))) if len(step) >= 3 else None
+        return trend.factor(self.run.history)
 
     @property
     def scheduled(self) -> bool:
@@ -324,18 +314,7 @@ class Evidence:
         """The power of the steps that the gradient falls like, where that fits better than a factor a step."""
         if len(self.eigenvalues) and self.minimum is not None and self.minimum.curvature.positive:
             return None  # into a minimum with curvature the fall is geometric, at last
-        step, size = self.run.history.step.astype(float), self.run.history.gradient_norm
-        usable = np.isfinite(size) & (size > 0) & (step >= 0.1 * step[-1]) & (step > 0)
-        step, size = step[usable], np.log(size[usable])
-        if len(step) < 10:
-            return None
-        misfits = []
-        for t in (step, np.log(step)):
-            slope = _slope(t, size)
-            misfits.append((float(np.var(size - slope * t)), -slope))
-        (geometric, _), (power, exponent) = misfits
-        # A rate that is next to 1 looks like either over few steps: the power must be the clearly better fit.
-        return exponent if power < 0.25 * geometric and 0.05 < exponent < 8.0 else None
+        return trend.power(self.run.history)
 
     @property
     def remaining(self) -> float:
@@ -419,9 +398,3 @@ def some_rows(kernel: Kernel, batch: int) -> Kernel | None:
     names = {column.name for column in kernel.program.layout.columns if column.rows}
     data = {name: np.asarray(v)[rows] if name in names else v for name, v in kernel.data.items()}
     return Kernel(kernel.program, data, "python", 1, batch)
-
-
-def _slope(t: Vector, y: Vector) -> float:
-    """Give the slope of the line through points, by least squares."""
-    t = t - t.mean()
-    return float(t @ (y - y.mean())) / float(t @ t)

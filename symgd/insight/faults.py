@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd import rules
 from symgd.graph import Graph, Map, Node, reachable
 from symgd.graph.tape import Tape
 from symgd.insight.evidence import Evidence
@@ -45,8 +44,7 @@ def _replay(e: Evidence) -> Iterator[tuple[int, str, float, str] | None]:
     if not points.size or e.noisy or e.batched:
         return
     lr = e.recipe["lr"]
-    graph = Graph()
-    lowered = rules.lower(e.rule, graph, lr)
+    lowered = e.rule.lowered(lr)
     x = points[0].copy()
     f, g = e.kernel.slope(x)
     known: dict[str, Any] = {k: v for k, v in {"lr": lr, **e.rule.hyper}.items() if not isinstance(v, str)}
@@ -60,7 +58,7 @@ def _replay(e: Evidence) -> Iterator[tuple[int, str, float, str] | None]:
         values = Tape(lowered.roots(), {}).at(point)
         new = np.broadcast_to(np.asarray(values[lowered.x], dtype=np.float64), x.shape)
         if not np.isfinite(new).all():
-            yield _culprit(graph, lowered.roots(), e.rule.text, values, step)
+            yield _culprit(lowered.graph, lowered.roots(), e.rule.text, values, step)
             return
         states = {name: np.broadcast_to(values[node], x.shape).copy() for name, node in lowered.states.items()}
         x = new.copy()

@@ -237,8 +237,10 @@ class _Redundancies:
         write = self._text if form == "sum" else self._product
         combinations = [write(places, row) for row in kept.T]
         shown = combinations[:LISTED] + ["others"] * (len(combinations) > LISTED)
-        known = _listed(shown) if shown else ""
         verb = "is" if len(combinations) == 1 else "are"
+        known = ""
+        if shown:  # other parameters are determined: it is said of which ones this tells
+            known = f"of {_listed([self.names[p] for p in places.tolist()])} only {_listed(shown)} {verb} determined"
         found = []
         for way in ways.T:
             d = self._full(places, way if form == "sum" else way * self.x[places])
@@ -248,15 +250,13 @@ class _Redundancies:
             if not combinations:
                 message = f"the value does not depend on {text}"
             elif form == "sum":
-                message = f"only {known} {verb} determined: along {text} the value does not change"
+                message = f"{known}: along {text} the value does not change"
             else:
                 up, down = (
                     [self.names[p] for p, w in zip(places.tolist(), way, strict=True) if s * w > SAME] for s in (1, -1)
                 )
                 shrink = f" and {_listed(down)} shrinks" if down else " together"
-                message = (
-                    f"only {known} {verb} determined: the value stays as {_listed(up)} grows{shrink}, along {text}"
-                )
+                message = f"{known}: the value stays as {_listed(up)} grows{shrink}, along {text}"
             found.append(self.flat(d, message, text=text, exact=True))
         return found
 
@@ -302,14 +302,12 @@ def _unchanged(kernel: Problem, f: float, size: float, way: Callable[[float], Ve
 
 def _groups(null: Matrix) -> list[tuple[NDArray[np.intp], Matrix]]:
     """Part a space into those of parameters that have to do with each other: places, and a basis on them."""
-    from scipy.sparse.csgraph import connected_components
-
     if not null.shape[1]:
         return []
     projector = null @ null.T
-    count, labels = connected_components(np.abs(projector) > SAME, directed=False)
+    labels = _connected(np.abs(projector) > SAME)
     found = []
-    for label in range(count):
+    for label in np.unique(labels):
         places = np.flatnonzero(labels == label)
         values, vectors = np.linalg.eigh(projector[np.ix_(places, places)])
         if values[-1] > 0.5:
@@ -317,12 +315,22 @@ def _groups(null: Matrix) -> list[tuple[NDArray[np.intp], Matrix]]:
     return found
 
 
+def _connected(linked: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Give each place the first of those that it is linked to, directly or not."""
+    first = np.arange(len(linked))
+    while True:
+        lower = np.minimum(first, np.min(np.where(linked, first, len(linked)), axis=1))
+        if np.array_equal(lower, first):
+            return first
+        first = lower
+
+
 def _reduced(basis: Matrix) -> Matrix:
     """Give a basis with many zeros, as Gauss and Jordan reduce it, in whole numbers where it can."""
-    from scipy.linalg import qr
-
     if not basis.shape[1]:
         return basis
+    from scipy.linalg import qr
+
     _, _, order = qr(basis.T, mode="economic", pivoting=True)
     try:
         reduced = np.linalg.solve(basis[order[: basis.shape[1]]].T, basis.T).T

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from symgd.graph import Const, Fold, Graph, Leaf, Map, Node, is_zero, reachable
-from symgd.views import to_text
 
 Form = dict[str, Node]  # what stands in front of x, g, each state and each draw, and what stands alone
 
@@ -96,6 +95,8 @@ class _Reader:
         return None
 
     def _text(self, node: Node) -> str:
+        from symgd.views import to_text
+
         return to_text(node, graph=self.graph, axes=tuple(node.labels))
 
 

@@ -20,7 +20,7 @@ from symgd.errors import UsageError
 from symgd.graph import Const, Graph, Leaf, Map, Node, reachable
 from symgd.insight.forms import OFFSET, Form, NoMatrix, read_form
 from symgd.language import scalar
-from symgd.rules.lowering import lower, reads
+from symgd.rules.lowering import reads
 from symgd.rules.rule import Rule
 
 Matrix = NDArray[np.float64]
@@ -264,8 +264,8 @@ def read_map(rule: Rule) -> LinearMap:
     NoMatrix
         If the rule is not linear, or its coefficients change from step to step.
     """
-    lowered = lower(rule, Graph(), "lr")  # of its own: what is read off is added to it
-    graph = lowered.graph.tidy  # zeros vanish and equal terms are collected
+    lowered = rule.nodes
+    graph = lowered.graph.copy().tidy  # zeros vanish and equal terms are collected
     roots = {"x": lowered.x, **lowered.states}
     forms: dict[str, Form] = {}
     names = ["x"]

@@ -97,7 +97,10 @@ def _lower(e: Evidence, limit: float | None) -> tuple[str, Mapping[str, Any]]:
     trial = e.trials.best_lr(e.lr_candidates(limit), e.floor)
     other = e.trials.best_method()
     text, change = remedy([trial, other], e.end, e.sign)
-    below = f"Stable below lr={typed(limit, 6)}. " if limit is not None and math.isfinite(limit) else ""
+    below = ""
+    # Of a batch it is one limit among many: other rows have another.
+    if limit is not None and math.isfinite(limit) and e.rows is e.kernel:
+        below = f"Stable below lr={typed(limit, 6)}. "
     if not text:
         if limit is None and e.recipe.get("method") is None:
             return "No learning rate that was tried ends lower: check the formula and the rule.", {}

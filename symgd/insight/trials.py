@@ -115,6 +115,9 @@ class Trials:
         if "method" in change:
             options = {k: v for k, v in options.items() if k in ("steps", "seed")}
         options |= change
+        epochs, rest = divmod(self.steps, int(self.run.state.get("epoch") or 1))
+        if "batch" in change and not rest:  # who asked for epochs gets as many of them, of other steps
+            options["steps"] = epochs * -(-self.kernel.rows // int(options["batch"]))
         steps = int(options.get("steps", self.steps))
         newton = isinstance(options["method"], str) and options["method"] in ("newton", "lm")
         rows = options.get("batch") or self.kernel.rows or 1

@@ -99,6 +99,6 @@ def scatter_rows(out: Array, rows: NDArray[np.int64], values: Array) -> None:
 
 
 def matrix(name: str, body: Array) -> Array | float:
-    """Give a function of a square matrix; see `symgd.graph.Matrix`."""
+    """Give a function of a square matrix: its inverse, determinant, adjugate, or a part of the determinant."""
     found: Array | float = function(name, body)
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ CHUNK = 1 << 19  # numbers that are read at a time
 SMALL = 1 << 26  # bytes up to which an array is simply read
 
 
-def open_flat(values: Any, dtype: str, *, rows: bool) -> Any:
+def open_flat(values: object, dtype: str, *, rows: bool) -> NDArray[np.generic] | Stored:
     """Give a data array as code takes it: a vector, row after row, or rows that stay on disk, if they are many.
 
     Parameters
@@ -43,13 +42,12 @@ def height(columns: list[Stored], block: int) -> int:
     return max(1, CHUNK // max(1, width) // block) * block
 
 
-def read(column: Any, low: int, high: int, rows: int) -> NDArray[Any]:
+def read(column: NDArray[np.generic] | Stored, low: int, high: int, rows: int) -> NDArray[np.generic]:
     """Give rows of an array as a vector: a view of one in memory, what is read of one on disk."""
     if isinstance(column, Stored):
         return column.rows(low, high).reshape(-1)
     width = column.size // rows
-    vector: NDArray[Any] = column[low * width : high * width]
-    return vector
+    return column[low * width : high * width]
 
 
 def stage(order: NDArray[np.int64], low: int, count: int, *columns: NDArray[np.generic]) -> float:

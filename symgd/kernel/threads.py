@@ -21,7 +21,7 @@ from symgd.data import Stored
 from symgd.kernel import streams
 from symgd.kernel.code import Program
 from symgd.kernel.code.pieces import Piece, Total
-from symgd.kernel.machine import compile as native
+from symgd.kernel.machine.compile import Entry, compile_function
 
 LARGE = 1 << 22  # operations from which on threads gain more than they cost
 SHARE = 1 << 18  # operations that a share has at least
@@ -78,8 +78,8 @@ class Spread:
         self.sums = int(program.pieces[name][-1]["sums"])
         self.out = self.arguments.index("_out") if "_out" in self.arguments else None
 
-    def _compile(self, program: Program, piece: Piece) -> native.Entry:
-        return native.compile_function(program.functions["numba"], piece["name"], strict=program.strict)
+    def _compile(self, program: Program, piece: Piece) -> Entry:
+        return compile_function(program.functions["numba"], piece["name"], strict=program.strict)
 
     def __call__(self, *args: Any) -> Any:
         """Work on all rows; gives what the function gives."""
@@ -96,7 +96,7 @@ class Spread:
             args[self.out][:] = plain[self.out].tolist()
         return result
 
-    def _rows(self, piece: Piece, entry: native.Entry, args: list[Any], sums: NDArray[np.float64]) -> None:
+    def _rows(self, piece: Piece, entry: Entry, args: list[Any], sums: NDArray[np.float64]) -> None:
         """Work on a pass over the rows, and join what its shares found."""
         blocks = -(-self.rows // piece["block"])
         width = sum(total["size"] for total in piece["totals"])

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.data import Stored
-from symgd.kernel import blocks, streams, threads
+from symgd.kernel import blas, blocks, streams, threads
 from symgd.kernel.code import STAGE, Program, Text, closure, elementwise, source
-from symgd.kernel.machine import compile as native
 from symgd.kernel.machine import gemm, matrices
+from symgd.kernel.machine.compile import Entry, compile_function
 from symgd.language import scalar, vectors
 
 Vector = NDArray[np.float64]
@@ -207,18 +207,12 @@ class Plain(Tier):
         return run  # type: ignore[return-value]
 
 
-class Vectorised(Tier):
-    """NumPy's statements on whole arrays, a block of rows at a time: the first tier of what has arrays."""
-
-    name = "python"
+class OnArrays(Tier):
+    """Functions that take arrays as they are, and fill them."""
 
     def array(self, values: NDArray[np.generic]) -> Input:
         """Give the array as it is."""
         return values
-
-    def load(self, name: str) -> Generated:
-        """Run the text of a function, and of those that it calls."""
-        return quietly(load_arrays(self.bound.program.functions[self.name], name))
 
     def fill(self, function: Generated, vectors: Sequence[Vector], out: Vector | None) -> float | Numbers:
         """Call a function of arrays."""
@@ -230,22 +224,38 @@ class Vectorised(Tier):
         n = len(x)
         self.function("curvature")(np.ascontiguousarray(x), np.zeros(n), np.empty(n), full, *self.inputs())
 
+    def on_arrays(self, loop: Generated, *, batched: bool) -> Loop:
+        """Give a loop with room for what it works on."""
+        n = self.bound.n
+
+        def run(x: Vector, g: Vector, states: Sequence[Vector], *rest: object) -> float | Numbers:
+            scratch = () if self.unrolled else (np.empty(n), np.empty(n))
+            return loop(x, g, *scratch, *states, *rest, *self.staging(rest, batched=batched), *self.inputs())
+
+        return run  # type: ignore[return-value]
+
+
+class Vectorised(OnArrays):
+    """NumPy's statements on whole arrays, a block of rows at a time: the first tier of what has arrays."""
+
+    name = "python"
+
+    def load(self, name: str) -> Generated:
+        """Run the text of a function, and of those that it calls."""
+        return quietly(load_arrays(self.bound.program.functions[self.name], name))
+
     def load_loop(self, source: Source) -> Loop:
         """Run the text of a loop, and of the functions that it calls."""
         texts = source[self.name]
         functions = [text for text in texts if text.name != STAGE]
         loop = load_arrays((*self.bound.program.functions[self.name], *functions), "loop", {STAGE: streams.stage})
-        return on_arrays(self, quietly(loop), batched=is_batched(texts))
+        return self.on_arrays(quietly(loop), batched=is_batched(texts))
 
 
-class Compiled(Tier):
+class Compiled(OnArrays):
     """Numba's machine code, on arrays; many rows are handed to threads."""
 
     name = "numba"
-
-    def array(self, values: NDArray[np.generic]) -> Input:
-        """Give the array as it is."""
-        return values
 
     def load(self, name: str) -> Generated:
         """Compile a function, or take it from the disk cache."""
@@ -254,19 +264,9 @@ class Compiled(Tier):
             return threads.Spread(bound.program, name, bound.rows, bound.workers)
         return self._alone(name)
 
-    def _alone(self, name: str) -> native.Entry:
+    def _alone(self, name: str) -> Entry:
         program = self.bound.program
-        return native.compile_function(program.functions[self.name], name, strict=program.strict)
-
-    def fill(self, function: Generated, vectors: Sequence[Vector], out: Vector | None) -> float | Numbers:
-        """Call a function of arrays."""
-        filled = [] if out is None else [out]
-        return function(*map(np.ascontiguousarray, vectors), *filled, *self.inputs())
-
-    def curvature(self, x: Vector, full: Vector) -> None:
-        """Fill a matrix with the Hessian."""
-        n = len(x)
-        self.function("curvature")(np.ascontiguousarray(x), np.zeros(n), np.empty(n), full, *self.inputs())
+        return compile_function(program.functions[self.name], name, strict=program.strict)
 
     def load_loop(self, source: Source) -> Loop:
         """Compile a loop; where the rows are the work, it may be plain Python around compiled functions."""
@@ -274,10 +274,8 @@ class Compiled(Tier):
         batched = is_batched(texts)
         if bound.stored or (bound.large and not batched):
             return self._around(source, batched=batched)
-        entry = native.compile_function(
-            bound.program.functions[self.name], "loop", strict=bound.program.strict, more=texts
-        )
-        return on_arrays(self, entry, batched=batched)
+        entry = compile_function(bound.program.functions[self.name], "loop", strict=bound.program.strict, more=texts)
+        return self.on_arrays(entry, batched=batched)
 
     def _around(self, source: Source, *, batched: bool) -> Loop:
         """Give the loop in plain Python around compiled functions."""
@@ -286,23 +284,13 @@ class Compiled(Tier):
         if batched:
             given |= {"slope": self._alone("slope"), STAGE: streams.stage}
             texts = tuple(text for text in texts if text.name != STAGE)
-        loop = load_python(texts, "loop", given)
+        load = load_arrays if self.bound.program.layout.vectorised else load_python
+        loop = load(texts, "loop", given)
         if not self.unrolled:
-            return on_arrays(self, loop, batched=batched)
+            return self.on_arrays(quietly(loop), batched=batched)
         plain = Plain(self.bound)
         plain.inputs, plain.staging = self.inputs, self.staging  # type: ignore[method-assign] # what it calls takes arrays
         return plain.on_lists(loop, batched=batched)
-
-
-def on_arrays(tier: Tier, loop: Generated, *, batched: bool) -> Loop:
-    """Give a loop of a tier on arrays, with room for what it works on."""
-    n = tier.bound.n
-
-    def run(x: Vector, g: Vector, states: Sequence[Vector], *rest: object) -> float | Numbers:
-        scratch = () if tier.unrolled else (np.empty(n), np.empty(n))
-        return loop(x, g, *scratch, *states, *rest, *tier.staging(rest, batched=batched), *tier.inputs())
-
-    return run  # type: ignore[return-value]
 
 
 def is_batched(functions: Sequence[Text]) -> bool:
@@ -326,12 +314,8 @@ def load_python(functions: Sequence[Text], name: str, given: Mapping[str, object
     -------
     callable
     """
-    space: dict[str, object] = {known: getattr(scalar, known) for known in (*scalar.GUARDED, *scalar.SHARED)}
-    space |= {"fading": scalar.pow, "gemm": gemm.gemm}
-    space |= {known: getattr(matrices, known) for known in matrices.NAMES} | dict(given or {})
-    space["__builtins__"] = {"range": range, "min": min, "abs": abs, "float": float, "int": int, "len": len}
-    exec(compile(source(closure(functions, name)), "<symgd>", "exec"), space)
-    return space[name]  # type: ignore[return-value]
+    known = {call: getattr(matrices, call) for call in matrices.NAMES}
+    return _loaded(closure(functions, name), name, {"gemm": gemm.gemm, **known, **(given or {})})
 
 
 def load_arrays(functions: Sequence[Text], name: str, given: Mapping[str, object] | None = None) -> Generated:
@@ -352,20 +336,25 @@ def load_arrays(functions: Sequence[Text], name: str, given: Mapping[str, object
     """
     wanted = closure(functions, name)
     calls = {call for text in wanted for call in text.calls if call.startswith(elementwise.PREFIX)}
+    known = {call: vectors.vector(call.removeprefix(elementwise.PREFIX)) for call in calls}
+    known |= {call: getattr(blocks, call) for call in blocks.NAMES}
+    return _loaded(wanted, name, {"np": np, **known, **(given or {})})
+
+
+def _loaded(functions: Sequence[Text], name: str, given: Mapping[str, object]) -> Generated:
+    """Run texts, with nothing in reach but the table's functions and what is given."""
     space: dict[str, object] = {known: getattr(scalar, known) for known in (*scalar.GUARDED, *scalar.SHARED)}
-    space |= {call: vectors.vector(call.removeprefix(elementwise.PREFIX)) for call in calls}
-    space |= {"fading": scalar.pow, "np": np} | {known: getattr(blocks, known) for known in blocks.NAMES}
-    space |= dict(given or {})
+    space |= {"fading": scalar.pow, **given}
     space["__builtins__"] = {"range": range, "min": min, "abs": abs, "float": float, "int": int, "len": len}
-    exec(compile(source(wanted), "<symgd>", "exec"), space)
+    exec(compile(source(functions), "<symgd>", "exec"), space)
     return space[name]  # type: ignore[return-value]
 
 
 def quietly(function: Generated) -> Generated:
-    """Give a function that NumPy does not warn in: what is not finite is an outcome."""
+    """Give a function that NumPy does not warn in, as what is not finite is an outcome, nor starts threads in."""
 
     def call(*args: object) -> float | Numbers:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), blas.one_thread():
             return function(*args)
 
     return call

@@ -38,6 +38,7 @@ from symgd.language.tree import (
     source,
     walk,
 )
+from symgd.language.typed import Typed, joined
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -61,9 +62,11 @@ __all__ = [
     "Sum",
     "Text",
     "Tree",
+    "Typed",
     "Unary",
     "check_name",
     "children",
+    "joined",
     "names",
     "parse",
     "parse_program",

@@ -6,8 +6,8 @@ node, its parentheses included.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -263,6 +263,38 @@ def names(tree: Tree) -> dict[str, tuple[int, int]]:
         if isinstance(node, Name):
             found.setdefault(node.name, (node.start, node.end))
     return found
+
+
+def moved(tree: Tree, by: int) -> Tree:
+    """Give a tree as it stands in a text that has more before it.
+
+    Parameters
+    ----------
+    tree : Tree
+        Any node.
+    by : int
+        How many characters more.
+
+    Returns
+    -------
+    Tree
+
+    Examples
+    --------
+    >>> moved(Name("x", start=0, end=1), 4)
+    Name(start=4, end=5, name='x')
+    """
+    done: dict[int, Tree] = {}
+
+    def new(value: Any) -> Any:
+        if isinstance(value, Tree):
+            return done[id(value)]
+        return tuple(new(part) for part in value) if isinstance(value, tuple) else value
+
+    for node in reversed([*walk(tree)]):  # those below it first
+        kept = {f.name: new(getattr(node, f.name)) for f in fields(node)}
+        done[id(node)] = type(node)(**{**kept, "start": node.start + by, "end": node.end + by})
+    return done[id(tree)]
 
 
 def source(text: str, tree: Tree) -> str:

@@ -49,16 +49,27 @@ def _weighted(a: Array, b: Array) -> Array:
     return np.where(a == 0, 0.0, np.where(np.abs(b) < 700, a * np.exp(b), a * half * half))
 
 
-_OWN: dict[str, Vector] = {
+def _relu(a: Array) -> Array:
+    return np.where(a <= 0, 0.0, a)
+
+
+def _xlogy(a: Array, b: Array) -> Array:
+    return np.where(a == 0, 0.0, a * np.log(b))
+
+
+def _xlog1py(a: Array, b: Array) -> Array:
+    return np.where(a == 0, 0.0, a * np.log1p(b))
+
+
+OWN: dict[str, Vector] = {
     "sigmoid": _sigmoid,
     "softplus": _softplus,
     "logit": _logit,
     "rel_entr": _rel_entr,
     "weighted": _weighted,
-    "relu": lambda a: np.where(a <= 0, 0.0, a),
-    "xlogy": lambda a, b: np.where(a == 0, 0.0, a * np.log(b)),
-    "xlog1py": lambda a, b: np.where(a == 0, 0.0, a * np.log1p(b)),
-    "sqrt0": np.sqrt,
+    "relu": _relu,
+    "xlogy": _xlogy,
+    "xlog1py": _xlog1py,
 }
 
 
@@ -79,12 +90,12 @@ def vector(name: str) -> Vector:
 
     Examples
     --------
-    >>> vector("ratio")(np.array([1.0, 0.0]), np.array([0.0, 2.0]))
-    array([0., 0.])
+    >>> vector("sigmoid")(np.array([0.0, 1000.0]))
+    array([0.5, 1. ])
     """
     row = FUNCTIONS[name]
-    if name in _OWN:
-        return _OWN[name]
+    if name in OWN:
+        return OWN[name]
     if not is_whole(name):
         return _by_number(name)
     if is_ufunc(name):
@@ -95,13 +106,13 @@ def vector(name: str) -> Vector:
 
 def is_whole(name: str) -> bool:
     """Tell whether a function is computed for whole arrays, and not number by number."""
-    return name in _OWN or not (name in _BY_NUMBER or "special." in FUNCTIONS[name].numpy)
+    return name in OWN or not (name in _BY_NUMBER or "special." in FUNCTIONS[name].numpy)
 
 
 def is_ufunc(name: str) -> bool:
     """Tell whether NumPy has a function under its name in the table."""
     row = FUNCTIONS[name]
-    own = name in _OWN or name in _BY_NUMBER
+    own = name in OWN or name in _BY_NUMBER
     return not own and row.numpy == f"np.{name}({', '.join('abc'[: row.most])})" and hasattr(np, name)
 
 

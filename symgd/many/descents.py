@@ -20,7 +20,6 @@ from symgd.descent.loop import DRAWS, advance, stop_at
 from symgd.descent.outcomes import Ends, look_back, look_every, outcomes
 from symgd.descent.steps import judge
 from symgd.errors import UsageError
-from symgd.graph import Graph
 from symgd.kernel import Kernel, code
 from symgd.many import lanes_code
 from symgd.many.lanes import Batch, Lanes, Limits, Runner, Starts, compile_lanes, compile_starts, spread
@@ -190,7 +189,7 @@ def _lanes(kernel: Kernel, settings: Settings, limits: Limits) -> tuple[Any, boo
     rule = rules.Rule(recipe["text"], recipe["init"], recipe["name"], **recipe["hyper"])
     lr = recipe["lr"]
     names = tuple(name for name, value in {"lr": lr, **rule.hyper}.items() if not isinstance(value, str))
-    lowered = rules.lower(rule, Graph(), lr) if isinstance(lr, str) else rule.nodes
+    lowered = rule.lowered(lr)
     functions = lanes_code.write_lanes(kernel.program, lowered, names, tested=limits.tested)
     return compile_lanes(kernel, functions), lanes_code.is_near(functions)
 
@@ -239,7 +238,7 @@ def _kept(kernel: Kernel, settings: Settings, given: Mapping[str, object], x: Ma
     return states, np.array([s.hyper for s in each])
 
 
-def _of_start(settings: Settings, given: Mapping[str, Any]) -> bool:
+def _of_start(settings: Settings, given: Mapping[str, object]) -> bool:
     """Tell whether a rule's numbers or states depend on where a run starts."""
     if _is_auto(given.get("lr")) or ("lr" not in given and rules.find_rule(given["method"]).lr == "auto"):
         return True

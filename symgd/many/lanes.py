@@ -19,7 +19,7 @@ from symgd.descent.outcomes import LONGEST, QUARTERS
 from symgd.kernel import threads
 from symgd.kernel.code import Text, kept
 from symgd.kernel.kernel import Kernel
-from symgd.kernel.machine import compile as native
+from symgd.kernel.machine.compile import Entry, compile_function
 from symgd.many import lanes_code as code
 
 Vector = NDArray[np.float64]
@@ -28,10 +28,8 @@ Draw = Callable[[int, int, int], Matrix]  # the normal numbers of a start, from 
 
 SLICE = 1016  # steps after which starts that have ended make room
 TASKS = 16  # that a slice is cut into, so that one thread that is held up does not hold up all
-LEAST, MOST = (
-    2_000_000,
-    8_000_000,
-)  # operations of a task: a call costs some ten thousand, and somebody may want to stop
+# Operations of a task: a call costs some ten thousand, and somebody may want to stop.
+LEAST, MOST = 2_000_000, 8_000_000
 
 
 @dataclass
@@ -164,7 +162,7 @@ class Lanes:
     """
 
     def __init__(
-        self, kernel: Kernel, entry: native.Entry, limits: Limits, draws: int, draw: Draw, *, near: bool
+        self, kernel: Kernel, entry: Entry, limits: Limits, draws: int, draw: Draw, *, near: bool
     ) -> None:  # fmt: skip
         self.kernel, self.limits, self.draws, self.draw = kernel, limits, draws, draw
         self.offset = 0  # the number of a batch's first start among all
@@ -218,9 +216,7 @@ class Lanes:
 
         # Side by side and without waiting for each other, operations take a sixteenth of their time or so.
         cost = (self.kernel.work() + 10 * batch.x.shape[1]) * (stop - first) * code.WIDTH // 16
-        size = 1 if self.draws else _size(blocks, cost)
-        cuts = range(0, blocks, size)
-        return Slice([partial(work, low, min(low + size, blocks)) for low in cuts], finish)
+        return _cut(blocks, 1 if self.draws else _size(blocks, cost), work, finish)
 
     def _drawn(self, rows: NDArray[np.int64], first: int, stop: int) -> Matrix:
         """Give the normal numbers of one block: a line a step, in it a run of all lanes for each number."""
@@ -249,7 +245,7 @@ class Starts:
         Numbers that it reads.
     """
 
-    def __init__(self, kernel: Kernel, entry: native.Entry, limits: Limits, states: int, hyper: int) -> None:
+    def __init__(self, kernel: Kernel, entry: Entry, limits: Limits, states: int, hyper: int) -> None:
         self.kernel, self.entry, self.limits, self.hyper = kernel, entry, limits, hyper
         self.vectors = _vectors(kernel, states)
 
@@ -286,9 +282,7 @@ class Starts:
                 target[rows] = values.reshape(target[rows].shape)
 
         cost = (self.kernel.work() + 10 * n + 20) * (stop - first)
-        size = _size(len(rows), cost)
-        cuts = range(0, len(rows), size)
-        return Slice([partial(work, low, min(low + size, len(rows))) for low in cuts], finish)
+        return _cut(len(rows), _size(len(rows), cost), work, finish)
 
 
 def spread(tasks: Sequence[Callable[[], object]], workers: int, stopped: Callable[[], bool]) -> None:
@@ -322,6 +316,11 @@ def spread(tasks: Sequence[Callable[[], object]], workers: int, stopped: Callabl
             other.result()
 
 
+def _cut(count: int, size: int, work: Callable[[int, int], None], finish: Callable[[], None]) -> Slice:
+    """Give a slice of so much work in tasks of a size, by what does it from one place up to another."""
+    return Slice([partial(work, low, min(low + size, count)) for low in range(0, count, size)], finish)
+
+
 def _size(count: int, cost: int) -> int:
     """Give how much of so many to put into a task, each of which costs so many operations."""
     cost = max(1, cost)
@@ -335,12 +334,12 @@ def _lines(batch: Batch) -> list[Vector]:
     return [batch.f, batch.status, batch.steps, batch.first]
 
 
-def compile_lanes(kernel: Kernel, functions: tuple[Text, ...]) -> native.Entry:
+def compile_lanes(kernel: Kernel, functions: tuple[Text, ...]) -> Entry:
     """Compile what `symgd.many.lanes_code.write_lanes` gave, or take it from the disk cache."""
     return _compiled(kernel, "lanes", functions)
 
 
-def compile_starts(kernel: Kernel, loop: tuple[Text, ...], starts: Text) -> native.Entry:
+def compile_starts(kernel: Kernel, loop: tuple[Text, ...], starts: Text) -> Entry:
     """Compile the loop of a single run and what `symgd.many.starts_code.write_starts` wrote around it."""
     return _compiled(kernel, "starts", (*loop, starts))
 
@@ -350,9 +349,9 @@ def _vectors(kernel: Kernel, states: int) -> int:
     return 2 + states + (0 if kernel.program.layout.unrolled else 2)
 
 
-def _compiled(kernel: Kernel, name: str, functions: tuple[Text, ...]) -> native.Entry:
+def _compiled(kernel: Kernel, name: str, functions: tuple[Text, ...]) -> Entry:
     program = kernel.program
-    return native.compile_function(program.functions["numba"], name, strict=program.strict, more=functions)
+    return compile_function(program.functions["numba"], name, strict=program.strict, more=functions)
 
 
 def _packed(rows: Matrix) -> Vector:

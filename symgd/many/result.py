@@ -62,7 +62,7 @@ class Minimum:
     gradient_norm: float
     inside: bool = True
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Give it as plain data, ready for JSON."""
         return {
             "point": {name: plain(value) for name, value in self.point.items()},
@@ -208,13 +208,13 @@ class Many:
             message = "a DataFrame needs pandas: pip install 'symgd[pandas]'"
             raise ImportError(message) from problem
         names = self.kernel.names
-        columns: dict[str, Any] = {f"{name}_start": self.starts[:, i] for i, name in enumerate(names)}
+        columns: dict[str, object] = {f"{name}_start": self.starts[:, i] for i, name in enumerate(names)}
         columns |= {f"{name}_end": self.points[:, i] for i, name in enumerate(names)}
         columns |= {"value": self.values, "gradient_norm": self.gradient_norms, "steps": self.steps}
         outcome = pd.Categorical.from_codes(self.outcomes, categories=[str(o) for o in OUTCOMES])
         return pd.DataFrame({**columns, "outcome": outcome, "reached": self.reached})
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Give the account as plain data, ready for JSON; of the starts only how many ended in which way."""
         return {
             "formula": self.formula,
@@ -228,6 +228,24 @@ class Many:
             "steps": int(self.steps.sum()),
             "seconds": self.seconds,
         }
+
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """Draw the starts in the colours of the minima that they reached; of many parameters, the values reached.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+        **options : object
+            Passed to `symgd.plotting.plot_many`.
+
+        Returns
+        -------
+        Axes
+        """
+        from symgd.plotting import plot_many
+
+        return plot_many(self, ax, **options)
 
     def _rows(self) -> list[list[str]]:
         names = list(self.kernel.params)[:SHOWN]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from symgd import checks, views
+from symgd import checks
 from symgd import data as data_module
 from symgd import language as fm
 from symgd.data import Owned, points
@@ -14,6 +14,11 @@ from symgd.graph import Node
 from symgd.kernel import TIERS
 from symgd.objective.descents import Descents
 from symgd.objective.formula import indices, row_count
+
+if TYPE_CHECKING:
+    from symgd import views
+
+TARGETS = ("numpy",)  # of code that stands alone
 
 
 class Objective(Descents):
@@ -62,7 +67,8 @@ class Objective(Descents):
         loaded = {} if given is not None else data_module.load(data)
         known = set(given if given is not None else loaded)
         chosen, declared = points.checked_params(params) or (None, {})
-        self.tree = fm.parse(text, declared={*known, *(chosen or ())})
+        declared_names = {*known, *(chosen or ())}
+        self.tree = text.tree if isinstance(text, fm.Typed) else fm.parse(text, declared=declared_names)
         self.text = str.__str__(text)
         self.tier, self.workers = tier, workers
         used = fm.names(self.tree)
@@ -125,7 +131,9 @@ class Objective(Descents):
             if name not in self.params:
                 raise UsageError(f"'{name}' is no parameter of the formula; they are {', '.join(self.params)}")
         sizes = {name: declared.get(name, ()) for name in self.params}
-        return Objective(self.text, self.data or self.columns, sizes, tier=self.tier, workers=self.workers)
+        return Objective(
+            fm.Typed(self.text, self.tree), self.data or self.columns, sizes, tier=self.tier, workers=self.workers
+        )
 
     # ---- what it says ----------------------------------------------------------------------------------------------
 
@@ -147,6 +155,8 @@ class Objective(Descents):
     @property
     def sympy(self) -> Any:
         """The objective as a SymPy expression."""
+        from symgd import views
+
         graph, root = self.shown.written
         return views.to_sympy(root, graph=graph)
 
@@ -164,11 +174,47 @@ class Objective(Descents):
         >>> Objective("log(1 + exp(x))").numpy()
         'logaddexp(0, x)'
         """
+        from symgd import views
+
         graph, root = self.shown.written
         return views.to_text(root, graph=graph, numpy=True)
 
+    def code(self, target: str = "numpy") -> str:
+        """Give value, gradient, Hessian times a direction, and Hessian as a module that stands alone.
+
+        The functions take the parameters and the data by their own names, and the module needs nothing but the target:
+        what NumPy does not have is written out in it.
+
+        Parameters
+        ----------
+        target : str
+            ``"numpy"``, the only one so far.
+
+        Returns
+        -------
+        str
+            The text of the module.
+
+        Raises
+        ------
+        UsageError
+            For another target, or if the shape of a parameter is not known.
+
+        Examples
+        --------
+        >>> space = {}
+        >>> exec(Objective("mean((y - w*x)**2)", data=("x", "y")).code("numpy"), space)
+        >>> space["value_and_gradient"](1.0, x=[1.0, 2.0], y=[1.0, 4.0])
+        (2.0, (-4.0,))
+        """
+        if not isinstance(target, str) or target not in TARGETS:
+            raise UsageError(f"target={shown(target)} must be one of {', '.join(TARGETS)}")
+        return self.shown.standalone()
+
     def latex(self) -> str:
         """Give the objective as LaTeX."""
+        from symgd import views
+
         return views.to_latex(self.sympy)
 
     def __repr__(self) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symgd import checks, descent, many, saving
+from symgd import checks, descent, saving
 from symgd.data import difference, points
 from symgd.data.points import Point
 from symgd.errors import DataError, UsageError, other_option, safe, shown, unknown_option
@@ -21,6 +21,9 @@ from symgd.objective.model import Model
 from symgd.objective.numbers import Numbers
 from symgd.parameters import Shapes
 from symgd.run import Run
+
+if TYPE_CHECKING:
+    from symgd.many import Many
 
 
 class Descents(Numbers):
@@ -82,7 +85,7 @@ class Descents(Numbers):
     def minimize_many(
         self, starts: Any = None, *, box: Any = None, n: int | None = None, strategy: str = "sobol", seed: int = 0,
         progress: bool | None = None, **options: Any,
-    ) -> many.Many:  # fmt: skip
+    ) -> Many:  # fmt: skip
         """Descend from many starts, and tell which distinct minima they reached.
 
         Parameters
@@ -123,6 +126,8 @@ class Descents(Numbers):
         if not self.params:
             raise UsageError("there is nothing to minimize: every name in the formula has data")
         known = self._default.shapes if self._default else self._declared
+        from symgd import many
+
         given, bounds = many.points(self.params, known, starts, box, n, strategy, seed)
         model, _ = self._at({name: values[0] for name, values in given.items()})
         x = np.concatenate([values.reshape(len(values), -1) for values in given.values()], axis=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,7 +21,9 @@ from symgd.language import Tree
 from symgd.objective.formula import Formula, deep
 from symgd.parameters import Shape
 from symgd.squares import Squares, squares
-from symgd.views import Entries, Gradient, Hessian
+
+if TYPE_CHECKING:
+    from symgd.views import Entries, Gradient, Hessian
 
 
 class Model(Formula):
@@ -97,13 +100,17 @@ class Model(Formula):
     @cached_property
     def gradient(self) -> Gradient:
         """The gradient, to be shown."""
+        from symgd import views
+
         graph, root = self.written
-        return Gradient(graph.tidy, self.slope, self.shapes, root.number)
+        return views.Gradient(graph.tidy, self.slope, self.shapes, root.number)
 
     @cached_property
     def hessian(self) -> Hessian:
         """The second derivatives, to be shown."""
-        return Hessian(self.shapes, self.block)
+        from symgd import views
+
+        return views.Hessian(self.shapes, self.block)
 
     def block(self, name: str, by: str) -> Entries:
         """Differentiate the gradient by one parameter by another.
@@ -120,6 +127,8 @@ class Model(Formula):
         Entries
             An array with the axes of ``name``, then those of ``by``.
         """
+        from symgd import views
+
         graph, slope, written = self._second
         taken = {label for node in reachable(slope.nodes()) for label in node.labels}
         axes: list[Span | int] = []
@@ -135,7 +144,7 @@ class Model(Formula):
             place = graph.leaf("block", f"{name}, {by}", (*entry.leaf.index, *axes))
             if isinstance(place, Leaf) and not is_zero(along[entry.node]):
                 found.append((place, along[entry.node]))
-        return Entries(graph, tuple(found), written)
+        return views.Entries(graph, tuple(found), written)
 
     # ---- functions -------------------------------------------------------------------------------------------------
 
@@ -149,11 +158,20 @@ class Model(Formula):
         stored = cache.load(key)
         if stored is not None:
             return Program.from_json(stored.decode())
-        known = {name: t for name, t in types.items() if t is not None}
         with deep():
-            found = generate(graph.copy(), root, self.params, self.shapes, known)
+            found = generate(graph.copy(), root, self.params, self.shapes, _known(types))
         cache.save(key, found.to_json().encode())
         return found
+
+    def standalone(self) -> str:
+        """Give the functions as a module that needs NumPy alone."""
+        from symgd import __version__
+        from symgd.kernel.code.standalone import standalone
+
+        graph, root = self.grouped
+        known = _known({name: _type(self.data.get(name)) for name in self.columns})
+        with deep():
+            return standalone(graph.copy(), root, self.text, self.params, self.shapes, known, __version__)
 
     def kernel(self, tier: str, workers: int | None) -> Kernel:
         """Give a running kernel.
@@ -239,6 +257,10 @@ def _squares(model: Model) -> Squares | None:
 
 def _bounds(model: Model) -> Bounds:
     return model.bounds
+
+
+def _known(types: Mapping[str, tuple[str, Shape] | None]) -> dict[str, tuple[str, Shape]]:
+    return {name: found for name, found in types.items() if found is not None}
 
 
 def _type(values: Column | None) -> tuple[str, Shape] | None:

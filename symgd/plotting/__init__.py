@@ -4,8 +4,14 @@ Every function takes an Axes and gives it back; without one it makes a figure. N
 matplotlib is changed.
 """
 
-from symgd.plotting.pictures import plot_objective, plot_run
+from symgd.plotting.modes import plot_modes
+from symgd.plotting.panels import plot_runs
+from symgd.plotting.phases import plot_rule
+from symgd.plotting.pictures import plot_fit, plot_many, plot_objective, plot_run
 from symgd.plotting.profile import plot_profile
 from symgd.plotting.style import check_path, save
 
-__all__ = ["check_path", "plot_objective", "plot_profile", "plot_run", "save"]
+__all__ = [
+    "check_path", "plot_fit", "plot_many", "plot_modes", "plot_objective", "plot_profile", "plot_rule", "plot_run",
+    "plot_runs", "save",
+]  # fmt: skip

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import colormaps
 
-from symgd.plotting import grid, style, view
+from symgd.plotting import marks, style, view, window
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from matplotlib.axes import Axes
     from matplotlib.contour import QuadContourSet
-    from numpy.typing import NDArray
 
-    from symgd.objective import Objective
+    from symgd.plotting.frame import Frame
     from symgd.plotting.view import Range, Vector
     from symgd.run import Run
 
@@ -53,18 +54,18 @@ def levels(heights: Vector, best: float) -> Vector:
 
 
 def draw_landscape(
-    ax: Axes, objective: Objective, x: Range, y: Range, *, best: float | None = None, maximized: bool = False
+    ax: Axes, frame: Frame, x: Range, y: Range, *, best: float | None = None, maximized: bool = False
 ) -> QuadContourSet | None:
-    """Draw the contours of an objective of two parameters, darker where it is better.
+    """Draw the contours of an objective over two coordinates, darker where it is better.
 
     Parameters
     ----------
     ax : Axes
-        Where.
-    objective : Objective
-        The objective.
+        Where; a landscape that is there is replaced.
+    frame : Frame
+        The objective and the coordinates.
     x : tuple of float
-        The range of its first parameter.
+        The range of the first coordinate.
     y : tuple of float
         The range of the second.
     best : float, optional
@@ -77,20 +78,26 @@ def draw_landscape(
     QuadContourSet or None
         The contours; none where the objective has one value, or no value, all over the picture.
     """
-    first, second = objective.names
-    count = grid.side(objective, 2)
+    for old in landscape(ax):
+        old.remove()
+    count = frame.side
     across, up = np.meshgrid(np.linspace(*x, count), np.linspace(*y, count))
     sign = -1.0 if maximized else 1.0
-    heights = sign * grid.values(objective, {first: across, second: up})
+    heights = sign * frame.heights(across, up)
     ax.set_xlim(*x)
     ax.set_ylim(*y)
-    style.name_axes(ax, first, second)
+    style.name_axes(ax, frame.labels[0], frame.labels[1])
     ax.set_facecolor("0.88")  # seen where the objective has no value
     if not np.isfinite(heights).any():
         return None
     lowest = float(np.nanmin(heights))
     lowest = lowest if best is None else min(lowest, sign * best)
     return _contours(ax, (across, up, np.ma.masked_invalid(heights)), levels(heights, lowest), sign)
+
+
+def landscape(ax: Axes) -> list[Any]:
+    """Give the contours that axes show."""
+    return [artist for artist in ax.collections if artist.get_gid() == "landscape"]
 
 
 def _contours(ax: Axes, surface: tuple[Vector, Vector, Vector], chosen: Vector, sign: float) -> QuadContourSet | None:
@@ -100,8 +107,10 @@ def _contours(ax: Axes, surface: tuple[Vector, Vector, Vector], chosen: Vector, 
     reach = float(chosen[-1] - chosen[0])
     low = min(float(surface[2].min()), float(chosen[0])) - reach
     high = max(float(surface[2].max()), float(chosen[-1])) + reach
-    ax.contourf(*surface, [low, *chosen, high], colors=list(shades), zorder=0)
+    bands = ax.contourf(*surface, [low, *chosen, high], colors=list(shades), zorder=0)
     lines: QuadContourSet = ax.contour(*surface, chosen, colors="white", linewidths=0.8, linestyles="solid", zorder=1)
+    for artist in (bands, lines):
+        artist.set_gid("landscape")
     marked = chosen[3::3]  # the innermost lie too close for a label
     for text in ax.clabel(lines, marked, fontsize=7, fmt=lambda height: _three_digits(sign * height), colors="0.15"):
         text.set_parse_math(False)
@@ -112,8 +121,8 @@ def _three_digits(height: float) -> str:
     return f"{float(f'{height:.3g}'):g}"
 
 
-def draw_path(ax: Axes, run: Run, objective: Objective) -> None:
-    """Draw the landscape and the path of a run on it.
+def draw_path(ax: Axes, run: Run, frame: Frame, ranges: Mapping[str, Range] | None = None) -> None:
+    """Draw the landscape and the path of a run on it; on a landscape that is there, the path alone.
 
     Parameters
     ----------
@@ -121,36 +130,25 @@ def draw_path(ax: Axes, run: Run, objective: Objective) -> None:
         Where.
     run : Run
         The run.
-    objective : Objective
-        The objective.
+    frame : Frame
+        The objective and the coordinates.
+    ranges : mapping of str to tuple of float, optional
+        From where to where, by parameter.
     """
     seen = view.shown(run)
-    path, values = run.history.point[seen], run.history.value[seen]
-    beyond = 0.2 if view.is_lost(seen) else 0.42
-    x, y, same = view.to_scale(*(view.around(path[:, i], float(path[-1, i]), beyond=beyond) for i in (0, 1)))
-    values = values[np.isfinite(values)]
-    best = None if not len(values) else float(values.max() if run.maximized else values.min())
-    draw_landscape(ax, objective, x, y, best=best, maximized=run.maximized)
-    if same:
-        ax.set_aspect("equal", adjustable="box")
-    ax.plot(*path.T, color=style.PATH, marker="o", label="steps", zorder=3, gid="path", **style.strokes(len(path)))
-    _mark_ends(ax, run, seen)
+    path, values = frame.project(run.history.point[seen]), run.history.value[seen]
+    chosen, same = window.of_run(run, frame, ranges)
+    there = marks.count(ax) > 0
+    if there and not ranges:
+        before = [ax.get_xlim(), ax.get_ylim()]
+        both = window.union([before, chosen])
+        # A path that lies in the picture is drawn on the landscape as it is.
+        chosen = before if window.holds(before, path) else both
+    if not there or chosen != [ax.get_xlim(), ax.get_ylim()]:
+        values = values[np.isfinite(values)]
+        best = None if not len(values) else float(values.max() if run.maximized else values.min())
+        draw_landscape(ax, frame, chosen[0], chosen[1], best=best, maximized=run.maximized)
+        ax.set_aspect("equal" if same else "auto", adjustable="box")
+    steps, last = run.history.step[seen], float(run.history.value[seen][-1])
+    marks.draw(ax, run, path, steps, last_value=last, spelt=frame.plain)
     style.put_legend(ax, *path.T)
-
-
-def _mark_ends(ax: Axes, run: Run, seen: NDArray[np.bool_]) -> None:
-    history = run.history
-    last = int(np.flatnonzero(seen)[-1])
-    start, here = history.point[0], history.point[last]
-    mark, name, label = style.LOST, "lost", f"leaves the picture after step {history.step[last]:,}"
-    if not view.is_lost(seen):
-        label = f"f is not finite at {_spell(ax, here)}"
-        if np.isfinite(history.value[last]):
-            mark, name, label = style.END, "end", f"end {_spell(ax, here)}"
-    ax.plot(*start, linestyle="", label=f"start {_spell(ax, start)}", zorder=5, gid="start", **style.START)
-    ax.plot(*here, linestyle="", label=label, zorder=5, gid=name, **mark)
-
-
-def _spell(ax: Axes, point: Vector) -> str:
-    extents = (float(np.ptp(limits)) for limits in (ax.get_xlim(), ax.get_ylim()))
-    return "(" + ", ".join(view.spell(v, extent) for v, extent in zip(point.tolist(), extents, strict=True)) + ")"

@@ -6,45 +6,51 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symgd.plotting import grid, style, view
+from symgd.plotting import marks, style, view, window
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from numpy.typing import NDArray
+    from collections.abc import Mapping
 
-    from symgd.objective import Objective
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+
+    from symgd.plotting.frame import Frame
     from symgd.plotting.view import Range, Vector
     from symgd.run import Run
 
 
-def draw_curve(ax: Axes, objective: Objective, ends: Range) -> Vector:
-    """Draw the objective over a range of its only parameter.
+def draw_curve(ax: Axes, frame: Frame, ends: Range, again: Line2D | None = None) -> Vector:
+    """Draw the objective over a range of its only coordinate.
 
     Parameters
     ----------
     ax : Axes
         Where.
-    objective : Objective
-        The objective.
+    frame : Frame
+        The objective and the coordinate.
     ends : tuple of float
         The range.
+    again : Line2D, optional
+        The curve, if it is drawn already and gets another range.
 
     Returns
     -------
     ndarray
         Its values there, nan where it has none.
     """
-    (name,) = objective.names
-    x = np.linspace(*ends, grid.side(objective, 1))
-    y = grid.values(objective, {name: x})
-    ax.plot(x, y, color=style.CURVE, linewidth=1.8, label="f", zorder=2, gid="curve")
+    x = np.linspace(*ends, frame.side)
+    y = frame.heights(x)
+    if again is None:
+        ax.plot(x, y, color=style.CURVE, linewidth=1.8, label="f", zorder=2, gid="curve")
+    else:
+        again.set_data(x, y)
     ax.set_xlim(*ends)
-    style.name_axes(ax, name, "f")
+    style.name_axes(ax, frame.labels[0], "f")
     return y
 
 
-def draw_steps(ax: Axes, run: Run, objective: Objective) -> None:
-    """Draw the curve and the path of a run along it.
+def draw_steps(ax: Axes, run: Run, frame: Frame, ranges: Mapping[str, Range] | None = None) -> None:
+    """Draw the curve and the path of a run along it; where a curve is drawn already, it is prolonged to the path.
 
     Parameters
     ----------
@@ -52,37 +58,28 @@ def draw_steps(ax: Axes, run: Run, objective: Objective) -> None:
         Where.
     run : Run
         The run.
-    objective : Objective
-        The objective.
+    frame : Frame
+        The objective and the coordinate.
+    ranges : mapping of str to tuple of float, optional
+        From where to where.
     """
     seen = view.shown(run)
     x, f = run.history.point[seen, 0], run.history.value[seen]
-    margin = 0.2 if view.is_lost(seen) else 0.6
-    ends = view.around(x, float(x[-1]), margin=margin, beyond=margin * 5 / 3)
-    curve = draw_curve(ax, objective, ends)
-    ax.plot(x, f, color=style.PATH, marker="o", label="steps", zorder=3, gid="path", **style.strokes(len(x)))
-    _mark_ends(ax, run, seen)
+    [ends], _ = window.of_run(run, frame, ranges)
+    paths = [np.column_stack([x, f])]
+    if marks.count(ax):
+        paths += [np.asarray(line.get_xydata()) for line in ax.lines if line.get_gid() == "path"]
+        [ends] = [ends] if ranges else window.union([[ax.get_xlim()], [ends]])
+    there = [line for line in ax.lines if line.get_gid() == "curve"]
+    curve = draw_curve(ax, frame, ends, there[0] if there else None)
     between = np.linspace(*ends, len(curve))
-    choose_height(ax, curve[(between >= x.min()) & (between <= x.max())], f)
+    all_x, all_f = np.concatenate(paths).T
+    inside = (all_x >= ends[0]) & (all_x <= ends[1])
+    reached = all_x[inside] if inside.any() else np.array(ends)
+    below = curve[(between >= reached.min()) & (between <= reached.max())]
+    choose_height(ax, below, all_f[inside])
+    marks.draw(ax, run, paths[0], run.history.step[seen], last_value=float(f[-1]))
     style.put_legend(ax, np.concatenate([x[:1], between, x]), np.concatenate([f[:1], curve, f]))
-
-
-def _mark_ends(ax: Axes, run: Run, seen: NDArray[np.bool_]) -> None:
-    history = run.history
-    x, f = history.point[:, 0], history.value
-    extent = float(np.ptp(ax.get_xlim()))
-    last = int(np.flatnonzero(seen)[-1])
-    label = f"start {view.spell(x[0], extent)}"
-    ax.plot(x[:1], f[:1], linestyle="", label=label, zorder=5, gid="start", **style.START)
-    if view.is_lost(seen):
-        label = f"leaves the picture after step {history.step[last]:,}"
-        ax.plot(x[[last]], f[[last]], linestyle="", label=label, zorder=5, gid="lost", **style.LOST)
-    elif np.isfinite(f[last]):
-        label = f"end {view.spell(x[last], extent)}"
-        ax.plot(x[[last]], f[[last]], linestyle="", label=label, zorder=5, gid="end", **style.END)
-    else:
-        label = f"f is not finite at {view.spell(x[last], extent)}"
-        ax.axvline(x[last], color=style.PATH, linestyle=":", linewidth=1.4, label=label, gid="lost")
 
 
 def choose_height(ax: Axes, below: Vector, path: Vector) -> None:

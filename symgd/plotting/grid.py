@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.graph import Const, Leaf, Map, reachable
 from symgd.graph.tape import Tape
+from symgd.kernel import Kernel
 
 if TYPE_CHECKING:
     from symgd.objective import Objective
+
+    Field: TypeAlias = Objective | Kernel  # what has values over its parameters
 
 Values = NDArray[np.float64]
 
@@ -22,15 +25,17 @@ _USUAL, _FINEST = 60, 121  # points along each axis of a grid when every point m
 _COARSEST = 16  # fewer show no landscape
 
 
-def side(objective: Objective, free: int) -> int:
+def side(objective: Field, free: int, *, plain: bool = True) -> int:
     """Give the number of points along each axis that a picture can afford.
 
     Parameters
     ----------
-    objective : Objective
+    objective : Objective or Kernel
         The objective.
     free : int
         How many axes, dimensionless.
+    plain : bool
+        Whether the axes are the parameters, so that NumPy can do all points at once.
 
     Returns
     -------
@@ -39,7 +44,8 @@ def side(objective: Objective, free: int) -> int:
     """
     rows = max((len(c) for c in objective.data.values() if isinstance(c, np.ndarray)), default=0)
     if not objective.columns or rows == 0:
-        return 801 if free == 1 else 241
+        quick = plain and not isinstance(objective, Kernel)
+        return 801 if free == 1 else 241 if quick else _FINEST
     affordable = int((_ROWS / rows) ** (1 / free))
     if affordable < _COARSEST:
         return 0
@@ -47,12 +53,12 @@ def side(objective: Objective, free: int) -> int:
     return min(affordable, wanted)
 
 
-def values(objective: Objective, points: dict[str, Values]) -> Values:
+def values(objective: Field, points: dict[str, Values]) -> Values:
     """Evaluate the objective at many points.
 
     Parameters
     ----------
-    objective : Objective
+    objective : Objective or Kernel
         The objective.
     points : dict of str to ndarray
         A value of each parameter at each point, all of one shape.
@@ -62,10 +68,12 @@ def values(objective: Objective, points: dict[str, Values]) -> Values:
     ndarray
         Values of that shape; nan where the objective is not finite.
     """
-    found = _at_once(objective, points) if not objective.columns else None
-    if found is None:
-        found = _one_by_one(objective, points)
-    return np.where(np.isfinite(found), found, math.nan)
+    found = None if objective.columns or isinstance(objective, Kernel) else _at_once(objective, points)
+    if found is not None:
+        return np.where(np.isfinite(found), found, math.nan)
+    columns = np.broadcast_arrays(*(points[p] for p in objective.names))
+    flat = np.stack([c.ravel() for c in columns], axis=1).astype(np.float64)
+    return one_by_one(objective, flat).reshape(columns[0].shape)
 
 
 def _at_once(objective: Objective, points: dict[str, Values]) -> Values | None:
@@ -79,11 +87,23 @@ def _at_once(objective: Objective, points: dict[str, Values]) -> Values | None:
     return np.broadcast_to(np.asarray(value, dtype=np.float64), shape)
 
 
-def _one_by_one(objective: Objective, points: dict[str, Values]) -> Values:
+def one_by_one(objective: Field, points: Values) -> Values:
+    """Evaluate the objective at points, one after the other.
+
+    Parameters
+    ----------
+    objective : Objective or Kernel
+        The objective.
+    points : ndarray, shape (m, n)
+        The points.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        The values; nan where the objective is not finite.
+    """
     # A kernel of its own: what a picture evaluates must not count towards the tier of what the user evaluates.
-    kernel = objective.model.kernel(objective.tier, objective.workers)
-    columns = np.broadcast_arrays(*(points[p] for p in objective.names))
-    flat = np.stack([c.ravel() for c in columns], axis=1).astype(np.float64)
+    kernel = objective if isinstance(objective, Kernel) else objective.model.kernel(objective.tier, objective.workers)
     with np.errstate(all="ignore"):
-        found = np.array([kernel.value(np.ascontiguousarray(point)) for point in flat])
-    return found.reshape(columns[0].shape)
+        found = kernel.sign * np.array([kernel.value(np.ascontiguousarray(point)) for point in points])
+    return np.where(np.isfinite(found), found, math.nan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from symgd.plotting import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
     from symgd.plotting.view import Vector
     from symgd.run import Run
@@ -40,13 +41,29 @@ def draw_loss(ax: Axes, run: Run) -> None:
     ax.patch.set_visible(False)  # or the curve on the axes below would be hidden
     _choose_scale(ax, history.value)
     _choose_scale(norm_axes, history.gradient_norm)
+    theory = _draw_theory(norm_axes, run)
     style.name_axes(ax, "step", "f")
     norm_axes.set_ylabel("gradient norm", color=style.SECOND)
     norm_axes.tick_params(axis="y", labelcolor=style.SECOND)
     ax.set_xlim(0, max(int(history.step[-1]), 1))
     ax.grid(visible=True, color="0.92", linewidth=0.7)
     step = history.step.astype(np.float64)
-    style.put_legend(ax, step, _finite(history.value), handles=[value, norm])
+    style.put_legend(ax, step, _finite(history.value), handles=[value, norm, *theory])
+
+
+def _draw_theory(ax: Axes, run: Run) -> list[Line2D]:
+    """Draw the rate that theory gives at the minimum, through the gradient's norm in the middle of the run."""
+    rate, history = run.predicted_rate, run.history
+    usable = np.flatnonzero(np.isfinite(history.gradient_norm) & (history.gradient_norm > 0))
+    if rate is None or not rate > 0 or len(usable) < 3 or ax.get_yscale() != "log":
+        return []
+    middle = usable[len(usable) // 2]
+    step = history.step.astype(np.float64)
+    logs = np.log(history.gradient_norm[middle]) + (step - step[middle]) * np.log(rate)
+    low, high = ax.get_ylim()
+    inside = (logs > np.log(low)) & (logs < np.log(high))
+    look: dict[str, Any] = {"color": style.PATH, "linewidth": 1.2, "linestyle": "--", "gid": "theory"}
+    return list(ax.plot(step[inside], np.exp(logs[inside]), label=f"theory: {rate:.4g} a step", **look))
 
 
 def _finite(values: Vector) -> Vector:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from symgd.errors import UsageError, safe
-from symgd.plotting import contours, curves, grid, loss, style
+from symgd.plotting import contours, curves, fits, grid, loss, marks, starts, style, view
+from symgd.plotting import frame as frames
+from symgd.run import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from matplotlib.axes import Axes
 
+    from symgd.fitting import Fit
+    from symgd.many import Many
     from symgd.objective import Objective
     from symgd.plotting.view import Range
     from symgd.run import Run
@@ -26,9 +29,13 @@ def plot_run(
     ax: Axes | None = None,
     *,
     kind: str = "auto",
+    ranges: Mapping[str, Range] | None = None,
     title: str | None = None,
 ) -> Axes:
     """Draw a run: on the curve (1 parameter), on contours (2), or as value and gradient over the steps.
+
+    A second run drawn into the same axes adds its path. Of more than two parameters, ``kind="path"`` shows a slice
+    through the end: the plane in which most of the path lies.
 
     Parameters
     ----------
@@ -40,7 +47,10 @@ def plot_run(
         Where to draw; by default a new figure.
     kind : str
         ``"path"`` for the landscape with the path, ``"loss"`` for the values over the steps, ``"auto"`` for the first
-        where it can be drawn.
+        where it can be drawn and the parameters are two at most.
+    ranges : mapping of str to tuple of float, optional
+        From where to where the landscape is drawn, by parameter; by default so that the path lies inside. Pictures
+        that are to be compared should have the same.
     title : str, optional
         The first line of the title; by default the formula. ``""`` for no title at all.
 
@@ -51,7 +61,7 @@ def plot_run(
     Raises
     ------
     UsageError
-        If there is no such kind, or the path cannot be drawn.
+        If there is no such kind, the path cannot be drawn, or a range is none.
 
     Examples
     --------
@@ -63,13 +73,86 @@ def plot_run(
     """
     objective = objective if objective is not None else getattr(run, "objective", None)
     path = _draws_path(run, objective, kind)
+    frame = frames.along(objective, run.history.point[view.shown(run)]) if path and objective is not None else None
+    if frame is None and ranges:
+        raise UsageError("ranges are for the landscape, and the loss is drawn; leave them out")
+    if frame is not None:
+        frames.ranges_of(frame, ranges)
     ax = style.new_axes() if ax is None else ax
-    if not path or objective is None:
+    if frame is None:
         loss.draw_loss(ax, run)
     else:
-        (curves.draw_steps if len(run.x) == 1 else contours.draw_path)(ax, run, objective)
+        (curves.draw_steps if len(run.x) == 1 else contours.draw_path)(ax, run, frame, ranges)
     if title != "":
-        style.put_title(ax, run.formula if title is None else title, _told(run))
+        several = frame is not None and marks.count(ax) > 1
+        below = f"{marks.count(ax)} runs" if several else _told(run, "" if frame is None else frame.note)
+        style.put_title(ax, run.formula if title is None else title, below)
+    return ax
+
+
+def plot_fit(
+    fit: Fit,
+    ax: Axes | None = None,
+    *,
+    kind: str = "data",
+    band: str | None = "both",
+    residuals: bool = True,
+    title: str | None = None,
+) -> Axes:
+    """Draw a fit: data with the fitted curve, bands, and the residuals below; or the descent that led to it.
+
+    A model of one column is drawn over that column. Of several columns no curve can be drawn: then the data stand over
+    the fitted values. A second fit drawn into the same axes adds its curve and its residuals.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    ax : Axes, optional
+        Where to draw; by default a new figure. The residuals take the lower part of its place.
+    kind : str
+        ``"data"``, or ``"path"`` or ``"loss"`` for the descent, as `plot_run` draws it; ``"both"`` for the data and
+        the path beside them, in the landscape of the squared residuals.
+    band : str, optional
+        ``"confidence"``, ``"prediction"``, or ``"both"``: the prediction is left out where the rows weigh differently.
+    residuals : bool
+        Whether residuals are drawn.
+    title : str, optional
+        The first line of the title; by default the model. ``""`` for no title at all.
+
+    Returns
+    -------
+    Axes
+        Those of the data.
+
+    Raises
+    ------
+    UsageError
+        If there is no such kind or band, or the path cannot be drawn.
+
+    Examples
+    --------
+    >>> from symgd import fit
+    >>> found = fit("a*x + b", {"x": [0, 1, 2, 3], "y": [1.1, 2.9, 5.2, 7.0]})
+    >>> ax = plot_fit(found)
+    >>> ax.get_ylabel()
+    'y'
+    """
+    if kind not in fits.KINDS:
+        raise UsageError(f"kind={safe(kind)!r} must be one of {', '.join(fits.KINDS)}")
+    if kind in ("path", "loss"):
+        return plot_run(fit.run, ax=ax, kind=kind, title=title)
+    fits.check_band(band)
+    if kind == "both":
+        _draws_path(fit.run, fit.run.objective, "path")
+        ax, beside = fits.side_by_side(style.new_axes(11.0) if ax is None else ax)
+        plot_run(fit.run, ax=beside, kind="path", title=None if title is None else "")
+    ax = style.new_axes() if ax is None else ax
+    fits.draw_fit(ax, fit, band, residuals=residuals)
+    if title != "":
+        alone = fits.count(ax) == 1  # of several, the legend tells which is which
+        text = f"{fit.target} = {fit.model}" if alone else f"{fits.count(ax)} fits of {fit.target}"
+        style.put_title(ax, text if title is None else title, fits.told(fit) if alone else "")
     return ax
 
 
@@ -112,15 +195,78 @@ def plot_objective(
         )
     if grid.side(objective, len(params)) == 0:
         raise UsageError("the data have too many rows for a picture of the landscape; take a part of them")
-    ends = [_range(ranges, name) for name in params]
+    frame = frames.of_parameters(objective)
+    ends = [given or _missing(name) for given, name in zip(frames.ranges_of(frame, ranges), frame.labels, strict=True)]
     ax = style.new_axes() if ax is None else ax
     if len(params) == 1:
-        curve = curves.draw_curve(ax, objective, ends[0])
+        curve = curves.draw_curve(ax, frame, ends[0])
         curves.choose_height(ax, curve, curve[:0])
     else:
-        contours.draw_landscape(ax, objective, *ends)
+        contours.draw_landscape(ax, frame, *ends)
     if title != "":
         style.put_title(ax, objective.text if title is None else title)
+    return ax
+
+
+def plot_many(
+    many: Many,
+    ax: Axes | None = None,
+    *,
+    kind: str = "auto",
+    ranges: Mapping[str, Range] | None = None,
+    title: str | None = None,
+) -> Axes:
+    """Draw many descents: the starts, each in the colour of the minimum that it reached, on the landscape.
+
+    Of more than two parameters, the values that were reached are drawn, the lowest first: what is reached often is a
+    step of the staircase.
+
+    Parameters
+    ----------
+    many : Many
+        The descents.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+    kind : str
+        ``"basins"`` for the starts on the landscape, ``"values"`` for the staircase, ``"auto"`` for the first where it
+        can be drawn.
+    ranges : mapping of str to tuple of float, optional
+        From where to where the landscape is drawn, by parameter; by default the starts and the minima are inside.
+    title : str, optional
+        The first line of the title; by default the formula. ``""`` for no title at all.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    UsageError
+        If there is no such kind, basins cannot be drawn, or a range is none.
+
+    Examples
+    --------
+    >>> from symgd import Objective
+    >>> found = Objective("x*cos(x) + 9").minimize_many(box={"x": (-15, 15)}, n=50)
+    >>> plot_many(found).get_xlabel()
+    'x'
+    """
+    if kind not in starts.KINDS:
+        raise UsageError(f"kind={safe(kind)!r} must be one of {', '.join(starts.KINDS)}")
+    problem = starts.draws_basins(many, kind)
+    if problem and kind == "basins":
+        raise UsageError(f"kind='basins': {problem}")
+    if problem and ranges:
+        raise UsageError(f"ranges are for the landscape, and values are drawn: {problem}")
+    if not problem:
+        frames.ranges_of(frames.of_parameters(many.kernel), ranges)
+    ax = style.new_axes(8.0) if ax is None else ax
+    if problem:
+        starts.draw_values(ax, many)
+    else:
+        starts.draw_basins(ax, many, ranges)
+    if title != "":
+        style.put_title(ax, many.formula if title is None else title, starts.told(many))
     return ax
 
 
@@ -130,37 +276,27 @@ def _draws_path(run: Run, objective: Objective | None, kind: str) -> bool:
         raise UsageError(f"kind={safe(kind)!r} must be one of {', '.join(KINDS)}")
     count = len(run.x)
     problem = ""
-    if count > 2:
-        problem = f"the run has {count} parameters; a path is drawn for one or two"
-    elif objective is None:
+    if objective is None:
         problem = "the objective is needed to draw its landscape: plot_run(run, objective=f)"
-    elif grid.side(objective, count) == 0:
+    elif not run.history.point.shape[1]:
+        problem = f"of {count:,} parameters the run has kept no path"
+    elif grid.side(objective, min(count, 2)) == 0:
         problem = "the data have too many rows for a picture of the landscape"
     if kind == "path" and problem:
         raise UsageError(f"kind='path': {problem}")
-    return kind != "loss" and not problem
+    return not problem and (kind == "path" or (kind == "auto" and count <= 2))
 
 
-def _range(ranges: Mapping[str, Any], name: str) -> Range:
-    if name not in ranges:
-        raise UsageError(f"ranges has no '{name}'; give it as ranges={{'{name}': (-3, 3)}}")
-    try:
-        low, high = (float(end) for end in ranges[name])
-    except (TypeError, ValueError):
-        raise UsageError(f"ranges['{name}']={safe(ranges[name])} must be two numbers, such as (-3, 3)") from None
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise UsageError(f"ranges['{name}']={safe(ranges[name])} must be finite and rising, such as (-3, 3)")
-    return low, high
+def _missing(name: str) -> Range:
+    raise UsageError(f"ranges has no '{name}'; give it as ranges={{'{name}': (-3, 3)}}")
 
 
-def _told(run: Run) -> str:
-    """Say in a line what was done and how it ended."""
-    rate = _rate(run)
+def _told(run: Run, note: str = "") -> str:
+    """Say in a line what was done, how it ended and at what kind of point."""
     steps = f"{run.steps:,} step" + ("" if run.steps == 1 else "s")
-    parts = [run.method + (f", lr = {rate}" if rate else ""), steps, str(run.outcome).replace("_", " ")]
-    return " · ".join(parts)
-
-
-def _rate(run: Run) -> str:
-    """Give the learning rate, where there is one: a method finds its own step lengths."""
-    return "" if run.lr == "auto" else run.lr if isinstance(run.lr, str) else f"{run.lr:g}"
+    done = f"maximized by {marks.named(run)}" if run.maximized else marks.named(run)
+    # Where a run converged, the kind of point says more.
+    ended = [] if run.outcome.converged else [str(run.outcome).replace("_", " ")]
+    kind = [] if run.outcome in (Outcome.DIVERGED, Outcome.LEFT_DOMAIN) else [str(run.kind).replace("_", " ")]
+    shades = ["dark is high"] if run.maximized and len(run.x) > 1 else []
+    return " · ".join([done, steps, *([note] if note else []), *ended, *kind, *shades])

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import ScalarFormatter
 from numpy.typing import NDArray
 
@@ -22,7 +24,11 @@ Vector = NDArray[np.float64]
 PATH = "#D55E00"
 CURVE = "#0072B2"
 SECOND = "#7A7A7A"
+SERIES = (PATH, "#000000", "#CC79A7", "#009E73", "#E69F00", "#56B4E9")  # of paths in one picture, or of fits
 LANDSCAPE = "Blues_r"  # dark where the objective is best
+
+_LONGEST = 160  # letters of a title that are measured
+_FEW = 2000  # points of a path whose lines are long
 
 SUFFIXES = (".png", ".svg", ".pdf")
 START: dict[str, Any] = {
@@ -66,7 +72,7 @@ def strokes(points: int) -> dict[str, Any]:
 
 
 def new_axes(width: float = 6.4, height: float = 4.8) -> Axes:
-    """Make a figure with one Axes, by pyplot only where somebody may call ``show`` or a notebook displays it.
+    """Make a figure with one Axes.
 
     Parameters
     ----------
@@ -79,11 +85,28 @@ def new_axes(width: float = 6.4, height: float = 4.8) -> Axes:
     -------
     Axes
     """
+    return new_figure(width, height).subplots()
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Make a figure, by pyplot only where somebody may call ``show`` or a notebook displays it.
+
+    Parameters
+    ----------
+    width : float
+        Width of the figure, in inches.
+    height : float
+        Its height.
+
+    Returns
+    -------
+    Figure
+    """
     if "matplotlib.pyplot" in sys.modules or _in_ipython():
         from matplotlib import pyplot as plt
 
-        return plt.subplots(figsize=(width, height), layout="compressed")[1]
-    return Figure(figsize=(width, height), layout="compressed").subplots()
+        return plt.figure(figsize=(width, height), layout="compressed")
+    return Figure(figsize=(width, height), layout="compressed")
 
 
 def _in_ipython() -> bool:
@@ -119,14 +142,68 @@ def put_title(ax: Axes, first: str, second: str = "") -> None:
     first : str
         The formula; it is shown as it is, not as mathtext.
     second : str
-        The second line.
+        The second line; what was there from an earlier call is replaced.
     """
-    ax.set_title(shorten(first, 64), loc="left", fontsize=11, parse_math=False, pad=20 if second else 6)
+    for old in [text for text in ax.texts if text.get_gid() == "subtitle"]:
+        old.remove()
+    room = _room(ax)
+    size, text = fitted(first, 11, room)
+    ax.set_title(text, loc="left", fontsize=size, parse_math=False, pad=20 if second else 6)
     if second:
+        size, text = fitted(second, 9, room)
         ax.annotate(
-            shorten(second, 84), (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points", fontsize=9,
+            text, (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points", fontsize=size,
             color="0.35", parse_math=False, gid="subtitle",
         )  # fmt: skip
+
+
+def _room(ax: Axes) -> float:
+    """Give the width that a title has, in points: layouts are made later, and make no room for titles."""
+    figure: Any = ax.figure
+    share = float(figure.bbox.width / figure.get_figure(root=True).bbox.width)
+    spec = ax.get_subplotspec()
+    if spec is None:
+        width = ax.get_position().width
+    else:
+        columns = spec.get_topmost_subplotspec()
+        width = (columns.colspan.stop - columns.colspan.start) / columns.get_gridspec().ncols
+    inches = width * share * float(figure.get_figure(root=True).get_figwidth())
+    return max(72.0, 72.0 * (inches - 0.8))
+
+
+def fitted(text: str, size: float, room: float) -> tuple[float, str]:
+    """Make a text fit in a width: by smaller letters first, then by leaving its end away.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    size : float
+        The size of letters that it should have, in points.
+    room : float
+        The width, in points.
+
+    Returns
+    -------
+    size : float
+        The size of letters.
+    text : str
+        What there is room for.
+    """
+    flat = shorten(text, _LONGEST)  # the outlines of a letter take a millisecond
+    wide = _width(flat, size)
+    if wide <= room:
+        return size, flat
+    smaller = max(0.8 * size, size * room / wide)
+    while len(flat) > 8 and _width(flat, smaller) > room:
+        most = int(len(flat) * room / _width(flat, smaller))
+        flat = shorten(flat, max(8, min(most, len(flat) - 1)))
+    return smaller, flat
+
+
+def _width(text: str, size: float) -> float:
+    drawn = TextPath((0, 0), text.replace("$", r"\$"), size=size)
+    return float(drawn.get_extents().width) if len(drawn.vertices) else 0.0
 
 
 def name_axes(ax: Axes, x: str, y: str) -> None:
@@ -141,8 +218,8 @@ def name_axes(ax: Axes, x: str, y: str) -> None:
     y : str
         The label of the vertical one.
     """
-    ax.set_xlabel(x, parse_math=False)
-    ax.set_ylabel(y, parse_math=False)
+    for put, label in ((ax.set_xlabel, x), (ax.set_ylabel, y)):
+        put(label, parse_math=False, fontsize=8.5 if "\n" in label else 10)
     for axis in (ax.xaxis, ax.yaxis):
         formatter = axis.get_major_formatter()
         if isinstance(formatter, ScalarFormatter):  # whoever gave the Axes may have chosen another
@@ -165,6 +242,9 @@ def put_legend(ax: Axes, x: Vector, y: Vector, **options: Any) -> None:
         Passed to ``Axes.legend``.
     """
     # Axes.legend(loc="best") takes seconds on long paths, and warns of it.
+    if 1 < len(x) < _FEW:  # the lines in between must not be covered either
+        finer = np.linspace(0, len(x) - 1, 8 * (len(x) - 1) + 1)
+        x, y = (np.interp(finer, np.arange(len(x)), values) for values in (x, y))
     across, up = ax.transAxes.inverted().transform(ax.transData.transform(np.column_stack([x, y]))).T
     up = np.where((up >= 0) & (up <= 1), up, np.nan)  # what the picture cuts off cannot be covered
     weight = np.ones(len(x))
@@ -181,6 +261,9 @@ def put_legend(ax: Axes, x: Vector, y: Vector, **options: Any) -> None:
     legend = ax.legend(**look)
     for text in legend.get_texts():
         text.set_parse_math(False)
+    for handle in legend.legend_handles:
+        if isinstance(handle, Line2D):  # rings and stars are as large as a line of the legend at most
+            handle.set_markersize(min(float(handle.get_markersize()), 11.0))
 
 
 # ---- files ---------------------------------------------------------------------------------------------------------

@@ -98,6 +98,10 @@ class Rule:
         """The rule as nodes, its learning rate a number that is read at run time."""
         return lower(self, Graph(), "lr")
 
+    def lowered(self, lr: float | str) -> Lowered:
+        """Give the rule as nodes; a learning rate that is a number is read at run time, a formula stands in them."""
+        return lower(self, Graph(), lr) if isinstance(lr, str) else self.nodes
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _from_parts, (self.text, dict(self.init), self.name, self.lr, dict(self.hyper))
 

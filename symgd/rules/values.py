@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from symgd import language as fm
@@ -39,7 +40,12 @@ def check_schedule(lr: Any) -> None:
 def of_t(graph: Graph, text: str) -> Node:
     """Read a schedule."""
     known = {"t": graph.leaf("symbol", "t")}
-    return of_tree(graph, text, fm.parse(text, declared=known), known)
+    return of_tree(graph, text, _tree(str.__str__(text)), known)
+
+
+@lru_cache(64)
+def _tree(text: str) -> Tree:
+    return fm.parse(text, declared=("t",))
 
 
 def of_tree(graph: Graph, text: str, tree: Tree, known: Mapping[str, Node]) -> Node:

@@ -1,4 +1,4 @@
-"""What tests use: assertions about gradients, objectives about which everything is known, and laws for optimizers.
+"""Assertions about gradients and optimizers, objectives about which all is known, laws, and problems to compare on.
 
 What draws examples needs Hypothesis (``pip install 'symgd[testing]'``) and is imported at its first use.
 """

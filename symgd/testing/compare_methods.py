@@ -17,6 +17,7 @@ from symgd.errors import SymgdError, UsageError, safe, shown, suggest
 from symgd.objective import Objective
 from symgd.rules import Rule
 from symgd.run import Outcome
+from symgd.squares import Squares
 
 Vector = NDArray[np.float64]
 
@@ -117,13 +118,17 @@ class Counter:
     def residuals(self, x: Any) -> Vector:
         """Give the residuals, where it is a sum of their squares."""
         point = self._enter(x)
-        found: Vector = self.objective.kernel().squares().residuals(point)
+        found: Vector = self._squares().residuals(point)
         self._note(float(found @ found), point)
         return found
 
     def jacobian(self, x: Any) -> NDArray[np.float64]:
         """Give their derivatives."""
-        found: NDArray[np.float64] = self.objective.kernel().squares().jacobian(self._enter(x))[1]
+        return self._squares().jacobian(self._enter(x))[1]
+
+    def _squares(self) -> Squares:
+        found = self.objective.kernel().squares()
+        assert found is not None  # those who ask know it
         return found
 
 

@@ -57,7 +57,8 @@ class Bowl:
 
     def fun(self, x: Any) -> float:
         """Give the value."""
-        return float(np.sum(self.curvature * np.square(x)) / 2)
+        with np.errstate(over="ignore"):  # far away the value is infinite
+            return float(np.sum(self.curvature * np.square(x)) / 2)
 
     def jac(self, x: Any) -> Array:
         """Give the gradient."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache, cached_property
@@ -322,6 +323,12 @@ def to_latex(expression: sympy.Basic) -> str:
     return str(_latex_printer().doprint(expression))
 
 
+def _upright(name: str) -> str:
+    r"""Write a name of several letters in \mathrm, or it would read as their product; commands such as \alpha stay."""
+    base = re.match("[A-Za-z]{2,}", name)
+    return rf"\mathrm{{{base[0]}}}{name[base.end() :]}" if base else name
+
+
 @cache
 def _latex_printer() -> LatexPrinter:
     import sympy
@@ -331,7 +338,7 @@ def _latex_printer() -> LatexPrinter:
         def _print_Symbol(self, expr: sympy.Basic, style: str = "plain") -> str:  # noqa: N802 - SymPy's names
             # lambda_ is spelt so only because Python has taken the word.
             name = expr.name[:-1] if keyword.iskeyword(expr.name[:-1]) else expr.name
-            return str(super()._print_Symbol(sympy.Symbol(name), style))
+            return _upright(str(super()._print_Symbol(sympy.Symbol(name), style)))
 
         def _print_Indexed(self, expr: sympy.Basic) -> str:  # noqa: N802
             name = self._print_Symbol(sympy.Symbol(str(expr.base.label)))

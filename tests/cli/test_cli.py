@@ -253,6 +253,7 @@ def test_exit_code_tells_a_good_answer_from_a_finding(arguments, outcome, code):
         (("minimize", "x**2", "--start", "1", "--save", "nowhere/run.npz"), "there is no folder 'nowhere'"),
         (("minimize", "x**2", "--start", "1", "--plot", "run.gif"), "'run.gif' must end in .png, .svg or .pdf"),
         (("minimize", "x**2", "--start", "1", "--plot", "nowhere/run.png"), "there is no folder 'nowhere'"),
+        (("fit", "a*x", "--data", "none.csv", "--plot", "fit.gif"), "'fit.gif' must end in .png, .svg or .pdf"),
         (("minimize", "x**2", "--start", "1", "--tier", "gpu"), "tier='gpu' must be one of"),
         (("minimize", "mean(x*w)", "--data", "nowhere.csv"), "there is no file 'nowhere.csv'"),
         (("minimize", "(x - a)**2", "--set", "3"), "--set takes name=value"),
@@ -605,6 +606,21 @@ def test_process_writes_the_picture_and_says_so(tmp_path):
     assert str(picture) not in done.stdout
 
 
+def test_fit_writes_the_picture(tmp_path):
+    picture = tmp_path / "fit.svg"
+    done = call("fit", "b1*x**b2", "--data", DANWOOD, "--plot", str(picture))
+    assert "the picture is in" in done.stderr
+    text = picture.read_text()
+    assert all(f'id="{gid}"' in text for gid in ("data", "curve", "confidence", "residuals"))
+    assert json.loads(call("fit", "b1*x**b2", "--data", DANWOOD, "--plot", str(picture), "--json").stdout)["ok"]
+
+
+def test_many_writes_the_picture(tmp_path):
+    picture = tmp_path / "many.svg"
+    call("many", "x*cos(x) + 9", "--box", "x=-15:15", "--starts", "20", "--plot", str(picture))
+    assert 'id="starts 0"' in picture.read_text()
+
+
 def test_process_of_a_faulty_formula_shows_no_traceback():
     done = process("minimize", "x + + sinn(", "--start", "1")
     assert done.returncode == 2
@@ -682,3 +698,24 @@ def test_without_a_cache_that_is_said(monkeypatch):
 def test_a_size_of_the_cache_that_is_none_is_a_fault(monkeypatch):
     monkeypatch.setenv("SYMGD_CACHE_SIZE", "much")
     assert "SYMGD_CACHE_SIZE=much must be a number of megabytes, such as 500; 0 keeps nothing" in fails("cache")
+
+
+# ---- code that stands alone ------------------------------------------------------------------------------------------
+
+
+def test_code_prints_a_module():
+    done = call("code", "mean((y - X @ w)**2)", "--data-names", "X,y", "--shape", "X=100x3,w=3")
+    assert done.exit_code == 0
+    space = {}
+    exec(done.stdout, space)
+    value, (slope,) = space["value_and_gradient"]([1, 0, 0], X=np.eye(3), y=[1, 2, 2])
+    assert value == pytest.approx(8 / 3)
+    np.testing.assert_allclose(slope, [0, -4 / 3, -4 / 3])
+    found = ask("code", BOWL)
+    assert found["target"] == "numpy"
+    assert found["code"] == call("code", BOWL).stdout
+
+
+def test_code_names_the_targets_that_it_knows():
+    assert "--target 'jax' must be one of numpy" in fails("code", BOWL, "--target", "jax")
+    assert "--shape" in fails("code", "mean((y - X @ w)**2)")

@@ -271,7 +271,8 @@ GROUPS = np.eye(3)[np.arange(12) % 3]
 @pytest.mark.parametrize(
     ("text", "at", "data", "messages"),
     [
-        ("(a + b - 1)**2 + (c - 2)**2", [0.5, 0.5, 2], None, ["only a + b is determined: along a - b the value"]),
+        ("(a + b - 1)**2 + (c - 2)**2", [0.5, 0.5, 2], None,
+         ["of a and b only a + b is determined: along a - b the value"]),
         ("(a + 2*b - 1)**2", [1, 0], None, ["only a + 2*b is determined: along 2*a - b the value does not change"]),
         ("(a*b - 1)**2", [1, 1], None, [r"only a\*b is determined: the value stays as a grows and b shrinks, along a"]),
         ("(a**2*b - 4)**2", [2, 1], None, [r"only a\*\*2\*b is determined"]),

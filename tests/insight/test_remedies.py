@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import symgd as sg
 from benchmarks import remedies
 from symgd.insight.findings import CODES
-from symgd.insight.trials import typed
+from symgd.insight.trials import Trials, typed
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -89,6 +89,23 @@ def test_a_batch_of_a_sum_has_its_own_limit():
     assert finding.evidence["limit"] == pytest.approx(0.01, rel=0.3)
     assert "of the 100 rows that a step sees" in finding.message
     assert f.minimize({"w": 0}, batch=100, epochs=5, **finding.change).value < 1e-3 * run.history.value[0]
+
+
+@pytest.mark.parametrize("length", [{"epochs": 40}, {"steps": 41}])
+def test_a_larger_batch_is_tried_as_it_would_run(length):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((200, 3))
+    f = sg.Objective(
+        "mean((y - X @ w)**2)", data={"X": x, "y": x @ [1, 2, 3] + rng.standard_normal(200)}, tier="python"
+    )
+    asked = {"lr": 0.1, "batch": 10, **length}
+    run = f.minimize({"w": np.zeros(3)}, **asked)
+    trial = Trials(f.kernel(), run).make(batch=80)
+    again = f.minimize({"w": np.zeros(3)}, **(asked | trial.change))
+    assert (trial.run.steps, trial.value) == (again.steps, again.value)
+    for finding in run.diagnosis:
+        again = f.minimize({"w": np.zeros(3)}, **(asked | finding.change))
+        assert f"{again.steps:,} steps end at {again.value:.6g} " in finding.remedy
 
 
 def test_a_schedule_is_judged_by_its_first_steps():

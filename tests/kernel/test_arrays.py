@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import threading
 
 import numpy as np
 import pytest
 
 import symgd as sg
-from symgd.kernel import blocks
+from symgd.kernel import blas, blocks
 from symgd.kernel.code import arrays
 
 RNG = np.random.default_rng(7)
@@ -127,3 +128,66 @@ def test_a_joined_logsumexp_keeps_infinities_and_nan():
         assert blocks.join(-np.inf, 0.0, np.array([-np.inf, -np.inf])) == (-np.inf, 2.0)
         assert blocks.join(0.0, 1.0, np.array([np.inf]))[0] == np.inf
         assert np.isnan(blocks.join(0.0, 1.0, np.array([np.nan]))[0])
+
+
+@pytest.fixture
+def library():
+    found = blas._library()
+    if found is None or found[0]() < 2:
+        pytest.skip("NumPy's library is not OpenBLAS, or has one thread anyway")
+    return found[0]
+
+
+def test_products_run_in_one_thread_and_the_number_is_put_back(library):
+    before = library()
+    with blas.one_thread():
+        with blas.one_thread():
+            assert library() == 1
+        assert library() == 1
+    assert library() == before
+    with pytest.raises(ZeroDivisionError), blas.one_thread():
+        1 / 0
+    assert library() == before
+
+
+def test_the_last_thread_to_leave_puts_the_number_back(library):
+    before, entered, first = library(), threading.Event(), threading.Event()
+
+    def second():
+        with blas.one_thread():
+            entered.set()
+            first.wait(10)
+
+    other = threading.Thread(target=second)
+    with blas.one_thread():
+        other.start()
+        assert entered.wait(10)
+    assert library() == 1  # the other is still inside
+    first.set()
+    other.join(10)
+    assert library() == before
+
+
+def test_statements_of_numpy_ask_for_one_thread(library, monkeypatch):
+    seen = []
+    monkeypatch.setattr(blocks, "join", lambda *_: seen.append(library()) or (0.0, 1.0))
+    f = sg.Objective("log(sum(exp(a*y)))", data={"y": DATA["y"]}, tier="python")
+    f.value(a=0.3)
+    assert seen == [1]
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int16", "int32", "int64"])
+def test_places_of_any_whole_type(kind):
+    u = np.arange(120).astype(kind)[::-1].copy()
+    y = np.linspace(-1, 1, 120)
+    f = sg.Objective("sum((y - sum(U[u]*U[u], axis=1))**2) + sum(C[u, 1, 2]*y)", data={"u": u, "y": y}, tier="python")
+    point = {"U": RNG.normal(size=(120, 2)), "C": RNG.normal(size=(120, 2, 3))}
+    U, where = point["U"], u.astype(int)
+    inner = y - np.sum(U[where] ** 2, axis=1)
+    slopes = f.gradient_at(point)
+    expected = np.zeros((120, 2))
+    expected[where] = (-4 * inner)[:, None] * U[where]
+    np.testing.assert_allclose(slopes["U"], expected, rtol=1e-12)
+    only = np.zeros((120, 2, 3))
+    only[where, 1, 2] = y
+    np.testing.assert_allclose(slopes["C"], only, rtol=1e-12)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from symgd import Objective
+from symgd.language.latex import read_latex
 from symgd.views import to_latex
 
 DATA = {"x": np.array([1.0, 2.0, 4.0]), "y": np.array([1.0, 3.0, 2.0])}
@@ -116,6 +117,32 @@ def test_latex():
     assert (
         Objective("x1**2").gradient.latex().startswith(r"\begin{aligned}\frac{\partial f}{\partial x_{1}} &= 2 x_{1}")
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "latex"),
+    [
+        ("rate*x", r"\mathrm{rate} x"),
+        ("rate2**2", r"\mathrm{rate}_{2}^{2}"),
+        ("alpha*bias", r"\alpha \mathrm{bias}"),
+        ("lr_0 + w1", r"\mathrm{lr}_{0} + w_{1}"),
+        ("xbar*lambda_", r"\lambda \bar{x}"),
+    ],
+)
+def test_names_of_several_letters_are_no_products(text, latex):
+    assert Objective(text).latex() == latex
+
+
+@pytest.mark.parametrize("text", ["rate*x_1 + alpha**2", "bias*w1**2", "rate2**2", "sin(rate)*x"])
+def test_names_of_several_letters_are_read_again(text):
+    f = Objective(text)
+    again = Objective(read_latex(f.latex(), dict.fromkeys(f.params, ())).formula, params=f.params)
+    assert again.value([0.3 + k for k in range(len(f.params))]) == f.value([0.3 + k for k in range(len(f.params))])
+
+
+def test_an_array_of_several_letters_has_its_indices():
+    f = Objective("mean(X @ weights)", data={"X": np.ones((3, 2))})
+    assert r"X_{i,j} \mathrm{weights}_{j}" in f.latex()
 
 
 def test_one_over_a_sum_is_no_sum():

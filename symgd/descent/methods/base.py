@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from symgd.curvature.problem import Problem
 from symgd.errors import UsageError, suggest
 from symgd.graph import poles
 from symgd.kernel.code import HUGE
+from symgd.squares import Squares
 
 Vector = NDArray[np.float64]
 Memory = list[NDArray[np.float64]]
@@ -92,7 +93,7 @@ class Function:
         self._here: tuple[Vector, Vector] | None = None
 
     @cached_property
-    def squares(self) -> Any:
+    def squares(self) -> Squares | None:
         """The objective's residuals, where it is a sum of squares; else ``None``."""
         return self.kernel.squares() if self.sign > 0 else None
 
@@ -160,7 +161,7 @@ class Method:
     # Steps within which the lowest value must fall, or the smallest gradient halve; 0 where neither need be.
     patience: ClassVar[int] = 16
 
-    def __init__(self, **hyper: Any) -> None:
+    def __init__(self, **hyper: float) -> None:
         for key, value in hyper.items():
             if key not in self.hyper:
                 near = suggest(key, list(self.hyper))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from symgd.descent.methods.base import At, Function, Memory, Method, Vector
 from symgd.errors import UsageError
-from symgd.squares import State, advance
+from symgd.squares import Factors, Squares, State, advance
 
 
 class LevenbergMarquardt(Method):
@@ -28,11 +26,14 @@ class LevenbergMarquardt(Method):
     summary = "Gauss-Newton in a trust region, for sums of squares (Levenberg 1944, Marquardt 1963, Moré 1978)"
     escapes = True
     # The last factors, not to be computed twice: no memory, for they come out the same.
-    _last: tuple[Any, Any, Any] = (None, None, None)
+    _last: tuple[Squares, Vector, Factors] | None = None
 
-    def _factors(self, squares: Any, x: Vector) -> Any:
-        last, point, found = self._last
-        return found if last is squares and np.array_equal(point, x) else squares.normal(x)
+    def _factors(self, squares: Squares, x: Vector) -> Factors:
+        if self._last is not None:
+            last, point, found = self._last
+            if last is squares and np.array_equal(point, x):
+                return found
+        return squares.normal(x)
 
     def begin(self, function: Function, at: At) -> Memory:
         """Begin with a region and a scaling that the first step sets.
@@ -61,7 +62,8 @@ class LevenbergMarquardt(Method):
     def step(self, function: Function, at: At, memory: Memory) -> At | None:
         """Take the step of the linear model."""
         radius, scale = memory
-        squares: Any = function.squares
+        squares = function.squares
+        assert squares is not None  # as `begin` has made sure
         found = self._factors(squares, at.x)
         if not found.finite:
             return None

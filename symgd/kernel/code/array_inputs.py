@@ -109,7 +109,11 @@ class Reading(ABC):
         """Write a node as whole numbers."""
         if isinstance(node, Leaf) and node.kind == "data" and node.index and not self.layout.is_float(node):
             found = self._at(self._source(node), node.index, data=True)
-            return found if found.axes else Value(f"int({found.code})", ())
+            if not found.axes:
+                return Value(f"int({found.code})", ())
+            kind = self.layout.columns[self.layout.column(node)].dtype
+            # Whole numbers of eight bits would not hold the places that are worked out from them.
+            return found if kind == "int64" else Value(f"np.asarray({found.code}, np.int64)", found.axes)
         found = self.value(node)
         return Value(f"np.asarray({found.code}, np.int64)" if found.axes else f"int({found.code})", found.axes)
 

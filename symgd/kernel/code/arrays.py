@@ -70,6 +70,7 @@ class ArrayFunction(Adding):
         spread = [e for e in entries if e.leaf.labels or e.node.labels]
         places = [i for e in self.singles for i in e.leaf.index if isinstance(i, Node)]
         self.plan: Schedule = schedule([*numbers, *(e.node for e in self.singles), *places], spread, lengths)
+        self.reads = self._reads([*numbers, *(e.node for e in self.singles)], places)
         self.local: dict[Node, Value] = {}  # arrays of the current block
         self.matrices: dict[tuple[Node, str], Source] = {}
 
@@ -85,12 +86,16 @@ class ArrayFunction(Adding):
                 self._pass(piece)
         count = self._give()
         if self.vector and not self.layout.unrolled:
-            first = ["_out = _hist.reshape(-1)", "_v = np.eye(len(_x)).reshape(-1)"] if self.units else []
-            self.head = dict(enumerate([*first, "_out[:] = 0.0"])) | self.head  # type: ignore[assignment]
+            self.head = dict(enumerate(self._first())) | self.head  # type: ignore[assignment]
         body = [*(INDENT + line for line in self.head.values()), *self.lines]
         return Text(
             self.name, tuple(self.arguments), ("number",) * count, MAIN, tuple(self.calls), "\n".join(body) + "\n"
         )
+
+    def _first(self) -> list[str]:
+        """Give the statements that make the vector which is filled."""
+        first = ["_out = _hist.reshape(-1)", "_v = np.eye(len(_x)).reshape(-1)"] if self.units else []
+        return [*first, "_out[:] = 0.0"]
 
     def _give(self) -> int:
         values = [self.numeric(node).code for node in self.numbers]
@@ -118,12 +123,25 @@ class ArrayFunction(Adding):
 
     # ---- numbers ---------------------------------------------------------------------------------------------------
 
+    def _reads(self, roots: Sequence[Node], places: Sequence[Node]) -> Counter[Node]:
+        """Count how often each number is read; what passes and places read counts as often."""
+        found = Counter(a for level in self.plan.scalars for node in level for a in arguments(node))
+        found.update(roots)
+        inputs = [node for level in self.plan.passes for piece in level for node in piece.inputs]
+        leaves = [node for level in self.plan.scalars for node in level if not isinstance(node, Map)]
+        for node in [*inputs, *places, *(a for leaf in leaves for a in arguments(leaf))]:
+            found[node] += 2
+        return found
+
     def _number(self, node: Node) -> None:
         """Write a node without labels."""
-        if node.constant is None and isinstance(node, Map):
-            codes = [v.code for v in self._arguments(node)]
-            self.line(f"_t{node.number} = {expression(node, codes, self.calls, scalar=True)}")
-            self.known[node] = Value(f"_t{node.number}", ())
+        if node.constant is not None or not isinstance(node, Map):
+            return
+        code = expression(node, [v.code for v in self._arguments(node)], self.calls, scalar=True)
+        if self.reads[node] > 1 or len(code) > INLINE // 2:
+            self.line(f"_t{node.number} = {code}")
+            code = f"_t{node.number}"
+        self.known[node] = Value(code, ())
 
     def _arguments(self, node: Map) -> list[Value]:
         """Give the arguments of a map: as truth values where they are asked for, else as numbers."""

@@ -73,22 +73,18 @@ class Expression:
         return Operation("!=", self, of(other))
 
 
+@dataclass(eq=False, slots=True)
 class Number(Expression):
     """A constant: whole or a float."""
 
-    __slots__ = ("value",)
-
-    def __init__(self, value: float) -> None:
-        self.value = value
+    value: float
 
 
+@dataclass(eq=False, slots=True)
 class Name(Expression):
     """A variable or an argument."""
 
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
+    name: str
 
 
 class At(Expression):
@@ -102,13 +98,13 @@ class At(Expression):
         self.unsigned = unsigned
 
 
+@dataclass(eq=False, slots=True)
 class Operation(Expression):
     """Arithmetic on two numbers, a comparison, or ``and`` and ``or``."""
 
-    __slots__ = ("a", "b", "sign")
-
-    def __init__(self, sign: str, a: Expression, b: Expression) -> None:
-        self.sign, self.a, self.b = sign, a, b
+    sign: str
+    a: Expression
+    b: Expression
 
 
 class Sum(Expression):
@@ -120,22 +116,18 @@ class Sum(Expression):
         self.terms = tuple(terms)
 
 
+@dataclass(eq=False, slots=True)
 class Negated(Expression):
     """The negative of a number."""
 
-    __slots__ = ("a",)
-
-    def __init__(self, a: Expression) -> None:
-        self.a = a
+    a: Expression
 
 
+@dataclass(eq=False, slots=True)
 class Not(Expression):
     """The opposite of a condition."""
 
-    __slots__ = ("a",)
-
-    def __init__(self, a: Expression) -> None:
-        self.a = a
+    a: Expression
 
 
 class Choice(Expression):

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, calculus, reachable
 from symgd.kernel.code import forms, matrices
@@ -126,6 +126,38 @@ def generate(
     -------
     Program
     """
+    derived = derive(graph, root, params, shapes, data)
+    graph, inputs, outputs = derived.graph, derived.inputs, derived.outputs
+    nodes = reachable([root, *derived.slope.nodes()])
+    strict = any(isinstance(n, Fold) and n.function in _STRICT for n in nodes)
+    # What keeps digits and range has branches that are no kinks.
+    smooth = _is_smooth(graph.store.without_seams(root))
+    functions, pieces, memory = _write(graph, inputs, outputs, strict=strict)
+    pace = (0, 0)
+    if inputs.vectorised:
+        functions[Python.name], pace = _on_arrays(inputs, outputs, graph.store.lengths, derived.whole())
+    return Program(inputs, functions, strict, smooth, _work(graph, nodes), derived.entries, pieces, memory, pace)
+
+
+class Derived(NamedTuple):
+    """An objective with its derivatives: what its functions give, before they are written for any target."""
+
+    graph: Graph
+    inputs: Layout
+    outputs: dict[str, Output]  # value, slope, product; curvature where parameters are local variables
+    slope: calculus.Vector
+    entries: tuple[tuple[int, int], ...]  # the places of what curvature gives
+
+    def whole(self) -> Output | None:
+        """Give the Hessian for statements of NumPy, where it has no function of its own."""
+        return None if self.inputs.unrolled else columns(self.graph, self.outputs["product"], self.inputs.size)
+
+
+def derive(
+    graph: Graph, root: Node, params: Sequence[str], shapes: Mapping[str, tuple[int, ...]] | None = None,
+    data: Mapping[str, tuple[str, tuple[int, ...]]] | None = None,
+) -> Derived:  # fmt: skip
+    """Differentiate an objective; see `generate`."""
     graph = graph.tidy
     slope = calculus.gradient(graph, root)
     product = calculus.hessian_vector(graph, slope)
@@ -142,16 +174,7 @@ def generate(
         index = {name: i for i, name in enumerate(params)}
         entries = tuple((index[a], index[b]) for a, b in second)
         outputs["curvature"] = Output(tuple(second.values()))
-    nodes = reachable([root, *slope.nodes()])
-    strict = any(isinstance(n, Fold) and n.function in _STRICT for n in nodes)
-    # What keeps digits and range has branches that are no kinks.
-    smooth = _is_smooth(graph.store.without_seams(root))
-    functions, pieces, memory = _write(graph, inputs, outputs, strict=strict)
-    pace = (0, 0)
-    if inputs.vectorised:
-        whole = None if inputs.unrolled else columns(graph, outputs["product"], inputs.size)
-        functions[Python.name], pace = _on_arrays(inputs, outputs, graph.store.lengths, whole)
-    return Program(inputs, functions, strict, smooth, _work(graph, nodes), entries, pieces, memory, pace)
+    return Derived(graph, inputs, outputs, slope, entries)
 
 
 def _is_smooth(nodes: list[Node]) -> bool:

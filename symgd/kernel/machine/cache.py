@@ -14,7 +14,6 @@ import os
 import re
 import stat
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from functools import cache as once
@@ -148,9 +147,16 @@ def _files(base: str) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def _stats() -> list[tuple[str, os.stat_result]]:
-    """Give what changes when the package does, or what is installed beside it."""
-    folders = [(path, os.stat(path)) for path in sys.path if os.path.isdir(path)]  # noqa: PTH112, PTH116 - for speed
+    """Give what changes when the package does, or what is installed beside it.
+
+    Folders without any of the distributions, such as a script's own, are left out: their files come and go.
+    """
+    folders = [(path, os.stat(path)) for path in sys.path if path and _holds_any(path)]  # noqa: PTH116 - for speed
     return [*folders, *sorted(_files(str(PACKAGE)), key=lambda file: file[0])]
+
+
+def _holds_any(path: str) -> bool:
+    return any(os.path.exists(os.path.join(path, name)) for name in DISTRIBUTIONS)  # noqa: PTH110, PTH118 - for speed
 
 
 # ---- entries -------------------------------------------------------------------------------------------------------
@@ -213,6 +219,8 @@ def save(name: str, content: bytes) -> None:
         if not _ours(base.stat(), directory=True):
             return
         # Written aside and moved into place: whoever reads sees all of it or nothing.
+        import tempfile
+
         handle, aside = tempfile.mkstemp(dir=base, prefix=".new-")
         try:
             with os.fdopen(handle, "wb") as file:
