@@ -42,8 +42,10 @@ def times(a: float, b: float) -> float:
 
     Parameters
     ----------
-    a, b : float
-        The ends; they may be infinite.
+    a : float
+        An end; it may be infinite.
+    b : float
+        Another.
 
     Returns
     -------
