@@ -208,9 +208,7 @@ def _added(args: list[Bounds]) -> Bounds:
 
 def _entropy(node: Map, known: Mapping[Node, Bounds]) -> Bounds | None:
     """Give the bounds of ``softplus(z) - y*z``, the loss of a probability ``y``: 0 is below all, and never reached."""
-    for first in node.args:
-        if not (isinstance(first, Map) and first.function == "softplus"):
-            continue
+    for first in (a for a in node.args if isinstance(a, Map) and a.function == "softplus"):
         for second in node.args:
             share = _share(second, first.args[0], known)
             if share is None or share.low < -1.0 or share.high > 0.0:

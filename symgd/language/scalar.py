@@ -295,7 +295,7 @@ def polygamma(n: float, a: float) -> float:
 def polygamma_series(n: float, a: float) -> float:
     """Polygamma for n >= 1: recurrence up to n + 15, then the asymptotic series (DLMF 5.15.8)."""
     # Far to the left the recurrence would walk for ever; nothing there is told apart from a pole any more.
-    if n != floor(n) or n < 0.0 or a != a:  # noqa: PLR0124
+    if n - n != 0.0 or n != floor(n) or n < 0.0 or a != a:  # noqa: PLR0124
         return nan
     if a == inf:
         return 0.0
