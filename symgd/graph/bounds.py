@@ -11,7 +11,7 @@ Moore 1966, Interval analysis; Grant, Boyd and Ye 2006, Disciplined convex progr
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,9 +19,8 @@ import numpy as np
 
 from symgd.graph.graph import Graph
 from symgd.graph.nodes import ROWS, Const, Fold, Leaf, Map, Node, reachable
+from symgd.graph.ranges import EVEN, INF, INVERSE, RANGES, Row, power, times
 from symgd.language.functions import FUNCTIONS
-
-INF = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +60,13 @@ class Bounds:
     def scaled(self, low: float, high: float) -> Bounds:
         """Give the same of the node times a number that no parameter reaches, between two bounds."""
         if low >= 0:
-            ends = sorted((_times(self.low, low), _times(self.low, high)))
-            tops = sorted((_times(self.high, low), _times(self.high, high)))
+            ends = sorted((times(self.low, low), times(self.low, high)))
+            tops = sorted((times(self.high, low), times(self.high, high)))
             return Bounds(ends[0], tops[1], self.low_open and low > 0, self.high_open and low > 0,
                          self.convex, self.concave)  # fmt: skip
         if high <= 0:
             return self.scaled(-high, -low).negated
-        both = [_times(a, b) for a in (self.low, self.high) for b in (low, high)]
+        both = [times(a, b) for a in (self.low, self.high) for b in (low, high)]
         return Bounds(min(both), max(both), False, False, self.affine, self.affine)
 
 
@@ -151,8 +150,8 @@ def _leaf(graph: Graph, node: Leaf, data: Mapping[str, Any]) -> Bounds:
 def _folded(graph: Graph, node: Fold, body: Bounds) -> Bounds:
     length = graph.store.rows if node.label == ROWS else graph.store.sizes().get(node.label)
     if node.function == "sum":
-        low = body.low if body.low >= 0 and not length else _times(body.low, length or INF)
-        high = body.high if body.high <= 0 and not length else _times(body.high, length or INF)
+        low = body.low if body.low >= 0 and not length else times(body.low, length or INF)
+        high = body.high if body.high <= 0 and not length else times(body.high, length or INF)
         return replace(body, low=low, high=high)
     if node.function == "max":
         return replace(body, concave=False)
@@ -186,7 +185,7 @@ def _mapped(node: Map, known: Mapping[Node, Bounds]) -> Bounds:
             _, a, b = args
             return Bounds(min(a.low, b.low), max(a.high, b.high), a.low_open or b.low_open, a.high_open or b.high_open)
         case "hypot":
-            a, b = (_composed(_FUNCTIONS["abs"], arg) for arg in args)
+            a, b = (_composed(RANGES["abs"], arg) for arg in args)
             return Bounds(math.hypot(a.low, b.low), INF, a.low_open or b.low_open, True,
                           args[0].affine and args[1].affine, False)  # fmt: skip
         case "logaddexp":
@@ -196,7 +195,7 @@ def _mapped(node: Map, known: Mapping[Node, Bounds]) -> Bounds:
             return args[0]
     if node.function in ("sqrt", "sqrt0") and (length := _length(node.args[0], known)) is not None:
         return length
-    row = _FUNCTIONS.get(node.function)
+    row = RANGES.get(node.function)
     return _composed(row, args[0]) if row and len(args) == 1 else UNKNOWN
 
 
@@ -235,12 +234,12 @@ def _share(node: Node, z: Node, known: Mapping[Node, Bounds]) -> Bounds | None:
 
 def _multiplied(node: Map, a: Bounds, b: Bounds) -> Bounds:
     if node.args[0] is node.args[1]:
-        return _composed(_EVEN, a)
+        return _composed(EVEN, a)
     if not node.args[0].active:
         return b.scaled(a.low, a.high)
     if not node.args[1].active:
         return a.scaled(b.low, b.high)
-    ends = [_times(p, q) for p in (a.low, a.high) for q in (b.low, b.high)]
+    ends = [times(p, q) for p in (a.low, a.high) for q in (b.low, b.high)]
     low, high = min(ends), max(ends)
     # Where both are of one sign, a bound of 0 is reached if either reaches 0.
     return Bounds(low, high, a.low_open and b.low_open if low == 0 else a.low_open or b.low_open,
@@ -254,7 +253,7 @@ def _divided(node: Map, a: Bounds, b: Bounds) -> Bounds:
         return _divided(node, a.negated, b.negated)
     if not node.args[1].active:
         return a.scaled(1.0 / b.high if b.high else 0.0, 1.0 / b.low if b.low else INF)
-    below = _composed(_INVERSE, b)
+    below = _composed(INVERSE, b)
     if not node.args[0].active:
         return below.scaled(a.low, a.high)
     found = _multiplied(Map(-1, frozenset(), True, None, "multiply", node.args), a, below)
@@ -267,18 +266,18 @@ def _powered(node: Map, base: Bounds) -> Bounds:
         return Bounds(0.0, INF, base.low_open, True) if base.low >= 0 else UNKNOWN
     whole = exponent == int(exponent)
     if whole and exponent > 0 and exponent % 2 == 0:
-        return _composed(replace(_EVEN, value=lambda v: _power(v, exponent)), base)
+        return _composed(replace(EVEN, value=lambda v: power(v, exponent)), base)
     if exponent < 0:
         if base.low < 0 and not (whole and exponent % 2 == 0):
             return UNKNOWN
         if base.low < 0:
             return Bounds(0.0, INF, True, True)
-        return _composed(replace(_INVERSE, value=lambda v: _power(v, exponent)), base)
+        return _composed(replace(INVERSE, value=lambda v: power(v, exponent)), base)
     if base.low >= 0 or not whole:  # 0 <= base, or nothing is there
         base = replace(base, low=max(base.low, 0.0), low_open=base.low_open and base.low >= 0)
         bend = "convex" if exponent >= 1 else "concave"
-        return _composed(_Row(lambda v: _power(v, exponent), bend=bend, rises=True), base)
-    return _composed(_Row(lambda v: _power(v, exponent), rises=True), base)  # an odd power
+        return _composed(Row(lambda v: power(v, exponent), bend=bend, rises=True), base)
+    return _composed(Row(lambda v: power(v, exponent), rises=True), base)  # an odd power
 
 
 def _length(node: Node, known: Mapping[Node, Bounds]) -> Bounds | None:
@@ -308,24 +307,7 @@ def _length(node: Node, known: Mapping[Node, Bounds]) -> Bounds | None:
     return Bounds(math.sqrt(max(closed, 0.0, known[node].low)), INF, False, True, True, False)
 
 
-# ---- functions of one argument -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Row:
-    """A function: its value, where it bends which way, and whether it rises."""
-
-    value: Callable[[float], float]
-    bend: str = ""  # "convex" or "concave" everywhere that it is defined
-    rises: bool = False
-    falls: bool = False
-    dips: bool = False  # it falls to its value at 0, and rises from there
-    low: float = -INF  # bounds that it has whatever the argument, which it only nears
-    high: float = INF
-    reached: bool = False  # of functions that turn, or are flat in part: they reach their lower bound
-
-
-def _composed(row: _Row, a: Bounds) -> Bounds:
+def _composed(row: Row, a: Bounds) -> Bounds:
     """Give the bounds of a function of a node: its ends from the ends, its curvature from the rules of composition."""
     if row.dips:
         inside = a.low < 0 < a.high
@@ -344,70 +326,3 @@ def _composed(row: _Row, a: Bounds) -> Bounds:
     (low, low_open), (high, high_open) = ends if row.rises else ends[::-1]
     low_open = low_open and not row.reached  # what is flat in part reaches its end before its argument does
     return Bounds(row.value(low), row.value(high), low_open, high_open, convex, concave)
-
-
-def _times(a: float, b: float) -> float:
-    return 0.0 if a == 0 or b == 0 else a * b
-
-
-def _power(value: float, exponent: float) -> float:
-    try:
-        if value == 0 and exponent < 0:
-            return INF
-        if math.isinf(value):
-            size = 0.0 if exponent < 0 else INF
-            return -size if value < 0 and exponent % 2 == 1 else size
-        return float(value**exponent)
-    except OverflowError:
-        return INF if value > 0 or exponent % 2 == 0 else -INF
-
-
-def _safe(function: Callable[[float], float], at_low: float, at_high: float) -> Callable[[float], float]:
-    def value(v: float) -> float:
-        if v == -INF:
-            return at_low
-        if v == INF:
-            return at_high
-        try:
-            return function(v)
-        except OverflowError:
-            return at_high
-        except ValueError:
-            return at_low
-
-    return value
-
-
-def _softplus(v: float) -> float:
-    return max(v, 0.0) + math.log1p(math.exp(-abs(v)))
-
-
-_EVEN = _Row(lambda v: _power(v, 2), bend="convex", dips=True)
-_INVERSE = _Row(lambda v: _power(v, -1), bend="convex", falls=True)
-_FUNCTIONS: dict[str, _Row] = {
-    "abs": _Row(abs, bend="convex", dips=True),
-    "logcosh": _Row(_safe(lambda v: abs(v) + math.log1p(math.exp(-2 * abs(v))) - math.log(2), INF, INF),
-                    bend="convex", dips=True),
-    "cosh": _Row(_safe(math.cosh, INF, INF), bend="convex", dips=True),
-    "exp": _Row(_safe(math.exp, 0.0, INF), bend="convex", rises=True),
-    "expm1": _Row(_safe(math.expm1, -1.0, INF), bend="convex", rises=True),
-    "softplus": _Row(_safe(_softplus, 0.0, INF), bend="convex", rises=True),
-    "relu": _Row(lambda v: max(v, 0.0), bend="convex", rises=True, reached=True),
-    "log": _Row(_safe(lambda v: math.log(v) if v > 0 else -INF, -INF, INF), bend="concave", rises=True),
-    "log1p": _Row(_safe(lambda v: math.log1p(v) if v > -1 else -INF, -INF, INF), bend="concave", rises=True),
-    "log2": _Row(_safe(lambda v: math.log2(v) if v > 0 else -INF, -INF, INF), bend="concave", rises=True),
-    "log10": _Row(_safe(lambda v: math.log10(v) if v > 0 else -INF, -INF, INF), bend="concave", rises=True),
-    "sqrt": _Row(_safe(lambda v: math.sqrt(max(v, 0.0)), 0.0, INF), bend="concave", rises=True),
-    "sqrt0": _Row(_safe(lambda v: math.sqrt(max(v, 0.0)), 0.0, INF), bend="concave", rises=True),
-    "sigmoid": _Row(_safe(lambda v: 1 / (1 + math.exp(-v)), 0.0, 1.0), rises=True),
-    "tanh": _Row(_safe(math.tanh, -1.0, 1.0), rises=True),
-    "arctan": _Row(math.atan, rises=True),
-    "arcsinh": _Row(_safe(math.asinh, -INF, INF), rises=True),
-    "sinh": _Row(_safe(math.sinh, -INF, INF), rises=True),
-    "cbrt": _Row(_safe(lambda v: math.copysign(abs(v) ** (1 / 3), v), -INF, INF), rises=True),
-    "erf": _Row(math.erf, rises=True),
-    "erfc": _Row(math.erfc, falls=True),
-    "sech": _Row(abs, low=0.0, high=1.0),
-    "sin": _Row(math.sin, low=-1.0, high=1.0, reached=True),
-    "cos": _Row(math.cos, low=-1.0, high=1.0, reached=True),
-}  # fmt: skip
