@@ -37,6 +37,11 @@ class Kind(StrEnum):
         return self in (Kind.MINIMUM, Kind.WEAK_MINIMUM, Kind.KINK_MINIMUM)
 
     @property
+    def kinked(self) -> bool:
+        """Whether the gradient jumps there, so that curvature says nothing of steps."""
+        return self in (Kind.KINK, Kind.KINK_MINIMUM, Kind.KINK_MAXIMUM)
+
+    @property
     def maximal(self) -> bool:
         """Whether it is a maximum, of whatever kind."""
         return self in (Kind.MAXIMUM, Kind.WEAK_MAXIMUM, Kind.KINK_MAXIMUM)

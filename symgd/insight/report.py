@@ -148,7 +148,7 @@ class Curvature:
         0.6
         """
         beta = rates.checked_beta(beta)
-        if math.isnan(self.largest) or self.kind in (Kind.KINK, Kind.BOUNDARY):
+        if math.isnan(self.largest) or self.kind.kinked or self.kind == Kind.BOUNDARY:
             return math.nan
         return 2.0 * (1.0 + beta) / self.largest if self.largest > 0 else math.inf
 
@@ -327,7 +327,7 @@ def curvature(kernel: Problem, x: Vector, gtol: float = 1e-8, k: int = 3) -> Cur
             verdict = _elsewhere(f, norm)
             kink = corner(kernel, x) if verdict.kind == Kind.NOT_STATIONARY else None
             verdict = replace(kink, slope=norm) if kink else verdict
-        flat = () if verdict.kind == Kind.KINK else flat_directions(kernel, x, f, h, names, found)
+        flat = () if verdict.kind.kinked else flat_directions(kernel, x, f, h, names, found)
         scales, scaled_condition = _scaled(h, names)
     doubt = kernel.doubt(x) if math.isfinite(f) and math.isfinite(norm) else ""
     return Curvature(

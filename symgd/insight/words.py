@@ -62,7 +62,7 @@ def _curvatures(c: Curvature) -> Lines:
 def _rates(c: Curvature) -> Lines:
     if not math.isfinite(c.largest):
         return []
-    if c.kind in (Kind.KINK, Kind.BOUNDARY):
+    if c.kind.kinked or c.kind == Kind.BOUNDARY:
         return [("lr", "what is stable does not follow from curvatures at such a point")]
     negative = c.smallest < -float(c.errors[0])
     if not c.largest > float(c.errors[-1]):

@@ -346,7 +346,7 @@ def test_the_run_leads_from_the_start_to_the_end():
 
 def test_a_fit_draws_its_descent():
     pytest.importorskip("matplotlib").use("agg")
-    axes = sg.fit("a*exp(-b*x)", decay(), "y", {"a": 1, "b": 1}).plot()
+    axes = sg.fit("a*exp(-b*x)", decay(), "y", {"a": 1, "b": 1}).plot(kind="path")
     assert axes.get_xlabel()
 
 

@@ -573,7 +573,9 @@ def test_the_command_prints_the_account():
     assert "stable up to  2*(beta + 1)/L = 0.36\n" in done.stdout
     assert "best of all   lr = 0.230886157, beta = 0.2698738636, with the rate 0.5194938533\n" in done.stdout
     assert call("momentum", "--lr", "0.4", "--largest", "10", "--set", "beta=0.8").exit_code == 1
-    latex = r"M(\lambda) = \left[\begin{matrix}- \lambda lr + 1\end{matrix}\right], \qquad \text{lr} < \frac{2}{L}"
+    latex = (
+        r"M(\lambda) = \left[\begin{matrix}- \lambda \mathrm{lr} + 1\end{matrix}\right], \qquad \text{lr} < \frac{2}{L}"
+    )
     assert call("gd", "--latex").stdout == latex + "\n"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from symgd.kernel.code import Argument, Text
-from symgd.kernel.machine import cache
+from symgd.kernel.machine import cache, tiles
 from symgd.kernel.machine import compile as native
 from symgd.kernel.machine import gemm as blas
 
@@ -195,7 +195,7 @@ def test_what_lies_in_the_cache_needs_no_numba(tmp_path, monkeypatch):
 @pytest.mark.parametrize("shape", [(8, 8, 3), (4, 4, 3), (4, 2, 4)], ids=str)
 def test_what_is_written_for_other_processors(shape):
     name = f"{blas.SYMBOL}_{shape[0]}_{shape[1]}"
-    text = blas.source(*shape).replace(blas.SYMBOL, name)
+    text = tiles.source(*shape).replace(blas.SYMBOL, name)
     address = native._link(blas._compile(text), name, blas.NEEDS)
     whole, place, number = ctypes.c_int64, ctypes.c_void_p, ctypes.c_double
     side = [place, whole, whole, whole]
