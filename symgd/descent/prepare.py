@@ -280,7 +280,8 @@ def _with_rule(
 def _loop(program: Program, rule: str, write: Callable[[], Source]) -> Source:
     inputs = program.layout
     slope = program.function("slope", "python").arguments
-    key = cache.key("loop", cache.generator(), f"{inputs.size} {inputs.unrolled} {slope} {inputs.columns}", rule)
+    kind = f"{inputs.size} {inputs.unrolled} {inputs.vectorised} {slope} {inputs.columns}"
+    key = cache.key("loop", cache.generator(), kind, rule)
     stored = cache.load(key)
     if stored is not None:
         return {tier: code.from_json(found) for tier, found in json.loads(stored).items()}

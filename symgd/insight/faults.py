@@ -93,9 +93,9 @@ def _written(graph: Graph, node: Node, text: str) -> str:
 def uphill(e: Evidence) -> Finding | None:
     """Tell that the rule's own steps lead up the slope, whatever the learning rate."""
     points, lrs = e.run.history.point, e.lrs
-    if e.run.ok or e.rule is None or e.noisy or e.batched or len(points) < 2 or not (len(lrs) and lrs[0] > 0):
+    if e.run.ok or e.rule is None or e.noisy or e.batched or not (len(lrs) and lrs[0] > 0):
         return None
-    if list(e.run.history.step[:2]) != [0, 1]:
+    if not points.size or list(e.run.history.step[:2]) != [0, 1]:  # of very many parameters no points are recorded
         return None
     cosines = []
     for before, after in pairwise(points[: FIRST + 1]):

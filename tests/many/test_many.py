@@ -94,11 +94,11 @@ def test_squares_of_products_have_their_roots_as_minima(roots):
     assert sum(m.count for m in many.minima) + int((many.reached < 0).sum()) == 60
 
 
-def test_a_valley_is_one_degenerate_entry():
+def test_a_valley_is_one_weak_minimum():
     for text in ("(x**2 + y**2 - 1)**2", "(x - y)**2"):
         many = sg.Objective(text, tier="python").minimize_many(box={"x": (-2, 2), "y": (-2, 2)}, n=100)
         (only,) = many.minima
-        assert only.kind == sg.Kind.DEGENERATE
+        assert only.kind == sg.Kind.WEAK_MINIMUM
         assert "flat" in only.message
         assert only.count == 100
 
@@ -122,7 +122,7 @@ def test_saddles_and_tails_are_no_minima():
 
 def test_a_kink_is_told_as_one():
     many = sg.Objective("abs(x - 1)", tier="python").minimize_many({"x": [1.0, 1.0, 1.0]})
-    assert [(m.kind, m.count) for m in many.minima] == [(sg.Kind.KINK, 3)]
+    assert [(m.kind, m.count) for m in many.minima] == [(sg.Kind.KINK_MINIMUM, 3)]
 
 
 # ---- each start as it would go alone -------------------------------------------------------------------------------

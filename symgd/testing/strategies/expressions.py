@@ -242,8 +242,9 @@ def formulas(
 
     Examples
     --------
-    >>> from hypothesis import given
-    >>> @given(formulas())
+    >>> from hypothesis import given, settings
+    >>> @settings(deadline=None)
+    ... @given(formulas())
     ... def test_values_are_those_of_numpy(f):
     ...     assert abs(f.value(f.point) - f.expected) <= 1e-9 * (1 + abs(f.expected))
     >>> test_values_are_those_of_numpy()
