@@ -44,7 +44,7 @@ def rules(*, linear: bool | None = None) -> SearchStrategy[Rule]:
     Examples
     --------
     >>> from hypothesis import find
-    >>> find(rules(), lambda rule: rule.states).text.endswith("x = x + v")
+    >>> bool(find(rules(), lambda rule: rule.states).states)
     True
     """
 
