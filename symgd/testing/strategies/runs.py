@@ -88,8 +88,8 @@ def learning_rates(of: Known | float, *, method: str | Any = "gd", stable: bool 
     Examples
     --------
     >>> from hypothesis import find
-    >>> find(learning_rates(4.0), lambda lr: lr > 0.1)
-    0.25
+    >>> 0.1 < find(learning_rates(4.0), lambda lr: lr > 0.1) < 2 / 4.0
+    True
     """
     from symgd.rules import find_rule
 
