@@ -57,7 +57,7 @@ def _quiet() -> Iterator[None]:
 
 class _KerasSession(Session):
     def __init__(self, optimizer: Any, start: Vector) -> None:
-        import keras  # type: ignore[import-untyped, unused-ignore]
+        import keras
 
         super().__init__(start)
         self.ops = keras.ops

@@ -99,7 +99,7 @@ def _double() -> Any:
         return jax.enable_x64(True)
     from jax import experimental
 
-    return experimental.enable_x64()  # type: ignore[attr-defined, unused-ignore]
+    return experimental.enable_x64()
 
 
 def _compiled(made: Any) -> Callable[..., Any]:
