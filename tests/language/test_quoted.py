@@ -1,7 +1,7 @@
 """Names in backquotes."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import symgd as sg
@@ -26,6 +26,7 @@ def test_different_names_have_different_ones(one, other):
 
 @given(LABELS)
 def test_a_name_in_backquotes_is_read_as_one_name(label):
+    assume(not label.strip().startswith("__"))  # refused, quoted or not
     try:
         expected = fm.check_name(label)
     except ValueError:
