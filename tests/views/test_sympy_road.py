@@ -62,7 +62,8 @@ def check(text, point):
     try:
         value, *rest = numbers([shown, *slopes, *bends], symbols, point)
     except (ZeroDivisionError, OverflowError, TypeError, NameError, ValueError) as problem:
-        assume("_print_Derivative" not in str(problem))  # SymPy's own derivative of abs(gamma(x)), which it cannot print
+        # SymPy's own derivative of abs(gamma(x)), which it cannot print.
+        assume("_print_Derivative" not in str(problem))
         raise AssertionError(f"{shown} at {point}: {problem!r}") from problem
     kernel = f.gradient_at(point)
     agree(f"value of {text} at {point}", value, wanted.v, wanted.ev)
