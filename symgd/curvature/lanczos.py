@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.progress import progress as show_progress
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]

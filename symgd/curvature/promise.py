@@ -8,13 +8,13 @@ stand out from their rounding.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.curvature.problem import Problem
 from symgd.curvature.spectrum import DENSE, EPS, unit_diagonal
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.curvature.lanczos import Pairs, lanczos
 from symgd.curvature.problem import Problem
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]

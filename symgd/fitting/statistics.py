@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from symgd.curvature import in_names
 from symgd.fitting.polish import Polished
+from symgd.records import dataclass
 from symgd.squares import Squares
 from symgd.squares.factors import lengths
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -22,6 +21,7 @@ from symgd.insight.linear import LinearMap, linear_map
 from symgd.insight.report import Curvature, curvature
 from symgd.insight.trials import Trials, typed
 from symgd.kernel import Kernel
+from symgd.records import dataclass
 from symgd.rules import RULES, Rule
 from symgd.rules.values import of_t
 from symgd.run import Outcome, Run

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +16,7 @@ from symgd.kernel.code import STAGE, Program, Text, closure, elementwise, source
 from symgd.kernel.machine import gemm, matrices
 from symgd.kernel.machine.compile import Entry, compile_function
 from symgd.language import scalar, vectors
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 Column = NDArray[np.generic] | Stored

@@ -8,8 +8,9 @@ A division that stands in a formula is a call of the table's ``divide``, since n
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
+
+from symgd.records import dataclass
 
 # ---- expressions ---------------------------------------------------------------------------------------------------
 

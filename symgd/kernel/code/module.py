@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, calculus, reachable
@@ -22,6 +21,7 @@ from symgd.kernel.code.python import PRINTERS, Python
 from symgd.kernel.code.vectorised import Vectorised
 from symgd.kernel.code.writer import Writer
 from symgd.language.functions import FUNCTIONS
+from symgd.records import dataclass
 from symgd.rules import Lowered
 
 CURVATURE = [*(Argument(name, "float64") for name in ("_x", "_v", "_w")), Argument("_hist", "matrix")]
