@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,9 @@ from symgd.kernel import streams
 from symgd.kernel.code import Program
 from symgd.kernel.code.pieces import Piece, Total
 from symgd.kernel.machine.compile import Entry, compile_function
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 LARGE = 1 << 22  # operations from which on threads gain more than they cost
 SHARE = 1 << 18  # operations that a share has at least
@@ -38,6 +40,8 @@ def available() -> int:
 @cache
 def pool(workers: int) -> ThreadPoolExecutor:
     """Give the threads, the same ones every time."""
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(workers, thread_name_prefix="symgd")
 
 
