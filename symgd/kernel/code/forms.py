@@ -264,6 +264,8 @@ class Return(NamedTuple):
 Statement: TypeAlias = Assign | Add | For | While | If | Do | Leave | Skip | Return
 
 
+PREFIX = "np_"  # of functions that NumPy does not have
+
 # ---- functions -----------------------------------------------------------------------------------------------------
 
 # What a function is for, which decides how it is compiled:
@@ -363,3 +365,18 @@ def closure(functions: Iterable[Text], name: str) -> tuple[Text, ...]:
         wanted |= new
         waiting += new
     return tuple(function for function in known.values() if function.name in wanted)
+
+
+def source(functions: Iterable[Text]) -> str:
+    """Give functions as the text of a module of Python.
+
+    Parameters
+    ----------
+    functions : iterable of Text
+        The functions.
+
+    Returns
+    -------
+    str
+    """
+    return "\n".join([f"def {f.name}({', '.join(f.names)}):\n{f.body}" for f in functions])
