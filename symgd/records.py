@@ -8,9 +8,11 @@ same for all classes. `dataclasses.fields`, `replace` and `asdict`, patterns, pi
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import reprlib
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -81,6 +83,7 @@ class _Unfinished:
 
     def __init__(self, cls: Any, own: dict[str, Any], *, frozen: bool, kw_only: bool) -> None:
         self.cls, self.own, self.frozen, self.kw_only = cls, own, frozen, kw_only
+        cls.__record__ = self
         for name in self.LATE:
             setattr(cls, name, _Late(self, name))
         if "__slots__" not in cls.__dict__:
@@ -89,30 +92,51 @@ class _Unfinished:
         if "__init__" not in cls.__dict__:
 
             def __init__(self: object, *args: Any, **kwargs: Any) -> None:  # noqa: N807
-                finish()
+                cls.__init__ = _initializer(cls, record.parts, frozen=frozen)
+                record.drop_signature()
                 cls.__init__(self, *args, **kwargs)
 
-            finish, cls.__init__ = self.finish, __init__
+            record, cls.__init__ = self, __init__
+
+    @cached_property
+    def parts(self) -> list[dataclasses.Field[Any]]:
+        """The fields, as far as instances need them, those of the bases first."""
+        found: dict[str, dataclasses.Field[Any]] = {}
+        for base in self.cls.__mro__[:0:-1]:
+            if "__record__" in base.__dict__:
+                found |= {part.name: part for part in base.__record__.parts}
+        for name in _names(self.cls):
+            given = self.own.get(name, dataclasses.MISSING)
+            part = given if isinstance(given, dataclasses.Field) else dataclasses.field(default=given)
+            part.name = name
+            part.kw_only = self.kw_only if part.kw_only is dataclasses.MISSING else part.kw_only
+            found[name] = part
+        return list(found.values())
+
+    def drop_signature(self) -> None:
+        """Leave it to `inspect` to read the signature off the method that is there now."""
+        if isinstance(self.cls.__dict__.get("__signature__"), _Late):
+            with contextlib.suppress(AttributeError):  # another thread was faster
+                del self.cls.__signature__
 
     def finish(self) -> None:
-        """Find out about the fields, and write ``__init__``; to do so twice, in two threads, gives the same."""
+        """Let `dataclasses` look at the fields; to do so twice, in two threads, gives the same."""
         cls = self.cls
         space = {"__annotations__": cls.__annotations__, "__module__": cls.__module__, **self.own}
+        space["__doc__"] = "A twin, to be looked at."  # without one, dataclasses would write the signature down
         twin: Any = type(cls.__name__, (), space)
         dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=self.kw_only)(twin)
         fields: dict[str, dataclasses.Field[Any]] = {}
         for base in cls.__mro__[:0:-1]:
             fields |= getattr(base, "__dataclass_fields__", {})
-        fields |= twin.__dataclass_fields__
-        params = twin.__dataclass_params__
-        params.frozen = self.frozen
-        cls.__dataclass_fields__, cls.__dataclass_params__ = fields, params
-        positional = tuple(f.name for f in dataclasses.fields(cls) if f.init and not f.kw_only)
+        cls.__dataclass_fields__ = fields | twin.__dataclass_fields__
+        cls.__dataclass_params__ = twin.__dataclass_params__
+        cls.__dataclass_params__.frozen = self.frozen
+        positional = tuple(part.name for part in self.parts if part.init and not part.kw_only)
         type.__setattr__(cls, "__match_args__", positional)
         if getattr(cls.__dict__.get("__init__"), "__module__", None) == __name__:
-            cls.__init__ = _initializer(cls, frozen=self.frozen)
-        if isinstance(cls.__dict__.get("__signature__"), _Late):
-            del cls.__signature__
+            cls.__init__ = _initializer(cls, self.parts, frozen=self.frozen)
+        self.drop_signature()
 
 
 class _Late:
@@ -152,10 +176,10 @@ class _Factory:
 _FACTORY: Any = _Factory()
 
 
-def _initializer(cls: Any, *, frozen: bool) -> Callable[..., None]:
+def _initializer(cls: Any, parts: list[dataclasses.Field[Any]], *, frozen: bool) -> Callable[..., None]:
     """Write ``__init__``."""
     space: dict[str, Any] = {"_put": object.__setattr__, "_factory": _FACTORY}
-    order = sorted((f for f in dataclasses.fields(cls) if f.init), key=lambda f: bool(f.kw_only))
+    order = sorted((f for f in parts if f.init), key=lambda f: bool(f.kw_only))
     heads, body = [], []
     for place, f in enumerate(order):
         if f.kw_only and not (place and order[place - 1].kw_only):
@@ -165,7 +189,7 @@ def _initializer(cls: Any, *, frozen: bool) -> Callable[..., None]:
             heads.append(f"{f.name}=_default_{f.name}")
         else:
             heads.append(f.name + ("" if f.default_factory is dataclasses.MISSING else "=_factory"))
-    for f in dataclasses.fields(cls):
+    for f in parts:
         value = f.name
         if f.default_factory is not dataclasses.MISSING:
             space[f"_make_{f.name}"] = f.default_factory
@@ -178,7 +202,8 @@ def _initializer(cls: Any, *, frozen: bool) -> Callable[..., None]:
     text = f"def __init__({', '.join(['self', *heads])}):\n " + "\n ".join(body or ["pass"])
     exec(text, space)  # noqa: S102 - made of the names of fields
     made: Any = space["__init__"]
-    made.__annotations__ = {f.name: f.type for f in order} | {"return": None}
+    kinds = {name: kind for base in cls.__mro__[::-1] for name, kind in getattr(base, "__annotations__", {}).items()}
+    made.__annotations__ = {f.name: kinds[f.name] for f in order} | {"return": None}
     made.__module__, made.__qualname__ = cls.__module__, f"{cls.__qualname__}.__init__"
     return made  # type: ignore[no-any-return]
 
@@ -188,12 +213,12 @@ def _initializer(cls: Any, *, frozen: bool) -> Callable[..., None]:
 
 @reprlib.recursive_repr()
 def _repr(self: Any) -> str:
-    shown = (f"{f.name}={getattr(self, f.name)!r}" for f in dataclasses.fields(self) if f.repr)
+    shown = (f"{f.name}={getattr(self, f.name)!r}" for f in self.__record__.parts if f.repr)
     return f"{type(self).__qualname__}({', '.join(shown)})"
 
 
 def _compared(record: Any) -> tuple[Any, ...]:
-    return tuple([getattr(record, f.name) for f in dataclasses.fields(record) if f.compare])
+    return tuple([getattr(record, f.name) for f in record.__record__.parts if f.compare])
 
 
 def _eq(self: object, other: object) -> bool:
@@ -225,9 +250,9 @@ def _with_slots(cls: Any, own: dict[str, Any], *, frozen: bool) -> Any:
 
 
 def _state(self: Any) -> list[Any]:
-    return [getattr(self, f.name) for f in dataclasses.fields(self)]
+    return [getattr(self, f.name) for f in self.__record__.parts]
 
 
 def _restore(self: Any, state: list[Any]) -> None:
-    for f, value in zip(dataclasses.fields(self), state, strict=True):
+    for f, value in zip(self.__record__.parts, state, strict=True):
         object.__setattr__(self, f.name, value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import os
 import re
@@ -131,9 +133,9 @@ class Group(click.Group):
         **options : object
             As for ``click.Command.main``.
         """
+        if args is None:
+            _settle_in()
         args = sys.argv[1:] if args is None else list(args)
-        if "numpy" not in sys.modules:  # more threads take time to start, and a run asks for one at a time anyway
-            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         _spell_anything()
         warnings.showwarning = _note  # type: ignore[assignment]
         try:
@@ -150,6 +152,14 @@ class Group(click.Group):
         except BrokenPipeError:  # the reader, such as `head`, has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(FINDING)
+
+
+def _settle_in() -> None:
+    """Spare a process that runs one command what takes time and serves longer ones."""
+    # More threads take time to start, and a run asks for one at a time anyway.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    gc.set_threshold(100_000)  # what is imported is no garbage
+    atexit.register(gc.freeze)  # nor is it to be looked through once more at the end
 
 
 def _with_formula_last(args: list[str], known: set[str], valued: set[str]) -> list[str]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from symgd.cli.options import Options
     from symgd.objective import Objective
 
-_NAMED = re.compile(r"\s*(\w+)\s*=(.*)", re.DOTALL)  # of a path, what stands before = would hold a / or a dot
+_NAMED = r"(?s)\s*(\w+)\s*=(.*)"  # of a path, what stands before = would hold a / or a dot
 
 
 def objective(options: Options) -> Objective:
@@ -48,7 +48,7 @@ def objective(options: Options) -> Objective:
         params = {name: shapes.pop(name, ()) for name in names}
     found = Objective(options["formula"], data, params, tier=options.get("tier") or "auto")
     for text in options["data"] if names is None else ():
-        if not _NAMED.fullmatch(text):
+        if not re.fullmatch(_NAMED, text):
             refuse_left_out(text, found.params)
     return found.with_shapes(shapes) if shapes else found
 
@@ -161,7 +161,7 @@ def refuse_left_out(options: Options, formulas: Iterable[str | None], found: Any
     known = set(found or ())
     wanted = [name for text in formulas if text for name in fm.names(fm.parse(text, declared=known))]
     for text in options["data"]:
-        if not _NAMED.fullmatch(text):
+        if not re.fullmatch(_NAMED, text):
             data.refuse_left_out(text, [name for name in wanted if name not in known], declare=False)
 
 
@@ -187,7 +187,7 @@ def _loaded(texts: Iterable[str]) -> dict[str, object]:
 
     found: dict[str, object] = {}
     for text in texts:
-        one = _NAMED.fullmatch(text)
+        one = re.fullmatch(_NAMED, text)
         part: Mapping[str, object] = {one[1]: column(one[1], one[2].strip())} if one else load(text)
         for name, array in part.items():
             if name in found:

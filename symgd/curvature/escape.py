@@ -72,7 +72,7 @@ def escape(kernel: Problem, x: Vector, f: float, g: Vector) -> Vector | None:
             return None
         values, directions, flat = judged(h)
         # The directions are conjugate: a Newton step across a valley goes along one after the other.
-        curvatures = np.einsum("ik,ij,jk->k", directions, h, directions, optimize=True)
+        curvatures = np.sum(directions * (h @ directions), axis=0)
     else:
         found = extremes(kernel, x, 3, QUICK, progress=False)
         values, directions, curvatures = found.values, found.vectors, found.values

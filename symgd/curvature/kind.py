@@ -150,7 +150,7 @@ class Point:
         self.values, self.directions, self.flat = judged(self.h)
         self.positive = self.values > self.flat
         rising = self.directions[:, self.positive]
-        self.bent = np.einsum("ik,ij,jk->k", rising, self.h, rising, optimize=True)
+        self.bent = np.sum(rising * (self.h @ rising), axis=0)
 
     def _polish(self) -> None:
         """Move to where Newton's steps along the positive curvatures lead, if that is close.

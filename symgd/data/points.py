@@ -13,7 +13,6 @@ from symgd import checks
 from symgd import language as fm
 from symgd.data import AXES  # as many for a parameter as for an array of data
 from symgd.errors import DataError, FormulaError, UsageError, safe, shown, suggest
-from symgd.language.foreign import distance
 from symgd.language.functions import CONSTANTS
 from symgd.parameters import Shape, flat_of
 
@@ -83,10 +82,13 @@ def find_params(
 
 def near_column(name: str, data: Collection[str], used: Collection[str]) -> str | None:
     """Give the column that a name was probably meant for: one like it that the formula does not read."""
+    left = [column for column in data if column not in used]
+    if not left:
+        return None
+    from symgd.language.foreign import distance
+
     plain = name.lower().replace("_", "")
-    for column in data:
-        if column in used:
-            continue
+    for column in left:
         other = column.lower().replace("_", "")
         if plain == other or (min(len(plain), len(other)) > 3 and distance(plain, other) <= 1 + (len(plain) > 7)):
             return column

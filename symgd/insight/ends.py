@@ -11,7 +11,6 @@ from symgd.curvature import floor, in_names
 from symgd.draws import Draws
 from symgd.insight.evidence import Evidence
 from symgd.insight.pace import best_of
-from symgd.insight.report import curvature
 from symgd.insight.speed import unstable
 from symgd.insight.trials import remedy, typed
 from symgd.run import Finding, Outcome
@@ -118,6 +117,8 @@ def flat(e: Evidence) -> Finding | None:
         return None
     if run.kind == Kind.DEGENERATE and run.verdict.reason not in (Reason.FLAT, Reason.ROUNDED):
         return None
+    from symgd.insight.report import curvature
+
     found = curvature(e.kernel, floor(e.kernel, run.x)).flat
     if not found:
         return None
@@ -136,13 +137,15 @@ def kink(e: Evidence) -> Finding | None:
 
 def local_minimum(e: Evidence) -> Finding | None:
     """Tell that another start leads to a lower minimum."""
-    run, here = e.run, e.minimum
-    if here is None or run.outcome in (Outcome.DIVERGED, Outcome.LEFT_DOMAIN, Outcome.INTERRUPTED):
-        return None
-    bounds = e.kernel.bounds()
-    lowest = math.isfinite(bounds.low) and here.value - bounds.low <= 1e-9 * (float(e.values[0]) - bounds.low)
+    run, bounds = e.run, e.kernel.bounds()
+    lowest = math.isfinite(bounds.low) and e.end - bounds.low <= 1e-9 * (float(e.values[0]) - bounds.low)
     if bounds.convex or lowest:
         return None  # the formula shows that none is lower
+    here = e.minimum
+    if here is None or run.outcome in (Outcome.DIVERGED, Outcome.LEFT_DOMAIN, Outcome.INTERRUPTED):
+        return None
+    if math.isfinite(bounds.low) and here.value - bounds.low <= 1e-9 * (float(e.values[0]) - bounds.low):
+        return None
     if not _is_near(e) or unstable(e) is not None:
         return None
     enough = here.value - 1e-6 * (1.0 + abs(here.value))

@@ -8,24 +8,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd import descent
 from symgd.curvature.problem import Problem
-from symgd.graph import Graph
-from symgd.graph.tape import Tape
 from symgd.insight import trend
-from symgd.insight.linear import LinearMap, linear_map
-from symgd.insight.report import Curvature, curvature
 from symgd.insight.trials import Trials, typed
 from symgd.kernel import Kernel
 from symgd.records import dataclass
 from symgd.rules import RULES, Rule
-from symgd.rules.values import of_t
 from symgd.run import Outcome, Run
 from symgd.verdict import Reason
+
+if TYPE_CHECKING:
+    from symgd.insight.linear import LinearMap
+    from symgd.insight.report import Curvature
 
 Vector = NDArray[np.float64]
 
@@ -83,7 +83,11 @@ class Evidence:
     @cached_property
     def map(self) -> LinearMap | None:
         """The rule as a matrix, where it is linear and its learning rate fixed."""
-        return linear_map(self.rule) if self.rule is not None and len(self.lrs) else None
+        if self.rule is None or not len(self.lrs):
+            return None
+        from symgd.insight.linear import linear_map
+
+        return linear_map(self.rule)
 
     @property
     def first_order(self) -> bool:
@@ -136,6 +140,8 @@ class Evidence:
         found = descent.descend(self.kernel, descent.begin(self.kernel, x, settings), settings, progress=False)
         if not found.kind.minimal:
             return None
+        from symgd.insight.report import curvature
+
         return Minimum(found.x, found.value, curvature(self.kernel, found.x))
 
     @cached_property
@@ -248,6 +254,10 @@ class Evidence:
         """Give the learning rate of a step, from 1; ``None`` for a method that finds its own."""
         lr = self.recipe.get("lr")
         if isinstance(lr, str) and lr != "auto":
+            from symgd.graph import Graph
+            from symgd.graph.tape import Tape
+            from symgd.rules.values import of_t
+
             node = of_t(Graph(), lr)
             return float(np.asarray(Tape([node], {}).at({"t": float(step)})[node]))
         return float(lr) if isinstance(lr, int | float) else None

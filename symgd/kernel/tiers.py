@@ -320,10 +320,18 @@ def load_python(functions: Sequence[Text], name: str, given: Mapping[str, object
     -------
     callable
     """
-    from symgd.kernel.machine import gemm, matrices
+    wanted = closure(functions, name)
+    calls = {call for text in wanted for call in text.calls}
+    known: dict[str, object] = {}
+    if "gemm" in calls:
+        from symgd.kernel.machine import gemm
 
-    known = {call: getattr(matrices, call) for call in matrices.NAMES}
-    return _loaded(closure(functions, name), name, {"gemm": gemm.gemm, **known, **(given or {})})
+        known["gemm"] = gemm.gemm
+    if any(call.startswith(("matrix_", "eliminated")) for call in calls):
+        from symgd.kernel.machine import matrices
+
+        known |= {call: getattr(matrices, call) for call in matrices.NAMES}
+    return _loaded(wanted, name, {**known, **(given or {})})
 
 
 def load_arrays(functions: Sequence[Text], name: str, given: Mapping[str, object] | None = None) -> Generated:

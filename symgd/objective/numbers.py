@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,11 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from symgd.data import points
 from symgd.data.points import Point, Vector
 from symgd.errors import UsageError, shown
-from symgd.insight.report import Curvature, curvature
 from symgd.kernel import Kernel
 from symgd.kernel.code import Program
 from symgd.objective.model import Model
 from symgd.objective.shaped import Shaped
+
+if TYPE_CHECKING:
+    from symgd.insight.report import Curvature
 
 
 class Numbers(Shaped):
@@ -188,6 +191,8 @@ class Numbers(Shaped):
         >>> sg.Objective("(5*x**2 + y**2)/2").curvature(x=0, y=0).largest_lr
         0.4
         """
+        from symgd.insight.report import curvature
+
         return curvature(*self._ready(point, values))
 
     # ---- for scipy.optimize.minimize -------------------------------------------------------------------------------
