@@ -29,6 +29,7 @@ NAMES = (*METHODS, EXACT, AUTO)  # what a method may be called, besides the name
 AFTER = {
     "lm": (("newton",), ("newton_cg", "lbfgs")),
     "newton": (("lbfgs",), ("newton_cg", "lbfgs")),
+    "bfgs": (("sampling",), ()),
 }
 AFFORDABLE = 256  # parameters up to which a step may form and decompose the Hessian
 WHOLE = 2e7  # operations up to which a Jacobian is formed of arrays as long as the data

@@ -22,7 +22,7 @@ Vector = NDArray[np.float64]
 BUDGET = 25_000_000  # operations that all trials of a diagnosis may take, about a second in plain Python
 OWN = 4.0  # the same, in times of what the run itself took
 AT_ONCE = 3e9  # operations that one trial may take at most
-METHODS = ("lm", "newton", "bfgs", "lbfgs", "newton_cg")  # those that a remedy may name, in this order
+METHODS = ("lm", "newton", "bfgs", "lbfgs", "newton_cg", "sampling")  # those that a remedy may name, in this order
 SHARE = 0.05  # of what there is to gain that a remedy must gain, to be one
 
 
