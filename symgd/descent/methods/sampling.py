@@ -14,7 +14,7 @@ NARROWER = 0.1  # what a radius is multiplied by where its slopes have a mixture
 SHORT = 1e-7  # of the steepest slope: a mixture that is as good as 0
 FALL = 1e-4  # share of the fall that the mixture promises which a step must bring
 LONGER = 30  # doublings of a step that brings more and more
-SHORTER = 6  # halvings of one that brings too little
+MISSING = 32  # slopes that are looked for on the way down, at most
 
 
 class Sampling(Method):
@@ -49,14 +49,26 @@ class Sampling(Method):
         while head[0] >= NARROWEST:
             radius = float(head[0]) * (1.0 + float(np.abs(at.x).max()))
             head[1] += 1.0  # every radius, and every step, has draws of its own, the same in every run
-            slopes = self._around(function, at, radius, int(head[1]))
+            new = self._down(function, at, radius, self._around(function, at, radius, int(head[1])))
+            if new is not None:
+                return new
+            head[0] *= NARROWER
+        return None
+
+    def _down(self, function: Function, at: At, radius: float, slopes: Vector) -> At | None:
+        """Go along the shortest mixture; where that does not lead down, with the slope that is found there."""
+        for _ in range(MISSING):
             mixed = shortest_mixture(slopes)
             length = norm(mixed)
-            if length > SHORT * float(np.linalg.norm(slopes, axis=1).max()):
-                new = self._along(function, at, -mixed / length, length, radius)
-                if new is not None:
-                    return new
-            head[0] *= NARROWER
+            if not length > SHORT * float(np.linalg.norm(slopes, axis=1).max()):
+                return None
+            way = -mixed / length
+            new = function.at(at.x + radius * way)
+            if new.finite and new.f <= at.f - FALL * radius * length and new.f < at.f:
+                return self._farther(function, at, new, radius * way)
+            if not np.isfinite(new.g).all():
+                return None
+            slopes = np.vstack([slopes, new.g])
         return None
 
     def _around(self, function: Function, at: At, radius: float, seed: int) -> Vector:
@@ -67,20 +79,12 @@ class Sampling(Method):
         found = [at.g, *(function.at(at.x + radius * sign * way).g for way in ways for sign in (1.0, -1.0))]
         return np.array([g for g in found if np.isfinite(g).all()])
 
-    def _along(self, function: Function, at: At, way: Vector, slope: float, radius: float) -> At | None:
-        """Go so far that the value falls as promised: twice as far as long as that brings more, else half as far."""
-        best = None
-        length = radius
+    def _farther(self, function: Function, at: At, new: At, step: Vector) -> At:
+        """Go twice as far as long as the value falls further."""
         for _ in range(LONGER):
-            new = function.at(at.x + length * way)
-            if not (new.finite and new.f <= at.f - FALL * length * slope and new.f < (best or at).f):
+            step = 2.0 * step
+            far = function.at(at.x + step)
+            if not (far.finite and far.f < new.f):
                 break
-            best, length = new, 2.0 * length
-        if best is not None:
-            return best
-        for _ in range(SHORTER):
-            length *= 0.5
-            new = function.at(at.x + length * way)
-            if new.finite and new.f <= at.f - FALL * length * slope and new.f < at.f:
-                return new
-        return None
+            new = far
+        return new
