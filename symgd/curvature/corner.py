@@ -11,6 +11,7 @@ from symgd.curvature.directions import in_names
 from symgd.curvature.escape import Surroundings
 from symgd.curvature.problem import Problem
 from symgd.curvature.spectrum import DENSE
+from symgd.draws import Draws
 from symgd.verdict import Kind, Reason, Verdict
 
 Vector = NDArray[np.float64]
@@ -78,8 +79,8 @@ def _fall(kernel: Problem, x: Vector, f: float, g: Vector, more: tuple[Vector, .
     n = len(x)
     noise = Surroundings(kernel, x, f, g).noise
     # The axes, the diagonals of pairs, and directions without preference; always the same ones.
-    draws = np.random.default_rng(0)
-    ways = [*more, *np.eye(n), *draws.choice([-1.0, 1.0], size=(4 * n, n)), *draws.standard_normal((4 * n, n))]
+    draws = Draws(0)
+    ways = [*more, *np.eye(n), *draws.choice([-1.0, 1.0], (4 * n, n)), *draws.normal((4 * n, n))]
     for way in ways:
         for r in (1e-8, 1e-6, 1e-4):
             for step in (r * (1 + np.abs(x).max()) * way, -r * (1 + np.abs(x).max()) * way):
@@ -123,9 +124,9 @@ def _lowest(kernel: Problem, x: Vector) -> Verdict | None:
 def _slopes_around(kernel: Problem, x: Vector) -> Matrix:
     """Give gradients at points close by, among them both ends of every axis."""
     n = len(x)
-    draws = np.random.default_rng(4)
+    draws = Draws(4)
     sizes = 1e-7 * (1.0 + np.abs(x))
-    free = draws.uniform(-1.0, 1.0, size=(max(16, min(2 * n, AROUND - 2 * n)), n))
+    free = draws.uniform(-1.0, 1.0, (max(16, min(2 * n, AROUND - 2 * n)), n))
     ways = [*np.eye(n), *-np.eye(n), *free]
     return np.array([kernel.slope(x + sizes * way)[1] for way in ways])
 

@@ -10,7 +10,7 @@ it is copied.
 from __future__ import annotations
 
 import hashlib
-import mmap
+import sys
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -123,10 +123,11 @@ def _frozen(values: Any) -> Any:
 
 def _is_mapped(values: object) -> bool:
     """Tell whether an array lies in a file that is mapped into memory, by NumPy or by anybody else."""
+    mmap = sys.modules.get("mmap")
     root = values
     while isinstance(root, np.ndarray | memoryview):
         root = root.base if isinstance(root, np.ndarray) else root.obj
-    return isinstance(root, mmap.mmap)
+    return mmap is not None and isinstance(root, mmap.mmap)
 
 
 def _mapped(values: NDArray[Any]) -> Stored | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from symgd import descent
 from symgd.curvature.problem import Problem
 from symgd.errors import SymgdError
 from symgd.kernel import Kernel
+from symgd.records import dataclass
 from symgd.rules import Rule
 from symgd.run import Run
 
