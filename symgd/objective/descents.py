@@ -17,6 +17,7 @@ from symgd.data.points import Point
 from symgd.errors import DataError, UsageError, other_option, safe, shown, unknown_option
 from symgd.insight import diagnose
 from symgd.kernel import TIERS, Kernel
+from symgd.kernel.blas import one_thread
 from symgd.objective.model import Model
 from symgd.objective.numbers import Numbers
 from symgd.parameters import Shapes
@@ -238,6 +239,7 @@ class Descents(Numbers):
         settings = descent.prepare(kernel, x0, sign, options)
         return self._go(model, kernel, descent.begin(kernel, x0, settings), settings, callback, progress, keep)
 
+    @one_thread()
     def _go(
         self,
         model: Model,
