@@ -50,6 +50,8 @@ class Kernel:
         Gives numbers that change their signs where a denominator does.
     sign : float
         -1 for the negated objective: all that is asked of it is turned, and the functions are the same.
+    reduce : callable, optional
+        Gives a kernel that needs no rows, if there is one and it pays.
     """
 
     curved = True  # second derivatives are known
@@ -66,8 +68,9 @@ class Kernel:
         bounds: Callable[[], Bounds] | None = None,
         sides: Callable[[Vector], Vector | None] | None = None,
         sign: float = 1.0,
+        reduce: Callable[[Kernel, int | None], Kernel | None] | None = None,
     ) -> None:
-        self.data, self.given = data, workers
+        self.data, self.given, self.asked = data, workers, tier
         layout = program.layout
         self.bound = Bound(
             program,
@@ -84,18 +87,66 @@ class Kernel:
         first = Vectorised if layout.vectorised else Plain
         self.tiers = {found.name: found for found in (first(self.bound), Compiled(self.bound))}
         self._squares, self._doubt, self._bounds, self._sides = squares, doubt, bounds, sides
+        self._reduce, self._whole, self.moments = reduce, self, 0
         self.sign = sign
         self.spent: dict[str, int] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
         # What is compiled, and the room of each thread, stay behind.
-        known = self._squares, self._doubt, self._bounds, self._sides, self.sign
+        if self.moments:
+            return _travelled, (self.whole, self.program, self.data, self._squares, self.moments)
+        known = self._squares, self._doubt, self._bounds, self._sides, self.sign, self._reduce
         return Kernel, (self.program, self.data, self.tier, self.given, self.rows, *known)
 
     def negated(self) -> Kernel:
         """Give the negated objective: the same code, compiled once, on the same data."""
         new = object.__new__(Kernel)
         new.__dict__.update(self.__dict__, sign=-self.sign)
+        return new
+
+    @property
+    def whole(self) -> Kernel:
+        """The kernel with rows, of which this one may have the moments only."""
+        return self._whole if self._whole.sign == self.sign else self._whole.negated()
+
+    def reduced(self, evaluations: int | None = None) -> Kernel | None:
+        """Give a kernel that needs no rows, but moments of them.
+
+        Parameters
+        ----------
+        evaluations : int, optional
+            About how many of value and gradient the pass over the rows must pay for; by default it need not.
+
+        Returns
+        -------
+        Kernel or None
+            ``None`` where there is none, or it does not pay.
+        """
+        return self._reduce(self, evaluations) if self._reduce else None
+
+    def without_rows(
+        self, program: Program, data: Mapping[str, object], squares: Callable[[], Squares | None] | None, count: int
+    ) -> Kernel:
+        """Give the kernel of the same objective in other words: those that read so many moments, and no rows.
+
+        Parameters
+        ----------
+        program : Program
+            Its functions.
+        data : mapping of str to ndarray or float
+            The moments, and data that are no rows.
+        squares : callable or None
+            Gives residuals and Jacobian.
+        count : int
+            How many moments there are.
+
+        Returns
+        -------
+        Kernel
+        """
+        known = self._doubt, self._bounds, self._sides, self.sign
+        new = Kernel(program, data, self.asked, 1, self.rows, squares, *known)
+        new._whole, new.moments = self, count
         return new
 
     # ---- facts -----------------------------------------------------------------------------------------------------
@@ -255,6 +306,13 @@ class Kernel:
             the size of a batch and the step before the first; fills the arrays.
         """
         return self.tiers[tier].loop(source)
+
+
+def _travelled(
+    whole: Kernel, program: Program, data: Mapping[str, object], squares: Callable[[], Squares | None], count: int
+) -> Kernel:
+    """Give a kernel of moments that has travelled."""
+    return whole.without_rows(program, data, squares, count)
 
 
 def _table(entries: tuple[object, ...], places: Mapping[str, int]) -> NDArray[np.generic]:

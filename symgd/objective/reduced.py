@@ -1,0 +1,119 @@
+"""A model whose data enter through their moments alone: the same objective, without rows."""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from symgd.graph.moments import Moments
+from symgd.kernel import Kernel, moments
+from symgd.kernel.code import Program, generate
+from symgd.kernel.machine import cache
+from symgd.objective.formula import deep
+from symgd.squares import Squares, squares
+
+if TYPE_CHECKING:
+    from symgd.objective.model import Model
+
+
+class Reduced:
+    """A model, and the moments of its data.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    made : mapping of str to float or ndarray
+        The moments.
+    signed : bool
+        Whether weights may be negative.
+    """
+
+    def __init__(self, model: Model, made: moments.Made, *, signed: bool) -> None:
+        self.model, self.made, self.signed = model, made, signed
+        self.data = {**model.data, **made}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _again, (self.model, self.made, self.signed)
+
+    @property
+    def _found(self) -> Moments:
+        found = self.model.moments[self.signed]
+        assert found is not None
+        return found
+
+    @cached_property
+    def program(self) -> Program:
+        """The generated functions, from the disk cache where they are known."""
+        graph, root, *_ = self._found
+        model = self.model
+        types = moments.types(self.data)
+        known = sorted((name, types[name]) for name in types if name in self.made)
+        parts = map(repr, (model.shapes, known, root.number))
+        key = cache.key("moments", cache.generator(), model.text, *parts, graph.store.signature())
+        stored = cache.load(key)
+        if stored is not None:
+            return Program.from_json(stored.decode())
+        with deep():
+            found = generate(graph.copy(), root, model.params, model.shapes, types)
+        cache.save(key, found.to_json().encode())
+        return found
+
+    @cached_property
+    def squares(self) -> Squares | None:
+        """The residuals, of which there are as many as the triangles have rows."""
+        graph, root, *_ = self._found
+        with deep():
+            return squares(graph.copy(), root, self.model.shapes, self.data)
+
+    def kernel(self, whole: Kernel) -> Kernel:
+        """Give the running kernel; of what is known of the objective, most is that of the one with rows."""
+        return whole.without_rows(
+            self.program, self.data, partial(_squares, self), moments.counted(self._found)
+        )
+
+
+def reduced(model: Model, whole: Kernel, evaluations: int | None) -> Kernel | None:
+    """Give a kernel that needs no rows, made in one pass over them.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    whole : Kernel
+        Its kernel, whose value and gradient are sums over the rows.
+    evaluations : int or None
+        About how many of these a run needs, for which the pass must pay; ``None`` for a kernel at any price.
+
+    Returns
+    -------
+    Kernel or None
+        ``None`` where the objective needs its rows, where they are too few, or where digits would be lost.
+    """
+    fixed = model.data.fixed(model.columns)
+    known = model.known_moments
+    for signed in (False, True):
+        found = model.moments[signed]
+        if found is None or (evaluations is not None and not moments.pays(found, whole.program, whole.rows, evaluations)):
+            return None
+        if signed not in known or not fixed:
+            try:
+                made = moments.make(found, model.data, whole.rows, whole.workers)
+            except moments.Refused:
+                known[signed] = None
+            else:
+                known[signed] = Reduced(model, made, signed=signed)
+        ready = known[signed]
+        if ready is not None:
+            return ready.kernel(whole)
+        if not found.rooted:
+            return None
+    return None
+
+
+def _again(model: Model, made: moments.Made, signed: bool) -> Reduced:  # noqa: FBT001 - as pickle gives it
+    return Reduced(model, made, signed=signed)
+
+
+def _squares(ready: Reduced) -> Squares | None:
+    return ready.squares
