@@ -38,12 +38,21 @@ class Sum:
 class Reference:
     """Where the factors of features are counted from: what makes ``offset + sum of features*factors`` small.
 
-    There is one array for each feature, with the feature's labels, the rows left aside, and then the offset's.
+    There is one array for each feature, with the feature's labels, the rows left aside, and then the offset's. It is
+    found on a sample, and such that no feature at it is much larger than the offset; with a name ``after``, that of such
+    a reference, it is found on all rows, without bounds.
     """
 
     name: str
     offset: Node
     features: tuple[Node, ...]
+    after: str = ""
+
+    @property
+    def triangle(self) -> Triangle:
+        """What is rotated to find it on all rows."""
+        counted = tuple(range(len(self.features)))
+        return Triangle(self.name, self.features, (Offset(self.offset, self.after, counted),), single=False)
 
 
 class Offset(NamedTuple):
@@ -96,10 +105,13 @@ class Apart:
         Where nodes are made.
     signed : bool
         Whether weights may be negative.
+    paired : bool
+        Whether there are references near and far, of which each point has its own.
     """
 
     graph: Graph
     signed: bool
+    paired: bool
     requests: dict[object, Request] = field(default_factory=dict)
     names: count[int] = field(default_factory=count)
 

@@ -48,12 +48,15 @@ class Moments(NamedTuple):
         What is wanted of the rows; the features of a level may read what the levels before have given.
     rooted : bool
         Whether a weight has gone under a root, and must not be negative.
+    paired : bool
+        Whether there are two references.
     """
 
     graph: Graph
     root: Node
     levels: tuple[tuple[Request, ...], ...]
     rooted: bool
+    paired: bool
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,10 @@ class _Side(NamedTuple):
     """One factor of a product: its terms, and what is fixed of it."""
 
     terms: list[Term]
-    offset: Offset | None
+    offsets: tuple[Offset, ...]  # the same one at its reference far, and near, where there are two
 
 
-def moments(graph: Graph, root: Node, *, signed: bool = False) -> Moments | None:
+def moments(graph: Graph, root: Node, *, signed: bool = False, paired: bool = False) -> Moments | None:
     """Take the rows out of an objective, where its sums over them come apart.
 
     Parameters
@@ -86,6 +89,8 @@ def moments(graph: Graph, root: Node, *, signed: bool = False) -> Moments | None
         The objective, without grouped terms.
     signed : bool
         Whether weights may be negative: then no root is taken of them.
+    paired : bool
+        Whether factors are counted from the nearer of two references: one near the best fit, one where they are small.
 
     Returns
     -------
@@ -96,12 +101,12 @@ def moments(graph: Graph, root: Node, *, signed: bool = False) -> Moments | None
     -----
     On triangles in place of normal equations: Golub and Van Loan 2013, Matrix Computations, section 5.3.
     """
-    writer = _Writer(graph, signed)
+    writer = _Writer(graph, signed, paired)
     try:
         found = writer.rewritten(root)
     except Unfit:
         return None
-    return Moments(graph, found, writer.levels(), writer.rooted) if writer.requests else None
+    return Moments(graph, found, writer.levels(), writer.rooted, paired) if writer.requests else None
 
 
 class _Writer(Apart):
@@ -139,6 +144,8 @@ class _Writer(Apart):
             read = {n.name.split(".")[0] for n in reachable(wanted(request)) if isinstance(n, Leaf) and is_moment(n)}
             if isinstance(request, Triangle):
                 read |= {offset.reference for offset in request.offsets}
+            if isinstance(request, Reference) and request.after:
+                read.add(request.after)
             depth[request.name] = level = 1 + max((depth[name] for name in read), default=-1)
             found += [[] for _ in range(level + 1 - len(found))]
             found[level].append(request)
@@ -212,7 +219,7 @@ class _Writer(Apart):
         parts = [self.offset(self.side(node, own_dress)) for node, own_dress in given]
         features = tuple(dict.fromkeys(term.feature for _, terms in parts for term in terms))
         sides = [_Side(terms, self.refer(offset, terms, features)) for offset, terms in parts]
-        offsets = tuple(dict.fromkeys(side.offset for side in sides if side.offset is not None))
+        offsets = tuple(dict.fromkeys(offset for side in sides for offset in side.offsets))
         columns = (*features, *(offset.node for offset in offsets))
         total = sum(self.width(column) for column in columns)
         if total > MOST:
@@ -239,13 +246,16 @@ class _Writer(Apart):
             found.append(Term(factor, self.dressed(feature, dress, root=not self.signed), labels))
         return found
 
-    def refer(self, offset: Node | None, terms: Sequence[Term], features: tuple[Node, ...]) -> Offset | None:
-        """Give an offset with its reference, which counts the features that are summed over all their labels."""
+    def refer(self, offset: Node | None, terms: Sequence[Term], features: tuple[Node, ...]) -> tuple[Offset, ...]:
+        """Give an offset with its references, which count the features that are summed over all their labels."""
         if offset is None:
-            return None
-        counted = [t.feature for t in terms if own(t.feature) == t.labels and not set(t.labels) & offset.labels]
-        request = self.ask(Reference, offset, tuple(counted))
-        return Offset(offset, request.name, tuple(map(features.index, counted)))
+            return ()
+        counted = tuple(t.feature for t in terms if own(t.feature) == t.labels and not set(t.labels) & offset.labels)
+        requests = [self.ask(Reference, offset, counted)]
+        if self.paired and counted:
+            requests.append(self.ask(Reference, offset, counted, requests[0].name))
+        places = tuple(map(features.index, counted))
+        return tuple(Offset(offset, request.name, places) for request in requests)
 
     def width(self, node: Node) -> int:
         """Give the number of columns that a feature is."""
@@ -254,40 +264,84 @@ class _Writer(Apart):
             found *= self.graph.store.lengths[label]
         return found
 
-    def moved(self, made: Triangle, side: _Side, term: Term) -> Node:
-        """Give the factor of a term as it is counted from the side's reference."""
-        place, offset = made.features.index(term.feature), side.offset
-        if offset is None or place not in offset.counted:
-            return term.factor
-        labels = (*term.labels, *own(offset.node))
-        at = self.graph.leaf("data", f"{offset.reference}.{offset.counted.index(place)}", labels)
-        return self.graph.add(term.factor, self.graph.negate(at))
+    def moved(self, made: Triangle, side: _Side) -> list[Node]:
+        """Give the factors of a side's terms as they are counted from its reference, the nearer one of two."""
+        graph, found = self.graph, []
+        nearer = self.nearer(made, side)
+        for term in side.terms:
+            places = self.places(made, side, term)
+            if not places:
+                found.append(term.factor)
+                continue
+            moved = graph.add(term.factor, graph.negate(self.chosen(nearer, places)))
+            found.append(graph.store.seam(moved, term.factor))
+        return found
+
+    def places(self, made: Triangle, side: _Side, term: Term) -> list[Node]:
+        """Give where the factor of a term may be counted from."""
+        place = made.features.index(term.feature)
+        return [
+            self.graph.leaf("data", f"{o.reference}.{o.counted.index(place)}", (*term.labels, *own(o.node)))
+            for o in side.offsets
+            if place in o.counted
+        ]
+
+    def nearer(self, made: Triangle, side: _Side) -> Node | None:
+        """Give the condition that the second reference is nearer, in units of the features; ``None`` without one."""
+        graph = self.graph
+        if len(side.offsets) < 2:
+            return None
+        near = side.offsets[1]
+        lengths = []
+        for which in range(2):
+            parts = []
+            for term in side.terms:
+                places = self.places(made, side, term)
+                if places:
+                    at = near.counted.index(made.features.index(term.feature))
+                    size = graph.leaf("data", f"{near.reference}.size{at}", term.labels)
+                    part = graph.multiply(size, graph.map("abs", graph.add(term.factor, graph.negate(places[which]))))
+                    for label in term.labels:
+                        part = graph.fold("sum", part, label)
+                    parts.append(part)
+            lengths.append(graph.add(*parts))
+        return graph.map("less", lengths[1], lengths[0])
+
+    def chosen(self, nearer: Node | None, nodes: Sequence[Node]) -> Node:
+        """Give what belongs to the nearer reference."""
+        return nodes[0] if nearer is None else self.graph.map("where", nearer, nodes[1], nodes[0])
 
     def written(self, made: Triangle, side: _Side, row: int) -> Node:
         """Write one row of a residual, number by number; what is on the left of a triangle is 0."""
         graph, parts = self.graph, []
-        for term in side.terms:
+        for term, factor in zip(side.terms, self.moved(made, side), strict=True):
             column = made.features.index(term.feature)
             if column >= row:
-                parts.append(graph.multiply(self.place(made, f"{row}.{column}"), self.moved(made, side, term)))
-        if side.offset is not None:
-            column = len(made.features) + made.offsets.index(side.offset)
-            parts += [self.place(made, f"{row}.{column}")] if column >= row else []
+                parts.append(graph.multiply(self.place(made, f"{row}.{column}"), factor))
+        ends = [len(made.features) + made.offsets.index(offset) for offset in side.offsets]
+        if ends:
+            left = [self.place(made, f"{row}.{end}") if end >= row else graph.const(0) for end in ends]
+            parts.append(self.left(made, side, left))
         return graph.add(*parts)
 
     def residual(self, made: Triangle, side: _Side, axis: str) -> Node:
         """Write a residual on the rows of a triangle."""
         graph, parts = self.graph, []
-        for term in side.terms:
+        for term, factor in zip(side.terms, self.moved(made, side), strict=True):
             column = self.place(made, made.features.index(term.feature), [axis, *own(term.feature)])
-            part = graph.multiply(column, self.moved(made, side, term))
+            part = graph.multiply(column, factor)
             for label in term.labels:
                 part = graph.fold("sum", part, label)
             parts.append(part)
-        if side.offset is not None:
-            column = len(made.features) + made.offsets.index(side.offset)
-            parts.append(self.place(made, column, [axis, *own(side.offset.node)]))
+        if side.offsets:
+            ends = [len(made.features) + made.offsets.index(offset) for offset in side.offsets]
+            left = [self.place(made, end, [axis, *own(o.node)]) for end, o in zip(ends, side.offsets, strict=True)]
+            parts.append(self.left(made, side, left))
         return graph.add(*parts)
+
+    def left(self, made: Triangle, side: _Side, columns: Sequence[Node]) -> Node:
+        """Give what is left of an offset at the nearer reference."""
+        return self.graph.store.seam(self.chosen(self.nearer(made, side), columns), columns[0])
 
 
 def is_moment(leaf: Leaf) -> bool:

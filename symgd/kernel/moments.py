@@ -45,6 +45,10 @@ class Refused(Exception):  # noqa: N818 - the rows are used instead
     """Moments would not be as good as the rows."""
 
 
+class Alike(Exception):  # noqa: N818 - another form of the moments is used instead
+    """Features are so much alike that factors need two references."""
+
+
 def make(found: Moments, data: Mapping[str, Any], rows: int, workers: int) -> Made:
     """Make the moments of data.
 
@@ -67,12 +71,16 @@ def make(found: Moments, data: Mapping[str, Any], rows: int, workers: int) -> Ma
     ------
     Refused
         If a feature is not finite in some row, or moments would lose digits.
+    Alike
+        If the moments must be those for two references.
     """
     made: Made = {ROW_COUNT: float(rows)}
     lengths = {name: n for name, n in found.graph.store.lengths.items() if name != ROWS}
     with np.errstate(all="ignore"), blas.one_thread():
         for level in found.levels:
             made |= _Level(level, lengths, {**data, **made}, rows).made(workers)
+            if not found.paired and any(_is_cut(request, made) for request in level):
+                raise Alike
     for values in made.values():
         if not np.isfinite(values).all():
             raise Refused
@@ -159,22 +167,39 @@ class _Level:
     def made(self, workers: int) -> Made:
         """Answer the requests."""
         made: Made = {}
-        references = [request for request in self.requests if isinstance(request, Reference)]
+        references = [r for r in self.requests if isinstance(r, Reference) and not r.after]
         if references:
             sample = self.sample()
             for request in references:
-                shapes = [[self.lengths[label] for label in (*own(node), *own(request.offset))]
-                          for node in request.features]  # fmt: skip
-                made |= _reference(request.name, shapes, self.matrices(request, sample))
+                made |= self.answered(request, sample)
         running: list[Callable[[], _Total | _Rotated]] = []
         for request in self.requests:
             if isinstance(request, Sum):
                 running.append(lambda request=request: _Total(request, self))
             elif isinstance(request, Triangle):
                 running.append(lambda request=request: _Rotated(request, self))
+            elif request.after:
+                running.append(lambda request=request: _Found(request, self))
         if running:
             for total in self.over_rows(running, workers):
                 made |= total.given()
+        return made
+
+    def answered(self, request: Reference, sample: Sequence[Array]) -> Made:
+        """Find a reference on a sample."""
+        found, told = _reference(self.matrices(request, sample))
+        return self.named(request, found, **told)
+
+    def named(self, request: Reference, found: Array, *, near: bool, cut: bool) -> Made:
+        """Give factors, a row for each column of the features, as the arrays of a reference."""
+        made: Made = {f"{request.name}.near": float(near), f"{request.name}.cut": float(cut)}
+        start = 0
+        for place, node in enumerate(request.features):
+            shape = [self.lengths[label] for label in (*own(node), *own(request.offset))]
+            width = self.widths[self.places[node]]
+            part = found[start : start + width].reshape(shape)
+            made[f"{request.name}.{place}"] = part if part.ndim else float(part)
+            start += width
         return made
 
     # ---- rows ------------------------------------------------------------------------------------------------------
@@ -330,6 +355,37 @@ class _Rotated:
                 for i, shape in enumerate(self.shapes)}  # fmt: skip
 
 
+class _Found(_Rotated):
+    """A reference that is found on all rows."""
+
+    def __init__(self, request: Reference, level: _Level) -> None:
+        super().__init__(request.triangle, level)
+        self.reference = request
+
+    def given(self) -> Made:
+        """Give the reference, and the sizes of the features."""
+        triangle, request, level = self.triangle, self.reference, self.level
+        assert triangle is not None
+        width = sum(self.widths[:-1])
+        features, sizes = triangle[:, :width], np.array([_norm(column) for column in triangle[:, :width].T])
+        scale = np.where(sizes > 0, sizes, 1.0)
+        before = [np.reshape(level.data[f"{request.after}.{i}"], (w, -1)) for i, w in enumerate(self.widths[:-1])]
+        moved = np.linalg.lstsq(features / scale, -triangle[:, width:], rcond=RANK)[0] / scale[:, None]
+        made = level.named(request, np.concatenate(before) + moved, near=True, cut=False)
+        starts = np.cumsum([0, *self.widths])
+        for place, node in enumerate(request.features):
+            shape = [level.lengths[label] for label in own(node)]
+            size = sizes[starts[place] : starts[place + 1]].reshape(shape)
+            made[f"{request.name}.size{place}"] = size if size.ndim else float(size)
+        return made
+
+
+def _is_cut(request: Request, made: Made) -> bool:
+    """Tell whether a triangle that is read has an offset whose reference is not that of least squares."""
+    offsets = request.offsets if isinstance(request, Triangle) and not request.unread else ()
+    return any(made[f"{offset.reference}.cut"] for offset in offsets)
+
+
 def _rotated(rows: Array) -> Array:
     """Give the triangle of a matrix, square also where there are fewer rows than columns."""
     if not np.isfinite(rows).all():
@@ -343,7 +399,7 @@ def _rotated(rows: Array) -> Array:
 # ---- references ----------------------------------------------------------------------------------------------------
 
 
-def _reference(name: str, shapes: Sequence[Sequence[int]], columns: Sequence[Array]) -> Made:
+def _reference(columns: Sequence[Array]) -> tuple[Array, dict[str, bool]]:
     """Give the factors at which an offset and its features come to little, on a sample of the rows.
 
     They are those of least squares, as far as the features at them stay about as large as the offset: beyond, they
@@ -356,34 +412,29 @@ def _reference(name: str, shapes: Sequence[Sequence[int]], columns: Sequence[Arr
     found = np.zeros((matrix.shape[1], offset.shape[1]))
     scale = np.array([_norm(column) for column in matrix.T])
     scale[scale == 0] = 1.0
-    near = False
+    near = cut = False
     if matrix.size:
         u, s, vt = np.linalg.svd(matrix / scale, full_matrices=False)
         for place, column in enumerate(offset.T):
             size = _norm(column)
             if size > 0:
-                at = _solution(u, s, vt, column / size)
+                at, whole = _solution(u, s, vt, column / size)
                 near = near or _norm(column / size + (matrix / scale) @ at) < NEAR
+                cut = cut or not whole
                 found[:, place] = at * (size / scale)
     if not np.isfinite(found).all():
         raise Refused
-    made: Made = {f"{name}.near": float(near)}
-    start = 0
-    for place, shape in enumerate(shapes):
-        width = features[place].shape[1]
-        part = found[start : start + width].reshape(shape)
-        made[f"{name}.{place}"] = part if part.ndim else float(part)
-        start += width
-    return made
+    return found, {"near": near, "cut": cut}
 
 
-def _solution(u: Array, s: Array, vt: Array, column: Array) -> Array:
-    """Give factors of least squares, of as many directions as keep them within bounds."""
-    for rank in range(int((s > RANK * s[0]).sum()), 0, -1):
+def _solution(u: Array, s: Array, vt: Array, column: Array) -> tuple[Array, bool]:
+    """Give factors of least squares, of as many directions as keep them within bounds; and whether these are all."""
+    most = int((s > RANK * s[0]).sum())
+    for rank in range(most, 0, -1):
         at = -vt[:rank].T @ ((u[:, :rank].T @ column) / s[:rank])
         if np.abs(at).sum() <= TOWARDS:
-            return np.asarray(at)
-    return np.zeros(vt.shape[1])
+            return np.asarray(at), rank == most
+    return np.zeros(vt.shape[1]), False
 
 
 def _refer(part: Array, offset: Offset, features: Sequence[Array], data: Mapping[str, Any]) -> None:

@@ -60,7 +60,8 @@ class Model(Formula):
     ) -> None:  # fmt: skip
         super().__init__(text, tree, shapes, data, columns, undeclared)
         self.params = tuple(shapes)
-        self.known_moments: dict[bool, Reduced | None] = {}  # of the data as they were last
+        self._moments: dict[str, Moments | None] = {}
+        self.reduced: list[Reduced | None] = []  # as it was last, where the data do not change; ``None`` for none
         # Read at once, so that a mistake is reported here and not at the first evaluation.
         if self.axes:
             graph, node = self.grouped
@@ -201,15 +202,14 @@ class Model(Formula):
         known = partial(_squares, self), partial(_doubt, self), partial(_bounds, self), partial(_sides, self)
         return Kernel(self.program, self.data, tier, workers, self.rows or 0, *known, reduce=partial(_reduced, self))
 
-    @cached_property
-    def moments(self) -> tuple[Moments | None, Moments | None]:
-        """The objective without rows, for weights that are not negative, and for any."""
-        if self.rows is None:
-            return None, None
-        graph, root = self.plain
-        with deep():
-            found = moments(graph.copy(), root)
-            return found, moments(graph.copy(), root, signed=True) if found and found.rooted else None
+    def moments(self, **form: bool) -> Moments | None:
+        """Give the objective without rows, in one of the forms of `symgd.graph.moments.moments`."""
+        key = repr(form)
+        if key not in self._moments:
+            graph, root = self.plain
+            with deep():
+                self._moments[key] = None if self.rows is None else moments(graph.copy(), root, **form)
+        return self._moments[key]
 
     @cached_property
     def poles(self) -> Poles:

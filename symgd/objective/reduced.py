@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -25,20 +26,20 @@ class Reduced:
         The model.
     made : mapping of str to float or ndarray
         The moments.
-    signed : bool
-        Whether weights may be negative.
+    form : mapping of str to bool
+        In which form they were asked for.
     """
 
-    def __init__(self, model: Model, made: moments.Made, *, signed: bool) -> None:
-        self.model, self.made, self.signed = model, made, signed
+    def __init__(self, model: Model, made: moments.Made, form: Mapping[str, bool]) -> None:
+        self.model, self.made, self.form = model, made, form
         self.data = {**model.data, **made}
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _again, (self.model, self.made, self.signed)
+        return Reduced, (self.model, self.made, self.form)
 
     @property
     def _found(self) -> Moments:
-        found = self.model.moments[self.signed]
+        found = self.model.moments(**self.form)
         assert found is not None
         return found
 
@@ -90,29 +91,32 @@ def reduced(model: Model, whole: Kernel, evaluations: int | None) -> Kernel | No
     Kernel or None
         ``None`` where the objective needs its rows, where they are too few, or where digits would be lost.
     """
-    fixed = model.data.fixed(model.columns)
-    known = model.known_moments
-    for signed in (False, True):
-        found = model.moments[signed]
-        if found is None or (evaluations is not None and not moments.pays(found, whole.program, whole.rows, evaluations)):
-            return None
-        if signed not in known or not fixed:
-            try:
-                made = moments.make(found, model.data, whole.rows, whole.workers)
-            except moments.Refused:
-                known[signed] = None
-            else:
-                known[signed] = Reduced(model, made, signed=signed)
-        ready = known[signed]
-        if ready is not None:
-            return ready.kernel(whole)
-        if not found.rooted:
-            return None
-    return None
+    found = model.moments(signed=False, paired=False)
+    if found is None:
+        return None
+    if evaluations is not None and not moments.pays(found, whole.program, whole.rows, evaluations):
+        return None
+    if not model.reduced or not model.data.fixed(model.columns):
+        model.reduced = [_made(model, whole)]
+    (ready,) = model.reduced
+    return None if ready is None else ready.kernel(whole)
 
 
-def _again(model: Model, made: moments.Made, signed: bool) -> Reduced:  # noqa: FBT001 - as pickle gives it
-    return Reduced(model, made, signed=signed)
+def _made(model: Model, whole: Kernel) -> Reduced | None:
+    """Make the moments, in the first form that is as good as the rows."""
+    form = {"signed": False, "paired": False}
+    while True:
+        found = model.moments(**form)
+        if found is None:
+            return None
+        try:
+            return Reduced(model, moments.make(found, model.data, whole.rows, whole.workers), form)
+        except moments.Alike:
+            form = {**form, "paired": True}
+        except moments.Refused:
+            if form["signed"] or not found.rooted:
+                return None
+            form = {**form, "signed": True}
 
 
 def _squares(ready: Reduced) -> Squares | None:
