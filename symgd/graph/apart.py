@@ -7,7 +7,7 @@ data lie far from 0, nor near a fit that is close to perfect, which did not canc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import count
@@ -39,8 +39,8 @@ class Reference:
     """Where the factors of features are counted from: what makes ``offset + sum of features*factors`` small.
 
     There is one array for each feature, with the feature's labels, the rows left aside, and then the offset's. It is
-    found on a sample, and such that no feature at it is much larger than the offset; with a name ``after``, that of such
-    a reference, it is found on all rows, without bounds.
+    found on a sample, and such that no feature at it is much larger than the offset; with the name of such a reference
+    in ``after`` it is found on all rows, without bounds.
     """
 
     name: str
@@ -251,7 +251,7 @@ class Apart:
             raise Unfit
         request = self.ask(Reference, offset, features)
         counted = tuple(range(len(features)))
-        self.ask(Triangle, features, (Offset(offset, request.name, counted),), True, True)  # noqa: FBT003
+        self.ask(Triangle, features, (Offset(offset, request.name, counted),), True, True)
         there = [self.place(request, i) for i in range(len(terms))]
         left = graph.add(offset, *(graph.multiply(at, f) for at, f in zip(there, features, strict=True)))
         moved = [Term(graph.add(t.factor, graph.negate(at)), t.feature) for t, at in zip(terms, there, strict=True)]

@@ -29,7 +29,7 @@ from symgd.graph.apart import (
     simple,
 )
 from symgd.graph.graph import Graph
-from symgd.graph.nodes import ROWS, Fold, Leaf, Map, Node, arguments, reachable
+from symgd.graph.nodes import ROWS, Fold, Leaf, Map, Matrix, Node, Span, arguments, reachable
 
 MOST = 128  # columns of a triangle
 SMALL = 8  # columns up to which a triangle is written out, number by number
@@ -106,7 +106,17 @@ def moments(graph: Graph, root: Node, *, signed: bool = False, paired: bool = Fa
         found = writer.rewritten(root)
     except Unfit:
         return None
-    return Moments(graph, found, writer.levels(), writer.rooted, paired) if writer.requests else None
+    levels = writer.levels()
+    inside = reachable([node for level in levels for request in level for node in wanted(request)])
+    return Moments(graph, found, levels, writer.rooted, paired) if levels and all(map(_of_a_row, inside)) else None
+
+
+def _of_a_row(node: Node) -> bool:
+    """Tell whether a node is a number, an input as it stands, or a function of one row."""
+    if isinstance(node, Leaf):
+        spans = [i for i in node.index if isinstance(i, Span) and i.label == ROWS]
+        return not spans or node.kind == "places" or (node.kind == "data" and spans == [node.index[0]] == [Span(ROWS)])
+    return not isinstance(node, Matrix) and (ROWS in node.labels or not node.labels)
 
 
 class _Writer(Apart):
@@ -169,8 +179,9 @@ class _Writer(Apart):
             case "add":
                 return graph.add(*(self.summed(part, dress) for part in self.centred(body)))
             case "multiply":
-                by, rest = self.split(*body.args)
-                return self.product(*body.args, dress) if by is None else self.scaled(rest, by, dress)
+                a, b = body.args
+                by, rest = self.split(a, b)
+                return self.product(a, b, dress) if by is None else self.scaled(rest, by, dress)
             case "divide" if simple(body.args[1]):
                 return self.scaled(body.args[0], graph.divide(graph.const(1), body.args[1]), dress)
             case "where" if not body.args[0].active:
@@ -178,7 +189,8 @@ class _Writer(Apart):
                 here, there = (replace(dress, masks=(*dress.masks, (condition, side))) for side in (True, False))
                 return graph.add(self.summed(yes, here), self.summed(no, there))
             case "power":
-                return self.product(*self.halves(body), dress)
+                first, second = self.halves(body)
+                return self.product(first, second, dress)
         raise Unfit
 
     def scaled(self, body: Node, by: Node, dress: _Dress) -> Node:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from symgd.data import Owned
 from symgd.graph.moments import Moments
 from symgd.kernel import Kernel, moments
 from symgd.kernel.code import Program, generate
@@ -69,9 +70,7 @@ class Reduced:
 
     def kernel(self, whole: Kernel) -> Kernel:
         """Give the running kernel; of what is known of the objective, most is that of the one with rows."""
-        return whole.without_rows(
-            self.program, self.data, partial(_squares, self), moments.counted(self._found)
-        )
+        return whole.without_rows(self.program, self.data, partial(_squares, self), moments.counted(self._found))
 
 
 def reduced(model: Model, whole: Kernel, evaluations: int | None) -> Kernel | None:
@@ -96,10 +95,15 @@ def reduced(model: Model, whole: Kernel, evaluations: int | None) -> Kernel | No
         return None
     if evaluations is not None and not moments.pays(found, whole.program, whole.rows, evaluations):
         return None
-    if not model.reduced or not model.data.fixed(model.columns):
+    if not model.reduced or not _fixed(model):
         model.reduced = [_made(model, whole)]
     (ready,) = model.reduced
     return None if ready is None else ready.kernel(whole)
+
+
+def _fixed(model: Model) -> bool:
+    """Tell whether the data cannot have changed since moments were made of them."""
+    return isinstance(model.data, Owned) and model.data.fixed(model.columns)
 
 
 def _made(model: Model, whole: Kernel) -> Reduced | None:

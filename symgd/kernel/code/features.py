@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from symgd.graph import ROWS, Leaf, Map, Matrix, Node, Span, reachable
+from symgd.graph import ROWS, Leaf, Map, Node, reachable
 from symgd.kernel.code.arrays import ArrayFunction
 from symgd.kernel.code.forms import Text
 from symgd.kernel.code.layout import Layout, layout
@@ -32,7 +32,7 @@ class Features(ArrayFunction):
         piece = Pass(ROWS, 0, stores=rows, nodes=[n for n in inside if n.labels])
         piece.inputs = [a for n in piece.nodes for a in parts(n) if not a.labels]
         passes = [[piece]] if rows else []
-        numbers = [n for n in inside if not n.labels and isinstance(n, Map)]
+        numbers: list[Node] = [n for n in inside if not n.labels and isinstance(n, Map)]
         self.plan = Schedule([numbers, []], passes, [n for n in inside if isinstance(n, Leaf)], [[], []])
         self.reads = self._reads(list(nodes), [])
 
@@ -44,7 +44,7 @@ class Features(ArrayFunction):
 
 def features(
     nodes: Sequence[Node], lengths: Mapping[str, int], data: Mapping[str, tuple[str, tuple[int, ...]]]
-) -> tuple[Layout, Text] | None:
+) -> tuple[Layout, Text]:
     """Write the function that computes features of rows.
 
     Parameters
@@ -58,19 +58,8 @@ def features(
 
     Returns
     -------
-    tuple of Layout and Text, or None
-        ``None`` where the nodes are more than functions of a row.
+    tuple of Layout and Text
     """
     inside = reachable(nodes)
-    if not all(map(_of_a_row, inside)):
-        return None
     inputs = layout((), [n for n in inside if isinstance(n, Leaf)], {}, data)
     return inputs, Features(inputs, nodes, lengths).text()
-
-
-def _of_a_row(node: Node) -> bool:
-    """Tell whether a node is a number, an input as it stands, or a function of one row."""
-    if isinstance(node, Leaf):
-        spans = [i for i in node.index if isinstance(i, Span) and i.label == ROWS]
-        return not spans or node.kind == "places" or (node.kind == "data" and spans == [node.index[0]] == [Span(ROWS)])
-    return not isinstance(node, Matrix) and (ROWS in node.labels or not node.labels)
