@@ -94,7 +94,7 @@ class Kernel:
     def __reduce__(self) -> tuple[object, ...]:
         # What is compiled, and the room of each thread, stay behind.
         if self.moments:
-            return _travelled, (self.whole, self.program, self.data, self._squares, self.moments)
+            return _travelled, (self.whole, self.program, self.data, self._squares, self._bounds, self.moments)
         known = self._squares, self._doubt, self._bounds, self._sides, self.sign, self._reduce
         return Kernel, (self.program, self.data, self.tier, self.given, self.rows, *known)
 
@@ -125,8 +125,9 @@ class Kernel:
         return self._reduce(self, evaluations) if self._reduce else None
 
     def without_rows(
-        self, program: Program, data: Mapping[str, object], squares: Callable[[], Squares | None] | None, count: int
-    ) -> Kernel:
+        self, program: Program, data: Mapping[str, object], squares: Callable[[], Squares | None] | None,
+        bounds: Callable[[], Bounds] | None, count: int,
+    ) -> Kernel:  # fmt: skip
         """Give the kernel of the same objective in other words: those that read so many moments, and no rows.
 
         Parameters
@@ -137,6 +138,8 @@ class Kernel:
             The moments, and data that are no rows.
         squares : callable or None
             Gives residuals and Jacobian.
+        bounds : callable or None
+            Gives what the formula shows of its values.
         count : int
             How many moments there are.
 
@@ -144,8 +147,9 @@ class Kernel:
         -------
         Kernel
         """
-        known = self._doubt, self._bounds, self._sides, self.sign
-        new = Kernel(program, data, self.asked, 1, self.rows, squares, *known)
+        new = Kernel(
+            program, data, self.asked, 1, self.rows, squares, self._doubt, bounds, self._sides, self.sign
+        )  # fmt: skip
         new._whole, new.moments = self, count
         return new
 
@@ -309,10 +313,11 @@ class Kernel:
 
 
 def _travelled(
-    whole: Kernel, program: Program, data: Mapping[str, object], squares: Callable[[], Squares | None], count: int
-) -> Kernel:
+    whole: Kernel, program: Program, data: Mapping[str, object], squares: Callable[[], Squares | None],
+    bounds: Callable[[], Bounds], count: int,
+) -> Kernel:  # fmt: skip
     """Give a kernel of moments that has travelled."""
-    return whole.without_rows(program, data, squares, count)
+    return whole.without_rows(program, data, squares, bounds, count)
 
 
 def _table(entries: tuple[object, ...], places: Mapping[str, int]) -> NDArray[np.generic]:

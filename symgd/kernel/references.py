@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 TOWARDS = 8.0  # times the offset's size, that the features at a reference have at most
-NEAR = 0.1  # of the offset, that is left at its reference, from which on it is worked out in more digits
+NEAR = 1e-3  # of the offset, that is left at its reference, from which on it is worked out in more digits
 RANK = 1e-12  # of the largest singular value, below which a direction counts for nothing
 SPLIT = 134217729.0  # 2**27 + 1
 

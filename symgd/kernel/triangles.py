@@ -214,6 +214,8 @@ def _rotated(rows: Array) -> Array:
     """Give the triangle of a matrix, square also where there are fewer rows than columns."""
     if not np.isfinite(rows).all():
         raise Refused
-    found = np.asarray(np.linalg.qr(rows, mode="r"))
-    missing = rows.shape[1] - len(found)
-    return np.concatenate([found, np.zeros((missing, rows.shape[1]))]) if missing else found
+    reflected = np.linalg.qr(rows, mode="raw")[0]  # as LAPACK leaves it: the triangle, transposed, is its upper part
+    width = len(reflected)
+    found = np.zeros((width, width))
+    found[: len(rows)] = reflected[:, :width].T
+    return np.triu(found)

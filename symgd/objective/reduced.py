@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from symgd.data import Owned
+from symgd.graph.bounds import Bounds, bounds_of
 from symgd.graph.moments import Moments
 from symgd.kernel import Kernel, moments
 from symgd.kernel.code import Program, generate
@@ -68,9 +69,18 @@ class Reduced:
         with deep():
             return squares(graph.copy(), root, self.model.shapes, self.data)
 
+    @cached_property
+    def bounds(self) -> Bounds:
+        """What the formula shows of its values; those of the rows need not be looked at once more."""
+        graph, root, *_ = self._found
+        with deep():
+            return bounds_of(graph.copy(), root, self.data)
+
     def kernel(self, whole: Kernel) -> Kernel:
-        """Give the running kernel; of what is known of the objective, most is that of the one with rows."""
-        return whole.without_rows(self.program, self.data, partial(_squares, self), moments.counted(self._found))
+        """Give the running kernel; of what is known of the objective, some is that of the one with rows."""
+        return whole.without_rows(
+            self.program, self.data, partial(_squares, self), partial(_bounds, self), moments.counted(self._found)
+        )
 
 
 def reduced(model: Model, whole: Kernel, evaluations: int | None) -> Kernel | None:
@@ -121,6 +131,10 @@ def _made(model: Model, whole: Kernel) -> Reduced | None:
             if form["signed"] or not found.rooted:
                 return None
             form = {**form, "signed": True}
+
+
+def _bounds(ready: Reduced) -> Bounds:
+    return ready.bounds
 
 
 def _squares(ready: Reduced) -> Squares | None:
