@@ -97,6 +97,10 @@ class Owned(Mapping[str, Any]):
         # By size alone, so that data that have travelled are told to be the same.
         return {name: _hash(self._values[name]) for name in self._ours if self._values[name].nbytes <= COPIED}
 
+    def fixed(self, names: Iterable[str]) -> bool:
+        """Tell whether nobody else can change any of these arrays: none is on disk, or read where it lies."""
+        return all(name in self._ours for name in names if not isinstance(self._values.get(name, 0.0), float))
+
     def fingerprint(self, names: Iterable[str]) -> dict[str, list[Any]]:
         """Give what tells data apart, as JSON holds it.
 

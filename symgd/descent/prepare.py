@@ -184,7 +184,7 @@ def _plan_epochs(kernel: Kernel, numbers: Numbers) -> Numbers:
         return numbers
     if epochs is not None and "steps" in numbers:
         raise UsageError(f"steps={numbers['steps']} and epochs={epochs} both say how long to go on; give one of them")
-    if batch and not kernel.program.layout.arrays(rows=True):
+    if batch and not kernel.whole.program.layout.arrays(rows=True):
         raise UsageError(f"batch={batch} needs data with rows, and this objective reads none")
     if batch >= kernel.rows:
         numbers.pop("batch", None)

@@ -136,12 +136,14 @@ class Trials:
             return None
 
     def _descend(self, x0: Vector, options: dict[str, Any]) -> Run:
-        if isinstance(self.kernel, Kernel):
-            settings = descent.prepare(self.kernel, x0, 1.0, options)
+        kernel = self.kernel
+        if isinstance(kernel, Kernel):
+            kernel = descent.through(kernel, options)
+            settings = descent.prepare(kernel, x0, 1.0, options)
         else:
             named = {k: v for k, v in options.items() if k not in ("method", "lr")}
             settings = descent.with_method(str(options["method"]), named)
-        return descent.descend(self.kernel, descent.begin(self.kernel, x0, settings), settings, progress=False)
+        return descent.descend(kernel, descent.begin(kernel, x0, settings), settings, progress=False)
 
     # ---- what is better --------------------------------------------------------------------------------------------
 
