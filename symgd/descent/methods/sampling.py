@@ -8,6 +8,7 @@ import numpy as np
 
 from symgd.curvature.corner import shortest_mixture
 from symgd.descent.methods.base import At, Function, Memory, Method, Vector, norm
+from symgd.draws import Draws
 
 WIDEST, NARROWEST = 1e-1, 1e-11  # radii within which slopes are asked for, relative to the point's size
 NARROWER = 0.1  # what a radius is multiplied by where its slopes have a mixture that is nearly 0
@@ -73,9 +74,9 @@ class Sampling(Method):
 
     def _around(self, function: Function, at: At, radius: float, seed: int) -> Vector:
         """Give the gradient at a point, and at more points in a ball around it than there are parameters."""
-        draws = np.random.default_rng(seed)
-        ways = draws.standard_normal((function.n + 2, function.n))
-        ways *= (draws.uniform(size=len(ways)) ** (1.0 / function.n) / np.linalg.norm(ways, axis=1))[:, None]
+        draws = Draws(seed)
+        ways = draws.normal((function.n + 2, function.n))
+        ways *= (draws.uniform(0.0, 1.0, len(ways)) ** (1.0 / function.n) / np.linalg.norm(ways, axis=1))[:, None]
         found = [at.g, *(function.at(at.x + radius * sign * way).g for way in ways for sign in (1.0, -1.0))]
         return np.array([g for g in found if np.isfinite(g).all()])
 
