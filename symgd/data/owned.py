@@ -10,12 +10,8 @@ it is copied.
 from __future__ import annotations
 
 import hashlib
-<<<<<<< HEAD
 import sys
-=======
-import mmap
 import weakref
->>>>>>> statements
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
