@@ -149,6 +149,8 @@ class Relay(Method):
         if leg >= len(self.legs):
             return False
         head, x, g, start, slope = memory[:5]
+        if not self.legs[leg].suits(function, place):
+            return self._begin(function, best, place, memory, leg + 1)
         if leg in self._fresh:
             place = At(start.copy(), float(head[_Head.FIRST]), slope.copy())
             x[:], g[:], head[_Head.VALUE], head[_Head.ASIDE] = place.x, place.g, place.f, 1.0

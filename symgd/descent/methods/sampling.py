@@ -11,6 +11,8 @@ from symgd.descent.methods.base import At, Function, Memory, Method, Vector, nor
 from symgd.draws import Draws
 
 WIDEST, NARROWEST = 1e-1, 1e-11  # radii within which slopes are asked for, relative to the point's size
+CLOSE = 1e-6  # the radius within which kinks must be
+JUMP = 1e-4  # of the steepest slope, by which slopes differ at a kink
 NARROWER = 0.1  # what a radius is multiplied by where its slopes have a mixture that is nearly 0
 SHORT = 1e-7  # of the steepest slope: a mixture that is as good as 0
 FALL = 1e-4  # share of the fall that the mixture promises which a step must bring
@@ -39,6 +41,11 @@ class Sampling(Method):
     def begin(self, function: Function, at: At) -> Memory:
         """Begin with the widest radius, and no draws."""
         return [np.array([WIDEST, 0.0])]
+
+    def suits(self, function: Function, at: At) -> bool:
+        """Tell whether there are kinks: where slopes close by are all the same, there is nothing to mix."""
+        slopes = self._around(function, at, CLOSE * (1.0 + float(np.abs(at.x).max())), 0)
+        return bool(np.abs(slopes - at.g).max() > JUMP * np.abs(slopes).max())
 
     def moved(self, function: Function, at: At, memory: Memory) -> Memory:
         """Go on with the same radius."""
