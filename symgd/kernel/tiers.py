@@ -244,10 +244,16 @@ class Vectorised(OnArrays):
 
     def load(self, name: str) -> Generated:
         """Run the text of a function, and of those that it calls."""
+        from symgd.kernel import blocks
+
+        blocks.keep_pages()
         return quietly(load_arrays(self.bound.program.functions[self.name], name))
 
     def load_loop(self, source: Source) -> Loop:
         """Run the text of a loop, and of the functions that it calls."""
+        from symgd.kernel import blocks
+
+        blocks.keep_pages()
         texts = source[self.name]
         functions = [text for text in texts if text.name != STAGE]
         loop = load_arrays((*self.bound.program.functions[self.name], *functions), "loop", {STAGE: streams.stage})

@@ -23,6 +23,8 @@ from symgd.parameters import Shape
 from symgd.squares import Squares, squares
 
 if TYPE_CHECKING:
+    from symgd.graph.moments import Moments
+    from symgd.objective.reduced import Reduced
     from symgd.views import Entries, Gradient, Hessian
 
 
@@ -58,6 +60,8 @@ class Model(Formula):
     ) -> None:  # fmt: skip
         super().__init__(text, tree, shapes, data, columns, undeclared)
         self.params = tuple(shapes)
+        self._moments: dict[str, Moments | None] = {}
+        self.reduced: list[Reduced | None] = []  # as it was last, where the data do not change; ``None`` for none
         # Read at once, so that a mistake is reported here and not at the first evaluation.
         if self.axes:
             graph, node = self.grouped
@@ -198,7 +202,18 @@ class Model(Formula):
         if missing:
             raise DataError(f"the columns {', '.join(missing)} have no values; give data={{...}} to Objective")
         known = partial(_squares, self), partial(_doubt, self), partial(_bounds, self), partial(_sides, self)
-        return Kernel(self.program, self.data, tier, workers, self.rows or 0, *known)
+        return Kernel(self.program, self.data, tier, workers, self.rows or 0, *known, reduce=partial(_reduced, self))
+
+    def moments(self, **form: bool) -> Moments | None:
+        """Give the objective without rows, in one of the forms of `symgd.graph.moments.moments`."""
+        key = repr(form)
+        if key not in self._moments:
+            from symgd.graph.moments import moments
+
+            graph, root = self.plain
+            with deep():
+                self._moments[key] = None if self.rows is None else moments(graph.copy(), root, **form)
+        return self._moments[key]
 
     @cached_property
     def poles(self) -> Poles:
@@ -243,6 +258,12 @@ def _unit(graph: Graph, leaf: Leaf, axes: Sequence[Span | int]) -> Node:
             condition = graph.map("equal", here, graph.leaf("places", "", (axis,)))
             found = graph.map("where", condition, found, graph.const(0))
     return found
+
+
+def _reduced(model: Model, whole: Kernel, evaluations: int | None) -> Kernel | None:
+    from symgd.objective.reduced import reduced
+
+    return reduced(model, whole, evaluations)
 
 
 def _sides(model: Model, x: Vector) -> Vector | None:

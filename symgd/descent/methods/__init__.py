@@ -25,6 +25,7 @@ _HOMES = {
     "newton": "newton.Newton",
     "newton_cg": "truncated.TruncatedNewton",
     "lm": "levenberg_marquardt.LevenbergMarquardt",
+    "sampling": "sampling.Sampling",
 }
 
 

@@ -176,6 +176,10 @@ class Method:
         """Give the memory before the first step."""
         return []
 
+    def suits(self, function: Function, at: At) -> bool:
+        """Tell whether it may go on from a point where another method stalls."""
+        return True
+
     def moved(self, function: Function, at: At, memory: Memory) -> Memory:
         """Give the memory after a step that was not the method's own."""
         return self.begin(function, at)

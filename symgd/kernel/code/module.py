@@ -15,6 +15,7 @@ from symgd.kernel.code.functions import Function, Output, function_arguments
 from symgd.kernel.code.layout import Layout, layout
 from symgd.kernel.code.loop import Loop
 from symgd.kernel.code.lowering import lowered
+from symgd.kernel.code.parting import parted
 from symgd.kernel.code.pieces import Piece
 from symgd.kernel.code.program import Program
 from symgd.kernel.code.python import PRINTERS, Python
@@ -59,7 +60,7 @@ def generate(
     functions, pieces, memory = _write(graph, inputs, outputs, strict=strict)
     pace = (0, 0)
     if inputs.vectorised:
-        functions[Python.name], pace = _on_arrays(inputs, outputs, graph.store.lengths, derived.whole())
+        functions[Python.name], pace = _on_arrays(derived)
     return Program(inputs, functions, strict, smooth, _work(graph, nodes), derived.entries, pieces, memory, pace)
 
 
@@ -72,9 +73,17 @@ class Derived(NamedTuple):
     slope: calculus.Vector
     entries: tuple[tuple[int, int], ...]  # the places of what curvature gives
 
-    def whole(self) -> Output | None:
-        """Give the Hessian for statements of NumPy, where it has no function of its own."""
-        return None if self.inputs.unrolled else columns(self.graph, self.outputs["product"], self.inputs.size)
+    def on_arrays(self) -> dict[str, Output]:
+        """Give the functions for statements of NumPy: the Hessian too, as a whole where it can be."""
+        outputs = dict(self.outputs)
+        if not self.inputs.unrolled:
+            whole = columns(self.graph, self.outputs["product"], self.inputs.size)
+            outputs |= {"curvature": whole} if whole else {}
+        found = {}
+        for name, output in outputs.items():
+            numbers, entries = parted(self.graph, output.numbers, output.entries)
+            found[name] = Output(numbers, tuple(entries), output.vector)
+        return found
 
 
 def derive(
@@ -139,27 +148,23 @@ def _write(
     return functions, pieces, memory
 
 
-def _on_arrays(
-    inputs: Layout, outputs: Mapping[str, Output], lengths: Mapping[str, int], whole: Output | None
-) -> tuple[tuple[Text, ...], tuple[int, int]]:
+def _on_arrays(derived: Derived) -> tuple[tuple[Text, ...], tuple[int, int]]:
     """Write all functions as statements of NumPy; say what value and gradient cost."""
     texts = []
     pace = (0, 0)
+    inputs, lengths, outputs = derived.inputs, derived.graph.store.lengths, derived.on_arrays()
     for name, output in outputs.items():
-        arguments = function_arguments(inputs, directed=name == "product", vector=output.vector)
+        units = name == "curvature" and not inputs.unrolled
+        given = function_arguments(inputs, directed=name == "product", vector=output.vector)
+        arguments = [*CURVATURE, *inputs.data()] if units else given
         function = ArrayFunction(
-            name, inputs, output.numbers, output.entries, lengths, arguments, vector=output.vector
+            name, inputs, output.numbers, output.entries, lengths, arguments, vector=output.vector, units=units
         )  # fmt: skip
         texts.append(function.text())
         if name == "slope":
             once, row = function.cost
             pace = round(once), round(1000 * row)
-    if whole:
-        arguments = [*CURVATURE, *inputs.data()]
-        texts.append(ArrayFunction(
-            "curvature", inputs, (), whole.entries, lengths, arguments, vector=True, units=True
-        ).text())  # fmt: skip
-    elif not inputs.unrolled:
+    if not inputs.unrolled and "curvature" not in outputs:
         writer = Writer()
         _write_columns(writer, inputs)
         texts += map(Vectorised.text, writer.functions)
