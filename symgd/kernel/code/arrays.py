@@ -27,6 +27,7 @@ from symgd.kernel.code.schedule import Pass, Schedule, schedule
 from symgd.language.vectors import CONDITIONS, is_whole
 
 BLOCK = 1 << 16  # numbers in an array of one block: a few of them lie in the caches
+READ = 1 << 18  # numbers of data that a block reads: they stay in the caches until it is done with them
 LEAST_ROWS = 256  # of a block, that products of matrices are worth their call
 MOST = 1 << 22  # numbers in an array of one block, at most
 INLINE = 150  # characters of an expression that is written into another
@@ -257,13 +258,15 @@ class ArrayFunction(Adding):
 
     def _block(self, piece: Pass, demand: Counter[Node]) -> int:
         """Choose how many places along the home a block has."""
-        widths = [
-            math.prod(self.lengths[label] for label in node.labels if label != piece.home)
-            for node in piece.nodes
-            if demand[node] and not (isinstance(node, Leaf) and not any(isinstance(i, Node) for i in node.index))
-        ]
-        width = max(widths, default=1)
-        return max(1, min(max(LEAST_ROWS, BLOCK // width), MOST // width))
+
+        def width(node: Node) -> int:
+            return math.prod(self.lengths[label] for label in node.labels if label != piece.home)
+
+        views = [n for n in piece.nodes if isinstance(n, Leaf) and not any(isinstance(i, Node) for i in n.index)]
+        made = max((width(n) for n in piece.nodes if demand[n] and n not in views), default=1)
+        read = sum(width(n) for n in views if n.kind == "data" and piece.home in n.labels)
+        rows = min(BLOCK // made, READ // max(1, read))
+        return max(1, min(max(LEAST_ROWS, rows), MOST // max(made, read)))
 
     def _write(self, node: Node, uses: int) -> None:
         """Write a node with labels: under a name, or into what reads it."""
