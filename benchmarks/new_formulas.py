@@ -136,7 +136,8 @@ def cases():
     entropy = "mean(softplus(X @ w) - y*(X @ w))"
     ratings = {"u": rng.integers(0, 2000, 100_000), "v": rng.integers(0, 500, 100_000), "r": n(size=100_000)}
     return [
-        Case("logistic, 569 x 30", entropy, {"X": small, "y": (n(size=569) > 0) * 1.0}, {"w": 0.1 * n(size=30)}, logistic),
+        Case("logistic, 569 x 30", entropy, {"X": small, "y": (n(size=569) > 0) * 1.0}, {"w": 0.1 * n(size=30)},
+             logistic),
         Case("logistic, 100,000 x 20", entropy, {"X": large, "y": (n(size=100_000) > 0) * 1.0}, {"w": w}, logistic),
         Case("ridge, 20,000 x 20", "mean((X @ w - y)**2) + 0.1*sum(w**2)", {"X": X, "y": y}, {"w": w}, ridge),
         Case("Poisson, 20,000 x 20", "mean(exp(X @ w) - y*(X @ w))", {"X": X, "y": np.abs(y)}, {"w": w}, poisson),

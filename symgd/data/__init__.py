@@ -77,7 +77,7 @@ def load(source: Any) -> Data:
     if isinstance(source, str | os.PathLike):
         found = read(Path(source))
         return {fm.check_name(name): fresh(column(name, found.pop(name))) for name in list(found)}
-    elif _is_frame(source):
+    if _is_frame(source):
         source = _columns(source)
     if not isinstance(source, Mapping):
         kind = type(source).__name__
