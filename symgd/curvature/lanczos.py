@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.draws import Draws
 from symgd.progress import progress as show_progress
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -106,7 +107,7 @@ def lanczos(product: Product, n: int, k: int, limit: int, *, progress: bool = Tr
 
 def _steps(product: Product, n: int) -> Iterator[tuple[Vector, float, float]]:
     """Give the vectors of the basis one after the other, each with its entries of the tridiagonal matrix."""
-    v = np.random.default_rng(0).standard_normal(n)
+    v = Draws(0).normal(n)
     v /= np.linalg.norm(v)
     former, b = np.zeros(n), 0.0
     while True:

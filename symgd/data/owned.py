@@ -10,7 +10,7 @@ it is copied.
 from __future__ import annotations
 
 import hashlib
-import mmap
+import sys
 import weakref
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -93,6 +93,10 @@ class Owned(Mapping[str, Any]):
         # By size alone, so that data that have travelled are told to be the same.
         return {name: _hash(self._values[name]) for name in self._ours if self._values[name].nbytes <= COPIED}
 
+    def fixed(self, names: Iterable[str]) -> bool:
+        """Tell whether nobody else can change any of these arrays: none is on disk, or read where it lies."""
+        return all(name in self._ours for name in names if not isinstance(self._values.get(name, 0.0), float))
+
     def fingerprint(self, names: Iterable[str]) -> dict[str, list[Any]]:
         """Give what tells data apart, as JSON holds it.
 
@@ -152,10 +156,11 @@ def _frozen(values: Any) -> Any:
 
 def _is_mapped(values: object) -> bool:
     """Tell whether an array lies in a file that is mapped into memory, by NumPy or by anybody else."""
+    mmap = sys.modules.get("mmap")
     root = values
     while isinstance(root, np.ndarray | memoryview):
         root = root.base if isinstance(root, np.ndarray) else root.obj
-    return isinstance(root, mmap.mmap)
+    return mmap is not None and isinstance(root, mmap.mmap)
 
 
 def _mapped(values: NDArray[Any]) -> Stored | None:

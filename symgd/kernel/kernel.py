@@ -52,6 +52,8 @@ class Kernel:
         Gives numbers that change their signs where a denominator does.
     sign : float
         -1 for the negated objective: all that is asked of it is turned, and the functions are the same.
+    reduce : callable, optional
+        Gives a kernel that needs no rows, if there is one and it pays.
     """
 
     curved = True  # second derivatives are known
@@ -68,8 +70,9 @@ class Kernel:
         bounds: Callable[[], Bounds] | None = None,
         sides: Callable[[Vector], Vector | None] | None = None,
         sign: float = 1.0,
+        reduce: Callable[[Kernel, int | None], Kernel | None] | None = None,
     ) -> None:
-        self.data, self.given = data, workers
+        self.data, self.given, self.asked = data, workers, tier
         layout = program.layout
         self.bound = Bound(
             program,
@@ -86,6 +89,7 @@ class Kernel:
         first = Vectorised if layout.vectorised else Plain
         self.tiers = {found.name: found for found in (first(self.bound), Compiled(self.bound))}
         self._squares, self._doubt, self._bounds, self._sides = squares, doubt, bounds, sides
+        self._reduce, self._whole, self.moments = reduce, self, 0
         self.sign = sign
         self.spent: dict[str, int] = {}
         # Where nobody can change the data, and an evaluation takes longer than to look it up.
@@ -94,13 +98,64 @@ class Kernel:
 
     def __reduce__(self) -> tuple[object, ...]:
         # What is compiled, and the room of each thread, stay behind.
-        known = self._squares, self._doubt, self._bounds, self._sides, self.sign
+        if self.moments:
+            return _travelled, (self.whole, self.program, self.data, self._squares, self._bounds, self.moments)
+        known = self._squares, self._doubt, self._bounds, self._sides, self.sign, self._reduce
         return Kernel, (self.program, self.data, self.tier, self.given, self.rows, *known)
 
     def negated(self) -> Kernel:
         """Give the negated objective: the same code, compiled once, on the same data."""
         new = object.__new__(Kernel)
         new.__dict__.update(self.__dict__, sign=-self.sign)
+        return new
+
+    @property
+    def whole(self) -> Kernel:
+        """The kernel with rows, of which this one may have the moments only."""
+        return self._whole if self._whole.sign == self.sign else self._whole.negated()
+
+    def reduced(self, evaluations: int | None = None) -> Kernel | None:
+        """Give a kernel that needs no rows, but moments of them.
+
+        Parameters
+        ----------
+        evaluations : int, optional
+            About how many of value and gradient the pass over the rows must pay for; by default it need not.
+
+        Returns
+        -------
+        Kernel or None
+            ``None`` where there is none, or it does not pay.
+        """
+        return self._reduce(self, evaluations) if self._reduce else None
+
+    def without_rows(
+        self, program: Program, data: Mapping[str, object], squares: Callable[[], Squares | None] | None,
+        bounds: Callable[[], Bounds] | None, count: int,
+    ) -> Kernel:  # fmt: skip
+        """Give the kernel of the same objective in other words: those that read so many moments, and no rows.
+
+        Parameters
+        ----------
+        program : Program
+            Its functions.
+        data : mapping of str to ndarray or float
+            The moments, and data that are no rows.
+        squares : callable or None
+            Gives residuals and Jacobian.
+        bounds : callable or None
+            Gives what the formula shows of its values.
+        count : int
+            How many moments there are.
+
+        Returns
+        -------
+        Kernel
+        """
+        new = Kernel(
+            program, data, self.asked, 1, self.rows, squares, self._doubt, bounds, self._sides, self.sign
+        )  # fmt: skip
+        new._whole, new.moments = self, count
         return new
 
     # ---- facts -----------------------------------------------------------------------------------------------------
@@ -283,6 +338,14 @@ class Kernel:
 def _is_owned(column: object) -> bool:
     """Tell whether an array of data is a copy of what was given, as `symgd.data.owned` has it."""
     return isinstance(column, np.ndarray) and column.nbytes <= COPIED
+
+
+def _travelled(
+    whole: Kernel, program: Program, data: Mapping[str, object], squares: Callable[[], Squares | None],
+    bounds: Callable[[], Bounds], count: int,
+) -> Kernel:  # fmt: skip
+    """Give a kernel of moments that has travelled."""
+    return whole.without_rows(program, data, squares, bounds, count)
 
 
 def _table(entries: tuple[object, ...], places: Mapping[str, int]) -> NDArray[np.generic]:
