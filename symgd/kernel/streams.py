@@ -100,6 +100,7 @@ def stage(order: NDArray[np.int64], low: int, count: int, *columns: NDArray[np.g
     rows = np.asarray(order[low : low + count])
     for given, target in zip(columns[:half], columns[half:], strict=True):
         source = given.stored if isinstance(given, Blocks) else given
+        assert isinstance(target, np.ndarray)
         if isinstance(source, Stored):
             room = target[: count * source.width].reshape(count, *source.shape[1:])
             if (np.diff(rows) == 1).all():
