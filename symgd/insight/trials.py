@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,12 @@ class Trials:
         """The steps that the run was to take at most."""
         return int(self.run.state.get("steps", self.run.steps) or 1)
 
+    @cached_property
+    def rule(self) -> Rule:
+        """The rule that the run was made with."""
+        r = self.recipe
+        return Rule(r["text"], r["init"], r["name"], **r["hyper"])
+
     def options(self) -> dict[str, Any]:
         """Give the options that the run was made with."""
         r, state = self.recipe, self.run.state
@@ -79,7 +86,7 @@ class Trials:
         tolerances = [float.fromhex(t) for t in state["tolerances"]]
         options |= {name: max(t, 0.0) for name, t in zip(("gtol", "ftol", "xtol"), tolerances, strict=True)}
         if "text" in r:
-            options["method"] = Rule(r["text"], r["init"], r["name"], **r["hyper"])
+            options["method"] = self.rule
             options["lr"] = r["lr"]
             if self.run.batch is not None and state.get("batch"):
                 options |= {"batch": int(state["batch"]), "shuffle": bool(state["shuffle"])}

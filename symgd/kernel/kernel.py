@@ -86,7 +86,7 @@ class Kernel:
         self.program, self.n, self.rows = program, layout.size, rows
         self.numbers, self.workers = self.bound.numbers, self.bound.workers
         self.stored, self.large = self.bound.stored, self.bound.large
-        self.tier = "numba" if self.stored else tier  # plain Python would have to read all of it into lists
+        self.tier = tier
         first = Vectorised if layout.vectorised else Plain
         self.tiers = {found.name: found for found in (first(self.bound), Compiled(self.bound))}
         self._squares, self._doubt, self._bounds, self._sides = squares, doubt, bounds, sides

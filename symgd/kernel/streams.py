@@ -50,7 +50,34 @@ def read(column: NDArray[np.generic] | Stored, low: int, high: int, rows: int) -
     return column[low * width : high * width]
 
 
-def stage(order: NDArray[np.int64], low: int, count: int, *columns: NDArray[np.generic]) -> float:
+class Blocks:
+    """Rows on disk as statements of NumPy read an array: block after block, of which the last is kept.
+
+    Parameters
+    ----------
+    stored : Stored
+        The array.
+    """
+
+    def __init__(self, stored: Stored) -> None:
+        self.stored = stored
+        self._last: tuple[int, int, NDArray[np.generic] | None] = (0, 0, None)
+
+    def reshape(self, *_: int) -> Blocks:
+        """Give the rows in their own shape, which they always have."""
+        return self
+
+    def __getitem__(self, index: slice | tuple[slice | int, ...]) -> NDArray[np.generic]:
+        first, *rest = index if isinstance(index, tuple) else (index,)
+        assert isinstance(first, slice)
+        low, high, found = self._last  # of whichever thread was here last
+        if found is None or (low, high) != (first.start, first.stop):
+            found = self.stored.rows(first.start, first.stop)
+            self._last = first.start, first.stop, found
+        return found[(slice(None, None, first.step), *rest)]
+
+
+def stage(order: NDArray[np.int64], low: int, count: int, *columns: NDArray[np.generic] | Blocks) -> float:
     """Copy the rows of a batch to where functions find them, as the generated function of that name does.
 
     Parameters
@@ -71,7 +98,9 @@ def stage(order: NDArray[np.int64], low: int, count: int, *columns: NDArray[np.g
     """
     half = len(columns) // 2
     rows = np.asarray(order[low : low + count])
-    for source, target in zip(columns[:half], columns[half:], strict=True):
+    for given, target in zip(columns[:half], columns[half:], strict=True):
+        source = given.stored if isinstance(given, Blocks) else given
+        assert isinstance(target, np.ndarray)
         if isinstance(source, Stored):
             room = target[: count * source.width].reshape(count, *source.shape[1:])
             if (np.diff(rows) == 1).all():

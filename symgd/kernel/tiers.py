@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Vector = NDArray[np.float64]
 Column = NDArray[np.generic] | Stored
-Input = Column | list[float] | float
+Input = Column | streams.Blocks | list[float] | float
 Numbers = tuple[float, ...]
 Generated = Callable[..., float | Numbers]
 Loop = Callable[..., tuple[int, int, float, int, int, int]]
@@ -120,7 +120,7 @@ class Tier(ABC):
 
     @cached_property
     def _data(self) -> list[Input]:
-        return [self.array(a) if isinstance(a, np.ndarray) else a for a in self.bound.inputs()]
+        return [a if isinstance(a, float | int) else self.array(a) for a in self.bound.inputs()]
 
     def evaluate(self, name: str, vectors: Sequence[Vector], out: Vector | None = None) -> float | Numbers:
         """Call a function at a point, and in a direction; what is more than numbers goes to ``out``."""
@@ -139,7 +139,7 @@ class Tier(ABC):
         return [self.array(np.empty(size * w, dtype=kind)) for w, kind in zip(layout.widths(), kinds, strict=True)]
 
     @abstractmethod
-    def array(self, values: NDArray[np.generic]) -> Input:
+    def array(self, values: Column) -> Input:
         """Give an array as the functions take it."""
 
     @abstractmethod
@@ -164,8 +164,9 @@ class Plain(Tier):
 
     name = "python"
 
-    def array(self, values: NDArray[np.generic]) -> Input:
+    def array(self, values: Column) -> Input:
         """Give a list."""
+        assert isinstance(values, np.ndarray)  # what stays on disk is arrays
         numbers: list[float] = values.tolist()
         return numbers
 
@@ -212,7 +213,7 @@ class Plain(Tier):
 class OnArrays(Tier):
     """Functions that take arrays as they are, and fill them."""
 
-    def array(self, values: NDArray[np.generic]) -> Input:
+    def array(self, values: Column) -> Input:
         """Give the array as it is."""
         return values
 
@@ -241,6 +242,10 @@ class Vectorised(OnArrays):
     """NumPy's statements on whole arrays, a block of rows at a time: the first tier of what has arrays."""
 
     name = "python"
+
+    def array(self, values: Column) -> Input:
+        """Give the array as it is; one on disk by blocks."""
+        return values if isinstance(values, np.ndarray) else streams.Blocks(values)
 
     def load(self, name: str) -> Generated:
         """Run the text of a function, and of those that it calls."""

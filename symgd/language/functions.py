@@ -47,8 +47,6 @@ class Function:
     code : str
         Scalar code; ``{0}``, ``{1}`` stand for the arguments. Empty for a call of the function of this name in
         `symgd.language.scalar`.
-    arrays : callable or None
-        Called with NumPy and arrays; ``None`` for NumPy's function of the same name, or number by number without one.
     digits : callable or None
         Called with an mpmath context and numbers of many digits; ``None`` for what mpmath has under this name.
     formula : str
@@ -84,7 +82,6 @@ class Function:
     numpy: str = ""
     sympy: Form | None = None
     code: str = ""
-    arrays: Form | None = None
     digits: Form | None = None
     formula: str = ""
     pasted: str = ""
@@ -132,32 +129,27 @@ def _polygamma(m: Any, order: int, a: Any) -> Any:
     return m.polygamma(order, a)
 
 
-def _sigmoid(np: Any, a: Any) -> Any:
-    small = np.exp(-np.abs(a))
-    return np.where(a >= 0, 1.0, small) / (1.0 + small)
-
-
 # fmt: off
 _ARITHMETIC = (
     # The operators. Their partial derivatives are written out so that polynomials never wait for SymPy's import.
     Function("add", "map", 2, 2, "a + b", numpy="a + b", sympy=lambda s, *a: s.Add(*a), partials=("1", "1")),
     Function("multiply", "map", 2, 2, "a*b", numpy="a*b", sympy=lambda s, a, b: a * b, partials=("b", "a"),
-         arrays=lambda np, a, b: np.multiply(a, b), digits=lambda m, a, b: a * b),
+         digits=lambda m, a, b: a * b),
     Function(
         "divide", "map", 2, 2, "a/b", ("true_divide",), "a/b", lambda s, a, b: a / b,
         partials=("1/b", "-y/b"), domain="b != 0",
-         digits=lambda m, a, b: a / b, arrays=lambda np, a, b: np.divide(a, b)),
+         digits=lambda m, a, b: a / b),
     # What the derivatives of lengths are made of: 0 where the length is 0.
     Function(
         "ratio", "map", 2, 2, "a/b, 0 where b is 0", (), "np.where(b == 0, 0, a/b)", lambda s, a, b: a / b,
         "(0.0 if {1} == 0.0 else {0} / {1})", partials=("ratio(1, b)", "-ratio(y, b)"), kink="0 at b = 0", smooth=False,
-         digits=lambda m, a, b: a / b if b else a * 0, arrays=lambda np, a, b: np.where(b == 0, 0.0, a / b),
+         digits=lambda m, a, b: a / b if b else a * 0,
          formula="{a_}/where({b} == 0, inf, {b})"),
     Function(
         "power", "map", 2, 2, "a**b", ("pow", "float_power"), "a**b", lambda s, a, b: a**b, "pow({0}, {1})",
         partials=("powslope(a, b)", "powlog(a, b)"),
         domain="a > 0, or b a whole number (a != 0 where b < 0)", kink="d/db at a = 0 is 0",
-         digits=_powered, arrays=lambda np, a, b: np.power(a, b)),
+         digits=_powered),
 )
 
 _ELEMENTARY = (
@@ -170,23 +162,21 @@ _ELEMENTARY = (
                    "where(b > 1, a**(b - 1) + b*powlog(a, b - 1), a**(b - 1)*(1 + b*log(a)))"),
          domain="as for a power",
          digits=lambda m, a, b: b * _powered(m, a, b - 1) if a or b else a,
-         arrays=lambda np, a, b: np.where((a == 0) & (b == 0), 0.0, b * a ** (b - 1)),
          formula="{b_}*{a__}**where({b} == 0, 1, {b} - 1)"),
     _map("powlog", 2, "a**b*log(a), 0 at a = 0", lambda s, a, b: a**b * s.log(a),
          numpy="np.where(a == 0, 0, a**b*np.log(a))", code="(0.0 if {0} == 0.0 else pow({0}, {1})*log({0}))",
          partials=("a**(b - 1) + b*powlog(a, b - 1)", "y*log(where(a == 0, 1, a))"), domain="a >= 0",
          digits=lambda m, a, b: _powered(m, a, b) * m.log(a) if a else a,
-         arrays=lambda np, a, b: np.where(a == 0, 0.0, a**b * np.log(a)),
          formula="{a__}**{b__}*log(where({a} == 0, 1, {a}))"),
     _map("exp", 1, "e**a", lambda s, a: s.exp(a), partials=("y",)),
     _map("expm1", 1, "exp(a) - 1, exact for small a", lambda s, a: s.exp(a) - 1, partials=("exp(a)",)),
     # What keeps exponentials in range: exp(a) is exp(s)*exp(a - s) for any s at all, so that the derivative of s is 0.
     _map("held", 1, "a, constant to derivatives", None, numpy="np.positive(a)", code="{0}", partials=("0",),
          kink="0 everywhere", smooth=False,
-         digits=lambda m, a: a, arrays=lambda np, a: a, formula="{a}"),
+         digits=lambda m, a: a, formula="{a}"),
     _map("below", 2, "a - b, 0 where they are equal", lambda s, a, b: a - b, numpy="np.where(a == b, 0, a - b)",
          code="(0.0 if {0} == {1} else {0} - {1})", partials=("1", "-1"), smooth=False,
-         digits=lambda m, a, b: a - b if a != b else a * 0, arrays=lambda np, a, b: np.where(a == b, 0.0, a - b),
+         digits=lambda m, a, b: a - b if a != b else a * 0,
          formula="{a} - {b_}"),
     _map("weighted", 2, "a*exp(b), 0 where a is 0", lambda s, a, b: a * s.exp(b),
          numpy="np.where(a == 0, 0, a*np.exp(b/2)*np.exp(b/2))",
@@ -194,8 +184,6 @@ _ELEMENTARY = (
          code="(0.0 if {0} == 0.0 else {0}*exp({1}) if -700.0 < {1} < 700.0 else {0}*exp(0.5*{1})*exp(0.5*{1}))",
          partials=("exp(b)", "y"),
          digits=lambda m, a, b: a * m.exp(b) if a else a,
-         arrays=lambda np, a, b: np.where(a == 0, 0.0, np.where(
-             np.abs(b) < 700, a * np.exp(b), a * np.exp(0.5 * b) * np.exp(0.5 * b))),
          formula="where({a} == 0, 0, {a_}*exp({b}))"),
     _map("log", 1, "natural logarithm", lambda s, a: s.log(a), aliases=("ln",), partials=("1/a",), domain="a > 0"),
     _map("log1p", 1, "log(1 + a), exact for small a", lambda s, a: s.log(1 + a), partials=("1/(1 + a)",),
@@ -207,10 +195,9 @@ _ELEMENTARY = (
     _map("sqrt", 1, "square root", lambda s, a: s.sqrt(a), partials=("1/(2*y)",), domain="a >= 0"),
     _map("sqrt0", 1, "square root, flat at 0: what norm and std take", lambda s, a: s.sqrt(a), numpy="np.sqrt(a)",
          code="sqrt({0})", partials=("ratio(1/2, y)",), domain="a >= 0", kink="0 at a = 0", smooth=False,
-         digits=lambda m, a: m.sqrt(a), arrays=lambda np, a: np.sqrt(a), formula="sqrt({a})"),
+         digits=lambda m, a: m.sqrt(a), formula="sqrt({a})"),
     _map("cbrt", 1, "cube root, of negative numbers too", lambda s, a: s.real_root(a, 3),
-         partials=("1/(3*y**2)",), domain="all reals",
-         arrays=lambda np, a: np.cbrt(a)),
+         partials=("1/(3*y**2)",), domain="all reals"),
     _map("sin", 1, "sine", lambda s, a: s.sin(a), partials=("cos(a)",)),
     _map("cos", 1, "cosine", lambda s, a: s.cos(a), partials=("-sin(a)",)),
     _map("sinc", 1, "sin(pi*a)/(pi*a), 1 at 0", lambda s, a: s.sinc(s.pi * a),
@@ -303,13 +290,13 @@ _SPECIAL = (
 _LEARNING = (
     _map("sigmoid", 1, "1/(1 + exp(-a))", lambda s, a: 1 / (1 + s.exp(-a)), aliases=("expit", "logistic"),
          numpy="special.expit(a)", partials=("y*sigmoid(-a)",),
-         digits=lambda m, a: 1 / (1 + m.exp(-a)), arrays=_sigmoid, pasted="1/(1 + exp({_a}))"),
+         digits=lambda m, a: 1 / (1 + m.exp(-a)), pasted="1/(1 + exp({_a}))"),
     _map("logit", 1, "log(a/(1 - a))", lambda s, a: s.log(a / (1 - a)), numpy="special.logit(a)",
          partials=("1/(a*(1 - a))",), domain="0 < a < 1",
          digits=lambda m, a: m.log(a / (1 - a))),
     _map("softplus", 1, "log(1 + exp(a)), without overflow", lambda s, a: s.log(1 + s.exp(a)),
          numpy="np.logaddexp(0, a)", partials=("sigmoid(a)",),
-         digits=lambda m, a: max(a, 0) + m.log1p(m.exp(-abs(a))), arrays=lambda np, a: np.logaddexp(0.0, a)),
+         digits=lambda m, a: max(a, 0) + m.log1p(m.exp(-abs(a)))),
     _map("logcosh", 1, "log(cosh(a)), without overflow", lambda s, a: s.log(s.cosh(a)),
          numpy="np.where(np.abs(a) < 1, np.log1p(2*np.sinh(a/2)**2), np.logaddexp(a, -a) - np.log(2))",
          partials=("tanh(a)",),
@@ -322,28 +309,27 @@ _LEARNING = (
          pasted="where({a} > -0.693, log(-expm1({a})), log1p(-exp({a})))"),
     _map("logaddexp", 2, "log(exp(a) + exp(b)), without overflow", lambda s, a, b: s.log(s.exp(a) + s.exp(b)),
          partials=("sigmoid(a - b)", "sigmoid(b - a)"),
-         digits=lambda m, a, b: max(a, b) + m.log1p(m.exp(-abs(a - b))), arrays=lambda np, a, b: np.logaddexp(a, b)),
+         digits=lambda m, a, b: max(a, b) + m.log1p(m.exp(-abs(a - b)))),
     _map("relu", 1, "the positive part of a", lambda s, a: s.Max(a, 0), numpy="np.maximum(a, 0)",
          code="(0.0 if {0} <= 0.0 else {0})", partials=("where(a > 0, 1, 0)",), kink="0 at a = 0", smooth=False,
-         digits=lambda m, a: max(a, 0), arrays=lambda np, a: np.where(a <= 0, 0.0, a)),
+         digits=lambda m, a: max(a, 0)),
 )
 
 _ENTROPY = (
     _map("xlogy", 2, "a*log(b), 0 where a is 0", lambda s, a, b: a * s.log(b), numpy="special.xlogy(a, b)",
          code="(0.0 if {0} == 0.0 else {0}*log({1}))", partials=("log(b)", "xdivy(a, b)"), domain="b > 0",
-         digits=lambda m, a, b: a * m.log(b) if a else a, arrays=lambda np, a, b: np.where(a == 0, 0.0, a * np.log(b))),
+         digits=lambda m, a, b: a * m.log(b) if a else a),
     _map("xlog1py", 2, "a*log(1 + b), 0 where a is 0", lambda s, a, b: a * s.log(1 + b),
          numpy="special.xlog1py(a, b)", code="(0.0 if {0} == 0.0 else {0}*log1p({1}))",
          partials=("log1p(b)", "xdivy(a, 1 + b)"), domain="b > -1",
-         digits=lambda m, a, b: a * m.log1p(b) if a else a,
-         arrays=lambda np, a, b: np.where(a == 0, 0.0, a * np.log1p(b))),
+         digits=lambda m, a, b: a * m.log1p(b) if a else a),
     # Its logarithms are apart, so that no derivative at a = 0 is inf*0.
     _map("rel_entr", 2, "a*log(a/b), 0 where a is 0", lambda s, a, b: a * s.log(a / b),
          numpy="special.rel_entr(a, b)", partials=("1 + log(a) - log(b)", "-xdivy(a, b)"), domain="a >= 0, b > 0",
          digits=lambda m, a, b: a * m.log(a / b) if a else a),
     _map("xdivy", 2, "a/b, 0 where a is 0", lambda s, a, b: a / b, numpy="np.where(a == 0, 0, a/b)",
          code="(0.0 if {0} == 0.0 else {0} / {1})", partials=("1/b", "-xdivy(y, b)"), domain="b != 0",
-         digits=lambda m, a, b: a / b if a else a, arrays=lambda np, a, b: np.where(a == 0, 0.0, a / b),
+         digits=lambda m, a, b: a / b if a else a,
          formula="where({a} == 0, 0, {a_}/where({a} == 0, 1, {b}))"),
 )
 
@@ -476,7 +462,7 @@ _PIECES = (
     _map("where", 3, "b where a holds, else c", lambda s, a, b, c: s.Piecewise((b, a), (c, True)),
          code="({1} if {0} else {2})", partials=("0", "where(a, 1, 0)", "where(a, 0, 1)"),
          kink="the derivative of the branch that is taken", smooth=False,
-         digits=lambda m, c, a, b: a if c else b, arrays=lambda np, a, b, c: np.where(a.astype(bool), b, c)),
+         digits=lambda m, c, a, b: a if c else b),
     _map("greater", 2, "a > b", lambda s, a, b: a > b, code="({0} > {1})", partials=("0", "0"), boolean=True,
          smooth=False,
          digits=lambda m, a, b: a > b),

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from symgd.graph import ROWS, Const, Fold, Leaf, Map, Matrix, Node, arguments
 from symgd.graph.calculus import Entry
 from symgd.kernel.code import contractions
-from symgd.kernel.code.array_entries import GATHERED, INDENT, MULTIPLIED, REDUCED, Adding
+from symgd.kernel.code.array_entries import GATHERED, INDENT, Adding
 from symgd.kernel.code.array_inputs import Source
 from symgd.kernel.code.contractions import Value, aligned, sorted_axes, transposed
 from symgd.kernel.code.elementwise import expression, literal
@@ -27,13 +27,16 @@ from symgd.kernel.code.schedule import Pass, Schedule, schedule
 from symgd.language.vectors import CONDITIONS, is_whole
 
 BLOCK = 1 << 16  # numbers in an array of one block: a few of them lie in the caches
+READ = 1 << 18  # numbers of data that a block reads: they stay in the caches until it is done with them
 LEAST_ROWS = 256  # of a block, that products of matrices are worth their call
 MOST = 1 << 22  # numbers in an array of one block, at most
 INLINE = 150  # characters of an expression that is written into another
 # Nanoseconds that functions take for each number.
-SIMPLE = 0.7
-DEAR = {"add": SIMPLE, "multiply": SIMPLE, "divide": SIMPLE, "where": 2.0, "abs": SIMPLE, "sqrt": 2.0}  # others:
-ELEMENTARY, BY_NUMBER = 8.0, 600.0
+SIMPLE, ELEMENTARY, BY_NUMBER = 0.4, 3.0, 600.0
+DEAR = {
+    **dict.fromkeys(("add", "multiply", "divide", "abs", "held"), SIMPLE), "where": 1.0, "exp": 1.0, "sqrt": 1.0,
+    "sin": 13.0, "cos": 13.0,
+}  # fmt: skip
 
 
 class ArrayFunction(Adding):
@@ -257,13 +260,15 @@ class ArrayFunction(Adding):
 
     def _block(self, piece: Pass, demand: Counter[Node]) -> int:
         """Choose how many places along the home a block has."""
-        widths = [
-            math.prod(self.lengths[label] for label in node.labels if label != piece.home)
-            for node in piece.nodes
-            if demand[node] and not (isinstance(node, Leaf) and not any(isinstance(i, Node) for i in node.index))
-        ]
-        width = max(widths, default=1)
-        return max(1, min(max(LEAST_ROWS, BLOCK // width), MOST // width))
+
+        def width(node: Node) -> int:
+            return math.prod(self.lengths[label] for label in node.labels if label != piece.home)
+
+        views = [n for n in piece.nodes if isinstance(n, Leaf) and not any(isinstance(i, Node) for i in n.index)]
+        made = max((width(n) for n in piece.nodes if demand[n] and n not in views), default=1)
+        read = sum(width(n) for n in views if n.kind == "data" and piece.home in n.labels)
+        rows = min(BLOCK // made, READ // max(1, read))
+        return max(1, min(max(LEAST_ROWS, rows), MOST // max(made, read)))
 
     def _write(self, node: Node, uses: int) -> None:
         """Write a node with labels: under a name, or into what reads it."""
@@ -305,8 +310,8 @@ class ArrayFunction(Adding):
     def _fold(self, fold: Fold) -> Value:
         """Write a reduction over one label, or the sum over all."""
         labels, factors = self._summed(fold)
-        self.charge({*labels, *fold.body.labels}, MULTIPLIED if len(factors) > 1 else REDUCED)
         values = [self.numeric(f) for f in factors]
+        self.charge({*labels, *fold.body.labels}, self._rate(values))
         if len(labels) > 1:
             return contractions.total(values)
         if fold.function == "sum":
