@@ -6,8 +6,8 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,15 @@ from symgd import language as fm
 from symgd.descent import Settings
 from symgd.descent.elsewhere import go_on
 from symgd.descent.loop import DRAWS, advance, stop_at
-from symgd.descent.outcomes import Ends, look_back, look_every, outcomes
+from symgd.descent.outcomes import Ends, look_back, look_every
+from symgd.descent.rest import look
 from symgd.descent.steps import judge
 from symgd.errors import UsageError
 from symgd.kernel import Kernel, code
-from symgd.many import lanes_code
+from symgd.many import lanes_code, rest
 from symgd.many.lanes import Batch, Lanes, Limits, Runner, Starts, compile_lanes, compile_starts, spread
 from symgd.many.result import Many
+from symgd.many.stacks import is_compiled, once
 from symgd.many.starts import Box
 from symgd.many.starts_code import write_starts
 from symgd.progress import Tick, interruptible
@@ -31,6 +33,7 @@ from symgd.progress import progress as show_progress
 from symgd.run import Outcome
 
 Matrix = NDArray[np.float64]
+Places = NDArray[np.int64]
 
 BATCH = 1 << 15  # starts that are worked on together; what they need besides points lives no longer than they do
 NUMBERS = 1 << 24  # that they may hold
@@ -95,7 +98,7 @@ def descend_many(
     given = _checked(options)
     settings = _settings(kernel, x[0], given)
     k = len(x)
-    ends = Batch.of(x, np.zeros((k, 0)), np.zeros((k, 0)), _limits(kernel, settings).looks)
+    ends = Batch.of(x, np.zeros((k, 0)), np.zeros((k, 0)), _limits(kernel, settings))
     runner = _runner(kernel, settings, k)
     with (
         interruptible() as asked,
@@ -112,10 +115,10 @@ def descend_many(
                 _together(kernel, settings, given, runner, x, rows, ends, watch)
                 watch.show(rows.stop, ends.f[rows])
         size = np.sqrt(np.einsum("ij,ij->i", ends.g, ends.g))
-        told = _outcomes(ends, x, size, settings, watch)
+    outcomes = partial(rest.told, kernel, _ends(ends, x, size), settings.steps, settings.gtol, watch.why())
     return Many(
-        formula, x, ends.x, ends.f, size, ends.steps.astype(np.int64), told, settings.rule,
-        time.perf_counter() - began, box, ends.g, kernel,
+        formula, x, ends.x, ends.f, size, ends.steps.astype(np.int64), settings.rule, time.perf_counter() - began, box,
+        ends.g, kernel, outcomes,
     )  # fmt: skip
 
 
@@ -137,24 +140,13 @@ def _is_auto(lr: object) -> bool:
     return isinstance(lr, str) and lr == "auto"
 
 
-# What was worked out for an objective lives as long as it does: many short calls shall not wait for it.
-_known: WeakKeyDictionary[Kernel, dict[str, Any]] = WeakKeyDictionary()
-
-
-def _once(kernel: Kernel, key: str, make: Callable[[], Any]) -> Any:
-    found = _known.setdefault(kernel, {})
-    if key not in found:
-        found[key] = make()
-    return found[key]
-
-
 def _settings(kernel: Kernel, start: NDArray[np.float64], given: Mapping[str, object]) -> Settings:
     """Give the settings; once where they do not depend on the start."""
     fixed = not _is_auto(given.get("lr", "auto")) and all(isinstance(v, int | float | str) for v in given.values())
     if not fixed:
         return descent.prepare(kernel, start, 1.0, given)
     key = repr(sorted(given.items()))
-    settings: Settings = _once(kernel, key, lambda: descent.prepare(kernel, start, 1.0, given))
+    settings: Settings = once(kernel, key, lambda: descent.prepare(kernel, start, 1.0, given))
     return settings
 
 
@@ -163,15 +155,14 @@ def _settings(kernel: Kernel, start: NDArray[np.float64], given: Mapping[str, ob
 
 def _runner(kernel: Kernel, settings: Settings, count: int) -> Runner | None:
     """Give what takes steps of a batch; ``None`` where each start is a run of its own."""
-    work = count * min(settings.steps, SHORT) * kernel.step_cost()
-    if kernel.tier == "python" or (kernel.tier == "auto" and work <= kernel.budget()):
+    if not is_compiled(kernel, count * min(settings.steps, SHORT) * kernel.step_cost()):
         return None
     if kernel.large or settings.batch or not settings.source:
         return None
     if settings.recipe and lanes_code.fits(kernel.program.layout):
         limits = _limits(kernel, settings)
-        entry, near = _once(kernel, _key(settings, "lanes", limits.tested), lambda: _lanes(kernel, settings, limits))
-        return Lanes(kernel, entry, limits, settings.draws, _drawing(kernel, settings), near=near)
+        entry, near = once(kernel, _key(settings, "lanes", limits.tested), lambda: _lanes(kernel, settings, limits))
+        return Lanes(kernel, entry, limits, settings.draws, _drawing(kernel, settings), [], near=near)
     return None if settings.draws else _starts(kernel, settings)
 
 
@@ -202,7 +193,7 @@ def _starts(kernel: Kernel, settings: Settings) -> Starts:
         loop = settings.source["numba"]
         return compile_starts(kernel, loop, write_starts(kernel.program, states, cauchy=not settings.recipe))
 
-    entry = _once(kernel, _key(settings, "starts"), make)
+    entry = once(kernel, _key(settings, "starts"), make)
     return Starts(kernel, entry, _limits(kernel, settings), states, hyper)
 
 
@@ -256,40 +247,52 @@ def _together(
             runner = _starts(kernel, settings)
         else:
             runner.offset = rows.start
-    _steps(runner, batch, settings, watch)
+    _steps(runner, batch, x[rows], settings, watch)
     if isinstance(runner, Lanes) and runner.near and not settings.draws:
         # Sines of large arguments are nan in vector registers: C's library knows better.
         bad = np.flatnonzero(batch.status == code.NOT_FINITE)
         if len(bad):
             first = x[rows][bad]
-            again = Batch.of(first, *_kept(kernel, settings, given, first), runner.limits.looks)
-            _steps(_starts(kernel, settings), again, settings, watch)
+            again = Batch.of(first, *_kept(kernel, settings, given, first), runner.limits)
+            _steps(_starts(kernel, settings), again, first, settings, watch)
             batch.put(bad, again)
 
 
-def _steps(runner: Runner, batch: Batch, settings: Settings, watch: _Watch) -> None:
+def _steps(runner: Runner, batch: Batch, starts: Matrix, settings: Settings, watch: _Watch) -> None:
     """Take slices of steps, of the starts that have not ended."""
-    rows = np.arange(len(batch.x))
-    length = runner.limits.slice
-    for first in range(0, settings.steps, length):
-        if not len(rows) or watch.over():
-            return
-        part = runner.slice(batch, rows, first, min(first + length, settings.steps))
-        spread(part.tasks, runner.kernel.workers, watch.over)
+    rows, kernel, first = np.arange(len(batch.x)), runner.kernel, 0
+    if not code.kept(kernel.n):
+        starts = np.broadcast_to(np.inf, starts.shape)
+
+    def take(some: Places, begin: int, stop: int) -> None:
+        part = runner.slice(batch, some, begin, stop)
+        spread(part.tasks, kernel.workers, watch.over)
         part.finish()
-        rows = np.flatnonzero(batch.status == code.RUNNING)
+
+    while first < settings.steps and len(rows) and not watch.over():
+        after = (first // runner.length + 1) * runner.length
+        stop = min(after, settings.steps, rest.next_stop(kernel, settings, first))
+        take(rows, first, stop)
+        here = rows
+        again = rest.refined(kernel, settings, batch, starts, rows)
+        while len(again) and not watch.over():
+            here = np.setdiff1d(here, again[batch.steps[again] == stop], assume_unique=True)
+            behind = again[batch.steps[again] < stop]
+            if not len(behind):
+                break
+            take(behind, int(batch.steps[behind].min()), stop)
+            again = rest.refined(kernel, settings, batch, starts, behind)
+        rest.look(kernel, settings, batch, starts, here, stop)
+        rows, first = rows[batch.status[rows] == code.RUNNING], stop
 
 
-def _outcomes(
-    ends: Batch, x: Matrix, size: NDArray[np.float64], settings: Settings, watch: _Watch
-) -> NDArray[np.int8]:  # fmt: skip
-    """Say of each start how it ended, as the account of a single run says it."""
+def _ends(ends: Batch, x: Matrix, size: NDArray[np.float64]) -> Ends:
+    """Give what is known of the starts where they stand."""
     # Of very many parameters, a run does not remember where it began.
     start = x if code.kept(x.shape[1]) else np.broadcast_to(np.inf, x.shape)
-    known = Ends(
+    return Ends(
         ends.status, ends.steps, ends.x, ends.g, ends.f, size, start, ends.first, ends.peaks, ends.lows, ends.looks
     )
-    return outcomes(known, settings.steps, settings.gtol, watch.why())
 
 
 # ---- a run for each start ------------------------------------------------------------------------------------------
@@ -311,6 +314,7 @@ def _one_by_one(
         own = go_on(kernel, state, own)
         while state.status == code.RUNNING and state.t < own.steps and not watch.over():
             advance(kernel, state, own, stop_at(kernel, state, own))
+            look(kernel, state, own)
             own = go_on(kernel, state, own)
         step, value = state.records[: state.filled, 0], state.records[: state.filled, 1]
         ends.x[place], ends.g[place], ends.f[place] = state.x, state.g, state.f

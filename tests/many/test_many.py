@@ -17,8 +17,8 @@ import symgd as sg
 from symgd.cli import main
 from symgd.errors import DataError, UsageError
 from symgd.many import STRATEGIES
+from symgd.many.block_code import WIDTH
 from symgd.many.lanes import spread
-from symgd.many.lanes_code import WIDTH
 
 ROSENBROCK = "(1 - x)**2 + 100*(y - x**2)**2"
 HIMMELBLAU = "(x**2 + y - 11)**2 + (x + y**2 - 7)**2"
