@@ -212,8 +212,13 @@ class Many:
         columns: dict[str, object] = {f"{name}_start": self.starts[:, i] for i, name in enumerate(names)}
         columns |= {f"{name}_end": self.points[:, i] for i, name in enumerate(names)}
         columns |= {"value": self.values, "gradient_norm": self.gradient_norms, "steps": self.steps}
-        outcome = pd.Categorical.from_codes(self.outcomes, categories=[str(o) for o in OUTCOMES])
-        return pd.DataFrame({**columns, "outcome": outcome, "reached": self.reached})
+        return pd.DataFrame({**columns, "outcome": self.outcome_names(), "reached": self.reached})
+
+    def outcome_names(self) -> pd.Categorical:
+        """Give how each start ended as a pandas Categorical."""
+        import pandas as pd
+
+        return pd.Categorical.from_codes(self.outcomes, categories=[str(o) for o in OUTCOMES])
 
     def to_dict(self) -> dict[str, object]:
         """Give the account as plain data, ready for JSON; of the starts only how many ended in which way."""

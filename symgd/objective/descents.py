@@ -17,8 +17,8 @@ from symgd.data.points import Point
 from symgd.errors import DataError, UsageError, other_option, safe, shown, unknown_option
 from symgd.insight import diagnose
 from symgd.kernel import TIERS, Kernel
+from symgd.objective.maps import Maps
 from symgd.objective.model import Model
-from symgd.objective.numbers import Numbers
 from symgd.parameters import Shapes
 from symgd.run import Run
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from symgd.many import Many
 
 
-class Descents(Numbers):
+class Descents(Maps):
     """What moves a point."""
 
     def minimize(self, start: Point | None = None, **options: Any) -> Run:
