@@ -122,6 +122,11 @@ def sizes(size: object) -> tuple[int, int]:
     Returns
     -------
     tuple of int
+
+    Raises
+    ------
+    UsageError
+        If they are no numbers of cells, or too many.
     """
     pair = size if is_range(size) else (CELLS if size is None else size,) * 2
     across, up = (checks.whole("size", n, 1) for n in pair)  # type: ignore[attr-defined]

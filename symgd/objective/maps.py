@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from symgd import checks, rules
 from symgd.descent.methods import METHODS
 from symgd.errors import UsageError, shown, unknown_option
@@ -89,6 +91,9 @@ class Maps(Numbers):
         counts = many.sizes(size)
         across, up = (many.axis(name, kinds[name], v, n) for (name, v), n in zip(ranges.items(), counts, strict=True))
         middles = {a.name: 0.5 * (a.low + a.high) for a in (across, up) if a.kind == "start"}
+        for name in middles:
+            if isinstance(start, Mapping) and np.ndim(start.get(name, 0.0)):
+                raise UsageError(f"'{name}' is an array; an axis is one of its entries, such as '{name}[0]'")
         own = {name: value for name, value in numbers.items() if name not in hyper}
         model, x = self._at(*self._start(start, {**own, **middles}))
         kernel = self.kernel(model=model)

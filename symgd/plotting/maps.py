@@ -189,7 +189,7 @@ def _put_bar(ax: Axes, found: Map, norm: Normalize) -> None:
     bar.set_label("steps to converge", fontsize=9)
     bar.ax.tick_params(labelsize=8.5)
     if isinstance(norm, LogNorm):
-        places = [n * 10**k for k in range(9) for n in (1, 2, 5) if norm.vmin <= n * 10**k <= norm.vmax]  # type: ignore[operator]
+        places = [n * 10**k for k in range(9) for n in (1, 2, 5) if norm.vmin <= n * 10**k <= norm.vmax]
         bar.ax.yaxis.set_major_formatter(LogFormatter(labelOnlyBase=False))
         bar.set_ticks(places, labels=[f"{place:,}" for place in places])
     bar.ax.yaxis.set_minor_locator(NullLocator())
@@ -198,7 +198,7 @@ def _put_bar(ax: Axes, found: Map, norm: Normalize) -> None:
 # ---- what stands on it ---------------------------------------------------------------------------------------------
 
 _HALO = [patheffects.withStroke(linewidth=2.6, foreground="0.1")]
-_STYLES = ("--", "-.", ":", (0, (6, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1, 1, 1)))
+_STYLES: tuple[Any, ...] = ("--", "-.", ":", (0, (6, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1, 1, 1)))
 
 
 def _draw_boundaries(ax: Axes, found: Map) -> None:
