@@ -94,9 +94,13 @@ class Job:
         recipe = self.settings.recipe
         if self.settings.method is not None or not recipe:
             return None
-        return rules.Rule(recipe["text"], recipe["init"], recipe["name"], **recipe["hyper"])
+        made: rules.Rule = once(
+            self.kernel, f"rule {recipe!r}",
+            lambda: rules.Rule(recipe["text"], recipe["init"], recipe["name"], **recipe["hyper"]),
+        )  # fmt: skip
+        return made
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The numbers that the rule reads, in order."""
         rule = self.rule
