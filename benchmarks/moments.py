@@ -1,6 +1,7 @@
 """Gradient descent on a cubic model of 20 million rows, 10,000 steps with a fixed learning rate, whole runs.
 
-The objective is ``mean((y - (a*x**3 + b*x**2 + c*x + d))**2)``, and symgd finds out by itself that the rows count through
+The objective is ``mean((y - (a*x**3 + b*x**2 + c*x + d))**2)``, and symgd finds out by itself that the rows count
+through
 their moments alone: its time is that of a run, from the call of ``minimize`` to the account of it, the pass over the rows
 and the derivation included. Nothing is kept from one run to the next, since so large arrays are read where they lie.
 

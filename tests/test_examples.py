@@ -135,6 +135,11 @@ SHOWN = {
         r"^lr = 0\.0002 .*: crawls$",
         r"^lr = 0\.3 +diverged: ",
     ],
+    "plot_maps": [
+        r"^  fastest  steps = 20 at lr = 0\.2\d+, beta = 0\.3\d+$",
+        r"^x = -1\.3008 is stable up to lr = 0\.1398\nx = 1\.1309 is stable up to lr = 0\.2140$",
+        r"^3\d% of the cells reach the left minimum, \d% the right\n3 minima, ",
+    ],
     "plot_landscapes": [r"^Run\(converged_gradient, minimum, .*\nRun\(converged_gradient, minimum"],
     "relu_regression": [
         r"^d/dw = .*X\.T @ where\(X @ w > 0, ",

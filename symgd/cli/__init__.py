@@ -15,7 +15,7 @@ from symgd.cli.group import Group
 __all__ = ["main"]
 
 
-_NAMES = ("minimize", "many", "fit", "derive", "code", "check", "curvature", "theory", "laws", "cache")
+_NAMES = ("minimize", "many", "map", "fit", "derive", "code", "check", "curvature", "theory", "laws", "cache")
 
 
 @click.group(
@@ -33,6 +33,7 @@ def main() -> None:
     symgd derive "log(1 + exp(-x*y))" --hessian
     symgd check "mean((y - w*x)**2)" --grad "w=-2*mean(x*(y - w*x))" --data-names x,y
     symgd curvature "0.2*x1**2 + x2**2" --at x1=0,x2=0
+    symgd map "x**2/2 + 5*y**2" --lr 1e-3 1 --beta 0 1 --start x=1,y=1 -o momentum.png
     symgd theory momentum --smallest 1 --largest 10 --hyper beta=0.8
     symgd laws "v = beta*v - lr*g; x = x + v" --hyper beta=0.9
     """  # noqa: D301 - \b is click's mark for lines that are not to be wrapped

@@ -112,7 +112,9 @@ class Group(click.Group):
         """Import a command."""
         if cmd_name not in self.homes:
             return None
-        command: click.Command = getattr(import_module(f"symgd.cli.{self.homes[cmd_name]}"), cmd_name)
+        home = import_module(f"symgd.cli.{self.homes[cmd_name]}")
+        # A name that Python has already stands with an underscore.
+        command: click.Command = getattr(home, cmd_name, None) or getattr(home, f"{cmd_name}_")
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:

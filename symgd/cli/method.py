@@ -119,6 +119,21 @@ def rule(options: Options) -> Rule | None:
         ) from None
 
 
+def numbers_of(options: Options) -> Options:
+    """Read ``--hyper`` alone.
+
+    Parameters
+    ----------
+    options : dict
+        Those of the command.
+
+    Returns
+    -------
+    dict of str to float or str
+    """
+    return _hyper(options["hyper"])
+
+
 def _hyper(texts: Iterable[str]) -> Options:
     """Read hyperparameters: numbers, or formulas of t."""
     found: Options = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -62,24 +61,27 @@ def unit_diagonal(h: Matrix) -> tuple[Matrix, Vector]:
 
     Parameters
     ----------
-    h : ndarray, shape (n, n)
-        The Hessian.
+    h : ndarray, shape (..., n, n)
+        The Hessian, or many.
 
     Returns
     -------
-    scaled : ndarray, shape (n, n)
+    scaled : ndarray, shape (..., n, n)
         The Hessian in parameters that are `size` times as large; the signs of its eigenvalues are the same (Sylvester's
         law of inertia).
-    size : ndarray, shape (n,)
+    size : ndarray, shape (..., n)
         Square roots of the diagonal's sizes.
     """
-    size = np.sqrt(np.abs(np.diag(h)))
-    size[size < 1e-150] = size.max() if size.max() > 1e-150 else 1.0
+    size = np.sqrt(np.abs(np.diagonal(h, axis1=-2, axis2=-1)))
+    top = size.max(axis=-1, keepdims=True)
+    size = np.where(size < 1e-150, np.where(top > 1e-150, top, 1.0), size)
     with np.errstate(over="ignore", invalid="ignore"):
-        scaled = h / size / size[:, None]
-    if not np.isfinite(scaled).all():  # entries beside a diagonal that is as good as 0
-        size = np.full(len(h), math.sqrt(float(np.abs(h).max())))
-        scaled = h / size / size[:, None]
+        scaled = h / size[..., None, :] / size[..., None]
+    sound = np.asarray(np.isfinite(scaled).all(axis=(-2, -1), keepdims=True))
+    if not sound.all():  # entries beside a diagonal that is as good as 0
+        largest = np.sqrt(np.abs(h).max(axis=(-2, -1), keepdims=True))
+        size = np.where(sound[..., 0], size, largest[..., 0])
+        scaled = np.where(sound, scaled, h / size[..., None, :] / size[..., None])
     return scaled, size
 
 

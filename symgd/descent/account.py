@@ -11,7 +11,7 @@ from symgd.curvature import Promise, classify, corner, edge, tail
 from symgd.curvature.problem import Problem
 from symgd.curvature.promise import LOOSE
 from symgd.descent.methods import norm
-from symgd.descent.outcomes import OUTCOMES, Ends, far, look_back, look_every, outcomes
+from symgd.descent.outcomes import OUTCOMES, Ends, far, look_back, look_every, outcomes, rested
 from symgd.descent.rest import begun, remaining
 from symgd.descent.state import GTOL, Settings, State, Vector, fell_for_ever, saved
 from symgd.errors import unexplained
@@ -60,7 +60,9 @@ def account(
             left = remaining(kernel, state)
         outcome, message = _outcome(state, settings, outcome, size, locate, left)
         if finite:
-            verdict, outcome, message = _judged(kernel, state, outcome, message, left)
+            verdict, outcome, message = judged(
+                kernel, state.x, state.f, state.g, begun(state), outcome, message, left
+            )  # fmt: skip
     except Exception as problem:  # noqa: BLE001 - whatever it is, the run is there
         outcome, message = _outcome(state, settings, outcome, size, locate, left)
         verdict = Verdict(Kind.UNKNOWN, Reason.UNEXPLAINED, (), unexplained("the kind of point", problem))
@@ -83,16 +85,41 @@ def _method(state: State, settings: Settings) -> str:
     return settings.method.told(state.states) if settings.method else settings.rule
 
 
-def _judged(
-    kernel: Problem, state: State, outcome: Outcome, message: str, left: Promise
-) -> tuple[Verdict, Outcome, str]:
-    """Tell what kind of point a run ended at, and how it ended in the light of that."""
-    found = edge(kernel, state.x, state.f, state.g) if outcome == Outcome.STALLED else None
-    if found is None and (outcome.converged or left.settled or _hidden(outcome, state, left)):
+def judged(
+    kernel: Problem, x: Vector, f: float, g: Vector, start: Vector | None, outcome: Outcome, message: str,
+    left: Promise,
+) -> tuple[Verdict, Outcome, str]:  # fmt: skip
+    """Tell what kind of point a descent ended at, and how it ended in the light of that.
+
+    Parameters
+    ----------
+    kernel : Problem
+        The objective.
+    x : ndarray, shape (n,)
+        The point.
+    f : float
+        The value there.
+    g : ndarray, shape (n,)
+        The gradient there.
+    start : ndarray, shape (n,), or None
+        Where the descent began, if that is known.
+    outcome : Outcome
+        How it ended as far as its steps tell.
+    message : str
+        That as a sentence.
+    left : Promise
+        What Newton's step still promises.
+
+    Returns
+    -------
+    Verdict, Outcome, str
+    """
+    found = edge(kernel, x, f, g) if outcome == Outcome.STALLED else None
+    if found is None and (outcome.converged or left.settled or hidden(outcome, f, left.gain)):
         if kernel.curved:
-            verdict = classify(kernel, state.x, state.f, state.g, begun(state))
+            verdict = classify(kernel, x, f, g, start)
         else:
-            verdict = corner(kernel, state.x) or Verdict(Kind.UNKNOWN, Reason.UNSEEN)
+            verdict = corner(kernel, x) or Verdict(Kind.UNKNOWN, Reason.UNSEEN)
         if outcome.converged and verdict.kind.minimal and not _holds(left, verdict):
             verdict = Verdict(Kind.NOT_STATIONARY, Reason.FURTHER, (left.share,))
         if outcome == Outcome.STALLED and verdict.kind.minimal:
@@ -100,23 +127,23 @@ def _judged(
         return verdict, outcome, message
     if outcome == Outcome.DIVERGED:  # what falls for ever falls nearby, too
         return Verdict(Kind.NOT_STATIONARY, Reason.MUTE), outcome, message
-    found = found or corner(kernel, state.x)
+    found = found or corner(kernel, x)
     if found is not None and outcome in (Outcome.STALLED, Outcome.MAX_STEPS, Outcome.TIME_LIMIT):
         if found.kind == Kind.KINK_MINIMUM:
             return found, Outcome.CONVERGED_VALUE, "the value is at the lowest point of a kink"
         if found.reason == Reason.EDGE:
             return found, Outcome.CONVERGED_VALUE, "the value is the lowest at the edge of the domain"
     if found is None and outcome == Outcome.STALLED:
-        found = tail(kernel, state.x, state.f, state.g, begun(state))
+        found = tail(kernel, x, f, g, start)
     return found or Verdict(Kind.NOT_STATIONARY, Reason.MUTE), outcome, message
 
 
 HIDDEN = "no smaller value can be told apart in float64"
 
 
-def _hidden(outcome: Outcome, state: State, left: Promise) -> bool:
+def hidden(outcome: Outcome, f: float, gain: float) -> bool:
     """Tell whether what is left to gain is lost in the value's last digits, where no step lowers it any more."""
-    return outcome == Outcome.STALLED and left.gain <= NOISE * abs(state.f)
+    return outcome == Outcome.STALLED and gain <= NOISE * abs(f)
 
 
 def _holds(left: Promise, verdict: Verdict) -> bool:
@@ -166,11 +193,10 @@ def _outcome(
     """Name what ended the run, in a sentence."""
     ends = _ends(state, settings, size)
     (place,) = outcomes(ends, settings.steps, settings.gtol, stopped or Outcome.INTERRUPTED)
-    outcome = OUTCOMES[place]
-    if outcome in (Outcome.MAX_STEPS, Outcome.TIME_LIMIT) and left.settled:
-        return Outcome.CONVERGED_VALUE if left.rounded else Outcome.CONVERGED_GRADIENT, _at_rest(left, size)
-    if outcome == Outcome.CONVERGED_GRADIENT and state.status == code.RUNNING and not left.settled:
-        outcome = Outcome.MAX_STEPS
+    (found,) = rested(np.array([place]), ends.status, np.array([left.settled]), np.array([left.rounded]))
+    outcome = OUTCOMES[found]
+    if found != place and outcome.converged:
+        return outcome, _at_rest(left, size)
     finite = math.isfinite(state.f)
     if outcome == Outcome.DIVERGED and finite and fell_for_ever(state.f, float(ends.first[0])):
         down = "fell" if settings.sign > 0 else "rose"

@@ -19,8 +19,8 @@ from symgd.errors import DataError, UsageError, other_option, safe, shown, unkno
 from symgd.insight import diagnose
 from symgd.kernel import TIERS, Kernel
 from symgd.kernel.blas import one_thread
+from symgd.objective.maps import Maps
 from symgd.objective.model import Model
-from symgd.objective.numbers import Numbers
 from symgd.parameters import Shapes
 from symgd.run import Run
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from symgd.many import Many
 
 
-class Descents(Numbers):
+class Descents(Maps):
     """What moves a point."""
 
     def minimize(self, start: Point | None = None, **options: Any) -> Run:

@@ -4,6 +4,7 @@ Every function takes an Axes and gives it back; without one it makes a figure. N
 matplotlib is changed.
 """
 
+from symgd.plotting.maps import plot_map
 from symgd.plotting.modes import plot_modes
 from symgd.plotting.panels import plot_runs
 from symgd.plotting.phases import plot_rule
@@ -12,6 +13,6 @@ from symgd.plotting.profile import plot_profile
 from symgd.plotting.style import check_path, save
 
 __all__ = [
-    "check_path", "plot_fit", "plot_many", "plot_modes", "plot_objective", "plot_profile", "plot_rule", "plot_run",
-    "plot_runs", "save",
+    "check_path", "plot_fit", "plot_many", "plot_map", "plot_modes", "plot_objective", "plot_profile", "plot_rule",
+    "plot_run", "plot_runs", "save",
 ]  # fmt: skip

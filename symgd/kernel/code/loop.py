@@ -176,11 +176,19 @@ class Loop:
             nodes = schedule(self.rule.roots()).scalars[0]
             early: set[Node] = set()
             for node in nodes:
-                if isinstance(node, Map) and all(is_fixed(a) or a in early for a in node.args):
+                if isinstance(node, Map) and all(self.fixed(a) or a in early for a in node.args):
                     early.add(node)
             scalars.write([n for n in nodes if n in early], keep=early)
-            scalars.cut(nodes)
+            scalars.cut([n for n in nodes if isinstance(n, Map) and self.fixed(n.args[0])])
         return scalars
+
+    def fixed(self, node: Node) -> bool:
+        """Tell whether a node is the same at every step."""
+        return is_fixed(node)
+
+    def inside(self, around: Expressions, suffix: str = "") -> Expressions:
+        """Give what writes the expressions of one parameter, around which others have been written."""
+        return Expressions(self.w, self.access, around, suffix)
 
     def _step(self, scalars: Expressions, slope: str) -> None:
         w, rule = self.w, self.rule
@@ -209,7 +217,7 @@ class Loop:
             folds.start(self.w, fold, f"_f{fold.number}", f"_g{fold.number}")
 
         def one() -> None:
-            inner = Expressions(self.w, self.access, outer=scalars, suffix=f"_{self.place}")
+            inner = self.inside(scalars, f"_{self.place}")
             inner.write(piece.nodes)
             for fold in piece.folds:
                 folds.grow(self.w, fold, f"_f{fold.number}", inner[fold.body], f"_g{fold.number}")
@@ -219,7 +227,7 @@ class Loop:
             folds.finish(self.w, fold, f"_f{fold.number}", f"_g{fold.number}")
 
     def _update(self, piece: Pass, scalars: Expressions, rule: Lowered) -> None:
-        inner = Expressions(self.w, self.access, outer=scalars, suffix=f"_{self.place}")
+        inner = self.inside(scalars, f"_{self.place}")
         new = rule.roots()
         inner.write(piece.nodes, keep=new)
         x = self.at("x")
