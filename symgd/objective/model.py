@@ -16,6 +16,7 @@ from symgd.graph.bounds import Bounds, bounds_of
 from symgd.graph.poles import Poles
 from symgd.kernel import Kernel
 from symgd.kernel.code import Program, generate
+from symgd.kernel.code.module import derive
 from symgd.kernel.machine import cache
 from symgd.language import Tree
 from symgd.objective.formula import Formula, deep
@@ -23,6 +24,7 @@ from symgd.parameters import Shape
 from symgd.squares import Squares, squares
 
 if TYPE_CHECKING:
+    from symgd.kernel.code.planned import Rule
     from symgd.views import Entries, Gradient, Hessian
 
 
@@ -163,15 +165,18 @@ class Model(Formula):
         cache.save(key, found.to_json().encode())
         return found
 
-    def standalone(self) -> str:
-        """Give the functions as a module that needs NumPy alone."""
+    def standalone(self, target: str, rules: Sequence[Rule] = (), values: Mapping[str, object] | None = None) -> str:
+        """Give the functions, and descents by rules, as a module for a target; see `Objective.code`."""
         from symgd import __version__
-        from symgd.kernel.code.standalone import standalone
+        from symgd.kernel.code.targets import module
 
         graph, root = self.grouped
         known = _known({name: _type(self.data.get(name)) for name in self.columns})
         with deep():
-            return standalone(graph.copy(), root, self.text, self.params, self.shapes, known, __version__)
+            derived = derive(graph.copy(), root, self.params, self.shapes, known)
+            columns = [c.name for c in derived.inputs.columns if c.rows and c.name in self.data]
+            rows = [len(self.data[name]) for name in columns] or [self.rows or 0]  # type: ignore[arg-type]
+            return module(target, derived, self.text, __version__, rules, values, rows)
 
     def kernel(self, tier: str, workers: int | None) -> Kernel:
         """Give a running kernel.
