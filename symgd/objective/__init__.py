@@ -189,7 +189,7 @@ class Objective(Descents):
         Parameters
         ----------
         target : str
-            ``"numpy"`` or ``"javascript"``.
+            ``"numpy"``, ``"c"`` or ``"javascript"``.
         rule : str, Rule, or list of them, optional
             An update rule by name or as text, whose whole descent is in the module too: ``minimize(start, steps)``.
             ``"exact"`` is steepest descent with the exact step.

@@ -10,16 +10,22 @@ from arrays import Case, exact
 from oracles import EPS
 
 import symgd as sg
-from symgd.graph import Graph
+from symgd.graph import Graph, calculus
+from symgd.kernel.code.functions import Output
 from symgd.kernel.code.identifiers import comment, identifier
-from symgd.kernel.code.module import derive
+from symgd.kernel.code.layout import layout
+from symgd.kernel.code.module import Derived
 from symgd.kernel.code.targets import TARGETS, module
 from symgd.language import scalar
 from symgd.language.functions import FUNCTIONS
 from symgd.language.quoted import quoted
 
 needs_node = pytest.mark.skipif(targets.NODE is None, reason="needs node: JavaScript is not run")
-RUNNERS = [pytest.param(targets.javascript, "javascript", marks=needs_node, id="javascript")]
+needs_gcc = pytest.mark.skipif(targets.GCC is None, reason="needs gcc: C is not run")
+RUNNERS = [
+    pytest.param(targets.javascript, "javascript", marks=needs_node, id="javascript"),
+    pytest.param(targets.c, "c", marks=needs_gcc, id="c"),
+]
 runners = pytest.mark.parametrize(("run", "target"), RUNNERS)
 
 FORMULAS = [
@@ -114,14 +120,20 @@ def condition(row, point, wanted):
 @runners
 def test_every_function_of_the_table_is_spelt_in_every_target(run, target, tmp_path):
     rows = [row for row in FUNCTIONS.values() if row.kind == "map"]
-    jobs = []
-    for row in rows:
-        graph, names = Graph(), "abc"[: row.most]
-        root = graph.raw(row.name, *(graph.leaf("parameter", n) for n in names))
-        code = module(target, derive(graph, root, list(names)), row.name, "0")
-        jobs.append((code, {}, [(p, [1.0] * row.most) for p in points_of(row)], []))
+    graph = Graph()
+    a, b, c = (graph.leaf("parameter", name) for name in "abc")
+    chosen = graph.leaf("data", "chosen")
+    root = graph.const(0)
+    for place, row in enumerate(rows):  # one module for all: the value of the row that is chosen
+        value = graph.raw("add", graph.raw(row.name, *(a, b, c)[: row.most]), graph.const(0))
+        root = graph.raw("where", graph.raw("equal", chosen, graph.const(place)), value, root)
+    outputs = {"value": Output((root,)), "slope": Output((root,), (), True), "product": Output((), (), True)}
+    inputs = layout(list("abc"), [a, b, c, chosen])
+    code = module(target, Derived(graph, inputs, outputs, calculus.Vector(()), ()), "rows", "0")
+    jobs = [(code, {"chosen": float(place)}, [((*p, 0.0, 0.0)[:3], (0.0,) * 3) for p in points_of(row)], [])
+            for place, row in enumerate(rows)]  # fmt: skip
     for row, (answers, _) in zip(rows, run(jobs, tmp_path), strict=True):
-        for point, (_, (found,), *_) in zip(points_of(row), answers, strict=True):
+        for point, ((found,), *_) in zip(points_of(row), answers, strict=True):
             wanted = scalar.evaluate(row.name, point)
             if not math.isfinite(wanted):
                 assert str(found) == str(wanted), (row.name, point)

@@ -70,6 +70,7 @@ class Declared(Python):
         super().__init__(function)
         self.heads, self.kept, self.named, self.title = heads, kept, named, title
         self.scopes = tidied.scopes(function)
+        self.read = set(tidied.names(e for s in tidied.every(function.statements) for e in tidied.read(s)))
         self.kinds = {a.name: WHOLE if "int" in a.kind or a.kind == "whole" else NUMBER for a in function.arguments}
         self._infer(function.statements)
 
@@ -122,7 +123,7 @@ class Declared(Python):
         ahead = self.scopes.ahead.get(id(s), [])
         fresh = isinstance(s, Assign) and sorted(ahead) == sorted(t.name for t in s.targets if isinstance(t, Name))
         for name in [] if fresh else ahead:
-            self.line(self.declared(name) + self.stop, depth)
+            self.line(self.bare(name) + self.stop, depth)
         if isinstance(s, Assign):
             self._assign(s, depth, fresh=fresh and bool(ahead))
         elif isinstance(s, Add):
@@ -199,6 +200,10 @@ class Declared(Python):
     @abstractmethod
     def declared(self, name: str, *, constant: bool = False) -> str:
         """Write the declaration of a variable, without a value."""
+
+    def bare(self, name: str) -> str:
+        """Write the declaration of a variable that gets its value later."""
+        return self.declared(name)
 
     @abstractmethod
     def unpack(self, targets: Sequence[Expression], call: Call, depth: int, *, fresh: bool) -> None:

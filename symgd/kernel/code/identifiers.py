@@ -13,7 +13,7 @@ _INSIDE = re.compile(r"_([a-z]+?)_?(\d+)(?:_+\w+)?")
 WORDS = {
     "_x": "point", "_v": "direction", "_mem": "memory", "_buf": "buffer", "_n": "rows", "_lo": "low", "_hi": "high",
     "_a": "first", "_g": "gradient", "_e": "trial", "_w": "product", "_h": "numbers", "_q": "squared",
-    "_r": "size", "_c": "curved", "_tf": "step", "_value": "here", "_unit": "direction", "_n_p": "new",
+    "_r": "size", "_c": "curved", "_tf": "step", "_value": "here", "_unit": "unit", "_n_p": "new",
 }  # fmt: skip
 _COUNTED = {"f": "total", "b": "part", "i": "given", "u": "last", "s": "sum", "v": "at", "g": "scale", "n": "next"}
 
@@ -72,7 +72,7 @@ def comment(text: str) -> str:
     flat = " ".join(text.split())
     safe = "".join(c if c.isascii() and c.isprintable() else _letter(c) for c in flat)
     # Nor does it end a page's script, and no backslash or, in C, its spelling by question marks joins it to the next.
-    return re.sub(r"([*/<?=#])(?=[*/!?#])", r"\1 ", safe.replace("\\", "/"))
+    return re.sub(r"(\*(?=/)|/(?=\*)|<(?=[/!])|\?(?=\?)|=(?=#)|#(?==))", r"\1 ", safe.replace("\\", "/"))
 
 
 class Names:

@@ -85,7 +85,10 @@ class JavaScript(Looped):
     target = "javascript"
     printer = JavaScriptPrinter
     reserved = frozenset([*_WORDS.split(), *_PUBLIC])
-    inherited = True
+
+    def outside(self) -> list[str]:
+        """Give the inputs that functions see without being handed them: all of them."""
+        return self.inputs
 
     @staticmethod
     def cased(name: str) -> str:

@@ -11,7 +11,7 @@ from symgd.kernel.code import forms, tidied, translated
 from symgd.kernel.code.declared import Declared
 from symgd.kernel.code.identifiers import WORDS, Names, comment, identifier
 from symgd.kernel.code.module import Derived
-from symgd.kernel.code.planned import Rule, planned, used
+from symgd.kernel.code.planned import Rule, filled, planned, used
 
 
 class Heads(dict[str, forms.Function]):
@@ -44,7 +44,7 @@ class Looped(ABC):
     target: ClassVar[str]
     printer: ClassVar[type[Declared]]
     reserved: ClassVar[frozenset[str]]
-    inherited = False  # whether functions see the data without being handed them
+    public: ClassVar[tuple[str, ...]] = ()  # functions that take all inputs
 
     def __init__(
         self, derived: Derived, formula: str, version: str, rules: Sequence[Rule] = (), *, uneven: bool = False
@@ -54,11 +54,15 @@ class Looped(ABC):
         self.layout = layout = self.plan.layout
         self.heads = Heads(self.plan.functions)
         self.inputs = [a.name for a in layout.data()]
+        # One array may be read by rows and as a whole.
+        first: dict[str, str] = {}
+        self.same = {f"_d{i}": first.setdefault(c.name, f"_d{i}") for i, c in enumerate(layout.columns)}
         # Whether the number of rows is given, and not seen from a column.
         self.counted = "_n" in self.inputs and (uneven or not any(c.rows for c in layout.columns))
-        self.kept = used(self.plan.functions, self.inputs if self.inherited else ())
+        self.kept, self.idle = used(self.plan.functions, self.outside(), self.public, self.same)
         # What the module uses, in the order in which it is defined.
         self.written: dict[str, list[str]] = {}
+        self.filled: dict[str, set[str]] = {}
         self.names = Names(self.reserved)
         for name in self.plan.functions:
             self.title(name)
@@ -68,6 +72,8 @@ class Looped(ABC):
 
     def _name_inputs(self) -> None:
         layout, give = self.layout, self.names.give
+        for name in ("_x", "_v", "_out", "_full", "_unit", "_column"):
+            give(name, WORDS.get(name) or name.strip("_"))
         self.data: dict[str, str] = {}  # names in the text, by those of data
         for i, column in enumerate(layout.columns):
             if column.name not in self.data:
@@ -91,6 +97,12 @@ class Looped(ABC):
         """Give the name of a function as the language writes it."""
         return name
 
+    def outside(self) -> list[str]:
+        """Give the inputs that functions see without being handed them: the rows' numbers are their places."""
+        none = [name for name, size in self.plan.memory.items() if not size]
+        none += [name for name, other in self.same.items() if other != name]
+        return [*none, *(name for name in self.inputs if name == "_id" or name.startswith("_k"))]
+
     def title(self, name: str) -> str:
         """Give the name of a function in the text."""
         return self.names.known.get(name) or self.names.give(name, self.cased(name), function=True)
@@ -104,9 +116,12 @@ class Looped(ABC):
         self.names.begin(self._fixed(name), apart=name not in self.plan.functions)
         printer = self.printer(function, self.heads, self.kept, self.names, self.title)
         printer.block(function.statements, 1)
-        lines = [self.head(function, printer), *printer.lines, *self.tail()]
+        local = self.names.local
         for call in printer.calls:
             self._write(call)
+        self.names.local = local
+        self.filled[name] = filled(function, self.heads, self.filled)
+        lines = [self.head(function, printer), *printer.lines, *self.tail()]
         del self.written[name]
         self.written[name] = lines
 

@@ -14,6 +14,7 @@ from symgd.graph import Fold, Node, reachable
 from symgd.kernel.code import forms, tidied
 from symgd.kernel.code.forms import Argument, At, Call, Name, Number, of
 from symgd.kernel.code.functions import Function
+from symgd.kernel.code.identifiers import identifier
 from symgd.kernel.code.layout import Layout
 from symgd.kernel.code.loop import Loop
 from symgd.kernel.code.module import STRICT, Derived
@@ -187,7 +188,7 @@ def planned(derived: Derived, rules: Sequence[Rule] = ()) -> Planned:
         _write_columns(writer, layout)
     named = {}
     for rule in rules:
-        name = DESCEND if len(rules) == 1 else f"{DESCEND}_{rule.name}"
+        name = DESCEND if len(rules) == 1 else f"{DESCEND}_{identifier(rule.name)}"
         named[name] = rule
         descent = Descent(writer, layout, rule.lowered, tuple(rule.hyper))
         descent.init = rule.lowered.init if rule.lowered else {}
@@ -200,6 +201,8 @@ def _write_columns(w: Writer, layout: Layout) -> None:
     n, data = layout.size, layout.data()
     unit, column = Argument("_unit", "float64"), Argument("_column", "float64")
     with w.function(CURVATURE, [X, unit, column, FULL, *data]):
+        with w.loop("_j", 0, n):
+            w.assign(At(unit.name, "_j"), 0.0)
         with w.loop("_j", 0, n):
             w.assign(At(unit.name, "_j"), 1.0)
             w.call(PRODUCT, X, unit, column, *data)
@@ -214,8 +217,11 @@ def _write_columns(w: Writer, layout: Layout) -> None:
         w.give()
 
 
-def used(functions: Mapping[str, forms.Function], apart: Iterable[str] = ()) -> dict[str, list[int]]:
-    """Give the places of the arguments that functions read, directly or by handing them on.
+def used(
+    functions: Mapping[str, forms.Function], apart: Iterable[str] = (), whole: Iterable[str] = (),
+    same: Mapping[str, str] | None = None,
+) -> tuple[dict[str, list[int]], dict[str, list[str]]]:  # fmt: skip
+    """Give the places of the arguments that functions read, directly or by handing them on; and those for nothing.
 
     Parameters
     ----------
@@ -223,20 +229,58 @@ def used(functions: Mapping[str, forms.Function], apart: Iterable[str] = ()) -> 
         Callees first.
     apart : iterable of str
         Arguments that need not be handed over.
+    whole : iterable of str
+        Functions that take all others, whether they read them or not.
+    same : mapping of str to str, optional
+        What stands for another, which is handed over for it.
 
     Returns
     -------
-    dict of str to list of int
+    kept : dict of str to list of int
+        The places of the arguments that each function takes.
+    idle : dict of str to list of str
+        Those of them that it takes but does not read.
     """
     found: dict[str, list[int]] = {}
-    left = set(apart)
+    idle: dict[str, list[str]] = {}
+    left, every = set(apart), set(whole)
     for name, function in functions.items():
         known: set[str] = set()
         stack = [e for s in tidied.every(function.statements) for e in (*tidied.read(s), *tidied.targets(s))]
         while stack:
             e = stack.pop()
-            known |= {e.name} if isinstance(e, Name) else {e.array} if isinstance(e, At) else set()
+            name_of = e.name if isinstance(e, Name) else e.array if isinstance(e, At) else ""
+            known.add((same or {}).get(name_of, name_of))
             inside = tidied.parts(e)
             stack += [inside[i] for i in found[e.function]] if isinstance(e, Call) and e.function in found else inside
-        found[name] = [i for i, a in enumerate(function.arguments) if a.name in known - left]
-    return found
+        places = [i for i, a in enumerate(function.arguments) if a.name not in left]
+        found[name] = [i for i in places if name in every or function.arguments[i].name in known]
+        idle[name] = [function.arguments[i].name for i in found[name] if function.arguments[i].name not in known]
+    return found, idle
+
+
+def filled(
+    function: forms.Function, functions: Mapping[str, forms.Function], found: Mapping[str, set[str]]
+) -> set[str]:
+    """Give the arrays that a function writes to, directly or by handing them on.
+
+    Parameters
+    ----------
+    function : Function
+        The function.
+    functions : mapping of str to Function
+        What it may call.
+    found : mapping of str to set of str
+        Those of the functions that it calls.
+
+    Returns
+    -------
+    set of str
+    """
+    body = list(tidied.every(function.statements))
+    arrays = {t.array for s in body for t in tidied.targets(s) if isinstance(t, At)}
+    for e in tidied.walk(e for s in body for e in tidied.read(s)):
+        if isinstance(e, Call) and e.function in found:
+            pairs = zip(functions[e.function].arguments, e.args, strict=True)
+            arrays |= {a.name for given, a in pairs if given.name in found[e.function] and isinstance(a, Name)}
+    return arrays

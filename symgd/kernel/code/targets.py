@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from symgd.kernel.code.module import Derived
 from symgd.kernel.code.planned import Rule
 
-TARGETS = ("numpy", "javascript")
+TARGETS = ("numpy", "c", "javascript")
 EMBEDS = ("javascript",)  # those that can hold the data
-DESCENDS = ("javascript",)  # those that have descents
+DESCENDS = ("c", "javascript")  # those that have descents
 
 
 def module(
@@ -44,6 +44,10 @@ def module(
 
         written = JavaScript(derived, formula, version, rules, uneven=len(set(rows)) > 1)
         return written.text(values, min(rows, default=0))
+    if target == "c":
+        from symgd.kernel.code.c import C
+
+        return C(derived, formula, version, rules).text()
     from symgd.kernel.code.standalone import Module
 
     return Module(derived, formula, version).text()

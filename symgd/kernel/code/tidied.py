@@ -168,52 +168,53 @@ class Scopes(NamedTuple):
     constant: set[str]  # that get no other value
 
 
+class _Block:
+    """Statements of one body, and which of them mention a name: at once, or in their own bodies."""
+
+    def __init__(self, statements: Sequence[Statement]) -> None:
+        self.statements = statements
+        self.own: list[set[str]] = []
+        self.inner: list[list[_Block]] = []
+        self.users: dict[str, list[int]] = {}
+        for place, s in enumerate(statements):
+            self.own.append(set(names([*read(s), *targets(s)])))
+            self.inner.append([_Block(body) for body in bodies(s)])
+            for name in self.own[-1].union(*(block.users for block in self.inner[-1])):
+                self.users.setdefault(name, []).append(place)
+
+
 def scopes(function: forms.Function) -> Scopes:
     """Find where the variables of a function are declared: as far inside as they are used, with their first value."""
     given = {a.name for a in function.arguments}
     counts = Counter(t.name for s in every(function.statements) for t in targets(s) if isinstance(t, Name))
-    found = Scopes({}, {}, set())
+    found, block = Scopes({}, {}, set()), _Block(function.statements)
     for name in counts:
-        if name not in given and not _place(name, function.statements, found):
-            first = next(s for s in function.statements if _mentions(s, name))
+        if name not in given and not _place(name, block, found):
+            first = block.statements[block.users[name][0]]
             found.ahead.setdefault(id(first), []).append(name)
     inline = Counter(found.inline.values())
     found.constant.update(name for name, count in counts.items() if count == 1 or inline[name] == count)
     return found
 
 
-def _place(name: str, body: Sequence[Statement], found: Scopes) -> bool:
+def _place(name: str, block: _Block, found: Scopes) -> bool:
     """Declare a variable in a body, or in the bodies inside of it; tell whether nothing need be declared outside."""
-    users = [s for s in body if _mentions(s, name)]
+    users = block.users.get(name)
     if not users:
         return True
-    first = users[0]
-    if isinstance(first, Assign) and len(first.targets) == len(first.values) == 1 and name not in names(read(first)):
-        target = first.targets[0]
-        if isinstance(target, Name) and target.name == name:
+    first = block.statements[users[0]]
+    own = [t.name for t in targets(first) if isinstance(t, Name)]
+    if isinstance(first, Assign) and name in own and name not in names(read(first)):
+        if len(first.targets) == 1:
             found.inline[id(first)] = name
-            return True
-    inner = not any(name in names([*read(s), *targets(s)]) for s in users)
-    trial = Scopes({}, {}, set())
-    if inner and all(_place(name, inside, trial) for s in users for inside in bodies(s)):
-        found.inline.update(trial.inline)
-        for key, value in trial.ahead.items():
-            found.ahead.setdefault(key, []).extend(value)
+        else:
+            found.ahead.setdefault(id(first), []).append(name)
         return True
-    return _hoisted(name, users, found) if body is not None and _starts(name, users) else False
-
-
-def _starts(name: str, users: Sequence[Statement]) -> bool:
-    """Tell whether the first to use a variable gives it a value whatever happens: at once, with others."""
-    first = users[0]
-    given = isinstance(first, Assign) and any(isinstance(t, Name) and t.name == name for t in first.targets)
-    return given and name not in names(read(first))
-
-
-def _hoisted(name: str, users: Sequence[Statement], found: Scopes) -> bool:
-    found.ahead.setdefault(id(users[0]), []).append(name)
+    trial = Scopes({}, {}, set())
+    inside = not any(name in block.own[place] for place in users)
+    if not inside or not all(_place(name, inner, trial) for place in users for inner in block.inner[place]):
+        return False
+    found.inline.update(trial.inline)
+    for key, value in trial.ahead.items():
+        found.ahead.setdefault(key, []).extend(value)
     return True
-
-
-def _mentions(s: Statement, name: str) -> bool:
-    return name in names([*read(s), *targets(s)]) or any(_mentions(inner, name) for b in bodies(s) for inner in b)
