@@ -225,7 +225,7 @@ def millsrest(a: float) -> float:
     if a < 1.0 or a != a:  # noqa: PLR0124
         return 2.0 * math.exp(-a * a) / (math.sqrt(math.pi) * math.erfc(a)) - 2.0 * a
     k = 0.0
-    for n in range(int(20.0 + 150.0 / (a * a)), 0, -1):
+    for n in range(int(20.0 + 200.0 / (a * a)), 0, -1):
         k = 0.5 * n / (a + k)
     return 2.0 * k
 

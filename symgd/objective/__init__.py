@@ -18,8 +18,6 @@ from symgd.objective.formula import indices, row_count
 if TYPE_CHECKING:
     from symgd import views
 
-TARGETS = ("numpy",)  # of code that stands alone
-
 
 class Objective(Descents):
     """A formula to minimize, with its exact derivatives.
@@ -179,16 +177,28 @@ class Objective(Descents):
         graph, root = self.shown.written
         return views.to_text(root, graph=graph, numpy=True)
 
-    def code(self, target: str = "numpy") -> str:
+    def code(
+        self, target: str = "numpy", *, rule: Any = None, lr: float | str | None = None, embed: bool = False,
+        **hyper: float | str,
+    ) -> str:  # fmt: skip
         """Give value, gradient, Hessian times a direction, and Hessian as a module that stands alone.
 
         The functions take the parameters and the data by their own names, and the module needs nothing but the target:
-        what NumPy does not have is written out in it.
+        what its library does not have is written out in it.
 
         Parameters
         ----------
         target : str
-            ``"numpy"``, the only one so far.
+            ``"numpy"``, ``"c"`` or ``"javascript"``.
+        rule : str, Rule, or list of them, optional
+            An update rule by name or as text, whose whole descent is in the module too: ``minimize(start, steps)``.
+            ``"exact"`` is steepest descent with the exact step.
+        lr : float or str, optional
+            Its learning rate, a number or a formula of ``t``; by default the rule's own.
+        embed : bool
+            Whether the module holds the data, where the target is JavaScript.
+        **hyper : float or str
+            The rule's hyperparameters.
 
         Returns
         -------
@@ -198,7 +208,7 @@ class Objective(Descents):
         Raises
         ------
         UsageError
-            For another target, or if the shape of a parameter is not known.
+            For another target, a rule or number that there is not, or if the shape of a parameter is not known.
 
         Examples
         --------
@@ -207,9 +217,12 @@ class Objective(Descents):
         >>> space["value_and_gradient"](1.0, x=[1.0, 2.0], y=[1.0, 4.0])
         (2.0, (-4.0,))
         """
-        if not isinstance(target, str) or target not in TARGETS:
-            raise UsageError(f"target={shown(target)} must be one of {', '.join(TARGETS)}")
-        return self.shown.standalone()
+        from symgd.objective import modules
+
+        chosen = modules.checked_target(target)
+        rules = modules.descents(chosen, rule, lr, hyper)
+        values = modules.embedded(self, chosen) if embed else None
+        return self.shown.standalone(chosen, rules, values)
 
     def latex(self) -> str:
         """Give the objective as LaTeX."""

@@ -24,6 +24,7 @@ from symgd.squares import Squares, squares
 
 if TYPE_CHECKING:
     from symgd.graph.moments import Moments
+    from symgd.kernel.code.planned import Rule
     from symgd.objective.reduced import Reduced
     from symgd.views import Entries, Gradient, Hessian
 
@@ -169,15 +170,19 @@ class Model(Formula):
         cache.save(key, found.to_json().encode())
         return found
 
-    def standalone(self) -> str:
-        """Give the functions as a module that needs NumPy alone."""
+    def standalone(self, target: str, rules: Sequence[Rule] = (), values: Mapping[str, object] | None = None) -> str:
+        """Give the functions, and descents by rules, as a module for a target; see `Objective.code`."""
         from symgd import __version__
-        from symgd.kernel.code.standalone import standalone
+        from symgd.kernel.code.module import derive
+        from symgd.kernel.code.targets import module
 
         graph, root = self.grouped
         known = _known({name: _type(self.data.get(name)) for name in self.columns})
         with deep():
-            return standalone(graph.copy(), root, self.text, self.params, self.shapes, known, __version__)
+            derived = derive(graph.copy(), root, self.params, self.shapes, known)
+            columns = [c.name for c in derived.inputs.columns if c.rows and c.name in self.data]
+            rows = [len(self.data[name]) for name in columns] or [self.rows or 0]  # type: ignore[arg-type]
+            return module(target, derived, self.text, __version__, rules, values, rows)
 
     def kernel(self, tier: str, workers: int | None) -> Kernel:
         """Give a running kernel.

@@ -266,13 +266,15 @@ class Loop:
             self.w.assign_all(results, Call(slope, *self.layout.point(point), *data))
         else:
             self.w.assign(value, Call(slope, f"_{point}", f"_{gradient}", *data))
-        with self.w.when(of("_sign") < 0.0):
-            self.w.assign(value, -1.0 * of(value))
-            self._negate(gradient)
+        self._turn(gradient, value)
         self.w.add("_calls", 1)
 
-    def _negate(self, letter: str) -> None:
-        self.each(lambda: self.w.assign(self.at(letter), -1.0 * self.at(letter)))
+    def _turn(self, letter: str, value: str = "") -> None:
+        """Write the turning of signs, where the objective is maximized."""
+        with self.w.when(of("_sign") < 0.0):
+            if value:
+                self.w.assign(value, -1.0 * of(value))
+            self.each(lambda: self.w.assign(self.at(letter), -1.0 * self.at(letter)))
 
     # ---- the exact Cauchy step -------------------------------------------------------------------------------------
 
@@ -321,8 +323,7 @@ class Loop:
             w.assign_all(results, Call(product, *self.layout.point(), *self.layout.point("g"), *data))
         else:
             w.call(product, "_x", "_g", "_w", *data)
-        with w.when(of("_sign") < 0.0):
-            self._negate("w")
+        self._turn("w")
         for name in ("_q", "_c", "_r"):
             w.assign(name, 0.0)
 

@@ -25,7 +25,7 @@ from symgd.language.functions import FUNCTIONS
 from symgd.rules import Lowered
 
 CURVATURE = [*(Argument(name, "float64") for name in ("_x", "_v", "_w")), Argument("_hist", "matrix")]
-_STRICT = ("min", "max")  # folds that have kinks
+STRICT = ("min", "max")  # folds that have kinks
 
 
 def generate(
@@ -54,7 +54,7 @@ def generate(
     derived = derive(graph, root, params, shapes, data)
     graph, inputs, outputs = derived.graph, derived.inputs, derived.outputs
     nodes = reachable([root, *derived.slope.nodes()])
-    strict = any(isinstance(n, Fold) and n.function in _STRICT for n in nodes)
+    strict = any(isinstance(n, Fold) and n.function in STRICT for n in nodes)
     # What keeps digits and range has branches that are no kinks.
     smooth = _is_smooth(graph.store.without_seams(root))
     functions, pieces, memory = _write(graph, inputs, outputs, strict=strict)
@@ -115,7 +115,7 @@ def _is_smooth(nodes: list[Node]) -> bool:
     for node in nodes:
         if isinstance(node, Map) and not FUNCTIONS[node.function].smooth:
             return False
-        if isinstance(node, Fold) and node.function in _STRICT:
+        if isinstance(node, Fold) and node.function in STRICT:
             return False
     return True
 

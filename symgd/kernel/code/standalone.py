@@ -9,10 +9,10 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
 
-from symgd.graph import Graph, Leaf, Node
+from symgd.graph import Leaf
 from symgd.kernel.code import helpers
 from symgd.kernel.code.array_entries import INDENT
 from symgd.kernel.code.array_inputs import Source
@@ -20,7 +20,7 @@ from symgd.kernel.code.arrays import ArrayFunction
 from symgd.kernel.code.contractions import Value
 from symgd.kernel.code.functions import Output
 from symgd.kernel.code.layout import Layout
-from symgd.kernel.code.module import Derived, derive
+from symgd.kernel.code.module import Derived
 from symgd.language.quoted import unquoted
 
 GIVES = {
@@ -101,41 +101,21 @@ def split(vector: str, layout: Layout) -> dict[str, str]:
     return found
 
 
-def standalone(
-    graph: Graph, root: Node, text: str, params: Sequence[str], shapes: Mapping[str, tuple[int, ...]],
-    data: Mapping[str, tuple[str, tuple[int, ...]]], version: str,
-) -> str:  # fmt: skip
-    """Write an objective as a module of NumPy.
+class Module:
+    """Writes the module.
 
     Parameters
     ----------
-    graph : Graph
-        Where nodes are made.
-    root : Node
-        The objective.
-    text : str
-        Its formula.
-    params : sequence of str
-        The parameters, in order.
-    shapes : mapping of str to tuple of int
-        Theirs; ``()`` for a number.
-    data : mapping of str to (str, tuple of int)
-        Type and shape of each data array.
+    derived : Derived
+        The objective with its derivatives.
+    formula : str
+        Its text.
     version : str
         symgd's.
-
-    Returns
-    -------
-    str
     """
-    return Module(derive(graph, root, params, shapes, data), text, version).text()
 
-
-class Module:
-    """Writes the module; see `standalone`."""
-
-    def __init__(self, derived: Derived, text: str, version: str) -> None:
-        self.derived, self.formula, self.version = derived, text, version
+    def __init__(self, derived: Derived, formula: str, version: str) -> None:
+        self.derived, self.formula, self.version = derived, formula, version
         self.layout = layout = derived.inputs
         self.calls: dict[str, None] = {}
         found = self._functions()
