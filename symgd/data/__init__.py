@@ -213,7 +213,7 @@ def _numbers(name: str, values: object) -> Array:
         raise DataError(f"'{name}' {problem}") from None
     try:
         with np.errstate(over="raise"):
-            return array.astype(_kept(array), order="C", copy=False)
+            return np.require(array, _kept(array), ("C", "A"))
     except ArithmeticError as problem:
         raise DataError(f"'{name}' must hold numbers; {safe(str(problem), 160)}") from None
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.data import Stored
 from symgd.graph.bounds import UNKNOWN, Bounds
 from symgd.kernel import streams, threads
 from symgd.kernel.code import Program
+from symgd.kernel.code.layout import Column
 from symgd.kernel.tiers import Bound, Compiled, Input, Loop, Numbers, Plain, Source, Vector, Vectorised
 from symgd.squares import Squares
 
@@ -72,7 +76,7 @@ class Kernel:
         self.bound = Bound(
             program,
             [float(data[name]) for name in layout.scalars],  # type: ignore[arg-type]
-            [streams.open_flat(data[c.name], c.dtype, rows=c.rows) for c in layout.columns],
+            [_flat(data[c.name], c, rows) for c in layout.columns],
             [_table(t, layout.point_shapes.starts) for t in layout.tables],
             rows,
             workers or threads.available(),
@@ -255,6 +259,12 @@ class Kernel:
             the size of a batch and the step before the first; fills the arrays.
         """
         return self.tiers[tier].loop(source)
+
+
+def _flat(values: Any, column: Column, rows: int) -> NDArray[np.generic] | Stored:
+    """Give a data array as code takes it. Of one that is read as a whole, code knows the length by the array's node."""
+    shape = (rows, *column.shape) if column.rows else (len(values), *column.shape[1:])
+    return streams.open_flat(values, column.dtype, math.prod(shape), rows=column.rows)
 
 
 def _table(entries: tuple[object, ...], places: Mapping[str, int]) -> NDArray[np.generic]:
