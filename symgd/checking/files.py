@@ -69,9 +69,8 @@ def check_file(path: str | os.PathLike[str], *, explain: bool = True) -> list[Ch
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as problem:
-        raise DataError(
-            f"{safe(str(path), 200)} cannot be read: {safe(str(getattr(problem, 'strerror', problem)))}"
-        ) from None
+        reason = safe(str(getattr(problem, "strerror", problem)))
+        raise DataError(f"{safe(str(path), 200)} cannot be read: {reason}") from None
     if len(text) > LARGEST:
         raise DataError(f"{safe(str(path))} is too long for a file of derivatives")
     try:
