@@ -328,8 +328,11 @@ class Run:
         ------
         UsageError
             If the name ends in neither.
+        DataError
+            If the file cannot be written; what stood there stays.
         """
-        return saving.write(path, self.state)
+        data = {"data": self.objective.fingerprint()} if self.objective is not None and "data" in self.state else {}
+        return saving.write(path, {**self.state, **data})
 
 
 def _plain_option(value: Any) -> Any:

@@ -55,7 +55,6 @@ def fit(**given: Any) -> int:
 
     pictures.check(given)
     data = inputs.columns(given)
-    inputs.refuse_left_out(given, [given["formula"], given["target"], given["weights"], given["sigma"]], data)
     start = starts.read(given["start"], "--start") or None
     fixed = starts.read(given["fixed"], "--fixed") or None
     found = run(

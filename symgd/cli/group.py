@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import json
 import os
@@ -143,7 +144,8 @@ class Group(click.Group):
         try:
             # By its own count click would turn `*` in a formula into file names on Windows.
             result = super().main(args, *rest, **{**options, "standalone_mode": False, "windows_expand_args": False})
-            sys.stdout.flush()
+            if sys.stdout is not None:  # closed by whoever called
+                sys.stdout.flush()
             sys.exit(result if isinstance(result, int) else GOOD)
         except (SymgdError, click.ClickException) as problem:
             _tell(problem, as_json="--json" in args)
@@ -152,8 +154,19 @@ class Group(click.Group):
             click.echo("interrupted", err=True)
             sys.exit(FINDING)
         except BrokenPipeError:  # the reader, such as `head`, has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()
             sys.exit(FINDING)
+        except OSError as problem:  # a full disk under the output: no answer, and so no finding
+            _drop_output()
+            with contextlib.suppress(OSError):
+                click.echo(f"Error: the answer cannot be written: {problem.strerror or problem}", err=True)
+            sys.exit(FAULT)
+
+
+def _drop_output() -> None:
+    """Send what is still to be written nowhere, so that leaving does not fail in turn."""
+    with contextlib.suppress(OSError, AttributeError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _settle_in() -> None:

@@ -24,6 +24,7 @@ from symgd.data.stored import DTYPES, Stored
 from symgd.errors import safe
 
 COPIED = 1 << 26  # bytes
+CHUNK = 1 << 24  # bytes that are hashed at a time
 SAMPLE = 4096  # rows that large arrays are told apart by
 
 # Arrays by their id that were read from a file, to which nobody else has a reference.
@@ -97,19 +98,20 @@ class Owned(Mapping[str, Any]):
         """Tell whether nobody else can change any of these arrays: none is on disk, or read where it lies."""
         return all(name in self._ours for name in names if not isinstance(self._values.get(name, 0.0), float))
 
-    def fingerprint(self, names: Iterable[str]) -> dict[str, list[Any]]:
+    def fingerprint(self, names: Iterable[str], *, whole: bool = True) -> dict[str, list[Any]]:
         """Give what tells data apart, as JSON holds it.
 
         Parameters
         ----------
         names : iterable of str
             The data that count.
+        whole : bool
+            Whether all rows of arrays on disk, and of those that are read where they lie, count, or a sample of them.
 
         Returns
         -------
         dict of str to [str, list of int, str]
-            Of each its type, its shape and a hash of its values; of arrays on disk, and of those that are read where
-            they lie, a hash of a sample of the rows.
+            Of each its type, its shape and a hash of its values.
         """
         found: dict[str, list[Any]] = {}
         for name in names:
@@ -117,7 +119,7 @@ class Owned(Mapping[str, Any]):
             if isinstance(values, float):
                 found[name] = ["number", [], values.hex()]
                 continue
-            content = self._hashes.get(name) or _hash(_sample(values))
+            content = self._hashes.get(name) or _hash(values if whole else _sample(values))
             found[name] = [str(values.dtype), list(values.shape), content]
         return found
 
@@ -210,5 +212,12 @@ def _sample(values: Any) -> NDArray[Any]:
     return rows
 
 
-def _hash(values: NDArray[Any]) -> str:
-    return hashlib.sha256(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data).hexdigest()
+def _hash(values: Any) -> str:
+    """Hash rows, so many at a time."""
+    found = hashlib.sha256()
+    step = max(1, CHUNK * len(values) // max(1, values.nbytes))
+    for low in range(0, len(values), step):
+        high = min(low + step, len(values))
+        rows = values.rows(low, high) if isinstance(values, Stored) else values[low:high]
+        found.update(np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data)
+    return found.hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
@@ -274,12 +275,15 @@ def _changed(path: Path, how: str) -> DataError:
     return DataError(f"'{named(path)}' has changed since it was opened: {how}; make the objective anew")
 
 
-def opened(path: Path) -> io.FileIO:
-    """Open a file for reading bytes; a `DataError` if that cannot be done."""
+def opened(path: Path, kind: str = ".npy") -> io.FileIO:
+    """Open a file for reading bytes, in any order: a `DataError` if that cannot be done, as of a pipe."""
     try:
-        return path.open("rb", buffering=0)
+        ordinary = stat.S_ISREG(path.stat().st_mode)  # to open a pipe is to wait for who writes to it
+        if ordinary:
+            return path.open("rb", buffering=0)
     except (OSError, ValueError) as problem:
-        raise unreadable(path, ".npy", problem) from None
+        raise unreadable(path, kind, problem) from None
+    raise unreadable(path, kind, ValueError("it is no ordinary file; copy it to one, so that any bytes can be read"))
 
 
 def header(path: Path) -> Header:

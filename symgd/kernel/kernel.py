@@ -78,7 +78,7 @@ class Kernel:
         self.bound = Bound(
             program,
             [float(data[name]) for name in layout.scalars],  # type: ignore[arg-type]
-            [streams.open_flat(data[c.name], c.dtype, rows=c.rows) for c in layout.columns],
+            [streams.open_column(data[c.name], c, rows) for c in layout.columns],
             [_table(t, layout.point_shapes.starts) for t in layout.tables],
             rows,
             workers or threads.available(),

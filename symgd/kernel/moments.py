@@ -153,7 +153,7 @@ class _Level:
         self.function = quietly(load_arrays([text], text.name))
         self.requests, self.rows = requests, rows
         self.setting = Setting({node: place for place, node in enumerate(self.nodes)}, lengths, data)
-        self.columns = [streams.open_flat(data[c.name], c.dtype, rows=c.rows) for c in self.layout.columns]
+        self.columns = [streams.open_column(data[c.name], c, rows) for c in self.layout.columns]
 
     def made(self, workers: int) -> Made:
         """Answer the requests."""

@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from symgd.data import Stored
+from symgd.kernel.code.layout import Column
 
 CHUNK = 1 << 19  # numbers that are read at a time
 SMALL = 1 << 26  # bytes up to which an array is simply read
 
 
-def open_flat(values: object, dtype: str, *, rows: bool) -> NDArray[np.generic] | Stored:
+def open_column(values: Any, column: Column, rows: int) -> NDArray[np.generic] | Stored:
+    """Give a data array as code takes it.
+
+    Of one that is read as a whole, code knows the length by the array's node.
+
+    Parameters
+    ----------
+    values : ndarray or Stored
+        The array.
+    column : Column
+        What code expects of it.
+    rows : int
+        How many rows there are.
+
+    Returns
+    -------
+    ndarray or Stored
+    """
+    shape = (rows, *column.shape) if column.rows else (len(values), *column.shape[1:])
+    return open_flat(values, column.dtype, math.prod(shape), rows=column.rows)
+
+
+def open_flat(values: object, dtype: str, size: int, *, rows: bool) -> NDArray[np.generic] | Stored:
     """Give a data array as code takes it: a vector, row after row, or rows that stay on disk, if they are many.
 
     Parameters
@@ -22,6 +47,8 @@ def open_flat(values: object, dtype: str, *, rows: bool) -> NDArray[np.generic] 
         The array.
     dtype : str
         NumPy's name of the type that code was generated for.
+    size : int
+        How many numbers the code reads.
     rows : bool
         Whether it is read row by row; otherwise all of it must be in memory.
 
@@ -31,9 +58,43 @@ def open_flat(values: object, dtype: str, *, rows: bool) -> NDArray[np.generic] 
     """
     if isinstance(values, Stored):
         if rows and values.nbytes > SMALL:
+            fits(values, size)
             return replace(values, dtype=np.dtype(dtype))  # truth values are read as the bytes they are
         values = values.whole()
-    return np.ascontiguousarray(values, dtype=dtype).reshape(-1)
+    return passed(values, dtype, size)
+
+
+def passed(values: Any, dtype: DTypeLike, size: int) -> NDArray[Any]:
+    """Give an array as machine code reads it: a vector of a type and a length, contiguous and aligned.
+
+    Parameters
+    ----------
+    values : ndarray
+        The array; it is copied where it is not so.
+    dtype : dtype
+        The type.
+    size : int
+        The length.
+
+    Returns
+    -------
+    ndarray, shape (size,)
+
+    Raises
+    ------
+    ValueError
+        If it has another length.
+    """
+    found = np.require(values, dtype, ("C", "A", "E")).reshape(-1)
+    fits(found, size)
+    return found
+
+
+def fits(values: NDArray[Any] | Stored, size: int) -> None:
+    """Refuse an array of another length than the code reads, or fills."""
+    if math.prod(values.shape) != size:
+        message = f"generated code takes an array of {size:,} numbers; got the shape {values.shape}"
+        raise ValueError(message)
 
 
 def height(columns: list[Stored], block: int) -> int:

@@ -220,18 +220,21 @@ class OnArrays(Tier):
     def fill(self, function: Generated, vectors: Sequence[Vector], out: Vector | None) -> float | Numbers:
         """Call a function of arrays."""
         filled = [] if out is None else [out]
-        return function(*map(np.ascontiguousarray, vectors), *filled, *self.inputs())
+        return function(*(streams.passed(v, np.float64, self.bound.n) for v in vectors), *filled, *self.inputs())
 
     def curvature(self, x: Vector, full: Vector) -> None:
         """Fill a matrix with the Hessian."""
-        n = len(x)
-        self.function("curvature")(np.ascontiguousarray(x), np.zeros(n), np.empty(n), full, *self.inputs())
+        n = self.bound.n
+        point = streams.passed(x, np.float64, n)
+        self.function("curvature")(point, np.zeros(n), np.empty(n), full, *self.inputs())
 
     def on_arrays(self, loop: Generated, *, batched: bool) -> Loop:
         """Give a loop with room for what it works on."""
         n = self.bound.n
 
         def run(x: Vector, g: Vector, states: Sequence[Vector], *rest: object) -> float | Numbers:
+            for vector in (x, g, *states):  # they are filled, so that a copy of another length is no way out
+                streams.fits(vector, n)
             scratch = () if self.unrolled else (np.empty(n), np.empty(n))
             return loop(x, g, *scratch, *states, *rest, *self.staging(rest, batched=batched), *self.inputs())
 

@@ -137,7 +137,7 @@ class Lanes(Block):
             with w.loop("_t", of("_from") + 1, of("_stop") + 1):
                 w.assign("_tf", Call("float", "_t"))
                 outer.write([n for n in self.plan.scalars[0] if n in same], keep=same)
-                self._turn(outer, same)
+                self._renew(outer, same)
                 with w.loop("_l", 0, Call("hide", WIDTH // parts)):
                     for part in range(parts):
                         self.shift = part * WIDTH // parts
@@ -151,7 +151,7 @@ class Lanes(Block):
         """Tell whether a node is the same at every step, and in every lane."""
         return super().fixed(node) and not (isinstance(node, Leaf) and node.name in self.varying)
 
-    def _turn(self, outer: Expressions, same: set[Node]) -> None:
+    def _renew(self, outer: Expressions, same: set[Node]) -> None:
         """Write 1 over what all lanes are divided by: a division takes a processor ten times as long as a product."""
         self.turned = {}
         for node in reachable(self.lowered.roots()):

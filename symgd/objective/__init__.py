@@ -82,7 +82,7 @@ class Objective(Descents):
         self._models, self._kernels, self._told = {}, {}, set()
         self._guessed = len(self._declared) < len(self.params)
         if chosen is None:
-            data_module.refuse_left_out(data, self.params)
+            data_module.refuse_left_out(loaded, self.params)
             self._tell(points.misspelt(self.params, self._offered, used))
         self._settle()
         self._said = self._default

@@ -127,12 +127,14 @@ class Rule:
         UsageError
             If the rule has no such hyperparameter.
         """
-        for key in values:
+        if not isinstance(values, Mapping):
+            raise UsageError(f"values={shown(values)} must be a mapping of hyperparameters to numbers")
+        for key in map(str, values):
             if key not in self.hyper:
                 near = suggest(key, list(self.hyper))
                 has = ", ".join(self.hyper) or "none"
                 hint = f"; did you mean '{near}'?" if near else ""
-                raise UsageError(f"{self.name or 'this rule'} has no hyperparameter '{key}'; it has: {has}{hint}")
+                raise UsageError(f"{self.name or 'this rule'} has no hyperparameter '{safe(key)}'; it has: {has}{hint}")
         for key, value in values.items():
             _check_hyper(key, value)
         other = object.__new__(Rule)

@@ -208,6 +208,7 @@ print(json.dumps([[*run.x.tolist(), f, *g.tolist()], loaded]))
 """
 
 
+@pytest.mark.skipif(native.CHECKED, reason="what looks at bounds needs Numba's own helpers, and is compiled anew")
 def test_the_second_process_needs_neither_numba_nor_sympy(fresh):
     environment = os.environ | {"SYMGD_CACHE": str(fresh)}
     command = [sys.executable, "-c", SCRIPT]

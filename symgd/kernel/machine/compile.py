@@ -69,20 +69,23 @@ class Entry:
         kinds = [argument.kind for argument in function.arguments]
         layouts = {**_NUMBERS, "matrix": _descriptor(2)}
         arguments = [c for kind in kinds for c in layouts.get(kind) or _descriptor(1)]
-        self.single = [kind in _NUMBERS for kind in kinds]
+        self.arguments = [(a.name, _passed(a.kind)) for a in function.arguments]
         fields = [(f"r{i}", _NUMBERS[kind][0]) for i, kind in enumerate(function.result)]
         self._result: Any = type("Result", (ctypes.Structure,), {"_fields_": fields})
         self._fields = [name for name, _ in fields]
         self._call = ctypes.CFUNCTYPE(ctypes.c_int32, _POINTER, _POINTER, *arguments)(address)
 
     def __call__(self, *args: Any) -> Any:
-        """Call it; arrays must be contiguous, and of the type that their kind says."""
+        """Call it. This is the border to machine code: an array that is not as the code reads it does not pass."""
         flat: list[Any] = []
-        for single, arg in zip(self.single, args, strict=True):
-            if single:
+        for (name, kind), arg in zip(self.arguments, args, strict=True):
+            if kind is None:
                 flat.append(arg)
-            else:
+            elif (arg.dtype, arg.ndim) == kind and arg.flags.c_contiguous and arg.flags.aligned:
                 flat += [None, None, arg.size, arg.itemsize, arg.ctypes.data, *arg.shape, *arg.strides]
+            else:
+                message = f"'{name}' of a compiled function is {arg.dtype}, {arg.shape}, {arg.strides}; it takes {kind}"
+                raise RuntimeError(message)
         result, failure = self._result(), _POINTER()
         code = self._call(ctypes.addressof(result), ctypes.addressof(failure), *flat)
         if code:
@@ -90,6 +93,13 @@ class Entry:
             raise RuntimeError(message)
         values = tuple(getattr(result, name) for name in self._fields)
         return values if len(values) > 1 else values[0]
+
+
+def _passed(kind: str) -> tuple[np.dtype[Any], int] | None:
+    """Give type and number of axes of what a kind of argument stands for; ``None`` for single numbers."""
+    if kind in _NUMBERS:
+        return None
+    return (np.dtype(np.float64), 2) if kind == "matrix" else (np.dtype(kind), 1)
 
 
 def _descriptor(axes: int) -> list[Any]:
