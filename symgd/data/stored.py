@@ -243,8 +243,7 @@ class Stored:
             found = os.fstat(file.fileno())
             if found.st_size < self.offset + self.nbytes:
                 raise _shorter(self.path)
-            if self.seen not in (None, (found.st_size, found.st_mtime_ns)):
-                raise _changed(self.path, "its size or its time of change is another")
+            self._compare(found)
             file.seek(self.offset + low * self.width * self.dtype.itemsize)
             while done < target.size:  # one read gives at most 2 GB
                 got = file.readinto(target[done:])  # type: ignore[arg-type]
@@ -258,6 +257,23 @@ class Stored:
         # The time of change is looked at before, and what is read is what counts.
         if self.bounds and out.size and not self.bounds[0] <= out.min() <= out.max() <= self.bounds[1]:
             raise _changed(self.path, "an index in it is out of bounds")
+
+    def check(self) -> None:
+        """Refuse a file that has changed since it was opened: for whoever keeps what was read of it.
+
+        Raises
+        ------
+        DataError
+            If the file has changed, or is gone.
+        """
+        try:
+            self._compare(self.path.stat())
+        except OSError as problem:
+            raise unreadable(self.path, ".npy", problem) from None
+
+    def _compare(self, found: os.stat_result) -> None:
+        if self.seen not in (None, (found.st_size, found.st_mtime_ns)):
+            raise _changed(self.path, "its size or its time of change is another")
 
     def as_index(self) -> Stored:
         """Give the array with the bounds of its values, which are held to whenever it is read."""

@@ -135,6 +135,8 @@ class Blocks:
         if found is None or (low, high) != (first.start, first.stop):
             found = self.stored.rows(first.start, first.stop)
             self._last = first.start, first.stop, found
+        else:
+            self.stored.check()
         return found[(slice(None, None, first.step), *rest)]
 
 
