@@ -19,8 +19,7 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-from interleave import PROCESSORS, Row, clock, main, ratio_row, same_point
-from interleave import Ratio as Times
+from interleave import PROCESSORS, Ratio, Row, Skip, clock, main, ratio_row, same_point
 from slopes import available
 
 from symgd import Objective
@@ -78,8 +77,6 @@ def normal_equations(data):
 
 def jax_steps(data):
     """Give steps in one compiled loop."""
-    from slopes import Skip
-
     try:
         import jax
     except ImportError as error:
@@ -99,8 +96,6 @@ def jax_steps(data):
 
 def torch_steps(data):
     """Give steps with a compiled gradient."""
-    from slopes import Skip
-
     try:
         import torch
     except ImportError as error:
@@ -147,7 +142,7 @@ def measure(rows=ROWS):
     for name, seconds in spent.items():
         target = TARGET if name in peers else None
         told = f"{name}, {STEPS} steps scaled" if name in peers else f"NumPy, {name} by hand"
-        found.append(ratio_row(f"cubic, {rows:,} rows, {ALL:,} steps / {told}", Times(ours, tuple(seconds)), target))
+        found.append(ratio_row(f"cubic, {rows:,} rows, {ALL:,} steps / {told}", Ratio(ours, tuple(seconds)), target))
     return found
 
 

@@ -54,7 +54,7 @@ def errors(text, data, point):
 def residuals(draw):
     terms = draw(st.lists(st.tuples(st.sampled_from([*FACTORS]), st.sampled_from(FEATURES)), min_size=1, max_size=4))
     rows = draw(st.integers(1, 25))
-    scale, offset = 10.0 ** draw(st.integers(-60, 60)), 10.0 ** draw(st.integers(-3, 10))
+    scale, offset = 10.0 ** draw(st.integers(-15, 15)), 10.0 ** draw(st.integers(-3, 10))
     noise = 10.0 ** draw(st.integers(-12, 0))
     seed = draw(st.integers(0, 1000))
     point = {name: draw(st.floats(-3, 3).map(lambda v: round(v, 3))) for name in ("w", "v")}
@@ -76,7 +76,7 @@ def test_moments_err_by_no_more_than_rounding_of_the_rows(drawn):
     y = (fitted + noise * size * rng.normal(size=rows)) * scale
     inner = " - ".join(["y", *(f"{factor}*{feature}*c" for factor, feature in terms)])
     text = f"sum(s*({inner})**2)" if weights else f"mean(({inner})**2)"
-    text += " + 0.1*w**2 + 0*v"
+    text += " + 0*w + 0*v"
     data = {"x": x, "y": y, "z": z, "c": scale, "s": s}
     data = {
         name: values
@@ -98,7 +98,7 @@ def test_moments_err_by_no_more_than_rounding_of_the_rows(drawn):
     for place, name in enumerate(whole.params):
         at = 1 + ("w", "v").index(name)
         slopes = sum(abs(k[at]) * lengths[feature] for k, (_, feature) in zip(known, terms, strict=True))
-        assert abs(g[place] - gradient[place]) <= 120 * EPS * (slopes * total + abs(0.2 * point["w"]))
+        assert abs(g[place] - gradient[place]) <= 120 * EPS * slopes * total
 
 
 CUBIC = "mean((y - (a*x**3 + b*x**2 + c*x + d))**2)"
