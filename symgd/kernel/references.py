@@ -72,8 +72,8 @@ def bounded(offset: Array, features: Array) -> Found:
     return Found(found, near, cut)
 
 
-def refer(offset: Array, at: Array, features: Array, *, near: bool) -> Array:
-    """Give what is left of an offset at a reference.
+def refer(offset: Array, at: Array, features: Array) -> Array:
+    """Give what is left of an offset at a reference, computed with twice the digits and rounded at the end.
 
     Parameters
     ----------
@@ -83,15 +83,11 @@ def refer(offset: Array, at: Array, features: Array, *, near: bool) -> Array:
         The reference.
     features : ndarray of shape (rows, n)
         The features.
-    near : bool
-        Whether to compute with twice the digits, and round at the end.
 
     Returns
     -------
     ndarray of shape (rows, k)
     """
-    if not near:
-        return offset + features @ at
     plain, high, low = offset, offset, np.zeros_like(offset)
     for factors, column in zip(at, features.T, strict=True):
         product, lost = _product(column[:, None], factors[None, :])
