@@ -32,6 +32,10 @@ __all__ = ["Alike", "Made", "Refused", "counted", "make", "pays", "types"]
 
 # Numbers of the features of a block: so few that no array of them is fetched from the system each time, and given back.
 BLOCK = 1 << 14
+MORE = 8  # times as many, where compiled code takes them in blocks of its own
+WIDE_ENOUGH = (
+    8  # columns from which on there is so much to do between two calls that threads do not wait for each other
+)
 NATIVE = 1e8  # operations from which on compiled code, once it is there, makes up for being loaded
 LEAST = 512  # rows of a block, at least
 SAMPLE = 4096  # rows that references are found on
@@ -218,12 +222,13 @@ class _Level:
 
     def over_rows(self, running: Sequence[Callable[[], Part]], workers: int) -> list[Part]:
         """Go over the rows, share after share, block after block; give what all of them come to."""
-        block = max(LEAST, 1 << max(0, (BLOCK // self.width).bit_length() - 1)) * (4 if self.setting.native else 1)
+        block = max(LEAST, 1 << max(0, (BLOCK // self.width).bit_length() - 1)) * (MORE if self.setting.native else 1)
         blocks = -(-self.rows // block)
         shares = max(1, min(threads.SHARES, blocks // 4))
         cuts = np.minimum(np.linspace(0, blocks, shares + 1).astype(np.int64) * block, self.rows).tolist()
         work = partial(self.share, running, block)
-        if workers == 1 or shares == 1:
+        alone = self.width < WIDE_ENOUGH and not any(isinstance(column, Stored) for column in self.columns)
+        if workers == 1 or shares == 1 or alone:
             parts = [work(low, high) for low, high in pairwise(cuts)]
         else:
             parts = list(threads.pool(workers).map(work, cuts[:-1], cuts[1:]))
