@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from symgd import display, saving
 from symgd.errors import unexplained
 from symgd.history import History
 from symgd.parameters import flat_of
+from symgd.records import dataclass
 from symgd.verdict import Kind, Verdict
 
 

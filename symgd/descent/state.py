@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +16,7 @@ from symgd.descent.methods import At, Function, Method, norm
 from symgd.errors import DataError, UsageError, safe
 from symgd.kernel import code
 from symgd.kernel.tiers import Source
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 Saved: TypeAlias = Mapping[str, Any]  # what a file holds: to be checked

@@ -8,13 +8,14 @@ data lie far from 0, nor near a fit that is close to perfect, which did not canc
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from itertools import count
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from symgd.graph.graph import Graph
 from symgd.graph.nodes import ROWS, Const, Fold, Map, Node
+from symgd.records import dataclass
 
 MARK = "#"  # what the names of moments begin with, which no name of a formula does
 ROW_COUNT = f"{MARK}rows"

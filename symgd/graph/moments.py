@@ -10,7 +10,7 @@ sum over all rows does, where the matrix of the inner products itself would lose
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from symgd.graph.apart import (
@@ -30,6 +30,7 @@ from symgd.graph.apart import (
 )
 from symgd.graph.graph import Graph
 from symgd.graph.nodes import ROWS, Fold, Leaf, Map, Matrix, Node, Span, arguments, reachable
+from symgd.records import dataclass
 
 MOST = 128  # columns of a triangle
 SMALL = 8  # columns up to which a triangle is written out, number by number

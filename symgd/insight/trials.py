@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from symgd import descent
 from symgd.curvature.problem import Problem
 from symgd.errors import SymgdError
 from symgd.kernel import Kernel
+from symgd.records import dataclass
 from symgd.rules import Rule
 from symgd.run import Run
 
@@ -22,7 +23,7 @@ Vector = NDArray[np.float64]
 BUDGET = 25_000_000  # operations that all trials of a diagnosis may take, about a second in plain Python
 OWN = 4.0  # the same, in times of what the run itself took
 AT_ONCE = 3e9  # operations that one trial may take at most
-METHODS = ("lm", "newton", "bfgs", "lbfgs", "newton_cg")  # those that a remedy may name, in this order
+METHODS = ("lm", "newton", "bfgs", "lbfgs", "newton_cg", "sampling")  # those that a remedy may name, in this order
 SHARE = 0.05  # of what there is to gain that a remedy must gain, to be one
 
 

@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.data.owned import COPIED
 from symgd.graph.bounds import UNKNOWN, Bounds
 from symgd.kernel import streams, threads
 from symgd.kernel.code import Program
+from symgd.kernel.memory import SIZE, Found, Memory
 from symgd.kernel.tiers import Bound, Compiled, Input, Loop, Numbers, Plain, Source, Vector, Vectorised
 from symgd.squares import Squares
 
@@ -90,6 +92,9 @@ class Kernel:
         self._reduce, self._whole, self.moments = reduce, self, 0
         self.sign = sign
         self.spent: dict[str, int] = {}
+        # Where nobody can change the data, and an evaluation takes longer than to look it up.
+        kept = layout.vectorised and self.n <= SIZE and all(_is_owned(column) for column in self.bound.columns)
+        self._memory = Memory() if kept else None
 
     def __reduce__(self) -> tuple[object, ...]:
         # What is compiled, and the room of each thread, stay behind.
@@ -276,8 +281,14 @@ class Kernel:
         if self.large and isinstance(chosen, Compiled):
             full = np.array([self.product(x, unit, chosen.name) for unit in np.eye(self.n)])
             return (full + full.T) / 2
-        chosen.curvature(x, full)
-        return (full + full.T) * (0.5 * self.sign)
+
+        def compute() -> Found:
+            chosen.curvature(x, full)
+            return (), full
+
+        found = self._recalled("curvature", chosen.name, x, compute)[1]
+        assert found is not None
+        return (found + found.T) * (0.5 * self.sign)
 
     def _tier(self, name: str, times: int = 1) -> str:
         """Give the tier for a single call: plain Python until calls of this function have spent its budget."""
@@ -286,8 +297,20 @@ class Kernel:
 
     def _numbers(self, name: str, vectors: list[Vector], tier: str | None = None, out: Vector | None = None) -> Numbers:
         """Call a function; give the numbers that it returns."""
-        result = self.tiers[tier or self._tier(name)].evaluate(name, vectors, out)
-        return result if isinstance(result, tuple) else (float(result),)
+        chosen = tier or self._tier(name)
+
+        def compute() -> Found:
+            result = self.tiers[chosen].evaluate(name, vectors, out)
+            return result if isinstance(result, tuple) else (float(result),), None if out is None else out.copy()
+
+        numbers, filled = self._recalled(name, chosen, vectors[0], compute)
+        if out is not None and filled is not None:
+            out[:] = filled
+        return numbers
+
+    def _recalled(self, name: str, tier: str, x: Vector, compute: Callable[[], Found]) -> Found:
+        """Call a function, unless it is known what it gives."""
+        return self._memory.recall(name, tier, x, compute) if self._memory and name != "product" else compute()
 
     def inputs(self, tier: str) -> list[Input]:
         """Give what a tier's functions take behind the point: data, and working memory."""
@@ -310,6 +333,11 @@ class Kernel:
             the size of a batch and the step before the first; fills the arrays.
         """
         return self.tiers[tier].loop(source)
+
+
+def _is_owned(column: object) -> bool:
+    """Tell whether an array of data is a copy of what was given, as `symgd.data.owned` has it."""
+    return isinstance(column, np.ndarray) and column.nbytes <= COPIED
 
 
 def _travelled(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,6 +12,7 @@ from symgd.graph import Node
 from symgd.graph.apart import Offset, Reference, Sum, Triangle, own
 from symgd.kernel.machine import reflections
 from symgd.kernel.references import RANK, Array, Found, add, joined, norm, refer, sizes
+from symgd.records import dataclass
 
 Made = dict[str, float | Array]  # moments by name
 

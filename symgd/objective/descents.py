@@ -18,6 +18,7 @@ from symgd.data.points import Point
 from symgd.errors import DataError, UsageError, other_option, safe, shown, unknown_option
 from symgd.insight import diagnose
 from symgd.kernel import TIERS, Kernel
+from symgd.kernel.blas import one_thread
 from symgd.objective.model import Model
 from symgd.objective.numbers import Numbers
 from symgd.parameters import Shapes
@@ -244,6 +245,7 @@ class Descents(Numbers):
         state.seconds = spent if kernel.moments else 0.0  # the pass over the rows is part of the descent
         return self._go(model, kernel, state, settings, callback, progress, keep)
 
+    @one_thread()
     def _go(
         self,
         model: Model,

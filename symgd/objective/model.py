@@ -16,7 +16,7 @@ from symgd.graph.bounds import Bounds, bounds_of
 from symgd.graph.moments import Moments, moments
 from symgd.graph.poles import Poles
 from symgd.kernel import Kernel
-from symgd.kernel.code import Program, generate
+from symgd.kernel.code import Program
 from symgd.kernel.machine import cache
 from symgd.language import Tree
 from symgd.objective.formula import Formula, deep
@@ -162,8 +162,10 @@ class Model(Formula):
         stored = cache.load(key)
         if stored is not None:
             return Program.from_json(stored.decode())
+        from symgd.kernel.code import module
+
         with deep():
-            found = generate(graph.copy(), root, self.params, self.shapes, _known(types))
+            found = module.generate(graph.copy(), root, self.params, self.shapes, _known(types))
         cache.save(key, found.to_json().encode())
         return found
 

@@ -10,7 +10,7 @@ from symgd.data import Owned
 from symgd.graph.bounds import Bounds, bounds_of
 from symgd.graph.moments import Moments
 from symgd.kernel import Kernel, moments
-from symgd.kernel.code import Program, generate
+from symgd.kernel.code import Program
 from symgd.kernel.machine import cache
 from symgd.objective.formula import deep
 from symgd.squares import Squares, squares
@@ -57,8 +57,10 @@ class Reduced:
         stored = cache.load(key)
         if stored is not None:
             return Program.from_json(stored.decode())
+        from symgd.kernel.code import module
+
         with deep():
-            found = generate(graph.copy(), root, model.params, model.shapes, types)
+            found = module.generate(graph.copy(), root, model.params, model.shapes, types)
         cache.save(key, found.to_json().encode())
         return found
 
