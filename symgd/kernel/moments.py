@@ -24,7 +24,7 @@ from symgd.graph.moments import Moments, wanted
 from symgd.kernel import blas, streams, threads
 from symgd.kernel.code import Program
 from symgd.kernel.code.features import features
-from symgd.kernel.references import Array, bounded, joined
+from symgd.kernel.references import Array, bounded
 from symgd.kernel.tiers import load_arrays, quietly
 from symgd.kernel.triangles import Least, Made, Part, Refused, Rotated, Setting, Total
 
@@ -191,10 +191,10 @@ class _Level:
         """Find a reference on a sample."""
         rows = min(SAMPLE, self.rows)
         offset, *others = self.setting.columns(wanted(request), sample, rows)
-        matrix = joined(others, rows)
+        matrix = np.concatenate([*others, np.empty((0, rows))])
         if not (np.isfinite(matrix).all() and np.isfinite(offset).all()):
             raise Refused
-        return self.setting.named(request, bounded(offset, matrix))
+        return self.setting.named(request, bounded(offset.T, matrix.T))
 
     # ---- rows ------------------------------------------------------------------------------------------------------
 

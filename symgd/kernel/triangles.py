@@ -11,7 +11,7 @@ import numpy as np
 from symgd.graph import Node
 from symgd.graph.apart import Offset, Reference, Sum, Triangle, own
 from symgd.kernel.machine import reflections
-from symgd.kernel.references import RANK, Array, Found, add, joined, norm, refer, sizes
+from symgd.kernel.references import RANK, Array, Found, add, norm, refer, sizes
 from symgd.records import dataclass
 
 Made = dict[str, float | Array]  # moments by name
@@ -50,9 +50,9 @@ class Setting:
         return [self.lengths[label] for node in nodes for label in own(node)]
 
     def columns(self, nodes: Sequence[Node], values: Sequence[Array], rows: int) -> list[Array]:
-        """Give features of a block as matrices, one number as a column of it."""
+        """Give features of a block as matrices, whose rows are the features' columns; one number as a column of it."""
         found = [np.asarray(values[self.places[node]]) for node in nodes]
-        return [v.reshape(rows, -1) if v.ndim else np.full((rows, 1), float(v)) for v in found]
+        return [v.reshape(-1, rows) if v.ndim else np.full((1, rows), float(v)) for v in found]
 
     def named(self, request: Reference, found: Found) -> Made:
         """Give a reference as the arrays that its readers expect."""
@@ -110,7 +110,7 @@ class Total:
         if not self.parts:
             self.parts.append((np.array(block), np.zeros_like(block)))
             return
-        high, low = (part[:rows] for part in self.parts[0])
+        high, low = (part[..., :rows] for part in self.parts[0])
         high[:], error = add(high, block)
         low += error
 
@@ -120,11 +120,11 @@ class Total:
 
     def given(self) -> Made:
         """Give the sum, rounded once."""
-        both = np.concatenate([half for part in self.parts for half in part])
+        both = np.concatenate([half for part in self.parts for half in part], axis=-1)
         if not np.isfinite(both).all():
             raise Refused
-        sums = np.array([math.fsum(column) for column in both.reshape(len(both), -1).T.tolist()])
-        return {f"{self.request.name}.0": plain(sums, both.shape[1:])}
+        sums = np.array([math.fsum(column) for column in both.reshape(-1, both.shape[-1]).tolist()])
+        return {f"{self.request.name}.0": plain(sums, both.shape[:-1])}
 
 
 class Rotated:
@@ -156,11 +156,11 @@ class Rotated:
             self.room[:, :before] = self.triangle.T
         elif self.room is None:
             self.room, self.triangle = np.empty((self.starts[-1], rows)), np.zeros((self.starts[-1],) * 2)
-            largest = np.concatenate([np.abs(column).max(axis=0) for column in columns])
+            largest = np.concatenate([np.abs(column).max(axis=1) for column in columns])
             self.scale = np.ldexp(1.0, -np.frexp(np.where(np.isfinite(largest), largest, 0.0))[1])
         block = self.room[:, before : before + rows]
         for column, low, high in zip(columns, self.starts[:-1], self.starts[1:], strict=True):
-            np.multiply(column.T, self.scale[low:high, None], out=block[low:high])
+            np.multiply(column, self.scale[low:high, None], out=block[low:high])
         self._refer(columns, block)
         if self.native is None:
             self.triangle = _rotated(self.room.T)
@@ -176,8 +176,8 @@ class Rotated:
                 continue
             own = slice(starts[place], starts[place + 1])
             if setting.data[f"{offset.reference}.near"]:
-                features = joined([columns[i] for i in offset.counted], block.shape[1])
-                np.multiply(refer(columns[place], at, features).T, self.scale[own, None], out=block[own])
+                features = np.concatenate([columns[i] for i in offset.counted])
+                np.multiply(refer(columns[place], at, features), self.scale[own, None], out=block[own])
                 continue
             every = [row for i in offset.counted for row in range(starts[i], starts[i + 1])]
             rows = slice(every[0], every[-1] + 1) if every == list(range(every[0], every[-1] + 1)) else every

@@ -20,7 +20,7 @@ class Features(ArrayFunction):
     inputs : Layout
         The inputs, none of which are parameters.
     nodes : sequence of Node
-        What is computed: numbers, and arrays whose first axis is that of the rows.
+        What is computed: numbers, and arrays whose last axis is that of the rows.
     lengths : mapping of str to int
         Of the labels but the rows'.
     """
