@@ -1,18 +1,15 @@
 """Gradient descent on a cubic model of 20 million rows, 10,000 steps with a fixed learning rate, whole runs.
 
 The objective is ``mean((y - (a*x**3 + b*x**2 + c*x + d))**2)``, and symgd finds out by itself that the rows count
-through their moments alone: its time is that of a run, from the call of ``minimize`` to the account of it, the pass
-over the rows and the derivation included. Nothing is kept from one run to the next, since so large arrays are read
-where they lie.
+through their moments alone: its time is that of a run, from making the objective to the account of the run, the pass
+over the rows included. Nothing is kept from one run to the next but generated code, on disk.
 
-The peers are loops that look at the rows at every step: NumPy with the gradient by hand, its features made
-beforehand; JAX with all steps in one compiled loop; PyTorch with a compiled gradient. They are timed for `STEPS` of
-the 10,000 steps, and the time is scaled up; what they do before the first step counts for nothing. So does the way in
-which they compute x**3: whatever is fastest.
+The peers are loops that look at the rows at every step: NumPy with the gradient by hand, its features made beforehand;
+JAX with all steps in one compiled loop; PyTorch with a compiled gradient, the polynomial in Horner's form. They are
+timed for `STEPS` of the 10,000 steps, and the time is scaled up; what they do before the first step counts for nothing.
 
-Whoever sees what the moments do can write them by hand: NumPy forms the 5 x 5 matrix of inner products once, and
-descends on that. It stands in the table too. It takes twenty lines more, and loses the digits that symgd keeps, for
-it squares the condition.
+Whoever sees what the moments do can write them by hand: NumPy forms the inner products once, and descends on a matrix
+of 4 x 4. That stands in the table too. It loses digits that symgd keeps, for it squares the condition.
 """
 
 from __future__ import annotations
@@ -20,8 +17,7 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-from interleave import PROCESSORS, Row, clock, main, ratio_row, same_point
-from interleave import Ratio as Times
+from interleave import PROCESSORS, Ratio, Row, Skip, clock, main, ratio_row, same_point
 from slopes import available
 
 from symgd import Objective
@@ -79,8 +75,6 @@ def normal_equations(data):
 
 def jax_steps(data):
     """Give steps in one compiled loop."""
-    from slopes import Skip
-
     try:
         import jax
     except ImportError as error:
@@ -100,8 +94,6 @@ def jax_steps(data):
 
 def torch_steps(data):
     """Give steps with a compiled gradient."""
-    from slopes import Skip
-
     try:
         import torch
     except ImportError as error:
@@ -148,7 +140,7 @@ def measure(rows=ROWS):
     for name, seconds in spent.items():
         target = TARGET if name in peers else None
         told = f"{name}, {STEPS} steps scaled" if name in peers else f"NumPy, {name} by hand"
-        found.append(ratio_row(f"cubic, {rows:,} rows, {ALL:,} steps / {told}", Times(ours, tuple(seconds)), target))
+        found.append(ratio_row(f"cubic, {rows:,} rows, {ALL:,} steps / {told}", Ratio(ours, tuple(seconds)), target))
     return found
 
 

@@ -23,14 +23,21 @@ from symgd.graph.apart import ROW_COUNT, Reference, Request, Sum, Triangle, own
 from symgd.graph.moments import Moments, wanted
 from symgd.kernel import blas, streams, threads
 from symgd.kernel.code import Program
+from symgd.kernel.code.features import features
 from symgd.kernel.kernel import MOMENTS
-from symgd.kernel.references import Array, bounded, joined
+from symgd.kernel.references import Array, bounded
 from symgd.kernel.tiers import load_arrays, quietly
 from symgd.kernel.triangles import Least, Made, Part, Refused, Rotated, Setting, Total
 
 __all__ = ["Alike", "Made", "Refused", "counted", "make", "pays", "types"]
 
-BLOCK = 1 << 15  # numbers of the features of a block
+# Numbers of the features of a block: so few that no array of them is fetched from the system each time, and given back.
+BLOCK = 1 << 14
+MORE = 8  # times as many, where compiled code takes them in blocks of its own
+WIDE_ENOUGH = (
+    8  # columns from which on there is so much to do between two calls that threads do not wait for each other
+)
+NATIVE = 1e8  # operations from which on compiled code, once it is there, makes up for being loaded
 LEAST = 512  # rows of a block, at least
 SAMPLE = 4096  # rows that references are found on
 FEW = 8  # rows for each column of a triangle, below which nothing is gained
@@ -42,7 +49,7 @@ class Alike(Exception):  # noqa: N818 - another form of the moments is used inst
     """Features are so much alike that factors need two references."""
 
 
-def make(found: Moments, data: Mapping[str, Any], rows: int, workers: int) -> Made:
+def make(found: Moments, data: Mapping[str, Any], rows: int, workers: int, *, native: bool = False) -> Made:
     """Make the moments of data.
 
     Parameters
@@ -55,6 +62,8 @@ def make(found: Moments, data: Mapping[str, Any], rows: int, workers: int) -> Ma
         How many rows they have.
     workers : int
         Threads.
+    native : bool
+        Whether compiled code may be used, where rows are many enough.
 
     Returns
     -------
@@ -71,7 +80,7 @@ def make(found: Moments, data: Mapping[str, Any], rows: int, workers: int) -> Ma
     lengths = {name: n for name, n in found.graph.store.lengths.items() if name != ROWS}
     with np.errstate(all="ignore"), blas.one_thread():
         for level in found.levels:
-            made |= _Level(level, lengths, {**data, **made}, rows).made(workers)
+            made |= _Level(level, lengths, {**data, **made}, rows, native=native).made(workers)
             if not found.paired and any(_is_cut(request, made) for request in level):
                 raise Alike
     for values in made.values():
@@ -141,18 +150,22 @@ class _Level:
         The data, and the moments so far.
     rows : int
         How many rows there are.
+    native : bool
+        Whether compiled code may be used.
     """
 
     def __init__(
-        self, requests: Sequence[Request], lengths: Mapping[str, int], data: Mapping[str, Any], rows: int
-    ) -> None:
+        self, requests: Sequence[Request], lengths: Mapping[str, int], data: Mapping[str, Any], rows: int, *,
+        native: bool,
+    ) -> None:  # fmt: skip
         self.nodes = [node for request in requests for node in wanted(request)]
-        from symgd.kernel.code.features import features
 
         self.layout, text = features(self.nodes, lengths, types(data))
         self.function = quietly(load_arrays([text], text.name))
         self.requests, self.rows = requests, rows
-        self.setting = Setting({node: place for place, node in enumerate(self.nodes)}, lengths, data)
+        places = {node: place for place, node in enumerate(self.nodes)}
+        self.width = sum(math.prod(lengths[label] for label in own(node)) for node in self.nodes)
+        self.setting = Setting(places, lengths, data, native=native and rows * self.width**2 >= NATIVE)
         self.columns = [streams.open_column(data[c.name], c, rows) for c in self.layout.columns]
 
     def made(self, workers: int) -> Made:
@@ -179,10 +192,10 @@ class _Level:
         """Find a reference on a sample."""
         rows = min(SAMPLE, self.rows)
         offset, *others = self.setting.columns(wanted(request), sample, rows)
-        matrix = joined(others, rows)
+        matrix = np.concatenate([*others, np.empty((0, rows))])
         if not (np.isfinite(matrix).all() and np.isfinite(offset).all()):
             raise Refused
-        return self.setting.named(request, bounded(offset, matrix))
+        return self.setting.named(request, bounded(offset.T, matrix.T))
 
     # ---- rows ------------------------------------------------------------------------------------------------------
 
@@ -210,13 +223,13 @@ class _Level:
 
     def over_rows(self, running: Sequence[Callable[[], Part]], workers: int) -> list[Part]:
         """Go over the rows, share after share, block after block; give what all of them come to."""
-        width = sum(math.prod(self.setting.shape(node)) for node in self.nodes)
-        block = max(LEAST, 1 << max(0, (BLOCK // width).bit_length() - 1))
+        block = max(LEAST, 1 << max(0, (BLOCK // self.width).bit_length() - 1)) * (MORE if self.setting.native else 1)
         blocks = -(-self.rows // block)
         shares = max(1, min(threads.SHARES, blocks // 4))
         cuts = np.minimum(np.linspace(0, blocks, shares + 1).astype(np.int64) * block, self.rows).tolist()
         work = partial(self.share, running, block)
-        if workers == 1 or shares == 1:
+        alone = self.width < WIDE_ENOUGH and not any(isinstance(column, Stored) for column in self.columns)
+        if workers == 1 or shares == 1 or alone:
             parts = [work(low, high) for low, high in pairwise(cuts)]
         else:
             parts = list(threads.pool(workers).map(work, cuts[:-1], cuts[1:]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -72,29 +71,25 @@ def bounded(offset: Array, features: Array) -> Found:
     return Found(found, near, cut)
 
 
-def refer(offset: Array, at: Array, features: Array, *, near: bool) -> Array:
-    """Give what is left of an offset at a reference.
+def refer(offset: Array, at: Array, features: Array) -> Array:
+    """Give what is left of an offset at a reference, computed with twice the digits and rounded at the end.
 
     Parameters
     ----------
-    offset : ndarray of shape (rows, k)
-        The offset's columns.
+    offset : ndarray of shape (k, rows)
+        The offset's columns, one after the other.
     at : ndarray of shape (n, k)
         The reference.
-    features : ndarray of shape (rows, n)
-        The features.
-    near : bool
-        Whether to compute with twice the digits, and round at the end.
+    features : ndarray of shape (n, rows)
+        The features', likewise.
 
     Returns
     -------
-    ndarray of shape (rows, k)
+    ndarray of shape (k, rows)
     """
-    if not near:
-        return offset + features @ at
     plain, high, low = offset, offset, np.zeros_like(offset)
-    for factors, column in zip(at, features.T, strict=True):
-        product, lost = _product(column[:, None], factors[None, :])
+    for factors, column in zip(at, features, strict=True):
+        product, lost = _product(factors[:, None], column[None, :])
         plain = plain + product
         high, error = add(high, product)
         low += error + lost
@@ -154,8 +149,3 @@ def norm(column: Array) -> float:
     """Give the length of a vector, whatever its scale."""
     largest = float(np.abs(column).max(initial=0.0))
     return largest * float(np.linalg.norm(column / largest)) if 0 < largest < math.inf else largest
-
-
-def joined(columns: Sequence[Array], rows: int) -> Array:
-    """Give columns of features as one matrix."""
-    return np.concatenate([*columns, np.empty((rows, 0))], axis=1)

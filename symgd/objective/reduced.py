@@ -126,7 +126,9 @@ def _made(model: Model, whole: Kernel) -> Reduced | None:
         if found is None:
             return None
         try:
-            return Reduced(model, moments.make(found, model.data, whole.rows, whole.workers), form)
+            native = whole.tier != "python"
+            made = moments.make(found, model.data, whole.rows, whole.workers, native=native)
+            return Reduced(model, made, form)
         except moments.Alike:
             form = {**form, "paired": True}
         except moments.Refused:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
-from symgd.graph import ROWS, Leaf, Map, Node, reachable
+from symgd.graph import ROWS, Leaf, Map, Node, Span, reachable
 from symgd.kernel.code.arrays import ArrayFunction
 from symgd.kernel.code.forms import Text
 from symgd.kernel.code.layout import Layout, layout
@@ -19,7 +20,7 @@ class Features(ArrayFunction):
     inputs : Layout
         The inputs, none of which are parameters.
     nodes : sequence of Node
-        What is computed: numbers, and arrays whose first axis is that of the rows.
+        What is computed: numbers, and arrays whose last axis is that of the rows.
     lengths : mapping of str to int
         Of the labels but the rows'.
     """
@@ -27,7 +28,7 @@ class Features(ArrayFunction):
     def __init__(self, inputs: Layout, nodes: Sequence[Node], lengths: Mapping[str, int]) -> None:
         super().__init__("features", inputs, (), (), lengths, inputs.data(), vector=False)
         self.given = nodes
-        rows = [node for node in dict.fromkeys(nodes) if node.labels]
+        rows = [node for node in dict.fromkeys(nodes) if node.labels and not self._is_input(node)]
         inside = reachable(nodes)
         piece = Pass(ROWS, 0, stores=rows, nodes=[n for n in inside if n.labels])
         piece.inputs = [a for n in piece.nodes for a in parts(n) if not a.labels]
@@ -36,8 +37,15 @@ class Features(ArrayFunction):
         self.plan = Schedule([numbers, []], passes, [n for n in inside if isinstance(n, Leaf)], [[], []])
         self.reads = self._reads(list(nodes), [])
 
+    def _is_input(self, node: Node) -> TypeGuard[Leaf]:
+        """Tell whether a node is an array of numbers as it was given."""
+        return isinstance(node, Leaf) and node.index == (Span(ROWS),) and self.layout.is_float(node)
+
     def _give(self) -> int:
-        given = [f"_s{n.number}" if n.labels else self.numeric(n).code for n in self.given]
+        given = [
+            f"_d{self.layout.column(n)}" if self._is_input(n) else f"_s{n.number}" if n.labels else self.numeric(n).code
+            for n in self.given
+        ]
         self.line(f"return {', '.join([*given, ''])}")
         return len(self.given)
 
