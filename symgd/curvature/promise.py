@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.curvature.problem import Problem
 from symgd.curvature.spectrum import DENSE, EPS, unit_diagonal
+from symgd.draws import Draws
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 Truths = NDArray[np.bool_]
@@ -207,7 +208,7 @@ def _dense(
 def _shaken(x: Vector, f: Vector, g: Vector, slopes: Slopes) -> tuple[Vector, Vector]:
     """Give by how much value and gradient change where each point moves in its last digits."""
     k, n = x.shape
-    draws = np.random.default_rng(1).choice([-2.0, -1.0, 1.0, 2.0], size=(SHAKEN, n))
+    draws = Draws(1).choice([-2.0, -1.0, 1.0, 2.0], (SHAKEN, n))
     moved = x[:, None] + EPS * np.abs(x)[:, None] * draws
     there, slope = slopes(moved.reshape(-1, n))
     there, slope = there.reshape(k, SHAKEN), slope.reshape(k, SHAKEN, n)

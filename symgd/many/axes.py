@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from symgd import checks
 from symgd.errors import UsageError, shown
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 

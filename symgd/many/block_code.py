@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from symgd.descent.outcomes import QUARTERS
 from symgd.kernel.code.forms import LANES, Argument, At, Call, Choice, Expression, Name, of, total
-from symgd.kernel.code.loop import HUGE, Loop
+from symgd.kernel.code.loop import Loop
+from symgd.kernel.code.outside import HUGE
 
 WIDTH = 128  # starts in a block: enough independent work to hide the time that one operation takes
 SLOPE = "slope_each"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,7 @@ from symgd.graph import Fold, Node, reachable
 from symgd.graph.tape import Tape
 from symgd.kernel import Kernel
 from symgd.many.stacks import once
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from symgd.many.axes import Axis, axis, sizes
 from symgd.many.descents import descend_many
 from symgd.many.result import Many, Minimum
 from symgd.many.stacks import slopes
+from symgd.records import dataclass
 from symgd.rules import Rule, find_rule
 from symgd.run import Outcome
 
