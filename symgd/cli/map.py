@@ -77,7 +77,7 @@ def _is_number(text: str) -> bool:
     options.JSON,
 )  # fmt: skip
 @click.pass_obj
-def map_(named: dict[str, Any], /, **given: Any) -> int:
+def map(named: dict[str, Any], /, **given: Any) -> int:  # noqa: A001 - the command is called so
     """Show how many steps descents on FORMULA take to converge, over any two of learning rate, hyperparameters, start.
 
     Two names have a range, --NAME LOW HIGH, the first of them across; others a number.
@@ -97,9 +97,6 @@ def map_(named: dict[str, Any], /, **given: Any) -> int:
             click.echo(f"  {place}: {minimum!r}")
     pictures.write(given, found.plot)
     return GOOD if found.converged.any() else FINDING
-
-
-map_.name = "map"
 
 
 def _mapped(given: Options, named: dict[str, Any]) -> Map:
