@@ -1,6 +1,8 @@
 """Modules that symgd writes for other languages, run: all of one target in one process, so that hundreds are cheap."""
 
 import ctypes
+import importlib.util
+import inspect
 import json
 import re
 import shutil
@@ -95,6 +97,7 @@ def javascript(jobs, folder):
 
 
 GCC = shutil.which("gcc")
+HAS = {name: importlib.util.find_spec(name) is not None for name in ("jax", "torch")}
 WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Werror"]
 
 
@@ -169,3 +172,48 @@ class _Library:
         function = getattr(self.library, name)
         function.restype = {"double": ctypes.c_double, "int64_t": ctypes.c_int64}.get(kind)
         return function(*passed)
+
+
+def tensors(jobs, folder, library):
+    """Run modules of JAX or PyTorch; the arguments are those of `javascript`."""
+    answers = []
+    for code, data, points, _ in jobs:
+        space = {}
+        exec(compile(code, "<module>", "exec"), space)
+        shapes = [[int(n) for n in re.findall(r"\d+", shape)] for shape in
+                  re.findall(r"\w+ \(([^)]*)\)", re.search(r"Parameters: (.*)\.", code)[1])]  # fmt: skip
+        names = list(inspect.signature(space["value"]).parameters)[len(shapes) :]
+        known = {identifier(quoted(n)) if not n.isidentifier() else identifier(n): v for n, v in data.items()}
+        given = [known[name] if name in known else known[name.rstrip("_")] for name in names]
+        found = []
+        for x, v in points:
+            at, along = _split(x, shapes), _split(v, shapes)
+            value, gradient = library(space["value_and_gradient"])(*at, *given)
+            full = space["hessian"](*at, *given)
+            product = library(space["hessian_times"])(*at, *along, *given)
+            parts = [[library(space["value"])(*at, *given)], [value], gradient, [full], product]
+            found.append([np.concatenate([np.ravel(np.asarray(p, float)) for p in part]) for part in parts])
+        answers.append((found, []))
+    return answers
+
+
+def _split(values, shapes):
+    parts, start = [], 0
+    for shape in shapes:
+        size = int(np.prod(shape, dtype=int))
+        part = np.array(values[start : start + size], float)
+        parts.append(part.reshape(shape) if shape else float(part[0]))
+        start += size
+    return parts
+
+
+def jax(jobs, folder):
+    """Run modules of JAX, compiled where they hold no whole numbers that are needed at once."""
+    import jax
+
+    return tensors(jobs, folder, jax.jit)
+
+
+def pytorch(jobs, folder):
+    """Run modules of PyTorch."""
+    return tensors(jobs, folder, lambda function: function)

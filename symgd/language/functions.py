@@ -126,6 +126,10 @@ def _calls(name: str, julia: str = "") -> dict[str, str]:
     return {"c": name, "javascript": f"Math.{name}", "julia": julia or name}
 
 
+def _special(name: str, **more: str) -> dict[str, str]:
+    return {"jax": f"jax.scipy.special.{name}", "pytorch": f"torch.special.{name}", **more}
+
+
 def _powered(_: Any, a: Any, b: Any) -> Any:
     return a ** int(b) if b == int(b) else a**b
 
@@ -268,9 +272,9 @@ _ELEMENTARY = (
 )
 
 _SPECIAL = (
-    _map("erf", 1, "error function", lambda s, a: s.erf(a), numpy="special.erf(a)", library={"c": "erf"}),
+    _map("erf", 1, "error function", lambda s, a: s.erf(a), numpy="special.erf(a)", library=_special("erf", c="erf")),
     _map("erfc", 1, "1 - erf(a), exact for large a", lambda s, a: s.erfc(a), numpy="special.erfc(a)",
-         library={"c": "erfc"}),
+         library=_special("erfc", c="erfc")),
     _map("logerfc", 1, "log(erfc(a)), for large a too", lambda s, a: s.log(s.erfc(a)),
          numpy="np.where(a < 0.5, np.log1p(-special.erf(a)), special.log_ndtr(-np.sqrt(2)*a) + np.log(2))",
          partials=("-mills(a)",),
@@ -286,10 +290,11 @@ _SPECIAL = (
          digits=lambda m, a: 2 * m.exp(-(a**2)) / (m.sqrt(m.pi) * m.erfc(a)) - 2 * a,
          formula="2/(sqrt(pi)*erfcx({a})) - 2*{a_}", pasted="2/(sqrt(pi)*special.erfcx({a})) - 2*{a_}"),
     _map("gamma", 1, "gamma function", lambda s, a: s.gamma(a), aliases=("tgamma",), numpy="special.gamma(a)",
-         library={"c": "tgamma"}, partials=("y*digamma(a)",), domain="a not in {0, -1, -2, ...}"),
+         library={"c": "tgamma", "jax": "jax.scipy.special.gamma"},
+         partials=("y*digamma(a)",), domain="a not in {0, -1, -2, ...}"),
     _map("lgamma", 1, "log(abs(gamma(a)))", lambda s, a: s.log(s.Abs(s.gamma(a))), aliases=("gammaln", "loggamma"),
          numpy="special.gammaln(a)",
-         library={"c": "lgamma"}, partials=("digamma(a)",), domain="a not in {0, -1, -2, ...}",
+         library=_special("gammaln", c="lgamma"), partials=("digamma(a)",), domain="a not in {0, -1, -2, ...}",
          digits=lambda m, a: m.log(abs(m.gamma(a)))),
     _map("lngamma", 1, "log(gamma(a)), nan where gamma is negative", lambda s, a: s.log(s.gamma(a)),
          numpy="np.where(a > 100, special.gammaln(a), np.log(special.gamma(a)))", partials=("digamma(a)",),
@@ -297,7 +302,8 @@ _SPECIAL = (
          digits=lambda m, a: m.log(m.gamma(a)), formula="log(gamma({a}))",
          pasted="where({a} > 100, special.gammaln({a}), log(special.gamma({a})))"),
     _map("digamma", 1, "derivative of lgamma", lambda s, a: s.digamma(a), aliases=("psi",), numpy="special.digamma(a)",
-         partials=("polygamma(1, a)",), domain="a not in {0, -1, -2, ...}",
+         library={"jax": "jax.scipy.special.digamma"}, partials=("polygamma(1, a)",),
+         domain="a not in {0, -1, -2, ...}",
          digits=lambda m, a: m.digamma(a)),
     _map("polygamma", 2, "a-th derivative of digamma(b), a = 0, 1, 2, ...", lambda s, a, b: s.polygamma(a, b),
          numpy="special.polygamma(np.asarray(a).astype(int), b)", partials=("0", "polygamma(a + 1, b)"),

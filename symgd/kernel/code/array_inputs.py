@@ -102,7 +102,11 @@ class Reading(ABC):
             return self._whole(index).code
         low, high = self._bounds(index.label)
         # The rows' own numbers, which in a batch are not those of the places.
-        code = "_id[_a:_b]" if index.label == ROWS and not data else f"np.arange({low}, {high})"
+        code = (
+            ("_id[_a:_b]" if self.blocked else "_id")
+            if index.label == ROWS and not data
+            else f"np.arange({low}, {high})"
+        )
         code = code if index.step == 1 else f"{index.step}*{code}"
         return code if index.start == 0 else f"{code} + {index.start}"
 

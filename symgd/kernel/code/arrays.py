@@ -200,7 +200,7 @@ class ArrayFunction(Adding):
         self.home, self.local = piece.home, {}
         demand = self._demand(piece)
         size = self.size = self._block(piece, demand)
-        self.blocked = piece.home == ROWS or self.lengths[piece.home] > size
+        self.blocked = self._in_blocks(piece.home, size)
         for fold in piece.folds:
             self._start(fold)
         for node in piece.stores if self.blocked else []:
@@ -219,6 +219,10 @@ class ArrayFunction(Adding):
         for node in piece.stores:
             self.known[node] = Value(f"_s{node.number}", sorted_axes(node.labels, piece.home), whole=True)
         self.home, self.local = "", {}
+
+    def _in_blocks(self, home: str, size: int) -> bool:
+        """Tell whether a pass goes by blocks of so many places."""
+        return home == ROWS or self.lengths[home] > size
 
     def _length(self, label: str) -> str:
         return "_n" if label == ROWS else str(self.lengths[label])

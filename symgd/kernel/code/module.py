@@ -73,12 +73,13 @@ class Derived(NamedTuple):
     slope: calculus.Vector
     entries: tuple[tuple[int, int], ...]  # the places of what curvature gives
 
-    def on_arrays(self) -> dict[str, Output]:
-        """Give the functions for statements of NumPy: the Hessian too, as a whole where it can be."""
-        outputs = dict(self.outputs)
-        if not self.inputs.unrolled:
-            whole = columns(self.graph, self.outputs["product"], self.inputs.size)
-            outputs |= {"curvature": whole} if whole else {}
+    def whole(self) -> Output | None:
+        """Give the Hessian for statements of NumPy, where it has no function of its own."""
+        return None if self.inputs.unrolled else columns(self.graph, self.outputs["product"], self.inputs.size)
+
+    def on_arrays(self, whole: Output | None) -> dict[str, Output]:
+        """Give the functions for statements of NumPy, with the Hessian as a whole where it can be."""
+        outputs = self.outputs | ({"curvature": whole} if whole else {})
         found = {}
         for name, output in outputs.items():
             numbers, entries = parted(self.graph, output.numbers, output.entries)
@@ -152,7 +153,7 @@ def _on_arrays(derived: Derived) -> tuple[tuple[Text, ...], tuple[int, int]]:
     """Write all functions as statements of NumPy; say what value and gradient cost."""
     texts = []
     pace = (0, 0)
-    inputs, lengths, outputs = derived.inputs, derived.graph.store.lengths, derived.on_arrays()
+    inputs, lengths, outputs = derived.inputs, derived.graph.store.lengths, derived.on_arrays(derived.whole())
     for name, output in outputs.items():
         units = name == "curvature" and not inputs.unrolled
         given = function_arguments(inputs, directed=name == "product", vector=output.vector)

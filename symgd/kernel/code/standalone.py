@@ -79,13 +79,17 @@ class Standing(ArrayFunction):
         else:
             for entry in self.singles if self.vector else []:
                 self.line(f"_out[{self._offset(entry.leaf)}] += {self.numeric(entry.node).code}")
-            parts = list(split("_out", self.layout).values()) if self.vector else []
+            parts = self._parts() if self.vector else []
         if self.units:
             self.line("return (_hist + _hist.T)/2")
         else:
             tupled = [f"({', '.join(parts)}{',' * (len(parts) == 1)})"] if self.vector else []
             self.line(f"return {', '.join([*values, *tupled])}")
         return 1
+
+    def _parts(self) -> list[str]:
+        """Write the parts of what is filled."""
+        return list(split("_out", self.layout).values())
 
 
 def split(vector: str, layout: Layout) -> dict[str, str]:
@@ -114,12 +118,14 @@ class Module:
         symgd's.
     """
 
+    statements: type[Standing] = Standing
+
     def __init__(self, derived: Derived, formula: str, version: str) -> None:
         self.derived, self.formula, self.version = derived, formula, version
         self.layout = layout = derived.inputs
         self.calls: dict[str, None] = {}
         found = self._functions()
-        self.helpers = helpers.texts(self.calls)
+        self.helpers = self.written()
         defined = re.findall(r"^(?:def )?(\w+)(?=\(| = )", "\n".join(self.helpers), re.MULTILINE)
         self.taken = {"np", "math", "inf", "nan", *defined, *NAMES.values(), *keyword.kwlist, *dir(builtins)}
         self.params = {name: self._free(_identifier(name)) for name in layout.params}
@@ -139,6 +145,14 @@ class Module:
         self.taken.add(name)
         return name
 
+    def whole(self) -> Output | None:
+        """Give the Hessian as one function of all unit vectors, where it has none of its own."""
+        return self.derived.whole()
+
+    def written(self) -> list[str]:
+        """Write what the functions call, imports first."""
+        return helpers.texts(self.calls)
+
     # ---- statements ------------------------------------------------------------------------------------------------
 
     def _functions(self) -> dict[str, list[str]]:
@@ -146,11 +160,11 @@ class Module:
         units = not self.layout.unrolled
         return {
             name: self._statements(name, output, units=units and name == "curvature")
-            for name, output in self.derived.on_arrays().items()
+            for name, output in self.derived.on_arrays(self.whole()).items()
         }
 
     def _statements(self, name: str, output: Output, *, units: bool = False) -> list[str]:
-        function = Standing(
+        function = self.statements(
             name, self.layout, output.numbers, output.entries, self.derived.graph.store.lengths, [],
             vector=output.vector, units=units,
         )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from symgd.kernel.code.module import Derived
 from symgd.kernel.code.planned import Rule
 
-TARGETS = ("numpy", "c", "javascript")
+TARGETS = ("numpy", "c", "javascript", "jax", "pytorch")
 EMBEDS = ("javascript",)  # those that can hold the data
 DESCENDS = ("c", "javascript")  # those that have descents
 
@@ -48,6 +48,10 @@ def module(
         from symgd.kernel.code.c import C
 
         return C(derived, formula, version, rules).text()
+    if target in ("jax", "pytorch"):
+        from symgd.kernel.code.tensors import Jax, PyTorch
+
+        return (Jax if target == "jax" else PyTorch)(derived, formula, version).text()
     from symgd.kernel.code.standalone import Module
 
     return Module(derived, formula, version).text()
