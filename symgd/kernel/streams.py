@@ -34,6 +34,8 @@ def open_column(values: Any, column: Column, rows: int) -> NDArray[np.generic] |
     -------
     ndarray or Stored
     """
+    if column.rows and isinstance(values, np.ndarray):
+        values = values[:rows]  # a formula may read no more than the first ones: t[:2] beside two rows
     shape = (rows, *column.shape) if column.rows else (len(values), *column.shape[1:])
     return open_flat(values, column.dtype, math.prod(shape), rows=column.rows)
 

@@ -193,8 +193,12 @@ class Reading(ABC):
         length = source.shape[index.index(next(i for i in index if isinstance(i, Node) and i.labels))]
         if (len(axes), axis) == (2, 0) and order[:-1] == (self.home,) and length is not None and length <= self.size:
             # What is picked then lies in memory in the order of its axes; what it is picked from is copied for that.
-            return Value(f"{view}.T.take({picked}, 1)", order[::-1])
-        return transposed(Value(f"{view}.take({picked}, {axis})", order), sorted_axes(order, self.home))
+            return Value(self._taken(f"{view}.T", picked, 1), order[::-1])
+        return transposed(Value(self._taken(view, picked, axis), order), sorted_axes(order, self.home))
+
+    def _taken(self, view: str, picked: str, axis: int) -> str:
+        """Write what is picked along an axis."""
+        return f"{view}.take({picked}, {axis})"
 
     def _width(self, label: str) -> str:
         low, high = self._bounds(label)

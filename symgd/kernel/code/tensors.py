@@ -10,7 +10,7 @@ from symgd.graph import Leaf
 from symgd.kernel.code import helpers, selected
 from symgd.kernel.code.array_inputs import Source
 from symgd.kernel.code.contractions import Value
-from symgd.kernel.code.elementwise import PREFIX
+from symgd.kernel.code.forms import PREFIX
 from symgd.kernel.code.functions import Output
 from symgd.kernel.code.standalone import Module, Standing, split
 from symgd.language import vectors
@@ -29,6 +29,9 @@ class Tensors(Standing):
     def _add_rows(self, leaf: Leaf, source: Source, value: Value) -> bool:
         del leaf, source, value
         return False
+
+    def _taken(self, view: str, picked: str, axis: int) -> str:
+        return f"{view}[{':, ' * axis}{picked}]"
 
     def _give(self) -> int:
         if self.name != "curvature":
