@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from symgd import descent
 from symgd.curvature.problem import Problem
 from symgd.insight import trend
-from symgd.insight.trials import Trials, typed
+from symgd.insight.trials import Trials, some_rows, typed
 from symgd.kernel import Kernel
 from symgd.records import dataclass
 from symgd.rules import RULES, Rule
@@ -385,26 +385,3 @@ class Evidence:
             h = self.rows.hessian(x)
             if np.isfinite(h).all():
                 yield float(np.linalg.eigvalsh(h)[-1]), x
-
-
-def some_rows(kernel: Kernel, batch: int) -> Kernel | None:
-    """Give an objective on as many of its rows as a step looks at.
-
-    Parameters
-    ----------
-    kernel : Kernel
-        The objective.
-    batch : int
-        How many.
-
-    Returns
-    -------
-    Kernel or None
-        ``None`` where the data stay on disk.
-    """
-    if kernel.stored:
-        return None
-    rows = np.sort(np.random.default_rng(0).permutation(kernel.rows)[:batch])
-    names = {column.name for column in kernel.program.layout.columns if column.rows}
-    data = {name: np.asarray(v)[rows] if name in names else v for name, v in kernel.data.items()}
-    return Kernel(kernel.program, data, "python", 1, batch)

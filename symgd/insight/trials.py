@@ -339,3 +339,26 @@ def _point(point: Mapping[str, Any]) -> str:
         for name, value in few
     ]
     return ", ".join(texts) + (", ..." if len(point) > len(few) else "")
+
+
+def some_rows(kernel: Kernel, batch: int) -> Kernel | None:
+    """Give an objective on as many of its rows as a step looks at.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The objective.
+    batch : int
+        How many.
+
+    Returns
+    -------
+    Kernel or None
+        ``None`` where the data stay on disk.
+    """
+    if kernel.stored:
+        return None
+    rows = np.sort(np.random.default_rng(0).permutation(kernel.rows)[:batch])
+    names = {column.name for column in kernel.program.layout.columns if column.rows}
+    data = {name: np.asarray(v)[rows] if name in names else v for name, v in kernel.data.items()}
+    return Kernel(kernel.program, data, "python", 1, batch)
