@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from symgd.data import Data, Stored
 from symgd.graph import ROWS, Fold, Leaf, Map, Matrix, Node, Span, arguments, elimination, reachable
-from symgd.language import scalar
+from symgd.language import scalar, vectors
 from symgd.language.functions import FUNCTIONS
 
 # What a node is worth: a number, or an array of numbers; of objects where they have many digits.
@@ -206,6 +206,6 @@ class Floats:
         named = row.numpy.startswith("np.") and function not in scalar.SHARED
         known = partial(row.arrays, np) if row.arrays else getattr(np, function, None) if named else None
         if known is None:
-            known = np.vectorize(lambda *a: scalar.evaluate(function, list(a)), otypes=[float])
+            known = vectors.vector(function)
         found: Value = known(*(np.asarray(a, dtype=np.float64) for a in args))
         return found

@@ -81,7 +81,7 @@ class Objective(Descents):
         self._offered = tuple(known)
         self._chosen = declared or chosen
         self._declared = {name: declared[name] for name in self.params if name in declared}
-        self._models, self._kernels, self._told = {}, {}, set()
+        self._models, self._kernels, self._grids, self._told = {}, {}, {}, set()
         self._guessed = len(self._declared) < len(self.params)
         if chosen is None:
             data_module.refuse_left_out(data, self.params)

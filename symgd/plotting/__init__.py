@@ -5,6 +5,7 @@ matplotlib is changed.
 """
 
 from symgd.plotting.modes import plot_modes
+from symgd.plotting.motion import Film, animate, check_film
 from symgd.plotting.panels import plot_runs
 from symgd.plotting.phases import plot_rule
 from symgd.plotting.pictures import plot_fit, plot_many, plot_objective, plot_run
@@ -12,6 +13,6 @@ from symgd.plotting.profile import plot_profile
 from symgd.plotting.style import check_path, save
 
 __all__ = [
-    "check_path", "plot_fit", "plot_many", "plot_modes", "plot_objective", "plot_profile", "plot_rule", "plot_run",
+    "Film", "animate", "check_film", "check_path", "plot_fit", "plot_many", "plot_modes", "plot_objective", "plot_profile", "plot_rule", "plot_run",
     "plot_runs", "save",
 ]  # fmt: skip

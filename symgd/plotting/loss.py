@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symgd.plotting import style
+from symgd.plotting import motion, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,6 +37,8 @@ def draw_loss(ax: Axes, run: Run) -> None:
         history.step, _finite(history.gradient_norm), color=style.SECOND, linewidth=0.9, label="gradient norm",
         gid="gradient_norm",
     )  # fmt: skip
+    for line in (value, norm):
+        motion.grow(line, history.step, np.asarray(line.get_xydata()), head=line is value)
     ax.set_zorder(norm_axes.get_zorder() + 1)
     ax.patch.set_visible(False)  # or the curve on the axes below would be hidden
     _choose_scale(ax, history.value)

@@ -73,7 +73,7 @@ def plot_run(
     """
     objective = objective if objective is not None else getattr(run, "objective", None)
     path = _draws_path(run, objective, kind)
-    frame = frames.along(objective, run.history.point[view.shown(run)]) if path and objective is not None else None
+    frame = frames.along(objective, view.path(run).point[view.shown(run)]) if path and objective is not None else None
     if frame is None and ranges:
         raise UsageError("ranges are for the landscape, and the loss is drawn; leave them out")
     if frame is not None:

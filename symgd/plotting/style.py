@@ -286,11 +286,16 @@ def check_path(path: str | Path) -> Path:
     UsageError
         If its suffix is unknown, or its folder does not exist.
     """
+    return checked(path, SUFFIXES, "the picture")
+
+
+def checked(path: str | Path, suffixes: tuple[str, ...], what: str) -> Path:
+    """Refuse a file of another kind, or in a folder that does not exist."""
     target = Path(path)
-    if target.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"the picture '{safe(str(target))}' must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+    if target.suffix.lower() not in suffixes:
+        raise UsageError(f"{what} '{safe(str(target))}' must end in {', '.join(suffixes[:-1])} or {suffixes[-1]}")
     if not target.parent.is_dir():
-        raise UsageError(f"there is no folder '{safe(str(target.parent))}' for the picture '{safe(target.name)}'")
+        raise UsageError(f"there is no folder '{safe(str(target.parent))}' for {what} '{safe(target.name)}'")
     return target
 
 
