@@ -13,6 +13,6 @@ from symgd.plotting.profile import plot_profile
 from symgd.plotting.style import check_path, save
 
 __all__ = [
-    "Film", "animate", "check_film", "check_path", "plot_fit", "plot_many", "plot_modes", "plot_objective", "plot_profile", "plot_rule", "plot_run",
-    "plot_runs", "save",
+    "Film", "animate", "check_film", "check_path", "plot_fit", "plot_many", "plot_modes", "plot_objective",
+    "plot_profile", "plot_rule", "plot_run", "plot_runs", "save",
 ]  # fmt: skip

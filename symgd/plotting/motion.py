@@ -162,7 +162,7 @@ def animate(
         raise UsageError("nothing in this picture moves; animate what run.plot() or plot_runs(...) has drawn")
     last = max(_MOVING[artist].last for artist in moving)
     rate = number("fps", fps, "above 0", low=1e-3)
-    film = Film(figure, shown, moving, _steps(frames, last), rate, progress)
+    film = Film(figure, shown, moving, _steps(frames, last), rate, progress=progress)
     if path is not None:
         film.save(path)
     return film
@@ -222,7 +222,7 @@ class Film:
 
     def __init__(
         self, figure: Figure, axes: list[Axes], moving: list[Artist], steps: NDArray[np.int64], fps: float,
-        progress: bool | None,
+        *, progress: bool | None = None,
     ) -> None:  # fmt: skip
         self.figure, self.steps, self.fps, self.progress = figure, steps, fps, progress
         self._axes, self._moving = axes, moving
@@ -358,7 +358,7 @@ class Film:
             parts = [child for child in ax.get_children() if isinstance(child, Line2D | Text | Collection | Legend)]
             moving = [part for part in parts if part in _MOVING]
             lowest = min((part.get_zorder() for part in moving), default=np.inf)
-            above = [part for part in parts if part.get_zorder() >= lowest and part not in (ax.title,)]
+            above = [part for part in parts if part.get_zorder() >= lowest and part is not ax.title]
             found += sorted(above, key=lambda part: part.get_zorder())
         return found
 
