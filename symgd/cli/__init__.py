@@ -20,6 +20,7 @@ from symgd.cli.group import Group
 from symgd.cli.laws import laws
 from symgd.cli.many import many
 from symgd.cli.minimize import maximize, minimize
+from symgd.cli.plot import animate, plot
 from symgd.cli.theory import theory
 
 __all__ = ["main"]
@@ -33,6 +34,7 @@ def main() -> None:
     \b
     symgd minimize "0.2*x1**2 + x2**2" --start x1=9,x2=-3 --lr 0.2 --plot descent.png
     symgd minimize "mean((y - X @ w)**2)" --data data.npz --start 'w=[0,0,0]' --batch 32 --epochs 20
+    symgd plot "sin(x)*sin(y)" --range x=-3:3,y=-3:3 --field -o hills.png
     symgd derive "log(1 + exp(-x*y))" --hessian
     symgd check "mean((y - w*x)**2)" --grad "w=-2*mean(x*(y - w*x))" --data-names x,y
     symgd curvature "0.2*x1**2 + x2**2" --at x1=0,x2=0
@@ -41,5 +43,5 @@ def main() -> None:
     """  # noqa: D301 - \b is click's mark for lines that are not to be wrapped
 
 
-for command in (minimize, maximize, many, fit, derive, code, check, curvature, theory, laws, cache):
+for command in (minimize, maximize, many, fit, plot, animate, derive, code, check, curvature, theory, laws, cache):
     main.add_command(command)

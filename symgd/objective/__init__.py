@@ -230,6 +230,26 @@ class Objective(Descents):
             return None
         return f"$f({', '.join(self.params[:10])}) = {self.latex()}$"
 
+    def plot(self, ranges: Mapping[str, tuple[float, float]], ax: Any = None, **options: Any) -> Any:
+        """Draw the objective: one parameter as a curve, two as contours.
+
+        Parameters
+        ----------
+        ranges : mapping of str to tuple of float
+            From where to where, for each parameter.
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+        **options : object
+            Passed to `symgd.plotting.plot_objective`.
+
+        Returns
+        -------
+        Axes
+        """
+        from symgd.plotting import plot_objective
+
+        return plot_objective(self, ranges, ax, **options)
+
     # ---- derivatives by hand ---------------------------------------------------------------------------------------
 
     def check_gradient(self, gradient: Any, *, where: str | Sequence[str] = ()) -> Any:

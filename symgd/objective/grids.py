@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.data import Stored
-from symgd.errors import UsageError
 from symgd.graph import ROWS, Matrix, Node, calculus, reachable
 from symgd.graph.tape import Tape
 from symgd.kernel import Kernel
@@ -151,11 +150,6 @@ def spread(given: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> d
     -------
     dict of str to ndarray or None
         For each parameter an array with the axes of the grid before its own; ``None`` for a single point.
-
-    Raises
-    ------
-    UsageError
-        If the axes of two parameters cannot be broadcast.
     """
     axes = {name: np.ndim(value) - len(shapes[name]) for name, value in given.items()}
     if max(axes.values(), default=0) <= 0:
@@ -165,8 +159,7 @@ def spread(given: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> d
     try:
         grid = np.broadcast_shapes(*(np.shape(value)[: axes[name]] for name, value in given.items()))
     except ValueError:
-        listed = ", ".join(f"'{name}' {np.shape(value)}" for name, value in given.items())
-        raise UsageError(f"the values at many points must be arrays of shapes that broadcast; got {listed}") from None
+        return None
     return {
         name: np.broadcast_to(
             np.asarray(value, dtype=np.float64).reshape(*[1] * (len(grid) - axes[name]), *np.shape(value)),

@@ -71,5 +71,5 @@ def test_many_rows_and_points_fit_into_memory():
 
 
 def test_shapes_that_do_not_fit_are_told():
-    with pytest.raises(sg.UsageError, match=r"must be arrays of shapes that broadcast; got 'x' \(2,\), 'y' \(3,\)"):
+    with pytest.raises(sg.FormulaError, match=r"'x' has the shape \(2,\), 'y' has the shape \(3,\)"):
         sg.Objective("x + y").value(x=[1, 2], y=[1, 2, 3])
