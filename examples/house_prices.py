@@ -45,4 +45,5 @@ for name, weight in zip(("square metre", "room", "year", "kilometre"), run.point
 
 ax = runs[1].plot(kind="loss")
 runs[3].plot(ax, kind="loss", title="as they are, and standardised")
+ax.legend(["as they are", "standardised"])
 ax.set_xscale("symlog")

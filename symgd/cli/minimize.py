@@ -35,7 +35,7 @@ def minimize(**given: Any) -> int:
 
     \b
     symgd minimize "0.2*x1**2 + x2**2" --start x1=9,x2=-3 --lr 0.2 --steps 100
-    symgd minimize "mean((y - b1*x**b2)**2)" --data danwood.csv --start b1=1,b2=5
+    symgd minimize "mean((y - b1*x**b2)**2)" --data examples/data/DanWood.csv --start b1=1,b2=5
     symgd minimize "mean(softplus(X @ w) - y*(X @ w))" --data data.npz --start 'w=[0,0,0]' \\
         --batch 32 --epochs 20 --trace
     """  # noqa: D301 - \b is click's mark for lines that are not to be wrapped

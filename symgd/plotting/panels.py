@@ -248,7 +248,7 @@ def _draw_together(
             surface.draw_surface(ax, found, runs, best=best, maximized=runs[0].maximized)
     names = {marks.named(run) for run in runs}
     legend = ax.get_legend()
-    if legend is not None and (len(names) < len(runs) or len(runs) > _NAMED):
+    if legend is not None and (len(names) == 1 < len(runs) or len(runs) > _NAMED):
         legend.remove()  # of runs that differ in their starts alone, it would say the same again and again
     steps = sorted({run.steps for run in runs})
     took = f"{steps[0]:,} steps" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,} steps"
