@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from symgd.records import dataclass
 
 Form = Callable[..., Any]  # a meaning, called with the library that computes it and the arguments
 

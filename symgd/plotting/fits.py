@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -12,6 +11,7 @@ from symgd.data import Stored
 from symgd.errors import UsageError, shown
 from symgd.fitting.curve import on
 from symgd.plotting import motion, style
+from symgd.records import dataclass
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from symgd.errors import UsageError, safe, suggest
 from symgd.plotting import grid, style
+from symgd.records import dataclass
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import numpy as np
 from symgd import language as fm
 from symgd.fitting import curve
 from symgd.objective.formula import Formula
+from symgd.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,11 +7,12 @@ a descent can be animated (`films.py`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
+
+from symgd.records import dataclass
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

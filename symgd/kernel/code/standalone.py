@@ -163,12 +163,11 @@ class Module:
 
     def _functions(self) -> dict[str, list[str]]:
         """Give the lines of each function, in the names of generated code."""
-        outputs = dict(self.derived.outputs)
-        whole = self.derived.whole()
-        found = {name: self._statements(name, output) for name, output in outputs.items()}
-        if whole is not None:
-            found["curvature"] = self._statements("curvature", whole, units=True)
-        return found
+        units = not self.layout.unrolled
+        return {
+            name: self._statements(name, output, units=units and name == "curvature")
+            for name, output in self.derived.on_arrays().items()
+        }
 
     def _statements(self, name: str, output: Output, *, units: bool = False) -> list[str]:
         function = Standing(
