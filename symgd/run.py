@@ -311,6 +311,31 @@ class Run:
 
         return plot_run(self, ax=ax, **options)
 
+    def animate(self, path: str | Path | None = None, *, frames: Any = 100, fps: float = 20, **options: Any) -> Any:
+        """Animate the run: the picture of `plot`, step by step.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            A file to write: ``.mp4``, ``.gif`` or ``.html``.
+        frames : int or sequence of int
+            How many pictures at most, or the steps that are shown.
+        fps : float
+            Frames a second.
+        **options : object
+            Passed to `symgd.plotting.plot_run`.
+
+        Returns
+        -------
+        symgd.plotting.Film
+            Which a notebook shows; ``run.animate().at(5)`` is the picture of step 5.
+        """
+        from symgd.plotting import animate, check_film, plot_run
+
+        if path is not None:
+            check_film(path)
+        return animate(plot_run(self, **options), path, frames=frames, fps=fps)
+
     def save(self, path: str | Path) -> Path:
         """Write the run to a file from which `resume` goes on, bit for bit.
 

@@ -15,12 +15,14 @@ from symgd.cli.group import Group
 __all__ = ["main"]
 
 
-_NAMES = ("minimize", "many", "map", "fit", "derive", "code", "check", "curvature", "theory", "laws", "cache")
+_NAMES = (
+    "minimize", "many", "map", "fit", "plot", "derive", "code", "check", "curvature", "theory", "laws", "cache",
+)  # fmt: skip
 
 
 @click.group(
     cls=Group,
-    homes={**{name: name for name in _NAMES}, "maximize": "minimize"},
+    homes={**{name: name for name in _NAMES}, "maximize": "minimize", "animate": "plot"},
     context_settings={"max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="symgd", message="%(prog)s, version %(version)s")
@@ -30,6 +32,7 @@ def main() -> None:
     \b
     symgd minimize "0.2*x1**2 + x2**2" --start x1=9,x2=-3 --lr 0.2 --plot descent.png
     symgd minimize "mean((y - X @ w)**2)" --data data.npz --start 'w=[0,0,0]' --batch 32 --epochs 20
+    symgd plot "sin(x)*sin(y)" --range x=-3:3,y=-3:3 --field -o hills.png
     symgd derive "log(1 + exp(-x*y))" --hessian
     symgd check "mean((y - w*x)**2)" --grad "w=-2*mean(x*(y - w*x))" --data-names x,y
     symgd curvature "0.2*x1**2 + x2**2" --at x1=0,x2=0

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symgd.curvature import Promise, classify, corner, edge, tail
 from symgd.curvature.problem import Problem
@@ -250,8 +251,19 @@ def _history(kernel: Problem, state: State, settings: Settings) -> History:
     records = state.records[: state.filled]
     if int(records[-1, 0]) != state.t:  # the last step is always shown
         records = np.vstack([records, state.row()])
+    single = None
+    if state.fine:
+        seen = state.fine.records[: state.fine.filled]
+        seen = seen if int(seen[-1, 0]) == state.t else np.vstack([seen, state.row()])
+        single = _columns(kernel, seen, settings)
+    return _columns(kernel, records, settings, single)
+
+
+def _columns(
+    kernel: Problem, records: NDArray[np.float64], settings: Settings, single: History | None = None
+) -> History:
     epoch = records[:, 0] / settings.epoch if settings.epoch else None
     return History(
         kernel.params, records[:, 0].astype(np.int64), settings.sign * records[:, 1], records[:, 2].copy(),
-        records[:, 3:].copy(), kernel.shapes, epoch,
+        records[:, 3:].copy(), kernel.shapes, epoch, single,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from symgd.curvature.problem import Problem
 from symgd.descent.account import Locate, account
 from symgd.descent.elsewhere import go_on
 from symgd.descent.rest import look, next_look
-from symgd.descent.state import Settings, State, Vector, saved
+from symgd.descent.state import Fine, Settings, State, Vector, saved
 from symgd.descent.steps import judge, take
 from symgd.errors import UsageError, shown
 from symgd.kernel import code
@@ -174,8 +174,9 @@ def advance(kernel: Problem, state: State, settings: Settings, stop: int) -> Non
         _run(kernel, state, settings, stop)
     if settings.batch:
         _end_batches(kernel, state, settings)
-    if state.filled == len(state.records):
-        _thin(state)
+    for kept in (state, state.fine):
+        if kept and kept.filled == len(kept.records):
+            _thin(kept)
     spent = time.perf_counter() - start
     if state.t > before:
         pace = (state.t - before) * TICK / max(spent, 1e-6)
@@ -186,9 +187,10 @@ def _run(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
     """Take a rule's steps, in its generated loop."""
     loop = kernel.loop(settings.source, kernel.tier_at(state.t))
     draws, first = _draws(kernel, state, settings)
-    state.t, state.status, state.f, state.next_record, state.filled, calls = loop(
-        state.x, state.g, state.states, state.hyper, draws, first, state.t, stop, state.f, state.next_record,
-        state.stride, state.records, state.filled, _squared(settings.gtol), settings.ftol, _squared(settings.xtol),
+    kept = state.fine or state  # of batches, the loop sees single steps alone
+    state.t, state.status, state.f, kept.next_record, kept.filled, calls = loop(
+        state.x, state.g, state.states, state.hyper, draws, first, state.t, stop, state.f, kept.next_record,
+        kept.stride, kept.records, kept.filled, _squared(settings.gtol), settings.ftol, _squared(settings.xtol),
         settings.sign, *_order(kernel, state, settings),
     )  # fmt: skip
     state.calls += calls
@@ -258,7 +260,7 @@ def _end_batches(kernel: Problem, state: State, settings: Settings) -> None:
     judge(state, settings)
 
 
-def _thin(state: State) -> None:
+def _thin(state: State | Fine) -> None:
     """Keep every second record; from now on record half as often."""
     kept = state.records[::2].copy()
     state.records[: len(kept)] = kept

@@ -79,7 +79,7 @@ class Objective(Descents):
         self._offered = tuple(known)
         self._chosen = declared or chosen
         self._declared = {name: declared[name] for name in self.params if name in declared}
-        self._models, self._kernels, self._told = {}, {}, set()
+        self._models, self._kernels, self._grids, self._told = {}, {}, {}, set()
         self._guessed = len(self._declared) < len(self.params)
         if chosen is None:
             data_module.refuse_left_out(loaded, self.params)
@@ -242,6 +242,26 @@ class Objective(Descents):
         if self._said is None:  # what depends on shapes that nobody gave has no formula yet
             return None
         return f"$f({', '.join(self.params[:10])}) = {self.latex()}$"
+
+    def plot(self, ranges: Mapping[str, tuple[float, float]], ax: Any = None, **options: Any) -> Any:
+        """Draw the objective: one parameter as a curve, two as contours.
+
+        Parameters
+        ----------
+        ranges : mapping of str to tuple of float
+            From where to where, for each parameter.
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+        **options : object
+            Passed to `symgd.plotting.plot_objective`.
+
+        Returns
+        -------
+        Axes
+        """
+        from symgd.plotting import plot_objective
+
+        return plot_objective(self, ranges, ax, **options)
 
     # ---- derivatives by hand ---------------------------------------------------------------------------------------
 

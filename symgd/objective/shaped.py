@@ -178,6 +178,14 @@ class Shaped:
             self._denied = next(others, None)
         return model, points.vector(given, shapes)
 
+    def _takes(self, given: Mapping[str, float | Vector]) -> bool:
+        """Tell whether the formula is one number where parameters have the shapes of what was given."""
+        try:
+            self._model({name: np.shape(value) for name, value in given.items()})
+        except FormulaError:
+            return False
+        return True
+
     def _is_flat(self, point: object) -> bool:
         """Tell whether a point is the flat vector of an objective whose parameters are arrays."""
         model = self._default

@@ -385,3 +385,28 @@ def test_every_row_of_the_data_counts(tmp_path, monkeypatch, stored):
         other[row] += 1e-9
         with pytest.raises(sg.UsageError, match="'x' has other values"):
             objective(other).resume(path, 5)
+
+
+def test_single_steps_of_batches_are_kept_and_go_on_where_they_stood(tmp_path):
+    x = np.linspace(-2, 2, 40)
+    f = sg.Objective("mean((y - w*x)**2)", {"x": x, "y": 3 * x + np.sin(9 * x)}, {"w": ()})
+    whole = f.minimize([0], lr=0.1, batch=4, epochs=6, seed=3)
+    single = whole.history.batches
+    assert list(single.step) == list(range(61))
+    assert single["w"][-1] == whole.point["w"]
+    # Each step is that of its rows: what it changed is the learning rate times their gradient.
+    np.testing.assert_allclose(np.abs(np.diff(single["w"])), 0.1 * single.gradient_norm[1:], rtol=1e-12)
+    half = f.minimize([0], lr=0.1, batch=4, epochs=2, seed=3)
+    again = f.resume(half.save(tmp_path / "half.npz"), steps=60)
+    np.testing.assert_array_equal(again.history.batches.point, single.point)
+    np.testing.assert_array_equal(again.history.batches.value, single.value)
+
+
+@pytest.mark.parametrize("tier", ["python", pytest.param("numba", marks=pytest.mark.compiled)])
+def test_many_single_steps_are_thinned(tier):
+    x = np.linspace(-2, 2, 40)
+    f = sg.Objective("mean((y - w*x)**2)", {"x": x, "y": 3 * x}, {"w": ()}, tier=tier)
+    single = f.minimize([0], lr=0.01, batch=1, epochs=100).history.batches
+    assert len(single) <= 2001
+    assert set(np.diff(single.step)[:-1]) == {2} or set(np.diff(single.step)[:-1]) == {4}
+    assert single.step[-1] == 4000

@@ -130,7 +130,9 @@ class Loop:
                     self._cauchy(slope, product)
                 if self.batched:
                     self._measure()
+                    self._record()
                     self._leave_unless_finite()
+                    self._leave_if_full()
                 else:
                     self._test()
             self._store(states)
@@ -345,9 +347,18 @@ class Loop:
         self._leave(Not((of("_q") < HUGE) & (Call("abs", "_f") < HUGE)), NOT_FINITE)
 
     def _test(self) -> None:
-        w = self.w
         size = Call("abs", "_f")
         self._measure()
+        self._record()
+        self._leave_unless_finite()
+        self._leave(of("_q") <= "_gtol", GRADIENT)
+        self._leave(Call("abs", of("_f") - "_old") <= of("_ftol") * Choice(size > 1.0, size, 1.0), VALUE)
+        self._leave(of("_d") <= "_xtol", STEP)
+        self._leave_if_full()
+
+    def _record(self) -> None:
+        """Write what is recorded of a step; in batches that is the value of its rows where it began."""
+        w = self.w
         with w.when(of("_t").is_("_rec")):
             w.assign(At("_hist", "_m", 0), "_t")
             w.assign(At("_hist", "_m", 1), "_f")
@@ -356,12 +367,10 @@ class Loop:
                 self.each(lambda: w.assign(At("_hist", "_m", of(3) + self.place), self.at("x")))
             w.add("_m", 1)
             w.add("_rec", "_stride")
-        self._leave_unless_finite()
-        self._leave(of("_q") <= "_gtol", GRADIENT)
-        self._leave(Call("abs", of("_f") - "_old") <= of("_ftol") * Choice(size > 1.0, size, 1.0), VALUE)
-        self._leave(of("_d") <= "_xtol", STEP)
-        with w.when(of("_m").is_("_room")):
-            w.leave()
+
+    def _leave_if_full(self) -> None:
+        with self.w.when(of("_m").is_("_room")):
+            self.w.leave()
 
     def _leave(self, condition: Expression, status: int) -> None:
         with self.w.when(condition):
