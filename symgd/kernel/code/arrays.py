@@ -12,11 +12,12 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from symgd.graph import ROWS, Const, Fold, Leaf, Map, Matrix, Node, arguments
+from symgd.graph import ROWS, Const, Fold, Leaf, Map, Matrix, Node, Span, arguments
 from symgd.graph.calculus import Entry
 from symgd.kernel.code import contractions
 from symgd.kernel.code.array_entries import GATHERED, INDENT, Adding
 from symgd.kernel.code.array_inputs import Source
+from symgd.kernel.code.columns import UNITS
 from symgd.kernel.code.contractions import Value, aligned, sorted_axes, transposed
 from symgd.kernel.code.elementwise import expression, literal
 from symgd.kernel.code.folds import DOUBLE, STARTS
@@ -311,10 +312,22 @@ class ArrayFunction(Adding):
             return labels, factors
         return labels[:1], self._factors(fold.body)
 
+    def _is_unit(self, node: Node, label: str, factors: list[Node]) -> bool:
+        """Tell whether a factor of two is the unit matrix, from the label that is summed over to the unit vectors."""
+        if not (self.units and len(factors) == 2 and isinstance(node, Leaf) and node.kind == "direction"):
+            return False
+        if any(label not in f.labels for f in factors):
+            return False
+        whole = self.layout.point_shapes[node.name] == (self.layout.size,) and not node.table
+        return whole and label != self.home != UNITS and node.index == (Span(label), Span(UNITS))
+
     def _fold(self, fold: Fold) -> Value:
         """Write a reduction over one label, or the sum over all."""
         labels, factors = self._summed(fold)
-        values = [self.numeric(f) for f in factors]
+        values = [self.numeric(f) for f in factors if not self._is_unit(f, fold.label, factors)]
+        if len(values) < len(factors):  # the other factor, one column for each unit vector
+            axes = tuple(UNITS if a == fold.label else a for a in values[0].axes)
+            return transposed(Value(values[0].code, axes), sorted_axes(axes, self.home))
         self.charge({*labels, *fold.body.labels}, self._rate(values))
         if len(labels) > 1:
             return contractions.total(values)

@@ -36,6 +36,8 @@ def expression(node: Map, codes: Sequence[str], calls: dict[str, None], *, scala
     str
     """
     name = node.function
+    if name == "held":
+        return codes[0]
     if name == "add":
         return _sum(codes)
     if name == "multiply":
