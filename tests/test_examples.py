@@ -111,6 +111,10 @@ SHOWN = {
         r"users and films +0\.\d+$",
         r"and their 5 traits +0\.4\d+$",
     ],
+    "moments": [
+        r"^10,000 steps; the data entered through 15 moments of 200,000 rows\n\{'a': 2\.0, 'b': -1\.0, 'c': 0\.5, ",
+        r"^a loss of another kind: \d+ steps, 0 moments$",
+    ],
     "own_rule": [r"restart +converged_gradient at a minimum"],
     "parabola": [
         r"there the curvature is 2: stable below lr = 1$",

@@ -10,7 +10,7 @@ from symgd.descent.prepare import AUTO
 from symgd.kernel import Kernel
 
 # Evaluations that a run may well need: of a rule, which may take its time, and of a method, which has its end in view.
-RULE, METHOD = 1000, 50
+RULE, METHOD = 1000, 20
 
 
 def through(kernel: Kernel, options: Mapping[str, Any]) -> Kernel:
