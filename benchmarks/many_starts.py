@@ -2,7 +2,7 @@
 
 Measured: a whole call of ``minimize_many`` on an objective that has been compiled, starts checked; how each ended, and
 which minima there are, is told when it is asked for, and not here. Against the compiled loop of JAX with the starts on
-its device beforehand. Of JAX's ways to write the descent (`fori_loop` or `scan`; a point as a vector, or as two numbers)
+its device beforehand. Of JAX's ways to write the descent (`fori_loop` or `scan`; a point as a vector, or two numbers)
 the vector in a `fori_loop` is what ``jax.vmap`` is given in practice, and the fastest of the others has a row of its
 own. Two processors for everybody.
 """
