@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from symgd.errors import UnknownNameError, safe
 from symgd.parameters import Shapes
+from symgd.records import dataclass
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,6 @@ import io
 import json
 import math
 import os
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -107,6 +106,8 @@ def replace_file(target: Path, content: bytes) -> None:
 def _npz(plain: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
     room = io.BytesIO()
     np.savez(room, allow_pickle=False, state=np.array(json.dumps(plain).encode()), **arrays)
+    import zipfile
+
     with zipfile.ZipFile(room, "a") as archive:
         archive.comment = _SEAL + b"0" * 64
     content = room.getvalue()[:-64]
@@ -164,6 +165,8 @@ def _from_npz(content: bytes) -> dict[str, Any]:
         )
     _check(sealed, given.decode("ascii", "replace"))
     arrays: dict[str, NDArray[Any]] = {}
+    import zipfile
+
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = archive.infolist()
         if len({info.filename for info in members}) < len(members):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from symgd.records import dataclass
 
 PROVED, VERIFIED, WHERE, WRONG, UNKNOWN = "proved", "verified", "right where", "wrong", "unknown"
 

@@ -20,7 +20,7 @@ from symgd.errors import DataError, UsageError, safe
     (
         click.option(
             "--target", metavar="NAME", default="numpy",
-            help="What the module is for: numpy (the default), c, javascript, jax, pytorch or julia.",
+            help="What the module is for: numpy (the default), c or javascript.",
         ),
         click.option(
             "--rule", metavar="NAME", multiple=True,

@@ -16,6 +16,7 @@ from symgd.curvature.problem import Problem
 from symgd.curvature.settle import PROBES, settle
 from symgd.curvature.spectrum import DENSE, EPS, WORK, Spectrum, extremes, judged
 from symgd.curvature.tails import tail
+from symgd.draws import Draws
 from symgd.errors import unexplained
 from symgd.verdict import Kind, Reason, Verdict
 
@@ -221,7 +222,7 @@ class Point:
         """Give what counts as 0 among the scaled eigenvalues, by what moving in the last digits changes of them."""
         if not (self.values < -self.flat).any():
             return 0.0
-        draws = np.random.default_rng(5).choice([-2.0, 2.0], size=(2, len(self.x)))
+        draws = Draws(5).choice([-2.0, 2.0], (2, len(self.x)))
         size = np.sqrt(np.abs(np.diag(self.h)))
         if not (size > 0).all():
             return 0.0

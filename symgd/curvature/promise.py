@@ -8,13 +8,14 @@ stand out from their rounding.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.curvature.problem import Problem
 from symgd.curvature.spectrum import DENSE, EPS, unit_diagonal
+from symgd.draws import Draws
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 
@@ -150,7 +151,7 @@ def _dense(kernel: Problem, x: Vector, f: float, g: Vector, h: NDArray[np.float6
 
 def _shaken(kernel: Problem, x: Vector, f: float, g: Vector) -> tuple[float, Vector]:
     """Give by how much value and gradient change where the point moves in its last digits."""
-    draws = np.random.default_rng(1).choice([-2.0, -1.0, 1.0, 2.0], size=(SHAKEN, len(x)))
+    draws = Draws(1).choice([-2.0, -1.0, 1.0, 2.0], (SHAKEN, len(x)))
     value, slopes = 2.0 * EPS * abs(f), np.zeros(len(x))
     for draw in draws:
         there, slope = kernel.slope(x + EPS * np.abs(x) * draw)

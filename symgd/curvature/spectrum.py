@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.curvature.lanczos import Pairs, lanczos
 from symgd.curvature.problem import Problem
+from symgd.draws import Draws
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -250,7 +251,7 @@ def _tridiagonal(product: Product, n: int) -> tuple[Vector, Vector] | None:
         column = product(v)
         d[first::3] = column[first::3]
         e[first::3] = column[first + 1 :: 3][: len(e[first::3])]
-    v = np.random.default_rng(3).standard_normal(n)
+    v = Draws(3).normal(n)
     rest = np.abs(product(v) - _times(d, e, v))
     size = _times(np.abs(d), np.abs(e), np.abs(v))
     if not (np.isfinite(size).all() and rest.max() <= 1e-13 * size.max()):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from symgd import checks
 from symgd import language as fm
 from symgd.data.files import column_name, not_numbers, read, read_csv
-from symgd.data.owned import Owned, difference
+from symgd.data.owned import Owned, difference, fresh
 from symgd.data.stored import DTYPES, Stored, named
 from symgd.errors import DataError, safe, shown
 
@@ -75,8 +75,9 @@ def load(source: Any) -> Data:
     if isinstance(source, Owned):
         return source
     if isinstance(source, str | os.PathLike):
-        source = read(Path(source))
-    elif _is_frame(source):
+        found = read(Path(source))
+        return {fm.check_name(name): fresh(column(name, found.pop(name))) for name in list(found)}
+    if _is_frame(source):
         source = _columns(source)
     if not isinstance(source, Mapping):
         kind = type(source).__name__

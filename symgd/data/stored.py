@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,6 +14,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from symgd.errors import DataError, UsageError, safe, shown
+from symgd.records import dataclass
 
 # What kernels read as it is.
 DTYPES = ("float64", "float32", "int64", "int32", "int16", "int8", "uint8", "uint16", "uint32", "bool")

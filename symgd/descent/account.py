@@ -74,7 +74,7 @@ def account(
         formula, kernel.split(state.x), settings.sign * state.f, size, outcome, message,
         verdict, state.t, state.calls, state.seconds, history, _method(state, settings),
         settings.recipe.get("lr", "auto"), settings.sign < 0, _batch(kernel, settings),
-        state=saved(kernel, state, settings, formula),
+        state=saved(kernel, state, settings, formula), moments=kernel.moments, rows=kernel.rows,
     )  # fmt: skip
 
 

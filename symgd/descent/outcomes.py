@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.descent.state import GTOL, Vector, fell_for_ever, room
 from symgd.kernel import code
+from symgd.records import dataclass
 from symgd.run import Outcome
 
 OUTCOMES = tuple(Outcome)

@@ -29,6 +29,7 @@ NAMES = (*METHODS, EXACT, AUTO)  # what a method may be called, besides the name
 AFTER = {
     "lm": (("newton",), ("newton_cg", "lbfgs")),
     "newton": (("lbfgs",), ("newton_cg", "lbfgs")),
+    "bfgs": (("sampling",), ()),
 }
 AFFORDABLE = 256  # parameters up to which a step may form and decompose the Hessian
 WHOLE = 2e7  # operations up to which a Jacobian is formed of arrays as long as the data
@@ -183,7 +184,7 @@ def _plan_epochs(kernel: Kernel, numbers: Numbers) -> Numbers:
         return numbers
     if epochs is not None and "steps" in numbers:
         raise UsageError(f"steps={numbers['steps']} and epochs={epochs} both say how long to go on; give one of them")
-    if batch and not kernel.program.layout.arrays(rows=True):
+    if batch and not kernel.whole.program.layout.arrays(rows=True):
         raise UsageError(f"batch={batch} needs data with rows, and this objective reads none")
     if batch >= kernel.rows:
         numbers.pop("batch", None)
@@ -197,7 +198,7 @@ def _plan_epochs(kernel: Kernel, numbers: Numbers) -> Numbers:
 
 def _cauchy(kernel: Kernel, sign: float, numbers: Numbers) -> Settings:
     """Steepest descent with the exact Cauchy step."""
-    loop = _loop(kernel.program, "cauchy", lambda: code.write_loop(kernel.program, None, ("lr",)))
+    loop = _loop(kernel.program, "cauchy", lambda: _write_loop(kernel.program, None, ("lr",)))
     return Settings("gd, exact steps", loop, (1.0,), sign=sign, **numbers)
 
 
@@ -268,13 +269,21 @@ def _with_rule(
     batched = numbers.get("batch", 0) > 0
     loop = _loop(
         kernel.program, f"{text} {batched}",
-        lambda: code.write_loop(kernel.program, lowered, names, batched=batched),
+        lambda: _write_loop(kernel.program, lowered, names, batched=batched),
     )  # fmt: skip
     states = _initial_states(rule, lowered, x0, hyper)
     values = tuple(float(hyper[k]) for k in names)
     recipe = {"text": rule.text, "init": dict(rule.init), "name": rule.name, "hyper": dict(rule.hyper), "lr": lr}
     name = rule.name or rule.text
     return Settings(name, loop, values, states, lowered.draws, sign=sign, recipe=recipe, **numbers)
+
+
+def _write_loop(
+    program: Program, rule: rules.Lowered | None, hyper: tuple[str, ...], *, batched: bool = False
+) -> Source:
+    from symgd.kernel.code.module import write_loop
+
+    return write_loop(program, rule, hyper, batched=batched)
 
 
 def _loop(program: Program, rule: str, write: Callable[[], Source]) -> Source:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +16,7 @@ from symgd.descent.methods import At, Function, Method, norm
 from symgd.errors import DataError, UsageError, safe
 from symgd.kernel import code
 from symgd.kernel.tiers import Source
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 Saved: TypeAlias = Mapping[str, Any]  # what a file holds: to be checked
@@ -179,7 +180,7 @@ def saved(kernel: Problem, state: State, settings: Settings, formula: str) -> di
         "every": settings.every, "t": state.t, "calls": state.calls, "cost": state.cost, "seconds": state.seconds,
         "stride": state.stride, "next_record": state.next_record, "f": state.f.hex(), "tier": kernel.tier,
         "status": state.status, "states": len(state.states), "batch": settings.batch, "shuffle": settings.shuffle,
-        "epoch": settings.epoch,
+        "epoch": settings.epoch, "moments": kernel.moments,
     }  # fmt: skip
     arrays = {"x": state.x, "g": state.g, "hyper": state.hyper, "records": state.records[: state.filled]}
     arrays |= {f"state{i}": s for i, s in enumerate(state.states)}
@@ -254,7 +255,7 @@ def _state(saved: Saved, steps: int | None) -> tuple[State, Numbers]:
 
 # The whole numbers of a saved run, and what each is at least.
 _WHOLE = {"version": 1, "t": 0, "steps": 1, "seed": 0, "every": 1, "calls": 0, "cost": 0, "stride": 1,
-          "next_record": 0, "status": 0, "states": 0, "batch": 0, "epoch": 0}  # fmt: skip
+          "next_record": 0, "status": 0, "states": 0, "batch": 0, "epoch": 0, "moments": 0}  # fmt: skip
 
 
 def _float(name: str, text: object) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from symgd.language import Typed
 from symgd.language.functions import CONSTANTS
 from symgd.objective import Objective
 from symgd.objective.formula import Formula, indices
+from symgd.records import dataclass
 from symgd.squares import Squares
 
 Vector = NDArray[np.float64]

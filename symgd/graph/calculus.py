@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -31,6 +30,7 @@ from symgd.graph import (
 )
 from symgd.graph.partials import partials
 from symgd.graph.stable import less_logsumexp
+from symgd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.curvature import floor, in_names
+from symgd.draws import Draws
 from symgd.insight.evidence import Evidence
 from symgd.insight.pace import best_of
 from symgd.insight.report import curvature
@@ -75,7 +76,7 @@ def _aside(e: Evidence) -> NDArray[np.float64]:
     """Give a small step along the direction that leads down from where the run stopped."""
     way = e.run.verdict.direction
     if way is None or not np.any(way):
-        way = np.random.default_rng(0).standard_normal(e.kernel.n)
+        way = Draws(0).normal(e.kernel.n)
     size = 1.0 + float(np.abs(e.run.history.point[0]).max())
     step: NDArray[np.float64] = 0.01 * size * way / float(np.linalg.norm(way))
     return step
@@ -150,7 +151,7 @@ def local_minimum(e: Evidence) -> Finding | None:
         return None
     points = run.history.point
     size = max(1.0, float(np.abs(here.x).max()), float(np.abs(points[0]).max()) if points.size else 0.0)
-    draws = np.random.default_rng(0).uniform(-2.0 * size, 2.0 * size, (OTHERS, e.kernel.n))
+    draws = Draws(0).uniform(-2.0 * size, 2.0 * size, (OTHERS, e.kernel.n))
     found = [(other, start) for start in [-here.x, *draws] if (other := e.below(start)) is not None]
     inside = [(other, start) for other, start in found if np.abs(other.x).max() <= 4.0 * size]
     other, start = min(inside, key=lambda pair: pair[0].value, default=(here, here.x))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -22,6 +21,7 @@ from symgd.insight.linear import LinearMap, linear_map
 from symgd.insight.report import Curvature, curvature
 from symgd.insight.trials import Trials, typed
 from symgd.kernel import Kernel
+from symgd.records import dataclass
 from symgd.rules import RULES, Rule
 from symgd.rules.values import of_t
 from symgd.run import Outcome, Run
@@ -256,8 +256,8 @@ class Evidence:
     def lrs(self) -> Vector:
         """The learning rates of some of the steps, the first and the last among them."""
         last = max(1, self.run.steps)
-        steps = np.unique(np.r_[np.arange(1, min(last, 8) + 1), np.linspace(1, last, 64).astype(int)])
-        found = [self.lr_at(int(step)) for step in steps]
+        steps = sorted({*range(1, min(last, 8) + 1), *np.linspace(1, last, 64).astype(int).tolist()})
+        found = [self.lr_at(step) for step in steps]
         return np.array([v for v in found if v is not None], dtype=np.float64)
 
     @property
@@ -371,7 +371,7 @@ class Evidence:
         if not points.size or not self.affordable:
             return
         points = points[np.isfinite(points).all(axis=1)]
-        for x in points[np.unique(np.linspace(0, len(points) - 1, LOOKS).astype(int))] if len(points) else ():
+        for x in points[sorted({*np.linspace(0, len(points) - 1, LOOKS).astype(int).tolist()})] if len(points) else ():
             h = self.rows.hessian(x)
             if np.isfinite(h).all():
                 yield float(np.linalg.eigvalsh(h)[-1]), x

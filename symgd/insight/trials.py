@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from symgd import descent
 from symgd.curvature.problem import Problem
 from symgd.errors import SymgdError
 from symgd.kernel import Kernel
+from symgd.records import dataclass
 from symgd.rules import Rule
 from symgd.run import Run
 
@@ -22,7 +23,7 @@ Vector = NDArray[np.float64]
 BUDGET = 25_000_000  # operations that all trials of a diagnosis may take, about a second in plain Python
 OWN = 4.0  # the same, in times of what the run itself took
 AT_ONCE = 3e9  # operations that one trial may take at most
-METHODS = ("lm", "newton", "bfgs", "lbfgs", "newton_cg")  # those that a remedy may name, in this order
+METHODS = ("lm", "newton", "bfgs", "lbfgs", "newton_cg", "sampling")  # those that a remedy may name, in this order
 SHARE = 0.05  # of what there is to gain that a remedy must gain, to be one
 
 
@@ -135,12 +136,14 @@ class Trials:
             return None
 
     def _descend(self, x0: Vector, options: dict[str, Any]) -> Run:
-        if isinstance(self.kernel, Kernel):
-            settings = descent.prepare(self.kernel, x0, 1.0, options)
+        kernel = self.kernel
+        if isinstance(kernel, Kernel):
+            kernel = descent.through(kernel, options)
+            settings = descent.prepare(kernel, x0, 1.0, options)
         else:
             named = {k: v for k, v in options.items() if k not in ("method", "lr")}
             settings = descent.with_method(str(options["method"]), named)
-        return descent.descend(self.kernel, descent.begin(self.kernel, x0, settings), settings, progress=False)
+        return descent.descend(kernel, descent.begin(kernel, x0, settings), settings, progress=False)
 
     # ---- what is better --------------------------------------------------------------------------------------------
 

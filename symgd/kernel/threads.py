@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,11 @@ from symgd.data import Stored
 from symgd.kernel import streams
 from symgd.kernel.code import Program
 from symgd.kernel.code.pieces import Piece, Total
-from symgd.kernel.machine.compile import Entry, compile_function
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from symgd.kernel.machine.compile import Entry
 
 LARGE = 1 << 22  # operations from which on threads gain more than they cost
 SHARE = 1 << 18  # operations that a share has at least
@@ -38,6 +41,8 @@ def available() -> int:
 @cache
 def pool(workers: int) -> ThreadPoolExecutor:
     """Give the threads, the same ones every time."""
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(workers, thread_name_prefix="symgd")
 
 
@@ -79,6 +84,8 @@ class Spread:
         self.out = self.arguments.index("_out") if "_out" in self.arguments else None
 
     def _compile(self, program: Program, piece: Piece) -> Entry:
+        from symgd.kernel.machine.compile import compile_function
+
         return compile_function(program.functions["numba"], piece["name"], strict=program.strict)
 
     def __call__(self, *args: Any) -> Any:

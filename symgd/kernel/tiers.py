@@ -5,18 +5,20 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.data import Stored
-from symgd.kernel import blas, blocks, streams, threads
-from symgd.kernel.code import STAGE, Program, Text, closure, elementwise, source
-from symgd.kernel.machine import gemm, matrices
-from symgd.kernel.machine.compile import Entry, compile_function
-from symgd.language import scalar, vectors
+from symgd.kernel import blas, streams, threads
+from symgd.kernel.code import PREFIX, STAGE, Program, Text, closure, source
+from symgd.language import scalar
+from symgd.records import dataclass
+
+if TYPE_CHECKING:
+    from symgd.kernel.machine.compile import Entry
 
 Vector = NDArray[np.float64]
 Column = NDArray[np.generic] | Stored
@@ -242,10 +244,16 @@ class Vectorised(OnArrays):
 
     def load(self, name: str) -> Generated:
         """Run the text of a function, and of those that it calls."""
+        from symgd.kernel import blocks
+
+        blocks.keep_pages()
         return quietly(load_arrays(self.bound.program.functions[self.name], name))
 
     def load_loop(self, source: Source) -> Loop:
         """Run the text of a loop, and of the functions that it calls."""
+        from symgd.kernel import blocks
+
+        blocks.keep_pages()
         texts = source[self.name]
         functions = [text for text in texts if text.name != STAGE]
         loop = load_arrays((*self.bound.program.functions[self.name], *functions), "loop", {STAGE: streams.stage})
@@ -265,6 +273,8 @@ class Compiled(OnArrays):
         return self._alone(name)
 
     def _alone(self, name: str) -> Entry:
+        from symgd.kernel.machine.compile import compile_function
+
         program = self.bound.program
         return compile_function(program.functions[self.name], name, strict=program.strict)
 
@@ -274,6 +284,8 @@ class Compiled(OnArrays):
         batched = is_batched(texts)
         if bound.stored or (bound.large and not batched):
             return self._around(source, batched=batched)
+        from symgd.kernel.machine.compile import compile_function
+
         entry = compile_function(bound.program.functions[self.name], "loop", strict=bound.program.strict, more=texts)
         return self.on_arrays(entry, batched=batched)
 
@@ -314,6 +326,8 @@ def load_python(functions: Sequence[Text], name: str, given: Mapping[str, object
     -------
     callable
     """
+    from symgd.kernel.machine import gemm, matrices
+
     known = {call: getattr(matrices, call) for call in matrices.NAMES}
     return _loaded(closure(functions, name), name, {"gemm": gemm.gemm, **known, **(given or {})})
 
@@ -334,9 +348,12 @@ def load_arrays(functions: Sequence[Text], name: str, given: Mapping[str, object
     -------
     callable
     """
+    from symgd.kernel import blocks
+    from symgd.language import vectors
+
     wanted = closure(functions, name)
-    calls = {call for text in wanted for call in text.calls if call.startswith(elementwise.PREFIX)}
-    known = {call: vectors.vector(call.removeprefix(elementwise.PREFIX)) for call in calls}
+    calls = {call for text in wanted for call in text.calls if call.startswith(PREFIX)}
+    known = {call: vectors.vector(call.removeprefix(PREFIX)) for call in calls}
     known |= {call: getattr(blocks, call) for call in blocks.NAMES}
     return _loaded(wanted, name, {"np": np, **known, **(given or {})})
 

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from symgd.records import dataclass
 
 Form = Callable[..., Any]  # a meaning, called with the library that computes it and the arguments
 

@@ -10,13 +10,13 @@ one to the other along which the value does not rise.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.curvature import DENSE, classify
 from symgd.kernel import Kernel
+from symgd.records import dataclass
 from symgd.verdict import Kind, Verdict
 
 Vector = NDArray[np.float64]

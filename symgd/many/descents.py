@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -28,6 +28,7 @@ from symgd.many.starts import Box
 from symgd.many.starts_code import write_starts
 from symgd.progress import Tick, interruptible
 from symgd.progress import progress as show_progress
+from symgd.records import dataclass
 from symgd.run import Outcome
 
 Matrix = NDArray[np.float64]

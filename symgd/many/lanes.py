@@ -7,7 +7,6 @@ the starts are cut into tasks and blocks does not depend on the number of thread
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Protocol
@@ -21,6 +20,7 @@ from symgd.kernel.code import Text, kept
 from symgd.kernel.kernel import Kernel
 from symgd.kernel.machine.compile import Entry, compile_function
 from symgd.many import lanes_code as code
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]

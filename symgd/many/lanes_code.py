@@ -17,8 +17,9 @@ from symgd.descent.outcomes import QUARTERS
 from symgd.graph import Fold, Leaf, Map, Node, reachable
 from symgd.kernel.code.forms import LANES, NEAR, Argument, At, Call, Choice, Expression, Name, Not, Text, of, total
 from symgd.kernel.code.layout import Layout
-from symgd.kernel.code.loop import GRADIENT, HUGE, NOT_FINITE, STEP, VALUE, Loop
-from symgd.kernel.code.module import Program
+from symgd.kernel.code.loop import Loop
+from symgd.kernel.code.outside import GRADIENT, HUGE, NOT_FINITE, STEP, VALUE
+from symgd.kernel.code.program import Program
 from symgd.kernel.code.python import Numba
 from symgd.kernel.code.schedule import Pass, schedule
 from symgd.kernel.code.writer import Expressions, Writer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from symgd.display import finite, plain
 from symgd.kernel import Kernel
 from symgd.many.cluster import Found, cluster
 from symgd.many.starts import Box
+from symgd.records import dataclass
 from symgd.run import Outcome
 from symgd.verdict import Kind
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from symgd import checks
 from symgd.data.points import entries
 from symgd.errors import UsageError, shown, suggest
 from symgd.parameters import Shape, Shapes
+from symgd.records import dataclass
 
 Matrix = NDArray[np.float64]
 

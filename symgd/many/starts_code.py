@@ -9,8 +9,9 @@ import math
 
 from symgd.descent.outcomes import QUARTERS
 from symgd.kernel.code.forms import Argument, At, Call, Choice, Code, Expression, Name, Not, Text, of
-from symgd.kernel.code.loop import GRADIENT, HUGE, NOT_FINITE, NUMBERS, RESULT
-from symgd.kernel.code.module import Program
+from symgd.kernel.code.loop import NUMBERS, RESULT
+from symgd.kernel.code.outside import GRADIENT, HUGE, NOT_FINITE
+from symgd.kernel.code.program import Program
 from symgd.kernel.code.python import Numba
 from symgd.kernel.code.writer import Writer
 

@@ -51,6 +51,7 @@ class Functions:
     rows = 0
     smooth = False  # nobody knows: kinks are looked for
     stored = False
+    moments = 0
     tier = "python"
 
     def __init__(self, fun: Given, jac: Given | Literal[True], hess: Given | None, hessp: Given | None, n: int) -> None:

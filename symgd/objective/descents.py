@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -17,6 +18,7 @@ from symgd.data.points import Point
 from symgd.errors import DataError, UsageError, other_option, safe, shown, unknown_option
 from symgd.insight import diagnose
 from symgd.kernel import TIERS, Kernel
+from symgd.kernel.blas import one_thread
 from symgd.objective.model import Model
 from symgd.objective.numbers import Numbers
 from symgd.parameters import Shapes
@@ -180,6 +182,7 @@ class Descents(Numbers):
         try:
             model = self._saved_model(state)
             kernel = self.kernel(-1.0 if state.get("sign") == -1 else 1.0, model, _saved_tier(state))
+            kernel = _saved_kernel(kernel, state)
             at, settings = descent.restore(kernel, state, steps)
         except (DataError, UsageError) as problem:
             if isinstance(saved, Run):
@@ -234,10 +237,15 @@ class Descents(Numbers):
         callback, progress = options.pop("callback", None), options.pop("progress", None)
         points.check_callback(callback)
         keep = self._keep(options.pop("save", None), options.pop("save_every", None))
-        kernel = self.kernel(sign, model)
+        began = time.perf_counter()
+        kernel = descent.through(self.kernel(sign, model), options)
+        spent = time.perf_counter() - began
         settings = descent.prepare(kernel, x0, sign, options)
-        return self._go(model, kernel, descent.begin(kernel, x0, settings), settings, callback, progress, keep)
+        state = descent.begin(kernel, x0, settings)
+        state.seconds = spent if kernel.moments else 0.0  # the pass over the rows is part of the descent
+        return self._go(model, kernel, state, settings, callback, progress, keep)
 
+    @one_thread()
     def _go(
         self,
         model: Model,
@@ -257,6 +265,16 @@ class Descents(Numbers):
         if keep:
             keep.write(run.state)
         return run
+
+
+def _saved_kernel(kernel: Kernel, state: Mapping[str, Any]) -> Kernel:
+    """Give the kernel that a saved run went on with: one of moments, where it was one."""
+    if not state.get("moments"):
+        return kernel
+    found = kernel.reduced()
+    if found is None or found.moments != state["moments"]:
+        raise DataError("the saved run is damaged: the data do not enter this objective through so many moments")
+    return found
 
 
 def _saved_tier(state: Mapping[str, Any]) -> str:

@@ -13,10 +13,10 @@ from symgd.data.points import Vector
 from symgd.errors import DataError, FormulaError, unexplained
 from symgd.graph import ROWS, Array, Graph, Leaf, Node, Span, calculus, doubt, is_zero, reachable, shape
 from symgd.graph.bounds import Bounds, bounds_of
+from symgd.graph.moments import Moments, moments
 from symgd.graph.poles import Poles
 from symgd.kernel import Kernel
-from symgd.kernel.code import Program, generate
-from symgd.kernel.code.module import derive
+from symgd.kernel.code import Program
 from symgd.kernel.machine import cache
 from symgd.language import Tree
 from symgd.objective.formula import Formula, deep
@@ -25,6 +25,7 @@ from symgd.squares import Squares, squares
 
 if TYPE_CHECKING:
     from symgd.kernel.code.planned import Rule
+    from symgd.objective.reduced import Reduced
     from symgd.views import Entries, Gradient, Hessian
 
 
@@ -60,6 +61,8 @@ class Model(Formula):
     ) -> None:  # fmt: skip
         super().__init__(text, tree, shapes, data, columns, undeclared)
         self.params = tuple(shapes)
+        self._moments: dict[str, Moments | None] = {}
+        self.reduced: list[Reduced | None] = []  # as it was last, where the data do not change; ``None`` for none
         # Read at once, so that a mistake is reported here and not at the first evaluation.
         if self.axes:
             graph, node = self.grouped
@@ -160,14 +163,17 @@ class Model(Formula):
         stored = cache.load(key)
         if stored is not None:
             return Program.from_json(stored.decode())
+        from symgd.kernel.code import module
+
         with deep():
-            found = generate(graph.copy(), root, self.params, self.shapes, _known(types))
+            found = module.generate(graph.copy(), root, self.params, self.shapes, _known(types))
         cache.save(key, found.to_json().encode())
         return found
 
     def standalone(self, target: str, rules: Sequence[Rule] = (), values: Mapping[str, object] | None = None) -> str:
         """Give the functions, and descents by rules, as a module for a target; see `Objective.code`."""
         from symgd import __version__
+        from symgd.kernel.code.module import derive
         from symgd.kernel.code.targets import module
 
         graph, root = self.grouped
@@ -201,7 +207,16 @@ class Model(Formula):
         if missing:
             raise DataError(f"the columns {', '.join(missing)} have no values; give data={{...}} to Objective")
         known = partial(_squares, self), partial(_doubt, self), partial(_bounds, self), partial(_sides, self)
-        return Kernel(self.program, self.data, tier, workers, self.rows or 0, *known)
+        return Kernel(self.program, self.data, tier, workers, self.rows or 0, *known, reduce=partial(_reduced, self))
+
+    def moments(self, **form: bool) -> Moments | None:
+        """Give the objective without rows, in one of the forms of `symgd.graph.moments.moments`."""
+        key = repr(form)
+        if key not in self._moments:
+            graph, root = self.plain
+            with deep():
+                self._moments[key] = None if self.rows is None else moments(graph.copy(), root, **form)
+        return self._moments[key]
 
     @cached_property
     def poles(self) -> Poles:
@@ -246,6 +261,12 @@ def _unit(graph: Graph, leaf: Leaf, axes: Sequence[Span | int]) -> Node:
             condition = graph.map("equal", here, graph.leaf("places", "", (axis,)))
             found = graph.map("where", condition, found, graph.const(0))
     return found
+
+
+def _reduced(model: Model, whole: Kernel, evaluations: int | None) -> Kernel | None:
+    from symgd.objective.reduced import reduced
+
+    return reduced(model, whole, evaluations)
 
 
 def _sides(model: Model, x: Vector) -> Vector | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -11,6 +10,7 @@ from symgd import language as fm
 from symgd.data import Stored
 from symgd.errors import UsageError, shown
 from symgd.plotting import style
+from symgd.records import dataclass
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from symgd.errors import UsageError, safe, suggest
 from symgd.plotting import grid
+from symgd.records import dataclass
 
 if TYPE_CHECKING:
     from symgd.plotting.grid import Field

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from symgd.checks import is_number, single
 from symgd.errors import FormulaError, UsageError, safe, shown, suggest
 from symgd.graph import Graph
 from symgd.language import Tree
+from symgd.records import dataclass
 from symgd.rules.lowering import Lowered, lower
 from symgd.rules.table import RULES
 from symgd.rules.values import check_schedule

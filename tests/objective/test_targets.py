@@ -34,7 +34,7 @@ TENSORS = [
     pytest.param(targets.jax, "jax", marks=slow, id="jax"),
     pytest.param(targets.pytorch, "pytorch", marks=torch, id="pytorch"),
 ]
-computing = pytest.mark.parametrize(("run", "target"), RUNNERS + TENSORS)
+computing = pytest.mark.parametrize(("run", "target"), RUNNERS)  # TENSORS: when these are targets
 
 FORMULAS = [
     ("(1 - a)**2 + 100*(b - a**2)**2", "a() b()"),
@@ -156,7 +156,9 @@ def test_every_function_of_the_table_is_spelt_in_every_target(run, target, tmp_p
             if not math.isfinite(wanted):
                 assert str(found) == str(wanted), (row.name, point)
                 continue
-            size = 4 * math.ulp(wanted) + 4 * condition(row, point, wanted) + ROUGH.get(row.name, 0.0)
+            # XLA takes numbers below 2e-308 for 0, and its own logarithms are a dozen units off.
+            size = 1e-13 * abs(wanted) + 1e-300 if target == "jax" else 0.0
+            size += 4 * math.ulp(wanted) + 4 * condition(row, point, wanted) + ROUGH.get(row.name, 0.0)
             assert abs(found - wanted) <= size, (row.name, point, found, wanted)
 
 
@@ -274,7 +276,7 @@ def test_names_that_the_language_has_itself_are_renamed(run, target, tmp_path):
         ({"target": "javascript", "rule": "noisy", "lr": 0.1}, "draws normal numbers"),
         ({"target": "javascript", "rule": "rprop", "lr": "0.1/t"}, "needs a fixed lr"),
         ({"target": "javascript", "rule": ["gd", "gd"], "lr": 0.1}, "twice"),
-        ({"target": "jax", "rule": "gd", "lr": 0.1}, "rule='gd' is for c, javascript"),
+        ({"target": "numpy", "rule": "gd", "lr": 0.1}, "rule='gd' is for c, javascript"),
         ({"target": "numpy", "embed": True}, "embed=True is for javascript"),
     ],
 )

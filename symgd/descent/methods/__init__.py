@@ -16,6 +16,7 @@ from symgd.descent.methods.levenberg_marquardt import LevenbergMarquardt
 from symgd.descent.methods.newton import Newton
 from symgd.descent.methods.polyak import Polyak
 from symgd.descent.methods.relay import Relay
+from symgd.descent.methods.sampling import Sampling
 from symgd.descent.methods.truncated import TruncatedNewton
 from symgd.descent.methods.wolfe import Wolfe
 
@@ -23,7 +24,7 @@ METHODS: dict[str, type[Method]] = {
     m.name: m
     for m in (
         Armijo, Wolfe, BarzilaiBorwein, Polyak, ConjugateGradient, Lbfgs, Bfgs, Newton, TruncatedNewton,
-        LevenbergMarquardt,
+        LevenbergMarquardt, Sampling,
     )
 }  # fmt: skip
 

@@ -27,7 +27,6 @@ class Adding(Reading):
         self.lines: list[str] = []
         self.calls: dict[str, None] = {}
         self.depth = 1
-        self.size = 1  # of a block
         self.cost = [0.0, 0.0]  # nanoseconds: once, and for each row
         self.known: dict[Node, Value] = {}  # numbers, and what passes have left
         self.uses: Counter[Node] = Counter()  # how often each node is an argument in the pass

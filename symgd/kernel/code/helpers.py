@@ -10,7 +10,7 @@ from types import ModuleType
 
 from symgd.graph import elimination
 from symgd.kernel import blocks
-from symgd.kernel.code.elementwise import PREFIX
+from symgd.kernel.code.forms import PREFIX
 from symgd.language import quotients, scalar, vectors
 from symgd.language.functions import FUNCTIONS
 

@@ -12,18 +12,14 @@ from symgd.graph import Fold, Leaf, Map, Node, reachable
 from symgd.kernel.code import folds
 from symgd.kernel.code.forms import Argument, At, Call, Choice, Code, Expression, Name, Not, Number, of
 from symgd.kernel.code.layout import Layout
+from symgd.kernel.code.outside import GRADIENT, HUGE, NOT_FINITE, STAGE, STALLED, STEP, VALUE, kept
 from symgd.kernel.code.schedule import Pass, schedule
 from symgd.kernel.code.timed import Timed, is_fixed
 from symgd.kernel.code.writer import Expressions, Writer
 from symgd.rules import COMPONENTS, Lowered
 
-# What the loop came back for.
-RUNNING, NOT_FINITE, GRADIENT, VALUE, STEP, STALLED = range(6)
 HALVINGS = 60
 ARMIJO = 1e-4
-HUGE = 1e290  # a value, or a squared gradient, that is as good as infinite
-MOST = 4096  # parameters whose values are recorded along the way
-
 
 # What the loop takes and gives besides point, states and data: hyperparameters, normal numbers and the step that they
 # begin at, steps, value, records, tolerances, the objective's sign (-1 to ascend); and in batches the order of the
@@ -36,12 +32,6 @@ NUMBERS = [
 ]  # fmt: skip
 BATCH = [Argument("_perm", "int64"), Argument("_size", "whole"), Argument("_t0", "whole")]
 RESULT = {"_t": "whole", "_status": "whole", "_f": "number", "_rec": "whole", "_m": "whole", "_calls": "whole"}
-STAGE = "stage"  # the function that copies the rows of a batch
-
-
-def kept(n: int) -> int:
-    """Give the number of parameters that a record holds: all of them, or none where they are very many."""
-    return n if n <= MOST else 0
 
 
 class Loop:

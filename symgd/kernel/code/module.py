@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, calculus, reachable
 from symgd.kernel.code import forms, matrices
@@ -14,10 +12,12 @@ from symgd.kernel.code.arrays import ArrayFunction
 from symgd.kernel.code.columns import columns
 from symgd.kernel.code.forms import Argument, At, Text
 from symgd.kernel.code.functions import Function, Output, function_arguments
-from symgd.kernel.code.layout import Column, Layout, layout
+from symgd.kernel.code.layout import Layout, layout
 from symgd.kernel.code.loop import Loop
 from symgd.kernel.code.lowering import lowered
+from symgd.kernel.code.parting import parted
 from symgd.kernel.code.pieces import Piece
+from symgd.kernel.code.program import Program
 from symgd.kernel.code.python import PRINTERS, Python
 from symgd.kernel.code.vectorised import Vectorised
 from symgd.kernel.code.writer import Writer
@@ -26,81 +26,6 @@ from symgd.rules import Lowered
 
 CURVATURE = [*(Argument(name, "float64") for name in ("_x", "_v", "_w")), Argument("_hist", "matrix")]
 STRICT = ("min", "max")  # folds that have kinks
-
-
-@dataclass(frozen=True)
-class Program:
-    """Generated source and its inputs.
-
-    Parameters
-    ----------
-    layout : Layout
-        The inputs.
-    functions : dict of str to tuple of Text
-        For each tier ``value``, ``slope`` (value and gradient), ``product`` (Hessian times v) and ``curvature`` (the
-        Hessian: its upper triangle where parameters are local variables), and what they call.
-    strict : bool
-        Whether sums must not be reordered nor contracted, as where a smallest element is found again by comparison.
-    smooth : bool
-        Whether the objective has no kinks: every function in it can be differentiated any number of times.
-    work : tuple of int
-        Operations for value and gradient: once, and for each row.
-    entries : tuple of (int, int)
-        The places of what ``curvature`` returns.
-    pieces : dict of str to list of dict
-        For each function with passes over the rows, the pieces that the text for Numba also has it in, for threads.
-    memory : tuple of int
-        Numbers of working memory: what passes leave to each other, and that of a block.
-    pace : tuple of int
-        Nanoseconds that statements of NumPy take for value and gradient: once, and for a thousand rows; nothing where
-        there are none.
-    """
-
-    layout: Layout
-    functions: dict[str, tuple[Text, ...]]
-    strict: bool
-    smooth: bool
-    work: tuple[int, int]
-    entries: tuple[tuple[int, int], ...]
-    pieces: dict[str, list[Piece]]
-    memory: tuple[int, int]
-    pace: tuple[int, int] = (0, 0)
-
-    def function(self, name: str, tier: str) -> Text:
-        """Give one of the functions."""
-        return next(f for f in self.functions[tier] if f.name == name)
-
-    def to_json(self) -> str:
-        """Write the program down."""
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "layout"}
-        fields["functions"] = {tier: to_json(found) for tier, found in self.functions.items()}
-        inputs = {name: getattr(self.layout, name) for name in self.layout.__dataclass_fields__}
-        return json.dumps({"layout": inputs, **fields})
-
-    @staticmethod
-    def from_json(text: str) -> Program:
-        """Read a program back."""
-        d: dict[str, Any] = json.loads(text)
-        inputs = {k: _tuples(v) for k, v in d.pop("layout").items()}
-        inputs["columns"] = tuple(Column(*c) for c in inputs["columns"])
-        for name in ("work", "entries", "memory", "pace"):
-            d[name] = _tuples(d[name])
-        d["functions"] = {tier: from_json(found) for tier, found in d["functions"].items()}
-        return Program(Layout(**inputs), **d)
-
-
-def to_json(functions: Sequence[Text]) -> list[tuple[object, ...]]:
-    """Give functions as JSON writes them."""
-    return [f.to_json() for f in functions]
-
-
-def from_json(functions: Sequence[Sequence[object]]) -> tuple[Text, ...]:
-    """Read functions back."""
-    return tuple(Text.from_json(function) for function in functions)
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
 
 
 def generate(
@@ -135,7 +60,7 @@ def generate(
     functions, pieces, memory = _write(graph, inputs, outputs, strict=strict)
     pace = (0, 0)
     if inputs.vectorised:
-        functions[Python.name], pace = _on_arrays(inputs, outputs, graph.store.lengths, derived.whole())
+        functions[Python.name], pace = _on_arrays(derived)
     return Program(inputs, functions, strict, smooth, _work(graph, nodes), derived.entries, pieces, memory, pace)
 
 
@@ -148,9 +73,17 @@ class Derived(NamedTuple):
     slope: calculus.Vector
     entries: tuple[tuple[int, int], ...]  # the places of what curvature gives
 
-    def whole(self) -> Output | None:
-        """Give the Hessian for statements of NumPy, where it has no function of its own."""
-        return None if self.inputs.unrolled else columns(self.graph, self.outputs["product"], self.inputs.size)
+    def on_arrays(self) -> dict[str, Output]:
+        """Give the functions for statements of NumPy: the Hessian too, as a whole where it can be."""
+        outputs = dict(self.outputs)
+        if not self.inputs.unrolled:
+            whole = columns(self.graph, self.outputs["product"], self.inputs.size)
+            outputs |= {"curvature": whole} if whole else {}
+        found = {}
+        for name, output in outputs.items():
+            numbers, entries = parted(self.graph, output.numbers, output.entries)
+            found[name] = Output(numbers, tuple(entries), output.vector)
+        return found
 
 
 def derive(
@@ -215,27 +148,23 @@ def _write(
     return functions, pieces, memory
 
 
-def _on_arrays(
-    inputs: Layout, outputs: Mapping[str, Output], lengths: Mapping[str, int], whole: Output | None
-) -> tuple[tuple[Text, ...], tuple[int, int]]:
+def _on_arrays(derived: Derived) -> tuple[tuple[Text, ...], tuple[int, int]]:
     """Write all functions as statements of NumPy; say what value and gradient cost."""
     texts = []
     pace = (0, 0)
+    inputs, lengths, outputs = derived.inputs, derived.graph.store.lengths, derived.on_arrays()
     for name, output in outputs.items():
-        arguments = function_arguments(inputs, directed=name == "product", vector=output.vector)
+        units = name == "curvature" and not inputs.unrolled
+        given = function_arguments(inputs, directed=name == "product", vector=output.vector)
+        arguments = [*CURVATURE, *inputs.data()] if units else given
         function = ArrayFunction(
-            name, inputs, output.numbers, output.entries, lengths, arguments, vector=output.vector
+            name, inputs, output.numbers, output.entries, lengths, arguments, vector=output.vector, units=units
         )  # fmt: skip
         texts.append(function.text())
         if name == "slope":
             once, row = function.cost
             pace = round(once), round(1000 * row)
-    if whole:
-        arguments = [*CURVATURE, *inputs.data()]
-        texts.append(ArrayFunction(
-            "curvature", inputs, (), whole.entries, lengths, arguments, vector=True, units=True
-        ).text())  # fmt: skip
-    elif not inputs.unrolled:
+    if not inputs.unrolled and "curvature" not in outputs:
         writer = Writer()
         _write_columns(writer, inputs)
         texts += map(Vectorised.text, writer.functions)

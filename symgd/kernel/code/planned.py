@@ -7,7 +7,7 @@ for: records, tolerances, threads.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from symgd.graph import Fold, Node, reachable
@@ -19,6 +19,7 @@ from symgd.kernel.code.layout import Layout
 from symgd.kernel.code.loop import Loop
 from symgd.kernel.code.module import STRICT, Derived
 from symgd.kernel.code.writer import Expressions, Writer
+from symgd.records import dataclass
 from symgd.rules import Lowered
 
 X, V, OUT, FULL = (Argument(name, "float64") for name in ("_x", "_v", "_out", "_full"))

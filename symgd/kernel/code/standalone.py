@@ -145,9 +145,9 @@ class Module:
         self.taken.add(name)
         return name
 
-    def whole(self) -> Output | None:
-        """Give the Hessian as one function of all unit vectors, where it has none of its own."""
-        return self.derived.whole()
+    def outputs(self) -> dict[str, Output]:
+        """Give what there is to be written."""
+        return self.derived.on_arrays()
 
     def written(self) -> list[str]:
         """Write what the functions call, imports first."""
@@ -157,12 +157,11 @@ class Module:
 
     def _functions(self) -> dict[str, list[str]]:
         """Give the lines of each function, in the names of generated code."""
-        outputs = dict(self.derived.outputs)
-        whole = self.whole()
-        found = {name: self._statements(name, output) for name, output in outputs.items()}
-        if whole is not None:
-            found["curvature"] = self._statements("curvature", whole, units=True)
-        return found
+        units = not self.layout.unrolled
+        return {
+            name: self._statements(name, output, units=units and name == "curvature")
+            for name, output in self.outputs().items()
+        }
 
     def _statements(self, name: str, output: Output, *, units: bool = False) -> list[str]:
         function = self.statements(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from symgd.kernel.code.module import Derived
 from symgd.kernel.code.planned import Rule
 
-TARGETS = ("numpy", "c", "javascript", "jax", "pytorch")
+TARGETS = ("numpy", "c", "javascript")
 EMBEDS = ("javascript",)  # those that can hold the data
 DESCENDS = ("c", "javascript")  # those that have descents
 

@@ -10,7 +10,7 @@ from symgd.graph import Leaf
 from symgd.kernel.code import helpers, selected
 from symgd.kernel.code.array_inputs import Source
 from symgd.kernel.code.contractions import Value
-from symgd.kernel.code.elementwise import PREFIX
+from symgd.kernel.code.forms import PREFIX
 from symgd.kernel.code.functions import Output
 from symgd.kernel.code.standalone import Module, Standing, split
 from symgd.language import vectors
@@ -77,9 +77,10 @@ class TensorModule(Module):
     imports: ClassVar[str]
     statements = Tensors
 
-    def whole(self) -> Output | None:
-        """The Hessian is made column by column."""
-        return None
+    def outputs(self) -> dict[str, Output]:
+        """Give what there is to be written: a Hessian of arrays is made column by column."""
+        found = super().outputs()
+        return {name: output for name, output in found.items() if self.layout.unrolled or name != "curvature"}
 
     def written(self) -> list[str]:
         """Write what the functions call, imports first."""
