@@ -719,3 +719,13 @@ def test_code_prints_a_module():
 def test_code_names_the_targets_that_it_knows():
     assert "--target 'jax' must be one of numpy" in fails("code", BOWL, "--target", "jax")
     assert "--shape" in fails("code", "mean((y - X @ w)**2)")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
+@pytest.mark.parametrize("arguments", [("minimize", "x**2", "--start", "x=1", "--json"), ("--help",)])
+def test_an_answer_that_cannot_be_written_is_no_finding(arguments):
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "symgd", *arguments]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "Error: the answer cannot be written: No space left on device\n"
