@@ -79,8 +79,7 @@ erfc = math.erfc
 sqrt0 = sqrt
 gamma = _guarded(math.gamma, lambda a: inf if a > 0 else math.copysign(inf, a) if a == 0 else nan)
 lgamma = _guarded(math.lgamma, lambda a: inf if a > -inf else nan)
-floor = _guarded(lambda a: math.copysign(math.floor(a), a), lambda a: a)
-# A zero has the sign of what it was made of, as C has it.
+floor = _guarded(lambda a: math.copysign(math.floor(a), a), lambda a: a)  # a zero has the sign that C gives it
 ceil = _guarded(lambda a: math.copysign(math.ceil(a), a), lambda a: a)
 trunc = _guarded(lambda a: math.copysign(math.trunc(a), a), lambda a: a)
 rint = _guarded(lambda a: math.copysign(round(a), a), lambda a: a)

@@ -762,3 +762,13 @@ def test_animate_writes_a_film(tmp_path):
 )
 def test_what_cannot_be_drawn_is_told(arguments, message):
     assert message in fails(*arguments)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
+@pytest.mark.parametrize("arguments", [("minimize", "x**2", "--start", "x=1", "--json"), ("--help",)])
+def test_an_answer_that_cannot_be_written_is_no_finding(arguments):
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "symgd", *arguments]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "Error: the answer cannot be written: No space left on device\n"

@@ -241,9 +241,9 @@ RUNS = {
 }  # fmt: skip
 
 
-def killed(path, kills, seed, **options):
+def killed(path, kills, salt, **options):
     """Kill a run so many times, at random moments, and let it end; gives how often it had come further, and its end."""
-    rng, last, further = random.Random(seed), -1, 0
+    rng, last, further = random.Random(salt), -1, 0
     for _ in range(kills):
         child = begun(path, **options)
         if not path.exists():
@@ -271,7 +271,7 @@ def test_killed_at_any_moment_a_run_ends_as_if_it_had_not_been(tmp_path, name, k
     wanted = whole.stdout.read()
     whole.wait()
     whole.stdout.close()
-    further, found = killed(tmp_path / "run.npz", kills, seed=len(name), **RUNS[name])
+    further, found = killed(tmp_path / "run.npz", kills, salt=len(name), **RUNS[name])
     assert found == wanted
     assert further > kills // 10
     left = [p.name for p in tmp_path.iterdir()]
