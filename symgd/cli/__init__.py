@@ -37,6 +37,7 @@ def main() -> None:
     symgd check "mean((y - w*x)**2)" --grad "w=-2*mean(x*(y - w*x))" --data-names x,y
     symgd curvature "0.2*x1**2 + x2**2" --at x1=0,x2=0
     symgd theory momentum --smallest 1 --largest 10 --hyper beta=0.8
+    symgd play "sin(x)*sin(y)" -o hills.html
     symgd laws "v = beta*v - lr*g; x = x + v" --hyper beta=0.9
     """  # noqa: D301 - \b is click's mark for lines that are not to be wrapped
 
