@@ -41,8 +41,9 @@ def compared(objective: Objective) -> Compared | None:
     """
     columns = set(objective.columns) & set(objective.data)
     for tree in fm.walk(objective.tree):
-        squared = isinstance(tree, fm.Power) and isinstance(tree.base, fm.Sum)
-        if squared and isinstance(tree.exponent, fm.Number) and tree.exponent.value == Fraction(2):
+        if not (isinstance(tree, fm.Power) and isinstance(tree.base, fm.Sum)):
+            continue
+        if isinstance(tree.exponent, fm.Number) and tree.exponent.value == Fraction(2):
             found = _parted(objective.text, tree.base, columns)
             if found is not None and set(fm.names(found.tree)) & set(objective.model.shapes):
                 return found
