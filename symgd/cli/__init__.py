@@ -38,5 +38,6 @@ def main() -> None:
     symgd curvature "0.2*x1**2 + x2**2" --at x1=0,x2=0
     symgd map "x**2/2 + 5*y**2" --lr 1e-3 1 --beta 0 1 --start x=1,y=1 -o momentum.png
     symgd theory momentum --smallest 1 --largest 10 --hyper beta=0.8
+    symgd play "sin(x)*sin(y)" -o hills.html
     symgd laws "v = beta*v - lr*g; x = x + v" --hyper beta=0.9
     """  # noqa: D301 - \b is click's mark for lines that are not to be wrapped

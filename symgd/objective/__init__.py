@@ -16,7 +16,10 @@ from symgd.objective.descents import Descents
 from symgd.objective.formula import indices, row_count
 
 if TYPE_CHECKING:
+    import os
+
     from symgd import views
+    from symgd.playground import Page
 
 
 class Objective(Descents):
@@ -223,6 +226,49 @@ class Objective(Descents):
         rules = modules.descents(chosen, rule, lr, hyper)
         values = modules.embedded(self, chosen) if embed else None
         return self.shown.standalone(chosen, rules, values)
+
+    def playground(
+        self, path: str | os.PathLike[str] | None = None, *, start: Any = None, rule: Any = None,
+        ranges: Mapping[str, tuple[float, float]] | None = None,
+    ) -> Page:  # fmt: skip
+        """Write a page with the landscape and descents on it, to play with in a browser, for one or two parameters.
+
+        The page is one file, which needs no network and no symgd: starts by clicks, learning rates and other numbers by
+        sliders, steps one by one or running, and beside them value, gradient, eigenvalues, what is stable, and what
+        theory says of each step. Derivatives and rules are those that symgd runs. What is shown stands in the address.
+
+        Parameters
+        ----------
+        path : path-like, optional
+            The file to write; without it, a notebook shows the page.
+        start : mapping or sequence, optional
+            Where the first descent starts.
+        rule : str, Rule, or sequence of them, optional
+            Rules besides those of the table, the first of them chosen.
+        ranges : mapping of str to tuple of float, optional
+            From where to where each parameter is shown; by default so that start and minimum are inside.
+
+        Returns
+        -------
+        Page
+            The page's text, which a notebook shows.
+
+        Raises
+        ------
+        UsageError
+            If there are more than two parameters, the page would be larger than 6 MB, or the file cannot be written.
+        ImportError
+            Without Plotly, which the extra ``play`` brings.
+
+        Examples
+        --------
+        >>> page = Objective("x**4 - 3*x**2 + x").playground(start={"x": 2})
+        >>> page.startswith("<!doctype html>")
+        True
+        """
+        from symgd import playground
+
+        return playground.write(self, path, start=start, rule=rule, ranges=ranges)
 
     def latex(self) -> str:
         """Give the objective as LaTeX."""
