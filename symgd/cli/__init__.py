@@ -16,7 +16,8 @@ __all__ = ["main"]
 
 
 _NAMES = (
-    "minimize", "many", "map", "fit", "plot", "derive", "code", "check", "curvature", "theory", "laws", "cache",
+    "minimize", "many", "map", "fit", "plot", "derive", "code", "check", "curvature", "theory", "laws",
+    "play", "cache",
 )  # fmt: skip
 
 
