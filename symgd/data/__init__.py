@@ -76,9 +76,8 @@ def load(source: Any) -> Data:
         return source
     if isinstance(source, str | os.PathLike):
         found = read(Path(source))
-        left_out = found.left_out if isinstance(found, Columns) else {}
-        # One by one, so that no column is in memory twice for longer than it takes.
-        return Columns(((fm.check_name(n), fresh(column(n, found.pop(n)))) for n in list(found)), left_out)
+        # What is read here nobody else has seen; and no column is in memory twice for longer than it takes.
+        return _named(((n, fresh(column(n, found.pop(n)))) for n in list(found)), found)
     if _is_frame(source):
         source = _columns(source)
     if not isinstance(source, Mapping):
@@ -88,9 +87,14 @@ def load(source: Any) -> Data:
             f"got {kind}; give each array a name: data={{'x': x}}"
         )
     _check_order(source)
+    return _named(((name, column(name, values)) for name, values in source.items()), source)
+
+
+def _named(found: Iterable[tuple[Any, Any]], source: Mapping[Any, Any]) -> Columns:
+    """Give columns under names that a formula can use, each of them once."""
     try:
         left_out = source.left_out if isinstance(source, Columns) else {}
-        return Columns(((fm.check_name(name), column(name, values)) for name, values in source.items()), left_out)
+        return Columns(((fm.check_name(name), values) for name, values in found), left_out)
     except ValueError as problem:
         if isinstance(problem, SymgdError):
             raise

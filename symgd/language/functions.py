@@ -88,7 +88,7 @@ class Function:
     digits: Form | None = None
     formula: str = ""
     pasted: str = ""
-    library: Mapping[str, str] = field(default_factory=dict)
+    library: Mapping[str, str] = field(default_factory=dict, compare=False)
     definition: str = ""
     partials: tuple[str, ...] = ()
     domain: str = "all reals"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symgd.errors import UsageError, safe
+from symgd.errors import UsageError, safe, shown
 from symgd.objective import modules
 from symgd.playground import settings
 
@@ -99,13 +99,18 @@ def write(
             "take a sample of the rows, such as data.iloc[::10]"
         )
     if path is not None:
-        try:
-            Path(path).write_text(text, encoding="utf-8")
-        except OSError as problem:
-            raise UsageError(
-                f"'{safe(str(path))}' cannot be written: {safe(str(problem.strerror or problem))}"
-            ) from None
+        _keep(path, text)
     return Page(text)
+
+
+def _keep(path: object, text: str) -> None:
+    if not isinstance(path, str | os.PathLike):
+        raise UsageError(f"the page's file must be a path; got {shown(path)}")
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except (OSError, ValueError) as problem:
+        why = safe(str(getattr(problem, "strerror", None) or problem))
+        raise UsageError(f"'{safe(str(path))}' cannot be written: {why}") from None
 
 
 def _steepest(objective: Objective, start: Sequence[float]) -> float:

@@ -79,7 +79,7 @@ def animate(
     --------
     >>> from symgd import Objective
     >>> film = animate(Objective("0.2*x1**2 + x2**2").minimize([9, -3], lr=0.2, steps=40).plot())
-    >>> film.steps[-1]
+    >>> int(film.steps[-1])
     40
     """
     figure, shown = _figure(picture)

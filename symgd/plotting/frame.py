@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from symgd.errors import UsageError, safe, suggest
+from symgd.errors import UsageError, safe, shown, suggest
 from symgd.plotting import grid, style
 from symgd.records import dataclass
 
@@ -166,6 +166,8 @@ def ranges_of(frame: Frame, ranges: Mapping[str, Any] | None) -> tuple[Range | N
     UsageError
         If a range is none, or of no parameter, or the axes are no parameters.
     """
+    if ranges is not None and not isinstance(ranges, Mapping):
+        raise UsageError(f"ranges must be a mapping of parameters to two numbers; got {shown(ranges)}")
     asked = dict(ranges or {})
     if asked and not frame.plain:
         raise UsageError("ranges are for pictures of one or two parameters; of more, the plane of the path is drawn")

@@ -717,7 +717,7 @@ def test_code_prints_a_module():
 
 
 def test_code_names_the_targets_that_it_knows():
-    assert "--target 'jax' must be one of numpy" in fails("code", BOWL, "--target", "jax")
+    assert "--target 'julia' must be one of numpy" in fails("code", BOWL, "--target", "julia")
     assert "--shape" in fails("code", "mean((y - X @ w)**2)")
 
 

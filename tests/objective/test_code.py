@@ -152,7 +152,7 @@ def test_a_part_of_the_wrong_shape_is_refused_by_numpy():
         run(sg.Objective("sum(w**2)", params={"w": 3}))["value"]([1.0, 2.0])
 
 
-@pytest.mark.parametrize("target", ["jax", "", None, 3, "NumPy"])
+@pytest.mark.parametrize("target", ["julia", "", None, 3, "NumPy"])
 def test_unknown_targets_are_refused(target):
     with pytest.raises(sg.UsageError, match=r"target=.* must be one of numpy"):
         sg.Objective("x**2").code(target)
