@@ -32,7 +32,7 @@ MOST = 1 << 33  # bytes of a file
 NAMED = 200  # characters of a path that a message shows
 SUFFIXES = (".npz", ".json")
 _SEAL = b"symgd %d sha256 " % VERSION  # the comment of a .npz file, which is the last of it, begins with it
-_VERSIONS = re.compile(rb'symgd (\d{1,9}) sha256 $|\{"symgd": (\d{1,9}), ')
+_VERSIONS = rb'symgd (\d{1,9}) sha256 $|\{"symgd": (\d{1,9}), '
 _HEAD = '{"symgd": %d, "sha256": "%s",\n'  # the first line of a .json file
 
 
@@ -186,7 +186,7 @@ def named(path: Any) -> str:
 
 def _from_npz(content: bytes) -> dict[str, Any]:
     sealed, given = content[:-64], content[-64:]
-    _check_version(_VERSIONS.search(sealed[-40:]))
+    _check_version(re.search(_VERSIONS, sealed[-40:]))
     if not sealed.endswith(_SEAL):
         raise ValueError(
             "it does not end in the checksum that Run.save writes; it was cut short or edited, or something else wrote "
@@ -220,7 +220,7 @@ def _array(content: bytes, name: str) -> NDArray[Any]:
 
 def _from_json(content: bytes) -> dict[str, Any]:
     head, _, rest = content.partition(b"\n")
-    _check_version(_VERSIONS.match(head))
+    _check_version(re.match(_VERSIONS, head))
     given = head[-66:-2].decode("ascii", "replace")
     if head + b"\n" != (_HEAD % (VERSION, given)).encode():
         raise ValueError(

@@ -352,9 +352,10 @@ def parse_header(file: IO[bytes] | io.FileIO) -> Header:
     """
     try:
         version = npy.read_magic(file)
-        # Version 3 differs from 2 in how it writes the names of fields.
         reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran, dtype = reader(file)
+        if version >= (3, 0) and dtype.names:  # which differs from 2 in how it writes the names of fields
+            dtype.names = tuple(name.encode("latin-1").decode() for name in dtype.names)
     except OSError:
         raise
     except Exception as problem:  # noqa: BLE001 - a damaged header is parsed as Python, which may raise anything
