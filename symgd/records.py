@@ -8,9 +8,11 @@ same for all classes. `dataclasses.fields`, `replace` and `asdict`, patterns, pi
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import dataclasses
 import reprlib
+import sys
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -199,9 +201,12 @@ def _initializer(cls: Any, parts: list[dataclasses.Field[Any]], *, frozen: bool)
         body.append(f"_put(self, {f.name!r}, {value})" if frozen else f"self.{f.name} = {value}")
     if hasattr(cls, "__post_init__"):
         body.append("self.__post_init__()")
-    text = f"def __init__({', '.join(['self', *heads])}):\n " + "\n ".join(body or ["pass"])
-    exec(text, space)  # noqa: S102 - made of the names of fields
-    made: Any = space["__init__"]
+    # Among the names of its module, so that whoever reads the annotations finds what they mean.
+    text = f"def _make({', '.join(space)}):\n def __init__({', '.join(['self', *heads])}):\n  "
+    text += "\n  ".join(body or ["pass"]) + "\n return __init__"
+    made_by: dict[str, Any] = {}
+    exec(text, vars(sys.modules.get(cls.__module__, builtins)), made_by)  # noqa: S102 - made of the names of fields
+    made: Any = made_by["_make"](**space)
     kinds = {name: kind for base in cls.__mro__[::-1] for name, kind in getattr(base, "__annotations__", {}).items()}
     made.__annotations__ = {f.name: kinds[f.name] for f in order} | {"return": None}
     made.__module__, made.__qualname__ = cls.__module__, f"{cls.__qualname__}.__init__"
