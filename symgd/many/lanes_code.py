@@ -17,9 +17,9 @@ from symgd.descent.outcomes import QUARTERS
 from symgd.graph import Fold, Leaf, Map, Node, reachable
 from symgd.kernel.code.forms import LANES, NEAR, Argument, At, Call, Choice, Expression, Name, Not, Text, of, total
 from symgd.kernel.code.layout import Layout
+from symgd.kernel.code.llvm import LLVM
 from symgd.kernel.code.loop import GRADIENT, HUGE, NOT_FINITE, STEP, VALUE, Loop
 from symgd.kernel.code.module import Program
-from symgd.kernel.code.python import Numba
 from symgd.kernel.code.schedule import Pass, schedule
 from symgd.kernel.code.writer import Expressions, Writer
 from symgd.language.functions import FUNCTIONS
@@ -75,7 +75,8 @@ def write_lanes(program: Program, rule: Lowered, hyper: tuple[str, ...], *, test
     """
     lanes = Lanes(Writer(apart=True), program, rule, hyper)
     lanes.write_all(tested=tested)
-    return (lanes.slope, *map(Numba.text, lanes.w.functions))
+    results = {f.name: f.result for f in lanes.w.functions}
+    return (lanes.slope, *(LLVM.text(f, results) for f in lanes.w.functions))
 
 
 def is_near(functions: Sequence[Text]) -> bool:

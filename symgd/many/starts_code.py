@@ -9,9 +9,9 @@ import math
 
 from symgd.descent.outcomes import QUARTERS
 from symgd.kernel.code.forms import Argument, At, Call, Choice, Code, Expression, Name, Not, Text, of
+from symgd.kernel.code.llvm import LLVM
 from symgd.kernel.code.loop import GRADIENT, HUGE, NOT_FINITE, NUMBERS, RESULT
 from symgd.kernel.code.module import Program
-from symgd.kernel.code.python import Numba
 from symgd.kernel.code.writer import Writer
 
 
@@ -40,7 +40,7 @@ def write_starts(program: Program, states: int, *, cauchy: bool) -> Text:
     writer = Writer(apart=True)
     Starts(writer, program, states, cauchy=cauchy).write()
     (function,) = writer.functions
-    return Numba.text(function)
+    return LLVM.text(function, {"loop": tuple(RESULT.values())})
 
 
 class Starts:

@@ -15,15 +15,17 @@ from symgd.kernel.code.columns import columns
 from symgd.kernel.code.forms import Argument, At, Text
 from symgd.kernel.code.functions import Function, Output, function_arguments
 from symgd.kernel.code.layout import Column, Layout, layout
+from symgd.kernel.code.llvm import LLVM
 from symgd.kernel.code.loop import Loop
 from symgd.kernel.code.lowering import lowered
 from symgd.kernel.code.pieces import Piece
-from symgd.kernel.code.python import PRINTERS, Python
+from symgd.kernel.code.python import Python
 from symgd.kernel.code.vectorised import Vectorised
 from symgd.kernel.code.writer import Writer
 from symgd.language.functions import FUNCTIONS
 from symgd.rules import Lowered
 
+PRINTERS: tuple[type[Python | LLVM], ...] = (Python, LLVM)
 CURVATURE = [*(Argument(name, "float64") for name in ("_x", "_v", "_w")), Argument("_hist", "matrix")]
 _STRICT = ("min", "max")  # folds that have kinks
 
