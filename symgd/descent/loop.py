@@ -180,6 +180,7 @@ def advance(kernel: Problem, state: State, settings: Settings, stop: int) -> Non
 
 def _run(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
     """Take a rule's steps, in its generated loop."""
+    assert settings.source is not None
     loop = kernel.loop(settings.source, kernel.tier_at(state.t))
     draws, first = _draws(kernel, state, settings)
     state.t, state.status, state.f, state.next_record, state.filled, calls = loop(

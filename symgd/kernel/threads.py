@@ -21,7 +21,7 @@ from symgd.data import Stored
 from symgd.kernel import streams
 from symgd.kernel.code import Program
 from symgd.kernel.code.pieces import Piece, Total
-from symgd.kernel.machine.compile import Entry, compile_function
+from symgd.kernel.machine.compile import Entry, compile_written, plan
 
 LARGE = 1 << 22  # operations from which on threads gain more than they cost
 SHARE = 1 << 18  # operations that a share has at least
@@ -66,20 +66,22 @@ class Spread:
     """
 
     def __init__(self, program: Program, name: str, rows: int, workers: int) -> None:
-        self.arguments = program.function(name, "numba").names
+        planned = plan(program)
+        self.arguments = program.function(name).names
         self.rows = rows
         self.workers = workers
-        self.memory = program.memory
+        self.memory = planned.memory
         self.size = program.layout.size
         self.most = max(2, min(SHARES, program.work[1] * rows // SHARE))
         rows_of = {argument.name for argument in program.layout.arrays(rows=True)}
         self.rowed = [i for i, argument in enumerate(self.arguments) if argument in rows_of]
-        self.pieces = [(piece, self._compile(program, piece)) for piece in program.pieces[name]]
-        self.sums = int(program.pieces[name][-1]["sums"])
+        self.pieces = [(piece, self._compile(program, piece)) for piece in planned.pieces[name]]
+        self.sums = int(planned.pieces[name][-1]["sums"])
         self.out = self.arguments.index("_out") if "_out" in self.arguments else None
 
     def _compile(self, program: Program, piece: Piece) -> Entry:
-        return compile_function(program.functions["numba"], piece["name"], strict=program.strict)
+        name = piece["name"]
+        return compile_written(program.identity, lambda: program.written.functions, name, strict=program.strict)
 
     def __call__(self, *args: Any) -> Any:
         """Work on all rows; gives what the function gives."""

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from symgd.data import Stored
 from symgd.kernel import blas, blocks, streams, threads
-from symgd.kernel.code import STAGE, Program, Text, closure, elementwise, source
+from symgd.kernel.code import STAGE, Program, Source, Text, closure, elementwise, source
 from symgd.kernel.machine import gemm, matrices
-from symgd.kernel.machine.compile import Entry, compile_function
+from symgd.kernel.machine.compile import Entry, Plan, compile_written, plan
 from symgd.language import scalar, vectors
 
 Vector = NDArray[np.float64]
@@ -24,7 +24,6 @@ Input = Column | list[float] | float
 Numbers = tuple[float, ...]
 Generated = Callable[..., float | Numbers]
 Loop = Callable[..., tuple[int, int, float, int, int, int]]
-Source = Mapping[str, tuple[Text, ...]]  # for each tier
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ class Tier(ABC):
         self.bound = bound
         self.unrolled = bound.program.layout.unrolled
         self._functions: dict[str, Generated] = {}
-        self._loops: dict[tuple[Text, ...], Loop] = {}
+        self._loops: dict[str, Loop] = {}
         self._own = threading.local()
 
     def function(self, name: str) -> Generated:
@@ -103,18 +102,21 @@ class Tier(ABC):
 
     def loop(self, source: Source) -> Loop:
         """Give the loop of a rule, as a function of arrays, which it fills; see `Kernel.loop`."""
-        key = source[self.name]
-        if key not in self._loops:
-            self._loops[key] = self.load_loop(source)
-        return self._loops[key]
+        if source.key not in self._loops:
+            self._loops[source.key] = self.load_loop(source)
+        return self._loops[source.key]
 
     def inputs(self) -> list[Input]:
         """Give what functions take behind the point: data, and working memory, to each caller's thread its own."""
         if self.unrolled:
             return self._data
         if not hasattr(self._own, "memory"):
-            self._own.memory = [self.array(np.zeros(size)) for size in self.bound.program.memory]
+            self._own.memory = [self.array(np.zeros(size)) for size in self.memory()]
         return [*self._data, *self._own.memory]
+
+    def memory(self) -> Sequence[int]:
+        """Give how many numbers the functions' working memory has."""
+        return self.bound.program.memory
 
     @cached_property
     def _data(self) -> list[Input]:
@@ -169,7 +171,7 @@ class Plain(Tier):
 
     def load(self, name: str) -> Generated:
         """Run the text of a function, and of those that it calls."""
-        return load_python(self.bound.program.functions[self.name], name)
+        return load_python(self.bound.program.functions, name)
 
     def fill(self, function: Generated, vectors: Sequence[Vector], out: Vector | None) -> float | Numbers:
         """Call a function of lists."""
@@ -187,8 +189,8 @@ class Plain(Tier):
     def load_loop(self, source: Source) -> Loop:
         """Run the text of a loop, and of the functions that it calls."""
         texts = source[self.name]
-        loop = load_python((*self.bound.program.functions[self.name], *texts), "loop")
-        return self.on_lists(loop, batched=is_batched(texts))
+        loop = load_python((*self.bound.program.functions, *texts), "loop")
+        return self.on_lists(loop, batched=source.batched)
 
     def on_lists(self, loop: Generated, *, batched: bool) -> Loop:
         """Give a loop on lists as a function of arrays."""
@@ -242,60 +244,73 @@ class Vectorised(OnArrays):
 
     def load(self, name: str) -> Generated:
         """Run the text of a function, and of those that it calls."""
-        return quietly(load_arrays(self.bound.program.functions[self.name], name))
+        return quietly(load_arrays(self.bound.program.functions, name))
 
     def load_loop(self, source: Source) -> Loop:
         """Run the text of a loop, and of the functions that it calls."""
         texts = source[self.name]
         functions = [text for text in texts if text.name != STAGE]
-        loop = load_arrays((*self.bound.program.functions[self.name], *functions), "loop", {STAGE: streams.stage})
-        return self.on_arrays(quietly(loop), batched=is_batched(texts))
+        loop = load_arrays((*self.bound.program.functions, *functions), "loop", {STAGE: streams.stage})
+        return self.on_arrays(quietly(loop), batched=source.batched)
 
 
 class Compiled(OnArrays):
-    """Numba's machine code, on arrays; many rows are handed to threads."""
+    """Machine code, on arrays; many rows are handed to threads."""
 
     name = "numba"
+
+    def memory(self) -> Sequence[int]:
+        """Give how many numbers the functions' working memory has."""
+        return self._plan.memory
+
+    @cached_property
+    def _plan(self) -> Plan:
+        return plan(self.bound.program)
 
     def load(self, name: str) -> Generated:
         """Compile a function, or take it from the disk cache."""
         bound = self.bound
-        if bound.large and bound.program.pieces[name]:
+        if bound.large and self._plan.pieces[name]:
             return threads.Spread(bound.program, name, bound.rows, bound.workers)
         return self._alone(name)
 
+    def curvature(self, x: Vector, full: Vector) -> None:
+        """Fill a matrix with the Hessian: products with unit vectors, so that nothing is compiled for it."""
+        product, point, given = self.function("product"), np.ascontiguousarray(x), self.inputs()
+        for row, unit in zip(full, np.eye(len(x)), strict=True):
+            product(point, unit, row, *given)
+
     def _alone(self, name: str) -> Entry:
         program = self.bound.program
-        return compile_function(program.functions[self.name], name, strict=program.strict)
+        return compile_written(program.identity, lambda: program.written.functions, name, strict=program.strict)
 
     def load_loop(self, source: Source) -> Loop:
         """Compile a loop; where the rows are the work, it may be plain Python around compiled functions."""
-        bound, texts = self.bound, source[self.name]
-        batched = is_batched(texts)
-        if bound.stored or (bound.large and not batched):
-            return self._around(source, batched=batched)
-        entry = compile_function(bound.program.functions[self.name], "loop", strict=bound.program.strict, more=texts)
-        return self.on_arrays(entry, batched=batched)
+        bound, program = self.bound, self.bound.program
+        if bound.stored or (bound.large and not source.batched):
+            return self._around(source)
 
-    def _around(self, source: Source, *, batched: bool) -> Loop:
+        def write() -> Sequence[Text]:
+            return *program.written.functions, *source[self.name]
+
+        entry = compile_written(f"{program.identity} {source.key}", write, "loop", strict=program.strict)
+        return self.on_arrays(entry, batched=source.batched)
+
+    def _around(self, source: Source) -> Loop:
         """Give the loop in plain Python around compiled functions."""
-        given: dict[str, object] = {name: self.function(name) for name in ("slope", "product")}
         texts = source[Plain.name]
-        if batched:
+        wanted = {call for text in texts for call in text.calls} & {"slope", "product"}
+        given: dict[str, object] = {name: self.function(name) for name in wanted}
+        if source.batched:
             given |= {"slope": self._alone("slope"), STAGE: streams.stage}
             texts = tuple(text for text in texts if text.name != STAGE)
         load = load_arrays if self.bound.program.layout.vectorised else load_python
         loop = load(texts, "loop", given)
         if not self.unrolled:
-            return self.on_arrays(quietly(loop), batched=batched)
+            return self.on_arrays(quietly(loop), batched=source.batched)
         plain = Plain(self.bound)
         plain.inputs, plain.staging = self.inputs, self.staging  # type: ignore[method-assign] # what it calls takes arrays
-        return plain.on_lists(loop, batched=batched)
-
-
-def is_batched(functions: Sequence[Text]) -> bool:
-    """Tell whether a loop looks at batches of rows."""
-    return any(function.name == STAGE for function in functions)
+        return plain.on_lists(loop, batched=source.batched)
 
 
 def load_python(functions: Sequence[Text], name: str, given: Mapping[str, object] | None = None) -> Generated:

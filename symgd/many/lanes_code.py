@@ -105,7 +105,9 @@ class Lanes(Loop):
         self.plan = schedule(rule.roots())
         self.update = Pass(COMPONENTS, len(self.plan.passes))
         self.update.nodes = [n for n in reachable(rule.roots()) if n.labels]
-        self.slope = replace(program.function("slope", "numba"), name=SLOPE, role=NEAR)
+        slope = next(f for f in program.written.functions if f.name == "slope")
+        self.slope = replace(slope, name=SLOPE, role=NEAR)
+        self.short = len(program.function("slope").body) < SHORT
         self.shift = 0  # of the part of a block that is being written
         self.reads_value = any(leaf.name == "f" for leaf in self.plan.leaves)
 
@@ -294,7 +296,7 @@ class Lanes(Loop):
             for name, place in numbers:
                 w.assign(place, name)
 
-        self._steps("fast", "XSE", [], lane, PARTS if len(self.slope.body) < SHORT else 1)
+        self._steps("fast", "XSE", [], lane, PARTS if self.short else 1)
 
     # ---- over blocks -----------------------------------------------------------------------------------------------
 

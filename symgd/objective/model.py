@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from symgd.graph import ROWS, Array, Graph, Leaf, Node, Span, calculus, doubt, i
 from symgd.graph.bounds import Bounds, bounds_of
 from symgd.graph.poles import Poles
 from symgd.kernel import Kernel
-from symgd.kernel.code import Program, generate
+from symgd.kernel.code import Program, Written, generate
 from symgd.kernel.machine import cache
 from symgd.language import Tree
 from symgd.objective.formula import Formula, deep
@@ -155,13 +156,22 @@ class Model(Formula):
         types = {name: _type(self.data.get(name)) for name in self.columns}
         parts = map(repr, (self.shapes, sorted(types.items()), root.number))
         key = cache.key("program", cache.generator(), self.text, *parts, graph.store.signature())
+
+        def made() -> Program:
+            with deep():
+                return generate(graph.copy(), root, self.params, self.shapes, _known(types))
+
+        def written() -> Written:  # only when something is compiled
+            program = made() if stored else found
+            with deep():
+                return program.written
+
         stored = cache.load(key)
         if stored is not None:
-            return Program.from_json(stored.decode())
-        with deep():
-            found = generate(graph.copy(), root, self.params, self.shapes, _known(types))
+            return Program.from_json(stored.decode(), written, key)
+        found = made()
         cache.save(key, found.to_json().encode())
-        return found
+        return replace(found, write=written, key=key)
 
     def standalone(self) -> str:
         """Give the functions as a module that needs NumPy alone."""

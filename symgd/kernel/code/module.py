@@ -4,30 +4,46 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, calculus, reachable
-from symgd.kernel.code import forms, matrices
+from symgd.kernel.code import matrices
 from symgd.kernel.code.arrays import ArrayFunction
 from symgd.kernel.code.columns import columns
 from symgd.kernel.code.forms import Argument, At, Text
 from symgd.kernel.code.functions import Function, Output, function_arguments
 from symgd.kernel.code.layout import Column, Layout, layout
 from symgd.kernel.code.llvm import LLVM
-from symgd.kernel.code.loop import Loop
 from symgd.kernel.code.lowering import lowered
 from symgd.kernel.code.pieces import Piece
 from symgd.kernel.code.python import Python
 from symgd.kernel.code.vectorised import Vectorised
 from symgd.kernel.code.writer import Writer
 from symgd.language.functions import FUNCTIONS
-from symgd.rules import Lowered
 
-PRINTERS: tuple[type[Python | LLVM], ...] = (Python, LLVM)
 CURVATURE = [*(Argument(name, "float64") for name in ("_x", "_v", "_w")), Argument("_hist", "matrix")]
 _STRICT = ("min", "max")  # folds that have kinks
+
+
+class Written(NamedTuple):
+    """What machine code is made from: functions, pieces of them for threads, and how much memory they work in.
+
+    Parameters
+    ----------
+    functions : tuple of Text
+        As those of a `Program`.
+    pieces : dict of str to list of dict
+        For each function with passes over the rows, the pieces that it is written in as well, for threads.
+    memory : tuple of int
+        Numbers of working memory: what passes leave to each other, and that of a block.
+    """
+
+    functions: tuple[Text, ...]
+    pieces: dict[str, list[Piece]]
+    memory: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -38,9 +54,9 @@ class Program:
     ----------
     layout : Layout
         The inputs.
-    functions : dict of str to tuple of Text
-        For each tier ``value``, ``slope`` (value and gradient), ``product`` (Hessian times v) and ``curvature`` (the
-        Hessian: its upper triangle where parameters are local variables), and what they call.
+    functions : tuple of Text
+        For the first tier ``value``, ``slope`` (value and gradient), ``product`` (Hessian times v) and ``curvature``
+        (the Hessian: its upper triangle where parameters are local variables), and what they call.
     strict : bool
         Whether sums must not be reordered nor contracted, as where a smallest element is found again by comparison.
     smooth : bool
@@ -49,46 +65,68 @@ class Program:
         Operations for value and gradient: once, and for each row.
     entries : tuple of (int, int)
         The places of what ``curvature`` returns.
-    pieces : dict of str to list of dict
-        For each function with passes over the rows, the pieces that the text for Numba also has it in, for threads.
     memory : tuple of int
-        Numbers of working memory: what passes leave to each other, and that of a block.
+        Numbers of working memory that the first tier's functions take.
     pace : tuple of int
         Nanoseconds that statements of NumPy take for value and gradient: once, and for a thousand rows; nothing where
         there are none.
+    nodes : int
+        Of value and gradient: by them compiling is priced.
+    write : callable, optional
+        Gives what machine code is made from; a run that ends before needs none of it.
+    key : str
+        What it is known by.
     """
 
     layout: Layout
-    functions: dict[str, tuple[Text, ...]]
+    functions: tuple[Text, ...]
     strict: bool
     smooth: bool
     work: tuple[int, int]
     entries: tuple[tuple[int, int], ...]
-    pieces: dict[str, list[Piece]]
     memory: tuple[int, int]
     pace: tuple[int, int] = (0, 0)
+    nodes: int = 0
+    write: Callable[[], Written] | None = field(default=None, repr=False, compare=False)
+    key: str = ""
 
-    def function(self, name: str, tier: str) -> Text:
-        """Give one of the functions."""
-        return next(f for f in self.functions[tier] if f.name == name)
+    def __getstate__(self) -> dict[str, object]:
+        # What writes stands in a graph; what was written is sent.
+        return {**self.__dict__, "written": self.written, "write": None}
+
+    @cached_property
+    def written(self) -> Written:
+        """What machine code is made from."""
+        assert self.write is not None
+        return self.write()
+
+    @property
+    def identity(self) -> str:
+        """What machine code is known by: the key, or all of the text."""
+        return self.key or repr(self.written.functions)
+
+    def function(self, name: str) -> Text:
+        """Give one of the first tier's functions."""
+        return next(f for f in self.functions if f.name == name)
 
     def to_json(self) -> str:
-        """Write the program down."""
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "layout"}
-        fields["functions"] = {tier: to_json(found) for tier, found in self.functions.items()}
+        """Write the program down, but for what machine code is made from."""
+        without = ("layout", "write", "key")
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in without}
+        fields["functions"] = to_json(self.functions)
         inputs = {name: getattr(self.layout, name) for name in self.layout.__dataclass_fields__}
         return json.dumps({"layout": inputs, **fields})
 
     @staticmethod
-    def from_json(text: str) -> Program:
+    def from_json(text: str, write: Callable[[], Written], key: str) -> Program:
         """Read a program back."""
         d: dict[str, Any] = json.loads(text)
         inputs = {k: _tuples(v) for k, v in d.pop("layout").items()}
         inputs["columns"] = tuple(Column(*c) for c in inputs["columns"])
         for name in ("work", "entries", "memory", "pace"):
             d[name] = _tuples(d[name])
-        d["functions"] = {tier: from_json(found) for tier, found in d["functions"].items()}
-        return Program(Layout(**inputs), **d)
+        d["functions"] = from_json(d["functions"])
+        return Program(Layout(**inputs), **d, write=write, key=key)
 
 
 def to_json(functions: Sequence[Text]) -> list[tuple[object, ...]]:
@@ -134,11 +172,14 @@ def generate(
     strict = any(isinstance(n, Fold) and n.function in _STRICT for n in nodes)
     # What keeps digits and range has branches that are no kinks.
     smooth = _is_smooth(graph.store.without_seams(root))
-    functions, pieces, memory = _write(graph, inputs, outputs, strict=strict)
-    pace = (0, 0)
+    pace = memory = (0, 0)
     if inputs.vectorised:
-        functions[Python.name], pace = _on_arrays(inputs, outputs, graph.store.lengths, derived.whole())
-    return Program(inputs, functions, strict, smooth, _work(graph, nodes), derived.entries, pieces, memory, pace)
+        functions, pace = _on_arrays(inputs, outputs, graph.store.lengths, derived.whole())
+    else:
+        functions, _, memory = _write(Python, graph, inputs, outputs, strict=strict)
+    write = partial(_write, LLVM, graph, inputs, outputs, strict=strict)
+    work, size = _work(graph, nodes), len(nodes)
+    return Program(inputs, functions, strict, smooth, work, derived.entries, memory, pace, size, write)
 
 
 class Derived(NamedTuple):
@@ -190,31 +231,23 @@ def _is_smooth(nodes: list[Node]) -> bool:
 
 
 def _write(
-    graph: Graph, inputs: Layout, outputs: Mapping[str, Output], *, strict: bool
-) -> tuple[dict[str, tuple[Text, ...]], dict[str, list[Piece]], tuple[int, int]]:
-    """Write all functions for both tiers."""
-    functions: dict[str, tuple[Text, ...]] = {}
+    printer: type[Python | LLVM], graph: Graph, inputs: Layout, outputs: Mapping[str, Output], *, strict: bool
+) -> Written:
+    """Write all functions for a target."""
     pieces: dict[str, list[Piece]] = {name: [] for name in (*outputs, "curvature")}
     planned = [
         Function(name, inputs, output, graph.store.lengths, directed=name == "product", strict=strict)
         for name, output in outputs.items()
     ]
-    alike = inputs.unrolled and not any(function.passes for function in planned)  # without loops, for all targets
-    written: list[forms.Function] = []
-    for printer in PRINTERS:
-        if printer is Python and inputs.vectorised:
-            continue
-        writer = Writer(apart=printer.apart)
-        for function in [] if written and alike else planned:
-            function.write(writer)
-            if printer.apart and any(piece.home == ROWS for piece in function.passes):
-                pieces[function.name] = function.write_pieces()
-        if not inputs.unrolled:
-            _write_columns(writer, inputs)
-        written = writer.functions or written
-        functions[printer.name] = tuple(map(printer.text, written))
+    writer = Writer(apart=printer.apart)
+    for function in planned:
+        function.write(writer)
+        if printer.apart and any(piece.home == ROWS for piece in function.passes):
+            pieces[function.name] = function.write_pieces()
+    if printer is Python and not inputs.unrolled:
+        _write_columns(writer, inputs)
     memory = max(f.size for f in planned), max(f.block_size for f in planned)
-    return functions, pieces, memory
+    return Written(tuple(map(printer.text, writer.functions)), pieces, memory)
 
 
 def _on_arrays(
@@ -265,33 +298,6 @@ def _write_columns(w: Writer, inputs: Layout) -> None:
             with w.loop("_p", 0, inputs.size):
                 w.assign(At("_hist", "_j", "_p"), At("_w", "_p"))
         w.give()
-
-
-def write_loop(
-    program: Program, rule: Lowered | None, hyper: tuple[str, ...], *, batched: bool = False
-) -> dict[str, tuple[Text, ...]]:
-    """Write the loop of a rule over an objective's functions.
-
-    Parameters
-    ----------
-    program : Program
-        The objective's functions.
-    rule : Lowered or None
-        The rule; ``None`` for steepest descent with the exact Cauchy step.
-    hyper : tuple of str
-        The numbers that it reads, in order.
-    batched : bool
-        Whether each step looks at a batch of rows of its own.
-
-    Returns
-    -------
-    dict of str to tuple of Text
-        The function ``loop``, for each tier; for batches, ``stage`` as well.
-    """
-    writer = Writer()
-    Loop(writer, program.layout, rule, hyper, batched=batched).write("loop", "slope", "product")
-    printers = [Vectorised if p is Python and program.layout.vectorised else p for p in PRINTERS]
-    return {printer.name: tuple(map(printer.text, writer.functions)) for printer in printers}
 
 
 def _leaves(nodes: list[Node]) -> list[Leaf | Matrix]:

@@ -11,15 +11,17 @@ compute several at a time; elsewhere some of them are left to C's library.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache as once
 from typing import NamedTuple
 
 from symgd.kernel.code import BLOCK, LANES, MAIN, NEAR, PLACE, Argument, Text
-from symgd.kernel.code.llvm import TABLE, TYPES, words
+from symgd.kernel.code.values import TABLE, TYPES, words
 from symgd.kernel.machine import matrices, tiles, vector
 from symgd.language import scalar
 
+OFTEN = 8  # calls of a function from which on it is not written into each place: of long formulas it is most code
 # Only sums over rows are reordered: ``(a + b) - a`` must stay nan for infinite a.
 CONTRACT, REORDER = "contract", "contract reassoc"
 # What LLVM has a name of its own for, and what else stands in C's library.
@@ -96,10 +98,20 @@ def assemble(functions: Sequence[Text], entry: Text, symbol: str, *, strict: boo
             parts.append(f"declare double @{name}({_doubles(scalar_arity(own))})\n")
         elif kind == "v":
             parts.append(vector.text(own))
+        elif kind == "m":
+            parts.append(vector.text(own).replace('"v.', '"m.').replace("alwaysinline", "noinline"))
         else:
             parts.append(f"declare double @{name}({_doubles(2 if _plain(name) in _TWO else 1)})\n")
     parts.append("declare double @llvm.fabs.f64(double)\n")
-    return Module("\n".join(parts), tuple(shared))
+    return Module(_with_loops("\n".join(parts)), tuple(shared))
+
+
+def _with_loops(text: str) -> str:
+    """Tell LLVM which loops not to write out: their code would only grow, and the passes over it take longer."""
+    first, *rest = text.split("!LOOP")
+    found = [f"!{place} = distinct !{{!{place}, !0}}" for place in range(1, len(rest) + 1)]
+    body = "".join([first, *(f"!{place}{part}" for place, part in enumerate(rest, 1))])
+    return "\n".join([body, '!0 = !{!"llvm.loop.unroll.disable"}', *found, ""])
 
 
 def scalar_arity(name: str) -> int:
@@ -120,9 +132,9 @@ def _head(f: Text) -> str:
     """Give a function's heading."""
     apart = " noalias" if f.role in (BLOCK, LANES) else ""
     given = [f"{kind}{apart if kind.endswith('*') else ''} {word}" for a in f.arguments for word, kind in words(a)]
-    return f"define internal %R.{f.name} @{f.name}({', '.join(given)}) nounwind" + (
-        " alwaysinline" if f.role in (PLACE, NEAR) else ""
-    )
+    # What loops over a block stays a function: that its arrays do not overlap is cheap to know there alone.
+    inline = " noinline" if apart else " alwaysinline" if f.role in (PLACE, NEAR) else ""
+    return f"define internal %R.{f.name} @{f.name}({', '.join(given)}) nounwind{inline}"
 
 
 def _body(f: Text, known: dict[str, Text], symbols: set[str], *, strict: bool) -> str:
@@ -132,8 +144,12 @@ def _body(f: Text, known: dict[str, Text], symbols: set[str], *, strict: bool) -
     flags = "" if strict else REORDER if f.role == BLOCK else CONTRACT
     body = _FLOATS.sub(rf"= \1 {flags} ", f.body) if flags else f.body
 
+    often = {name for name, count in Counter(_CALLED.findall(body)).items() if count > OFTEN}
+
     def resolved(match: re.Match[str]) -> str:
         symbol = _symbol(match[1], f.role)
+        if f.role == MAIN and match[1] in often and symbol.startswith("v."):
+            symbol = f"m.{match[1]}"
         symbols.add(symbol)
         return f"@{symbol}("
 

@@ -7,17 +7,17 @@ numbers and arrays, of which an address and lengths are passed.
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache as once
-from typing import Any
+from typing import Any, NamedTuple
 
-from symgd.kernel.code import Text, closure
+from symgd.kernel.code import Argument, Program, Text, closure
+from symgd.kernel.code.llvm import CHECKED
+from symgd.kernel.code.pieces import Piece
 from symgd.kernel.machine import assembly, cache, gemm, shared, target, tiles
-
-# Whether compiled code looks at every subscript, and fails with code 1 where one is out of bounds: for tests.
-CHECKED = os.environ.get("SYMGD_BOUNDS_CHECK", "") not in ("", "0")
 
 _INT, _POINTER = ctypes.c_int64, ctypes.c_void_p
 _NUMBERS: dict[str, type] = {"whole": _INT, "number": ctypes.c_double}
@@ -27,6 +27,13 @@ _LEFT = ("exp", "exp2", "log", "log2", "log10", "sin", "cos", "tan", "pow", "fma
 _INTRINSICS = {f"llvm.{name}.f64": name for name in _LEFT} | {"llvm.powi.f64.i32": "pow"}
 
 
+class Plan(NamedTuple):
+    """How a program's compiled functions are called: in which pieces, by threads, and with how much working memory."""
+
+    pieces: dict[str, list[Piece]]
+    memory: tuple[int, ...]
+
+
 class Entry:
     """A compiled function.
 
@@ -34,18 +41,20 @@ class Entry:
     ----------
     address : int
         Where its machine code is.
-    function : Text
-        Its heading, which says what it takes and gives.
+    taken : sequence of Argument
+        What it takes.
+    given : sequence of str
+        The kinds of the numbers that it gives.
     """
 
-    def __init__(self, address: int, function: Text) -> None:
-        kinds = [argument.kind for argument in function.arguments]
+    def __init__(self, address: int, taken: Sequence[Argument], given: Sequence[str]) -> None:
+        kinds = [argument.kind for argument in taken]
         self.single = [kind in _NUMBERS for kind in kinds]
         arguments: list[Any] = []
         for kind in kinds:
             sizes = [_INT] * (2 if kind == "matrix" else 1)
             arguments += [_NUMBERS[kind]] if kind in _NUMBERS else [_POINTER, *sizes]
-        fields = [(f"r{i}", _NUMBERS[kind]) for i, kind in enumerate(function.result)]
+        fields = [(f"r{i}", _NUMBERS[kind]) for i, kind in enumerate(given)]
         self._result: Any = type("Result", (ctypes.Structure,), {"_fields_": fields})
         self._fields = [name for name, _ in fields]
         self._call = ctypes.CFUNCTYPE(ctypes.c_int32, _POINTER, *arguments)(address)
@@ -67,34 +76,79 @@ class Entry:
         return values if len(values) > 1 else values[0]
 
 
-def compile_function(functions: Sequence[Text], name: str, *, strict: bool, more: Sequence[Text] = ()) -> Entry:
+def compile_function(functions: Sequence[Text], name: str, *, strict: bool) -> Entry:
     """Compile one function, or take it from the disk cache.
 
     Parameters
     ----------
     functions : sequence of Text
-        Those of a program. What was compiled for one of them is used again for another.
+        It, and all that it calls.
     name : str
         The function.
     strict : bool
         Whether arithmetic must not be reordered.
-    more : sequence of Text
-        Functions that call the program's, such as a loop.
 
     Returns
     -------
     Entry
     """
-    needed = closure((*functions, *more), name)
-    function = next(f for f in needed if f.name == name)
-    entry = cache.key("native", cache.generator(), repr(needed), name, str(strict), str(CHECKED), _machine())
+    needed = closure(functions, name)
+    return compile_written(repr(needed), lambda: needed, name, strict=strict)
+
+
+def compile_written(key: str, write: Callable[[], Sequence[Text]], name: str, *, strict: bool) -> Entry:
+    """Compile one function that is known by a key, or take it from the disk cache, where no text is needed.
+
+    Parameters
+    ----------
+    key : str
+        Names all that the text is made from.
+    write : callable
+        Gives the function, and all that it calls.
+    name : str
+        The function.
+    strict : bool
+        Whether arithmetic must not be reordered.
+
+    Returns
+    -------
+    Entry
+    """
+    entry = cache.key("native", cache.generator(), key, name, str(strict), str(CHECKED), _machine())
     stored = cache.load(entry)
     if stored is None:
-        needs, code = _compile(needed, function, strict=strict)
-        stored = " ".join(needs).encode() + b"\n" + code
-        cache.save(entry, stored)
-    head, code = stored.split(b"\n", 1)
-    return Entry(_link(code, _SYMBOL, head.decode().split()), function)
+        functions = closure(write(), name)
+        function = next(f for f in functions if f.name == name)
+        needs, code = _compile(functions, function, strict=strict)
+        head = json.dumps([needs, function.arguments, function.result])
+        cache.save(entry, head.encode() + b"\n" + code)
+        return Entry(_link(code, _SYMBOL, needs), function.arguments, function.result)
+    first, code = stored.split(b"\n", 1)
+    needs, arguments, result = json.loads(first)
+    return Entry(_link(code, _SYMBOL, needs), [Argument(*a) for a in arguments], result)
+
+
+def plan(program: Program) -> Plan:
+    """Give the pieces of a program's functions, and how much memory they work in, from the disk cache or written now.
+
+    Parameters
+    ----------
+    program : Program
+        The program.
+
+    Returns
+    -------
+    Plan
+    """
+    entry = cache.key("plan", cache.generator(), program.key)
+    stored = cache.load(entry) if program.key else None
+    if stored is not None:
+        pieces, memory = json.loads(stored)
+        return Plan(pieces, tuple(memory))
+    written = program.written
+    if program.key:
+        cache.save(entry, json.dumps([written.pieces, written.memory]).encode())
+    return Plan(written.pieces, written.memory)
 
 
 def _machine() -> str:
@@ -169,9 +223,9 @@ def _optimised(functions: Sequence[Text], entry: Text, *, strict: bool) -> Any:
     module = llvm.parse_assembly(made.text)
     module.triple, module.data_layout = llvm.get_default_triple(), str(target.machine().target_data)
     for name in made.shared:
-        module.link_in(llvm.parse_assembly(shared.text(name, checked=CHECKED)))
+        module.link_in(llvm.parse_assembly(shared.text(name)))
     for found in (*module.functions, *module.global_variables):
         if not found.is_declaration and found.name != _SYMBOL:
             found.linkage = "internal"
-    target.optimise(module, speed_level=3, slp_vectorization=False)
+    target.optimise(module, slp_vectorization=False)
     return module

@@ -31,16 +31,17 @@ _MATH = {
     "pow": "math.pow",
 }  # fmt: skip
 
+# What Numba calls when nobody holds an array any more: those that come through the door are nobody's.
+_NOBODY = "define linkonce_odr void @NRT_MemInfo_call_dtor(i8* %info) {\n  ret void\n}\n"
 
-def text(name: str, *, checked: bool) -> str:
+
+def text(name: str) -> str:
     """Give a function in LLVM's language, from the disk cache or compiled now.
 
     Parameters
     ----------
     name : str
         One of `scalar.SHARED` or of `matrices.NAMES`, or ``"gemm"`` in its plain form.
-    checked : bool
-        Whether subscripts are looked at.
 
     Returns
     -------
@@ -53,17 +54,17 @@ def text(name: str, *, checked: bool) -> str:
         If Numba is one that is not known.
     """
     settings = sorted(pair for pair in os.environ.items() if pair[0].startswith("NUMBA_"))
-    entry = cache.key("shared", cache.generator(), name, str(checked), target.processor(), repr(settings))
+    entry = cache.key("shared", cache.generator(), name, target.processor(), repr(settings))
     stored = cache.load(entry)
     if stored is None:
-        stored = _compile(name, checked=checked).encode()
+        stored = _compile(name).encode()
         cache.save(entry, stored)
     return stored.decode()
 
 
-def _compile(name: str, *, checked: bool) -> str:
+def _compile(name: str) -> str:
     numba = _numba()
-    function = _jitted(name, checked=checked)
+    function = _jitted(name)
     floats = numba.types.float64
     vector = numba.types.Array(floats, 1, "C")
     if name in scalar.SHARED:
@@ -76,7 +77,8 @@ def _compile(name: str, *, checked: bool) -> str:
         function.compile(signature)
         result = function.overloads[signature]
         module = result.library._get_module_for_linking().clone()  # noqa: SLF001
-        module.link_in(target.started().parse_assembly(_door(name, arguments, signature, result)))
+        for part in (_door(name, arguments, signature, result), _NOBODY):
+            module.link_in(target.started().parse_assembly(part))
         return str(module)
     except AttributeError as problem:
         raise SymgdError(_unknown(numba.__version__)) from problem
@@ -122,7 +124,7 @@ def _intp() -> Any:
     return numba_types.intp
 
 
-def _jitted(name: str, *, checked: bool) -> Any:
+def _jitted(name: str) -> Any:
     """Give a function as Numba's, to be compiled for a signature."""
     space: dict[str, Any] = {"math": math, "inf": math.inf, "nan": math.nan, "LOG2": scalar.LOG2}
     modules = {"math": math, "np": np}
@@ -135,21 +137,21 @@ def _jitted(name: str, *, checked: bool) -> Any:
     space["gamma"] = numba.types.ExternalFunction("tgamma", floats(floats))
     if name in scalar.SHARED:
         for called in _needed([name]):
-            space[called] = _jit(getattr(scalar, called), space, checked=checked)
+            space[called] = _jit(getattr(scalar, called), space)
     elif name in matrices.NAMES:
         for called in matrices.NAMES:
-            space[called] = _jit(getattr(matrices, called), space, checked=checked)
+            space[called] = _jit(getattr(matrices, called), space)
     else:
-        space[name] = _jit(gemm.gemm, space, checked=checked)
+        space[name] = _jit(gemm.gemm, space)
     return space[name]
 
 
-def _jit(function: Callable[..., object], space: dict[str, Any], *, checked: bool) -> Any:
+def _jit(function: Callable[..., object], space: dict[str, Any]) -> Any:
     import numba
 
     code = types.FunctionType(function.__code__, space, function.__name__)
     bare = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # nothing calls it from Python
-    return numba.njit(code, error_model="numpy", boundscheck=checked, **bare)
+    return numba.njit(code, error_model="numpy", boundscheck=False, **bare)
 
 
 def _needed(wanted: list[str]) -> list[str]:
