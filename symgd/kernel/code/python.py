@@ -1,4 +1,4 @@
-"""Functions as Python: for the interpreter, and for Numba."""
+"""Functions as Python: for the interpreter."""
 
 from __future__ import annotations
 
