@@ -3,7 +3,9 @@
 Measured: ``symgd minimize ... --json``, first with an empty cache, as for a formula never seen, then with the cache
 that the runs before have filled; against a script that does the same steps in a jitted ``lax.fori_loop`` in float64 and
 prints the same. JAX compiles every time: its compilation cache on disk is off, as it is by default, for both.
-Python's own bytecode is there on all sides, as in an installed package. Last, ``import symgd`` and ``import numpy``.
+Then the same formula to its minimum, by the default method, against CasADi with IPOPT, and SciPy with the gradient by
+hand. Python's own bytecode is there on all sides, as in an installed package. Last, ``import symgd`` and ``import
+numpy``.
 """
 
 from __future__ import annotations
@@ -37,6 +39,30 @@ p, value, gradient = descend(jax.numpy.array([-1.2, 1.0]))
 size = float(jax.numpy.linalg.norm(gradient))
 print(json.dumps({"point": dict(zip("xy", p.tolist())), "value": float(value), "gradient_norm": size}))
 """
+TO_THE_MINIMUM = ("-m", "symgd", "minimize", FORMULA, "--start", "x=-1.2,y=1", "--json")
+CASADI = """
+import json
+import casadi as ca
+
+p = ca.SX.sym("p", 2)
+f = (1 - p[0])**2 + 100*(p[1] - p[0]**2)**2
+quiet = {"ipopt.print_level": 0, "print_time": 0, "ipopt.sb": "yes"}
+found = ca.nlpsol("descend", "ipopt", {"x": p, "f": f}, quiet)(x0=[-1.2, 1.0])
+print(json.dumps({"point": dict(zip("xy", found["x"].full().ravel().tolist())), "value": float(found["f"])}))
+"""
+SCIPY = """
+import json
+import numpy as np
+from scipy.optimize import minimize
+
+def both(p):
+    x, y = p
+    t = y - x*x
+    return (1 - x)**2 + 100*t*t, np.array([-2*(1 - x) - 400*x*t, 200*t])
+
+found = minimize(both, [-1.2, 1.0], jac=True, method="BFGS")
+print(json.dumps({"point": dict(zip("xy", found.x.tolist())), "value": found.fun}))
+"""
 REPEATS = 11
 UNSET = ("JAX_COMPILATION_CACHE_DIR", "PYTHONDONTWRITEBYTECODE")  # whatever the user's own settings are
 
@@ -51,9 +77,9 @@ def run(*arguments, **environment):
     return done.stdout
 
 
-def never_seen(parent):
+def never_seen(parent, command=COMMAND):
     """Run symgd with a cache folder of its own."""
-    return run(*COMMAND, SYMGD_CACHE=tempfile.mkdtemp(dir=parent))
+    return run(*command, SYMGD_CACHE=tempfile.mkdtemp(dir=parent))
 
 
 def point(text):
@@ -72,14 +98,32 @@ def against_jax(folder):
     ]
 
 
+def to_the_minimum(folder):
+    """Give the lines for the default method."""
+    rows = []
+    seen = partial(run, *TO_THE_MINIMUM, SYMGD_CACHE=str(Path(folder) / "seen"))
+    new = partial(never_seen, folder, TO_THE_MINIMUM)
+    for peer, text, wanted in (("CasADi", CASADI, {"seen": 1.5}), ("SciPy", SCIPY, {"never seen": 1.0, "seen": None})):
+        if importlib.util.find_spec(peer.lower()) is None:
+            print(f"{peer} is not installed: it is left out")
+            continue
+        other = partial(run, "-c", text)
+        same_point(point(seen()), point(other()), 1e-5)
+        for kind, target in wanted.items():
+            ours = seen if kind == "seen" else new
+            title = f"process, to the minimum, formula {kind} / {peer}"
+            rows.append(ratio_row(title, compare(ours, other, REPEATS), target=target))
+    return rows
+
+
 def measure():
     with tempfile.TemporaryDirectory() as folder:
         # The warm-up fills it for every package, also where the packages' own folders cannot be written to.
         os.environ["PYTHONPYCACHEPREFIX"] = str(Path(folder) / "bytecode")
         imports = compare(partial(run, "-c", "import symgd"), partial(run, "-c", "import numpy"), 3 * REPEATS)
-        rows = [ratio_row("import symgd / import numpy", imports, target=1.3)]
+        rows = [*to_the_minimum(folder), ratio_row("import symgd / import numpy", imports, target=1.3)]
         if importlib.util.find_spec("jax") is None:
-            print("jax is not installed: only the imports are compared")
+            print("jax is not installed: it is left out")
             return rows
         return [*against_jax(folder), *rows]
 

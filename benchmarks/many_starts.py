@@ -1,9 +1,10 @@
 """Gradient descent from 4,096 starts, 1,000 steps each, against ``jax.vmap`` of the same descent, jitted, in float64.
 
-Measured: a whole call of ``minimize_many`` on an objective that has been compiled, starts checked and outcomes told,
-but minima not yet told apart; against the compiled loop of JAX with the starts on its device beforehand. Of JAX's ways
-to write the descent (`fori_loop` or `scan`; a point as a vector, or as two numbers) the vector in a `fori_loop` is what
-``jax.vmap`` is given in practice, and the fastest of the others has a row of its own. Two processors for everybody.
+Measured: a whole call of ``minimize_many`` on an objective that has been compiled, starts checked; how each ended, and
+which minima there are, is told when it is asked for, and not here. Against the compiled loop of JAX with the starts on
+its device beforehand. Of JAX's ways to write the descent (`fori_loop` or `scan`; a point as a vector, or two numbers)
+the vector in a `fori_loop` is what ``jax.vmap`` is given in practice, and the fastest of the others has a row of its
+own. Two processors for everybody.
 """
 
 from __future__ import annotations

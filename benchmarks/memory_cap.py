@@ -1,6 +1,6 @@
-"""Linear regression on data four times as large as the memory that is left to the process.
+"""Linear regression on data four times as large as the memory that is left to the process, in both tiers.
 
-The data are written to two ``.npy`` files. A child process loads symgd and compiles the code, then limits its address
+The data are written to two ``.npy`` files. A child process loads symgd and makes the code, then limits its address
 space to what it has by then plus an allowance, a quarter of the data's size; an allocation beyond that fails. Under
 the limit it takes some gradient steps, for which the rows are read block by block. The parameters must agree with
 those that the same steps give where all that the gradient needs, ``X.T @ X`` and ``X.T @ y``, was summed up from parts
@@ -34,6 +34,7 @@ STEPS, RATE = 5, 0.2
 SHARE = 4  # the data are so many times as large as the allowance
 CHUNK = 1 << 16  # rows that are written at a time
 GIGABYTES = 2.0
+TIERS = {"numba": "compiled", "python": "NumPy"}
 
 
 def write(folder: Path, rows: int) -> tuple[np.ndarray, np.ndarray]:
@@ -64,22 +65,20 @@ def expected(square: np.ndarray, mixed: np.ndarray) -> np.ndarray:
     return point
 
 
-def child(folder: Path, allowance: int) -> None:
+def child(folder: Path, allowance: int, tier: str) -> None:
     """Fit under a limit of memory, and print what came of it."""
     import resource
 
     from symgd import Objective
 
     def objective(X, y):
-        return Objective(
-            FORMULA, data={"X": X, "y": y}, params={"w": FEATURES, "b": ()}, tier="numba", workers=PROCESSORS
-        )
+        return Objective(FORMULA, data={"X": X, "y": y}, params={"w": FEATURES, "b": ()}, tier=tier, workers=PROCESSORS)
 
     # What compiles the code takes memory as well, whatever the size of the data: it is done first.
     paths = [str(folder / f"{name}.npy") for name in "Xy"]
     point = np.zeros(FEATURES + 1)
     kernel = objective(*paths).kernel()
-    kernel.function("slope", "numba")
+    kernel.tiers[tier].function("slope")
     limit = _status("VmSize") + allowance
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     before = _status("VmRSS")
@@ -112,17 +111,22 @@ def measure() -> list[Row]:
     size = 8 * rows * (FEATURES + 1)
     with tempfile.TemporaryDirectory(dir=OPTIONS.folder) as name:
         folder = Path(name)
-        square, mixed = write(folder, rows)
-        command = [sys.executable, __file__, "--child", folder, "--allowance", str(size // SHARE)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        right = expected(*write(folder, rows))
+        return [told(tier, folder, size, right) for tier in TIERS]
+
+
+def told(tier: str, folder: Path, size: int, right: np.ndarray) -> Row:
+    """Run a child in a tier; print what it took, and give its line."""
+    command = [sys.executable, __file__, "--child", folder, "--allowance", str(size // SHARE), "--tier", tier]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     found = json.loads(done.stdout.splitlines()[-1])
-    same_point(found["point"], expected(square, mixed), 1e-9)
+    same_point(found["point"], right, 1e-9)
     middle = statistics.median(found["times"])
     limit, before, peak = (found[key] / 1e9 for key in ("limit", "before", "peak"))
     data, free = size / 1e9, size / SHARE / 1e9
-    print(f"data {data:.2f} GB; limit {limit:.2f} GB of addresses, of which {free:.2f} GB were free")
+    print(f"{TIERS[tier]}: data {data:.2f} GB; limit {limit:.2f} GB of addresses, of which {free:.2f} GB were free")
     print(f"resident {before:.2f} GB before and {peak:.2f} GB at most; {data / middle:.1f} GB/s")
-    return [seconds_row(f"{data:.1f} GB of data, {free:.1f} GB left: a pass", found["times"])]
+    return seconds_row(f"{data:.1f} GB of data, {free:.1f} GB left, {TIERS[tier]}: a pass", found["times"])
 
 
 if __name__ == "__main__":
@@ -131,9 +135,10 @@ if __name__ == "__main__":
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--child", type=Path)
     parser.add_argument("--allowance", type=int)
+    parser.add_argument("--tier")
     OPTIONS, rest = parser.parse_known_args()
     if OPTIONS.child:
-        child(OPTIONS.child, OPTIONS.allowance)
+        child(OPTIONS.child, OPTIONS.allowance, OPTIONS.tier)
     else:
         sys.argv[1:] = rest
         main(measure)

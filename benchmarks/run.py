@@ -24,7 +24,9 @@ from interleave import dumps, loads, report
 HERE = Path(__file__).parent
 NAMES = (
     "rosenbrock_c", "adam_optax", "rows_jax", "logistic", "one_feature", "network", "factorisation", "skip_gram",
-    "rosenbrock_slices", "memory_cap", "cold_start", "first_answer", "large_formula", "many_starts", "large_curvature",
+    "rosenbrock_slices", "moments", "memory_cap", "cold_start", "first_answer", "new_formulas", "large_formula",
+    "many_starts", "maps",
+    "large_curvature",
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ ROOT = DOCS.parent
 GENERATED = DOCS / "_generated"
 sys.path[:0] = [str(DOCS), str(ROOT)]  # tables.py, and the source that the documentation stands beside
 
+import figures  # noqa: E402
 import tables  # noqa: E402
 
 project = "symgd"
@@ -43,6 +44,7 @@ html_title = f"symgd {release}"
 GENERATED.mkdir(exist_ok=True)
 for name, page in tables.PAGES.items():
     (GENERATED / f"{name}.md").write_text(page(), encoding="utf-8")
+figures.write(GENERATED / "images")
 
 # The gallery reads a copy of the examples, since it would take the README beside the data for a chapter of its own.
 shutil.rmtree(GENERATED / "examples", ignore_errors=True)
@@ -55,7 +57,8 @@ shutil.copytree(
 sphinx_gallery_conf = {
     "examples_dirs": [str(GENERATED / "examples")],
     "gallery_dirs": ["auto_examples"],
-    "filename_pattern": r"[/\\]plot_",  # only these are executed
+    "filename_pattern": r"\.py$",  # all are executed
+    "capture_repr": ("_repr_html_",),  # films, and no names of Axes
     "download_all_examples": False,
     "show_memory": False,
     "min_reported_time": float("inf"),

@@ -43,3 +43,25 @@ for name, options in ways.items():
     run = f.minimize(start=start, **options)
     rate = "" if run.predicted_rate is None else f"  rate {run.predicted_rate:.4f}"
     print(f"  {name:28} {run.steps:4}{rate}")
+
+# %%
+# In pictures
+# -----------
+# The arrow at the start is the gradient, (3.6, -6); the ellipse is what the Hessian says: long where it is flat.
+
+for lr in (0.2, 0.8):
+    f.minimize(start=start, lr=lr, steps=100).plot(at="start")
+
+# %%
+# Mode by mode
+# ------------
+# Along each eigenvector of the Hessian the distance from the minimum shrinks by a factor of its own, as theory says.
+
+sg.plotting.plot_modes(f.minimize(start=start, lr=0.8, steps=60))
+
+# %%
+# Step by step
+# ------------
+# ``run.animate("bowl.mp4")`` writes it to a file.
+
+f.minimize(start=start, lr=0.8, steps=25).animate()

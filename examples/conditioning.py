@@ -67,3 +67,19 @@ for name, options in ways.items():
 for name, f in (("along an axis", along), ("askew", askew)):
     c = f.curvature(x=0, y=0)
     print(f"{name}: condition {c.condition:,.0f}, with parameters scaled one by one {c.scaled_condition:,.0f}")
+
+# %%
+# In pictures
+# -----------
+# The narrow valley askew: gradient descent crosses it, momentum swings into it, and Newton's method sees it.
+
+valley = sg.Objective("((x + y)**2 + 25*(x - y)**2)/4")
+best = valley.curvature(x=0, y=0)
+rates = {"lr": best.momentum.lr, "beta": best.momentum.beta}
+runs = [
+    valley.minimize(start=[10, 5], lr=best.best_lr, steps=40),
+    valley.minimize(start=[10, 5], method="momentum", steps=40, **rates),
+    valley.minimize(start=[10, 5], method="adam", lr=1, steps=40),
+    valley.minimize(start=[10, 5], method="newton"),
+]
+sg.plotting.plot_runs(runs)

@@ -54,3 +54,12 @@ for options in ({"lr": 0.2}, {"method": "newton"}):
     print(f"  {run.method:6} {run.outcome} at a {run.kind} with f = {run.value:.4g} after {run.steps} steps")
     for finding in run.diagnosis:
         print(f"  {finding.code}: {finding.message}\n  remedy: {finding.remedy}")
+
+# %%
+# In pictures
+# -----------
+# A minimum, a maximum and two saddles, with the gradient around them; and a saddle seen from the side.
+
+sg.Objective("x**3 - 3*x + y**3 - 12*y").plot({"x": (-2.5, 2.5), "y": (-3.5, 3.5)}, field=True)
+f.plot({"x": (-1.5, 1.5), "y": (-1.2, 1.2)}, kind="surface", at=[0, 0])
+sg.Objective("3*x**4 - 4*x**3 - 12*x**2").plot({"x": (-2, 3)}, at=[2])

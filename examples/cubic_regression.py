@@ -26,3 +26,12 @@ for lr, start in ((0.5, 0.5), (1.5, 0.5), (0.2, -5)):
 for start in (0.5, -5):
     run = f.minimize(start={"w": start}, lr=0.1)
     print(f"from {start}: a {run.kind} at w = {run.point['w']:.4f}, loss {run.value:.4f}")
+
+# %%
+# In pictures
+# -----------
+# From 0.5 with a good rate, with one that is unstable, and from -5, where the descent creeps into the worse minimum.
+
+runs = [f.minimize(start={"w": w}, lr=lr, steps=10) for lr, w in ((0.1, 0.5), (1.5, 0.5), (0.1, -5))]
+sg.plotting.plot_runs(runs)
+f.minimize(start={"w": -5}, lr=0.1).plot()

@@ -42,3 +42,10 @@ for epoch, loss in zip(run.history.epoch, run.history.value, strict=True):
 print(f"{run.steps:,} steps on {sum(np.size(v) for v in run.point.values()):,} weights")
 print(f"right on {np.mean(read(run.point, X) == digit):.1%} of the images it has seen")
 print(f"right on {np.mean(read(run.point, X_held) == digit_held):.1%} of those it has not")
+
+# %%
+# In pictures
+# -----------
+# The loss of all images after each epoch, and what single steps saw of it.
+
+run.plot(kind="loss")

@@ -43,3 +43,11 @@ print("\nWhat the runs say themselves:")
 for name, run in ends.items():
     for finding in run.diagnosis:
         print(f"{name}, {finding.code}: {finding.message}\n  remedy: {finding.remedy}")
+
+# %%
+# In pictures
+# -----------
+# One row a step: the loss after each epoch, and what single steps saw of it; and all of them together.
+
+ends["1 row, lr = 0.02"].plot(kind="loss")
+sg.plotting.plot_runs([run for run in ends.values() if run.outcome != "diverged"], kind="loss", together=True)

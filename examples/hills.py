@@ -27,3 +27,39 @@ run = f.minimize(start={"x": 1, "y": 1}, method="newton")
 print(f"by Newton's method from there: a {run.kind} with f = {run.value:g}")
 run = f.maximize(start={"x": 1, "y": 2}, lr=0.5)
 print(f"upwards from (1, 2): a {run.kind} with f = {run.value:g}")
+
+# %%
+# Seen from above and from the side
+# ---------------------------------
+# Twelve of the starts, and the paths that they take.
+
+runs = [f.minimize(start=start, lr=0.3, steps=40) for start in starts[:12]]
+sg.plotting.plot_runs(runs, kind="surface")
+
+# %%
+# The gradient as a field
+# -----------------------
+# Arrows point uphill, and paths go against them.
+
+sg.plotting.plot_runs(runs, together=True, field=True)
+
+# %%
+# Uphill
+# ------
+# The same starts, with the sign of the step changed.
+
+sg.plotting.plot_runs([f.maximize(start=start, lr=0.3, steps=40) for start in starts[:12]], together=True)
+
+# %%
+# Which start reaches which minimum
+# ---------------------------------
+# All 200 of them.
+
+many.plot()
+
+# %%
+# Step by step
+# ------------
+# All paths move at once.
+
+sg.plotting.animate(sg.plotting.plot_runs(runs, kind="surface"), frames=range(0, 41, 2))

@@ -23,15 +23,27 @@ least = np.linalg.lstsq(np.column_stack([raw, np.ones(n)]), price)[1][0] / n
 print(f"the least loss is {least:.2f}")
 
 start = {"w": np.zeros(4), "b": 0}
+runs = []
 for name, X in (("as they are", raw), ("standardised", (raw - center) / spread)):
     f = sg.Objective("mean((X @ w + b - y)**2)", data={"X": X, "y": price})
     valley = f.curvature(start)
     print(f"features {name}: condition {valley.condition:,.0f}, stable below lr = {valley.largest_lr:.2g}")
     for method, lr in (("gd", 0.9 * valley.largest_lr), ("adam", 1.0)):
         run = f.minimize(start=start, method=method, lr=lr, steps=600_000, ftol=1e-15)
+        runs.append(run)
         near = run.history.step[run.history.value < 1.001 * least]
         print(f"  {method:4}  {f'{near[0]:,} steps' if len(near) else 'never'} to within 0.1% of the least loss")
 
 # What was learnt from standardised features says what one more of each adds to the price.
 for name, weight in zip(("square metre", "room", "year", "kilometre"), run.point["w"] / spread, strict=True):
     print(f"one {name} more: {weight:+.2f} thousand")
+
+# %%
+# In pictures
+# -----------
+# The loss of Adam on features as they are, and standardised: values of two objectives may be compared.
+
+ax = runs[1].plot(kind="loss")
+runs[3].plot(ax, kind="loss", title="as they are, and standardised")
+ax.legend(["as they are", "standardised"])
+ax.set_xscale("symlog")

@@ -24,3 +24,26 @@ for lr, name in ((0.02, "slow"), (0.3, "good"), (0.398, "a bit below the limit")
     for finding in run.diagnosis:
         print(f"  {finding.code}: {finding.message}")
         print(f"  remedy: {finding.remedy}")
+
+# %%
+# Side by side
+# ------------
+# The same number of steps, over the same window.
+
+runs = [f.minimize(start={"x": 5, "y": 10}, lr=lr, steps=60) for lr in (0.02, 0.3, 0.398, 0.6)]
+sg.plotting.plot_runs(runs)
+
+# %%
+# The loss
+# --------
+# On a logarithmic axis a rate is a slope.
+
+sg.plotting.plot_runs(runs, kind="loss", together=True)
+
+# %%
+# Momentum
+# --------
+# How fast any learning rate with any momentum is, for these two curvatures, and where it is no longer stable.
+
+momentum = sg.Rule("v = beta*v - lr*g; x = x + v", beta=0.9, name="momentum")
+sg.plotting.plot_rule(momentum, 1, 5, {"lr": (0.01, 0.8), "beta": (0, 0.99)})

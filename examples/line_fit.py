@@ -28,3 +28,24 @@ best = f.minimize(start=run.point)
 print(f"after {run.steps} steps: w = {run.point['w']:.4f}, b = {run.point['b']:.4f}, {run.outcome}")
 print(f"at the minimum:  w = {best.point['w']:.4f}, b = {best.point['b']:.4f}, loss {best.value:.6f}, {best.kind}")
 print(f"least squares:   w = {w:.4f}, b = {b:.4f}")
+
+# %%
+# The line, and the landscape of its loss
+# ---------------------------------------
+# Each point of the landscape is a line; the path is the way that the line takes to the data.
+
+run.plot(kind="both")
+
+# %%
+# The loss
+# --------
+# With the rate of theory beside the norm of the gradient.
+
+run.plot(kind="loss")
+
+# %%
+# Step by step
+# ------------
+# The line moves onto the data as the point moves down.
+
+run.animate(kind="both", frames=range(0, 101, 5))

@@ -31,3 +31,12 @@ print(f"ftol: after {run.steps} steps {run.message}")
 lr = 1.02 * f.curvature(start).largest_lr
 run = f.minimize(start=start, lr=lr, steps=1000)
 print(f"lr = {lr:.3f}, just above the limit: {run.outcome}, {run.message}")
+
+# %%
+# In pictures
+# -----------
+# The run that converged: its loss with the rate of theory, and its parameters.
+
+run = f.minimize(start=start, lr=0.1, steps=1000, gtol=1e-6)
+run.plot(kind="loss")
+run.plot(kind="parameters")

@@ -23,11 +23,21 @@ for name, text in f.gradient.text().items():
     print(f"d/d{name} = {text}")
 
 start = {"w": np.zeros(30), "b": 0}
+runs = []
 for options in ({"lr": 0.5, "steps": 300}, {"method": "adam", "lr": 0.05, "batch": 32, "epochs": 10, "seed": 0}):
     run = f.minimize(start=start, **options)
+    runs.append(run)
     said = X_held @ run.point["w"] + run.point["b"] > 0
     print(
         f"{run.method:4}  {run.steps:3} steps, loss {run.history.value[0]:.4f} -> {run.value:.4f}, "
         f"held-out accuracy {np.mean(said == y_held):.1%}"
     )
 print(f"always benign would be right in {1 - y_held.mean():.1%}")
+
+# %%
+# In pictures
+# -----------
+# The loss of both, and what single batches of Adam saw of it.
+
+sg.plotting.plot_runs(runs, kind="loss", together=True)
+runs[1].plot(kind="loss")

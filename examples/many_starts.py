@@ -17,6 +17,7 @@ functions = {
 for name, (text, size, n) in functions.items():
     many = sg.Objective(text).minimize_many(box={"x": (-size, size), "y": (-size, size)}, n=n)
     print(f"{name}: {text}\n{many}\n")
+    many.plot()
 
 # Rastrigin's function is a bowl with a ripple at every pair of whole numbers. Short steps stay in the ripple that they
 # start in, and so every one is found; the chance of the lowest one is its share of the box.
@@ -29,3 +30,10 @@ print(
     f"{many.best.count} of {len(many):,} starts reach the lowest, f = {many.best.value:g}; {expected:.0f} were expected"
 )
 print(f"they took {many.steps.sum():,} steps in all")
+
+# %%
+# Rastrigin's function
+# --------------------
+# The lowest minima have colours of their own.
+
+many.plot(ranges={"x": (-3, 3), "y": (-3, 3)})

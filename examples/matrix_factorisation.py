@@ -47,3 +47,10 @@ print(f"error on {held.sum():,} ratings that were held back:")
 print(f"  always the mean      {error(rating[~held].mean()):.3f}")
 print(f"  users and films      {error(mu + a[u] + c[v]):.3f}")
 print(f"  and their {rank} traits   {error(mu + a[u] + c[v] + np.sum(U[u] * V[v], axis=1)):.3f}")
+
+# %%
+# In pictures
+# -----------
+# The loss after each epoch, and what single batches saw of it.
+
+run.plot(kind="loss")

@@ -25,3 +25,13 @@ restart = sg.Rule(
 for method, lr in (("gd", 0.001), ("momentum", 0.001), ("adam", 0.1), (restart, 0.001)):
     run = f.minimize(start=start, method=method, lr=lr, gtol=1e-6)
     print(f"{run.method:9} {run.outcome} at a {run.kind} after {run.steps:6,} steps: f = {run.value:.1e}")
+
+# %%
+# In pictures
+# -----------
+# Four ways through the valley.
+
+ways = (("gd", 0.001), ("momentum", 0.001), ("adam", 0.1), (restart, 0.001))
+runs = [f.minimize(start=start, method=method, lr=lr, steps=300) for method, lr in ways]
+sg.plotting.plot_runs(runs)
+sg.plotting.plot_runs(runs, kind="loss", together=True)

@@ -25,3 +25,32 @@ for lr in (0.2, 0.02, 0.8, 1.01, 0.5, 1.0):
     for finding in run.diagnosis:
         print(f"  {finding.code}: {finding.message}")
         print(f"  remedy: {finding.remedy}")
+
+# %%
+# Side by side
+# ------------
+# Each panel is named by what its run shows.
+
+runs = [f.minimize(start={"x": -1}, lr=lr, steps=10) for lr in (0.2, 0.02, 0.8, 1.01, 0.5, 1.0)]
+sg.plotting.plot_runs(runs)
+
+# %%
+# One step of it
+# --------------
+# Any step of a run is a picture of its own.
+
+runs[2].animate().at(3)
+
+# %%
+# The tangent
+# -----------
+# Its slope is the derivative, 2*x - 4.
+
+f.plot({"x": (-2, 6)}, at=[0])
+
+# %%
+# Along the curve
+# ---------------
+# Left of the minimum the slope is negative, right of it positive.
+
+sg.plotting.animate(f.plot({"x": (-2, 6)}, at=[0]), frames=range(0, 101, 4))

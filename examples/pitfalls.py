@@ -19,6 +19,7 @@ def fall(title, f, start, **options):
     print(f"  {run.outcome} after {run.steps:,} steps, f = {run.value:.6g}")
     for finding in run.diagnosis:
         print(f"  {finding.code}: {finding.message}\n  remedy: {finding.remedy}")
+    run.plot(title=title)
 
 
 def answer(remedy, f, start, **options):

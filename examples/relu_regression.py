@@ -24,3 +24,11 @@ print(f"{run.outcome}: {run.message}")
 
 best = f.minimize(start=run.point, lr=1, steps=2000, gtol=1e-9)
 print(f"in the end w = {np.round(best.point['w'], 6)} after {best.steps} steps more, {best.outcome}")
+
+# %%
+# In pictures
+# -----------
+# Where no rectifier is open the landscape is flat; the arrows are the gradient.
+
+run.plot(field=True)
+run.plot(kind="loss")

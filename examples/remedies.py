@@ -42,3 +42,12 @@ for name, options in ways.items():
 
 many = f.minimize_many(box={"x": (-10, 10)}, n=20, lr=0.1)
 print(f"\n20 starts all over the bowl, the lowest minimum first:\n{many}")
+
+# %%
+# In pictures
+# -----------
+# Where a start ends, and four ways from 8 that differ.
+
+many.plot()
+names = ("gradient descent", "noise, fading slowly", "lr up to 1.5, in cycles", "momentum, beta = 0.9")
+sg.plotting.plot_runs([f.minimize(start={"x": 8}, seed=0, **{"steps": 200, **ways[name]}) for name in names])

@@ -36,3 +36,12 @@ for name, lr in rates.items():
 for name, lr in (("constant", 0.07), ("1/t", sg.schedule("inverse", 0.5, decay=0.05))):
     run = f.minimize(start=start, method="signgd", lr=lr, steps=2000)
     print(f"signs alone, {name:8}: f = {run.value:.2e} after {run.steps:,} steps")
+
+# %%
+# In pictures
+# -----------
+# The noise keeps a constant rate from the minimum, and dies down with one that falls.
+
+runs = [f.minimize(start=start, method=noisy, lr=rates[name], steps=500, seed=0) for name in ("constant", "by hand")]
+sg.plotting.plot_runs(runs)
+sg.plotting.plot_runs(runs, kind="loss", together=True)

@@ -65,3 +65,10 @@ for name, words in members.items():
 own = {number[w]: name for name, words in members.items() for w in words}
 nearest = {k: max((i for i in own if i != k), key=lambda i: vectors[i] @ vectors[k]) for k in own}
 print(f"the nearest noun is of the same category for {sum(own[k] == own[i] for k, i in nearest.items())} of {len(own)}")
+
+# %%
+# In pictures
+# -----------
+# The loss after each epoch, and what single batches saw of it.
+
+run.plot(kind="loss")

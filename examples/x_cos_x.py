@@ -29,3 +29,11 @@ for number, low in enumerate(many.minima):
 right = next(m for m in many.minima if 0 <= m.point["x"] <= 15)
 reached = starts[many.reached == many.minima.index(right)]
 print(f"\nthe lowest between 0 and 15 is at x = {right.point['x']:.3f}, reached from {reached[0]:g} to {reached[-1]:g}")
+
+# %%
+# In pictures
+# -----------
+# Each start in the colour of the minimum that it reaches; and the descent that ends in the worse one.
+
+many.plot()
+run.plot()

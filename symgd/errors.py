@@ -6,7 +6,6 @@ characters as escapes, never as themselves.
 
 from __future__ import annotations
 
-import difflib
 import reprlib
 import sys
 import warnings
@@ -259,6 +258,8 @@ def suggest(name: str, known: Iterable[str]) -> str | None:
         return lowered[wanted]
     # Of many names, those that begin alike come first.
     likely = sorted(lowered, key=lambda other: (other[:1] != wanted[:1], other[:2] != wanted[:2]))[:_COMPARED]
+    import difflib
+
     close = difflib.get_close_matches(wanted, likely, n=1)
     return lowered[close[0]] if close else None
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 WINDOW = 72  # columns of a formula that a message shows
 
 # Letters that print as nothing or join with their neighbours although Unicode counts them as printable.
@@ -15,6 +13,8 @@ def _shown(character: str) -> str:
     """Give a character as it may be echoed."""
     if " " <= character <= "~":
         return character
+    import unicodedata
+
     hidden = (
         not character.isprintable()
         or character in _INVISIBLE
@@ -31,6 +31,8 @@ def escaped(text: str) -> str:
 
 def _width(shown: str) -> int:
     """Count the columns that a terminal gives to printable characters."""
+    import unicodedata
+
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in shown)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from symgd.errors import UnknownNameError, safe
 from symgd.parameters import Shapes
+from symgd.records import dataclass
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +36,9 @@ class History:
         Of the parameters; by default they are numbers.
     epoch : ndarray, shape (k,), optional
         Of a run in batches: passes over the data that had ended.
+    batches : History, optional
+        Of a run in batches: its single steps, thinned where they are many. ``value`` and ``gradient_norm`` are those of
+        the rows of a step, where it began; ``point`` is where it ended. The first record, the start, is of all rows.
     """
 
     params: tuple[str, ...]
@@ -45,6 +48,7 @@ class History:
     point: NDArray[np.float64]
     shapes: tuple[tuple[int, ...], ...] = ()
     epoch: NDArray[np.float64] | None = None
+    batches: History | None = None
 
     def __len__(self) -> int:
         return len(self.step)

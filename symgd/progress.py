@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 PATIENCE = 2.0  # seconds before a progress bar shows
+ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 Tick = Callable[..., None]
 
@@ -83,7 +84,8 @@ def interruptible() -> Iterator[Callable[[], bool]]:
         yield pressed.is_set
         return
     former = signal.getsignal(signal.SIGINT)
-    if former is None:  # installed by another language; leave it alone
+    # Installed by another language, or ignored, as of what a shell runs in the background: leave it alone.
+    if former is None or former == signal.SIG_IGN:
         yield pressed.is_set
         return
 
@@ -97,3 +99,29 @@ def interruptible() -> Iterator[Callable[[], bool]]:
         yield pressed.is_set
     finally:
         signal.signal(signal.SIGINT, former)
+
+
+@contextmanager
+def postponed() -> Iterator[Callable[[], bool]]:
+    """Let what would end the process, SIGTERM and SIGHUP, wait until the work inside has been saved.
+
+    Where somebody else handles them, or they are ignored, they are left alone.
+
+    Yields
+    ------
+    callable
+        Tells whether one came; it takes effect at the end.
+    """
+    came: list[int] = []
+    mine = []
+    if threading.current_thread() is threading.main_thread():
+        mine = [number for number in ENDING if signal.getsignal(number) == signal.SIG_DFL]
+    for number in mine:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield lambda: bool(came)
+    finally:
+        for number in mine:
+            signal.signal(number, signal.SIG_DFL)
+        if came:
+            signal.raise_signal(came[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from symgd import display, saving
 from symgd.errors import unexplained
 from symgd.history import History
 from symgd.parameters import flat_of
+from symgd.records import dataclass
 from symgd.verdict import Kind, Verdict
 
 
@@ -138,6 +139,10 @@ class Run:
         Rows that each step looked at; ``None`` for all of them.
     state : dict
         What `resume` needs to go on.
+    rows : int
+        How many rows the data have.
+    moments : int
+        How many moments the data entered through, in place of the rows; 0 where every step looked at rows.
     objective : Objective, optional
         The objective, from which pictures are drawn.
     explain : callable, optional
@@ -160,6 +165,8 @@ class Run:
     maximized: bool = False
     batch: int | None = None
     state: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    rows: int = 0
+    moments: int = 0
     objective: Any = field(default=None, repr=False)
     explain: Callable[[Run], Diagnosis] | None = field(default=None, repr=False)
 
@@ -219,6 +226,8 @@ class Run:
             "lr": self.lr,
             "maximized": self.maximized,
             "batch": self.batch,
+            "rows": self.rows,
+            "moments": self.moments,
             "measured_rate": display.finite(self.measured_rate),
             "predicted_rate": display.finite(self.predicted_rate),
             "diagnosis": [finding.to_dict() for finding in self.diagnosis],
@@ -235,6 +244,7 @@ class Run:
             f"  kind      {self.kind}",
             f"  steps     {self.steps:,} of {self.method}, {self._work()}, {self.seconds:.3g} s",
         ]
+        lines += [f"  data      {self._through}"] if self.moments else []
         shown = list(self.point.items())[:12]
         width = max((len(k) for k, _ in shown), default=0)
         lines += [
@@ -256,6 +266,12 @@ class Run:
         # Steps that were asked for and taken are neither a success nor a failure.
         return f"{self.outcome}{'' if self.outcome == Outcome.MAX_STEPS else ' (not ok)'}"
 
+    @property
+    def _through(self) -> str:
+        """Say how the data entered, where that was not row by row."""
+        rows = f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
+        return f"the data entered through {self.moments:,} moments of {rows}" if self.moments else ""
+
     def _work(self) -> str:
         if self.batch is None or self.history.epoch is None:
             return f"{self.evaluations:,} evaluations"
@@ -265,12 +281,14 @@ class Run:
     def __repr__(self) -> str:
         at = ", ".join(f"{k}={display.brief(v, 6)}" for k, v in list(self.point.items())[:6])
         more = ", ..." if len(self.point) > 6 else ""
-        return f"Run({self.outcome}, {self.kind}, value={self.value:.6g}, {at}{more}, steps={self.steps:,})"
+        through = f", through {self.moments:,} moments of {self.rows:,} rows" if self.moments else ""
+        return f"Run({self.outcome}, {self.kind}, value={self.value:.6g}, {at}{more}, steps={self.steps:,}{through})"
 
     def _repr_html_(self) -> str:
         rows = [("outcome", self._verdict()), ("", self.message),
                 ("value", f"{self.value:.10g}"), ("gradient norm", f"{self.gradient_norm:.3g}"), ("kind", self.kind),
                 ("steps", f"{self.steps:,} of {self.method}")]  # fmt: skip
+        rows += [("data", self._through)] if self.moments else []
         rows += [(k, display.brief(v, 10)) for k, v in list(self.point.items())[:12]]
         rows += [(f.code, f"{f.message} {f.remedy}") for f in self.diagnosis]
         return display.html(display.code(display.one_line(self.formula)), rows)
@@ -293,6 +311,31 @@ class Run:
 
         return plot_run(self, ax=ax, **options)
 
+    def animate(self, path: str | Path | None = None, *, frames: Any = 100, fps: float = 20, **options: Any) -> Any:
+        """Animate the run: the picture of `plot`, step by step.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            A file to write: ``.mp4``, ``.gif`` or ``.html``.
+        frames : int or sequence of int
+            How many pictures at most, or the steps that are shown.
+        fps : float
+            Frames a second.
+        **options : object
+            Passed to `symgd.plotting.plot_run`.
+
+        Returns
+        -------
+        symgd.plotting.Film
+            Which a notebook shows; ``run.animate().at(5)`` is the picture of step 5.
+        """
+        from symgd.plotting import animate, check_film, plot_run
+
+        if path is not None:
+            check_film(path)
+        return animate(plot_run(self, **options), path, frames=frames, fps=fps)
+
     def save(self, path: str | Path) -> Path:
         """Write the run to a file from which `resume` goes on, bit for bit.
 
@@ -310,8 +353,11 @@ class Run:
         ------
         UsageError
             If the name ends in neither.
+        DataError
+            If the file cannot be written; what stood there stays.
         """
-        return saving.write(path, self.state)
+        data = {"data": self.objective.fingerprint()} if self.objective is not None and "data" in self.state else {}
+        return saving.write(path, {**self.state, **data})
 
 
 def _plain_option(value: Any) -> Any:

@@ -14,6 +14,8 @@ import io
 import json
 import math
 import os
+import re
+import stat
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +32,7 @@ MOST = 1 << 33  # bytes of a file
 NAMED = 200  # characters of a path that a message shows
 SUFFIXES = (".npz", ".json")
 _SEAL = b"symgd %d sha256 " % VERSION  # the comment of a .npz file, which is the last of it, begins with it
+_VERSIONS = re.compile(rb'symgd (\d{1,9}) sha256 $|\{"symgd": (\d{1,9}), ')
 _HEAD = '{"symgd": %d, "sha256": "%s",\n'  # the first line of a .json file
 
 
@@ -75,19 +78,35 @@ def write(path: Any, state: Mapping[str, Any]) -> Path:
     ------
     UsageError
         If the name ends in neither ``.npz`` nor ``.json``.
+    DataError
+        If it cannot be written: what stood there stays.
     """
     target = checked_path(path)
     arrays = {f"array_{name}": value for name, value in state.items() if isinstance(value, np.ndarray)}
     plain = {name: value for name, value in state.items() if not isinstance(value, np.ndarray)}
-    replace_file(target, (_npz if target.suffix == ".npz" else _json)(plain, arrays))
+    content = (_npz if target.suffix == ".npz" else _json)(plain, arrays)
+    try:
+        replace_file(target, content)
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or problem
+        raise DataError(f"'{named(target)}' cannot be written: {safe(str(reason))}") from None
     return target
 
 
 def replace_file(target: Path, content: bytes) -> None:
-    """Write a file as a whole: what stood there stays until all of it is on the disk."""
+    """Write a file as a whole: what stood there stays until all of it is on the disk.
+
+    A link stays a link, and a file keeps who may read it.
+    """
+    target = Path(os.path.realpath(target))
+    mode = target.stat().st_mode if target.exists() else None
+    if mode is not None and not stat.S_ISREG(mode):
+        raise OSError("it is no ordinary file")
     beside = target.with_name(f".{target.name[:100]}.{os.getpid()}.part")
     try:
         with beside.open("wb") as file:
+            if mode is not None:
+                beside.chmod(stat.S_IMODE(mode))
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -107,6 +126,7 @@ def replace_file(target: Path, content: bytes) -> None:
 def _npz(plain: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
     room = io.BytesIO()
     np.savez(room, allow_pickle=False, state=np.array(json.dumps(plain).encode()), **arrays)
+
     with zipfile.ZipFile(room, "a") as archive:
         archive.comment = _SEAL + b"0" * 64
     content = room.getvalue()[:-64]
@@ -142,12 +162,21 @@ def read(path: Any) -> dict[str, Any]:
     """
     target = _path(path)
     try:
-        content = target.read_bytes() if target.stat().st_size <= MOST else b""
+        content = _content(target)
         return (_from_json if target.suffix == ".json" else _from_npz)(content)
     except FileNotFoundError:
         raise DataError(f"there is no file '{named(target)}'") from None
     except Exception as problem:  # noqa: BLE001 - whatever a file holds, its reader may raise
         raise DataError(f"'{named(target)}' is not a saved run: {safe(str(problem), 160)}") from None
+
+
+def _content(target: Path) -> bytes:
+    found = target.stat()
+    if not stat.S_ISREG(found.st_mode):  # to open a pipe is to wait for who writes to it
+        raise ValueError("it is no ordinary file")
+    if found.st_size > MOST:
+        raise ValueError(f"it has {found.st_size:,} bytes, more than a run has")
+    return target.read_bytes()
 
 
 def named(path: Any) -> str:
@@ -157,6 +186,7 @@ def named(path: Any) -> str:
 
 def _from_npz(content: bytes) -> dict[str, Any]:
     sealed, given = content[:-64], content[-64:]
+    _check_version(_VERSIONS.search(sealed[-40:]))
     if not sealed.endswith(_SEAL):
         raise ValueError(
             "it does not end in the checksum that Run.save writes; it was cut short or edited, or something else wrote "
@@ -164,6 +194,7 @@ def _from_npz(content: bytes) -> dict[str, Any]:
         )
     _check(sealed, given.decode("ascii", "replace"))
     arrays: dict[str, NDArray[Any]] = {}
+
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = archive.infolist()
         if len({info.filename for info in members}) < len(members):
@@ -189,6 +220,7 @@ def _array(content: bytes, name: str) -> NDArray[Any]:
 
 def _from_json(content: bytes) -> dict[str, Any]:
     head, _, rest = content.partition(b"\n")
+    _check_version(_VERSIONS.match(head))
     given = head[-66:-2].decode("ascii", "replace")
     if head + b"\n" != (_HEAD % (VERSION, given)).encode():
         raise ValueError(
@@ -201,6 +233,13 @@ def _from_json(content: bytes) -> dict[str, Any]:
         for name, (shape, values) in found["arrays"].items()
     }
     return _joined(found["state"], arrays)
+
+
+def _check_version(found: re.Match[bytes] | None) -> None:
+    """Say that a file is of another version, rather than that it is damaged."""
+    version = found and int(found[1] or found[2])
+    if version and version != VERSION:
+        raise ValueError(f"it is of version {version} of saved runs, and this symgd reads {VERSION}; run it anew")
 
 
 def _check(content: bytes, given: str) -> None:

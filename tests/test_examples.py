@@ -57,6 +57,12 @@ SHOWN = {
         r"^  remedy: Take lr=0\.138: 480 steps end at 0\.20\d* instead of 2\.09\d*e\+65",
         r"^1 row, lr = 0\.02, noise_floor: .* 0\.018\d* above the lowest value 0\.188005",
     ],
+    "gradient_vector": [
+        r"^df/dx = 2\*x \+ y$",
+        r"at \(1, -2, 2\) it is \[ 0\. -7\.  7\.\], of length 9\.8995$",
+        r"climbs by 9\.\d{4} a unit",
+        r"f = 9 -> 8\.0\d+$",
+    ],
     "hills": [
         r"end at a minimum at \(-0.5 pi, 0.5 pi\), f = -1$",
         r"from \(1, 1\), on the diagonal: converged_gradient, but not a minimum",
@@ -105,6 +111,10 @@ SHOWN = {
         r"users and films +0\.\d+$",
         r"and their 5 traits +0\.4\d+$",
     ],
+    "moments": [
+        r"^10,000 steps; the data entered through 15 moments of 200,000 rows\n\{'a': 2\.0, 'b': -1\.0, 'c': 0\.5, ",
+        r"^a loss of another kind: \d+ steps, 0 moments$",
+    ],
     "own_rule": [r"restart +converged_gradient at a minimum"],
     "parabola": [
         r"there the curvature is 2: stable below lr = 1$",
@@ -122,12 +132,12 @@ SHOWN = {
         r"^Badly scaled features: .*\n  max_steps (.*\n)+?  scaling: (.*\n)+?  - standardised, .* after \d steps, ",
         r"^Saddle point: .*\n  converged_gradient .*\n  saddle: (.*\n)+?  - second order, newton: .* f = -0\.25;",
     ],
-    "plot_bias": [
+    "bias": [
         r"on a line +converged_gradient at a minimum: .* loss 0\.231$",
         r"on a parabola +converged_gradient at a minimum: .* loss 1\.526$",
         r"with a square .* loss 0\.225;",
     ],
-    "plot_epochs_and_batches": [
+    "epochs_and_batches": [
         r"^batch +30 steps .* 0\.9934$",
         r"^mini-batch, 16 rows +480 steps .* 0\.000\d$",
         r"^stochastic, 1 row +7,680 steps .* 0\.01\d+$",
@@ -135,7 +145,12 @@ SHOWN = {
         r"^lr = 0\.0002 .*: crawls$",
         r"^lr = 0\.3 +diverged: ",
     ],
-    "plot_landscapes": [r"^Run\(converged_gradient, minimum, .*\nRun\(converged_gradient, minimum"],
+    "maps": [
+        r"^  fastest  steps = 20 at lr = 0\.2\d+, beta = 0\.3\d+$",
+        r"^x = -1\.3008 is stable up to lr = 0\.1398\nx = 1\.1309 is stable up to lr = 0\.2140$",
+        r"^3\d% of the cells reach the left minimum, \d% the right\n3 minima, ",
+    ],
+    "landscapes": [r"^Run\(converged_gradient, minimum, .*\nRun\(converged_gradient, minimum"],
     "relu_regression": [
         r"^d/dw = .*X\.T @ where\(X @ w > 0, ",
         r"^  10    7\.946    9\.568     0\.0635   7 of 10$",

@@ -6,7 +6,6 @@ import inspect
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from symgd.checking.numeric import WORKING, Numbers
 from symgd.checking.problem import Problem
 from symgd.checking.result import UNKNOWN, VERIFIED, WRONG, Cause, Check, Counterexample, Verdict
 from symgd.errors import UsageError, safe, shown
+from symgd.records import dataclass
 
 POINTS = 16
 HUGE = 1e300  # beyond this floats overflow on the way

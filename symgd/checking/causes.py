@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from symgd.checking.result import PROVED, VERIFIED, WHERE, WRONG, Cause
 from symgd.checking.trees import Values
 from symgd.errors import SymgdError
 from symgd.language import Tree
+from symgd.records import dataclass
 
 if TYPE_CHECKING:
     from symgd.checking.decide import Judge

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from symgd.checking.prove.proof import Proof
 from symgd.checking.prove.terms import Poly, show
 from symgd.graph import Const, Fold, Leaf, Map, Node, arguments
+from symgd.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def check_gradient(
     >>> found.ok, found["b"].cause.kind
     (False, 'factor')
     """
-    if latex:
+    if _is_latex(latex):
         return _latex(check_gradient, formula, gradient, data, params, where, explain=explain)
     if callable(gradient):
         return _of_function("gradient", formula, gradient, data, params, where)
@@ -128,7 +128,7 @@ def check_hessian(
     >>> check_hessian("x**2*y", {"x,x": "2*y", "x,y": "x"}).verdicts["x,y"].kind
     'wrong'
     """
-    if latex:
+    if _is_latex(latex):
         return _latex(check_hessian, formula, hessian, data, params, where, explain=explain)
     if callable(hessian):
         return _of_function("hessian", formula, hessian, data, params, where)
@@ -186,7 +186,7 @@ def check_jacobian(
     >>> print(check_jacobian("b1*(1 - exp(-b2*x))", {"b2": "b1*x*exp(-b2*x)"}, data=("x",))["b2"])
     b2: proved
     """
-    if latex:
+    if _is_latex(latex):
         return _latex(check_jacobian, formula, jacobian, data, params, where, explain=explain)
     if isinstance(formula, str):
         if not isinstance(jacobian, Mapping):
@@ -218,11 +218,20 @@ def check_jacobian(
     return Check("; ".join(formula), found, "jacobian", _shapes(last), last.inferred)
 
 
+def _is_latex(latex: object) -> bool:
+    if not isinstance(latex, bool):
+        raise UsageError(f"latex={shown(latex)} must be True or False")
+    return bool(latex)
+
+
 def _latex(
     check: Callable[..., Check], formula: Any, claims: Any, data: Any, params: Any, where: Any, *, explain: bool
 ) -> Check:
     """Read LaTeX, check the formulas, and tell the LaTeX with the result."""
     from symgd.checking import latex
+
+    if not (params is None or (isinstance(params, Sequence | Mapping) and all(isinstance(p, str) for p in params))):
+        raise UsageError(f"params={shown(params)} must be a sequence of names, or a mapping of names to shapes")
 
     if not isinstance(formula, str):
         raise UsageError(f"an objective in LaTeX must be text; got {type(formula).__name__}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 from symgd.checking.reading import Reading
 from symgd.graph import Array, Graph, Node, Span, calculus, reachable, shape, whole
 from symgd.graph.calculus import Vector
 from symgd.graph.nodes import Leaf
+from symgd.records import dataclass
 
 SEED = "the place"  # data that stand for a unit vector: no name of a formula has a space
 

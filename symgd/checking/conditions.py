@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from symgd.errors import UsageError, shown
+from symgd.records import dataclass
 
 if TYPE_CHECKING:
     from symgd.checking.prove.algebra import Algebra

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from symgd.checking.prove.proof import Proof, prove
 from symgd.checking.result import PROVED, UNKNOWN, VERIFIED, WHERE, WRONG, Verdict
 from symgd.errors import FormulaError, ShapeError, UsageError
 from symgd.graph import Array
+from symgd.records import dataclass
 
 POINTS = 12  # at which 40 digits are compared
 QUICK = 5  # at which floats are

@@ -25,7 +25,7 @@ from typing import Any
 
 from symgd.checking.result import Check
 from symgd.checking.spelling import plain
-from symgd.errors import DataError, UsageError, safe
+from symgd.errors import DataError, UsageError, safe, shown
 
 LARGEST = 10_000_000  # characters
 _NAME = r"[^\W\d]\w*"
@@ -63,11 +63,14 @@ def check_file(path: str | os.PathLike[str], *, explain: bool = True) -> list[Ch
     >>> [found.ok for found in check_file(file)]
     [True]
     """
+    if not isinstance(path, str | os.PathLike):
+        raise UsageError(f"path={shown(path)} must be the name of a file")
     file = Path(path)
     try:
         text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise DataError(f"{safe(str(path))} cannot be read: {problem}") from None
+    except (OSError, ValueError) as problem:
+        reason = safe(str(getattr(problem, "strerror", problem)))
+        raise DataError(f"{safe(str(path), 200)} cannot be read: {reason}") from None
     if len(text) > LARGEST:
         raise DataError(f"{safe(str(path))} is too long for a file of derivatives")
     try:

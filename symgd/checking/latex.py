@@ -7,7 +7,7 @@ key ``w_j`` or on the left side ``\frac{\partial L}{\partial w_j} =``, is its pl
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from symgd import language as fm
@@ -15,6 +15,7 @@ from symgd.checking.problem import dims, split_data
 from symgd.checking.result import Check
 from symgd.errors import FormulaError, UsageError, safe
 from symgd.language.latex import axes_of, free_names, read_latex, read_target
+from symgd.records import dataclass
 
 Key = tuple[str, tuple[str, ...]]  # a parameter, and the indices of its entry
 

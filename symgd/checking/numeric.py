@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -16,6 +15,7 @@ from symgd.graph import Array, Leaf, Map, Node, Span, reachable
 from symgd.graph.digits import Digits
 from symgd.graph.tape import Tape
 from symgd.language.functions import FUNCTIONS
+from symgd.records import dataclass
 
 DIGITS = 40  # that are compared
 WORKING = 60  # that are computed with

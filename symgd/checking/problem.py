@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,7 @@ from symgd.checking.reading import Reading
 from symgd.checking.spelling import plain
 from symgd.errors import FormulaError, UsageError, safe, shown
 from symgd.language.functions import CONSTANTS
+from symgd.records import dataclass
 
 Dim = int | str
 Dims = tuple[Dim, ...]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -19,6 +18,7 @@ from symgd.checking.prove.matrices import Square
 from symgd.checking.prove.terms import Atom, Poly, length
 from symgd.graph import Const, Fold, Leaf, Map, Matrix, Node, Span, arguments
 from symgd.graph.digits import Digits
+from symgd.records import dataclass
 
 DIGITS = 50
 WORKING = 70

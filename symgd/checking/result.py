@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from symgd.errors import shown
+from symgd.records import dataclass
 
 PROVED, VERIFIED, WHERE, WRONG, UNKNOWN = "proved", "verified", "right where", "wrong", "unknown"
 
@@ -208,7 +211,10 @@ class Check(Mapping[str, Verdict]):
         return self.ok
 
     def __getitem__(self, name: Any) -> Verdict:
-        return self.verdicts[",".join(name) if isinstance(name, tuple) else name]
+        parts = name if isinstance(name, tuple) else (name,)
+        if not all(isinstance(part, str) for part in parts):
+            raise KeyError(shown(name))
+        return self.verdicts[",".join(parts)]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.verdicts)

@@ -45,9 +45,9 @@ def fit(**given: Any) -> int:
     """Fit FORMULA, a model of the columns, to data by least squares.
 
     \b
-    symgd fit "b1*(1 - exp(-b2*x))" --data misra1a.csv --start b1=500,b2=0.0001
-    symgd fit "b1 - b2*x1*exp(-b3*x2)" --data nelson.csv --target "log(y)" --json
-    symgd fit "b1*(1 - exp(-b2*x))" --data misra1a.csv --plot fit.png
+    symgd fit "b1*(1 - exp(-b2*x))" --data examples/data/Misra1a.csv --start b1=500,b2=0.0001
+    symgd fit "b1 - b2*x1*exp(-b3*x2)" --data examples/data/Nelson.csv --target "log(y)" --json
+    symgd fit "b1*(1 - exp(-b2*x))" --data examples/data/Misra1a.csv --plot fit.png
     """  # noqa: D301 - \b is click's mark for lines that are not to be wrapped
     if given["formula"] is None:
         raise UsageError('there is no model; write it first: symgd fit "a*exp(-b*x)" --data data.csv --target y')
@@ -55,7 +55,6 @@ def fit(**given: Any) -> int:
 
     pictures.check(given)
     data = inputs.columns(given)
-    inputs.refuse_left_out(given, [given["formula"], given["target"], given["weights"], given["sigma"]], data)
     start = starts.read(given["start"], "--start") or None
     fixed = starts.read(given["fixed"], "--fixed") or None
     found = run(

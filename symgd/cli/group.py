@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import gc
 import json
 import os
 import re
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
 from symgd.errors import FormulaError, SymgdError, SymgdWarning, other_option
-from symgd.language.foreign import distance
 
 GOOD, FINDING, FAULT = 0, 1, 2  # exit codes
 
@@ -61,6 +64,8 @@ def _renamed(problem: click.NoSuchOption, known: set[str], ctx: click.Context) -
     typed = problem.option_name
     other = other_option(typed.lstrip("-"), {name.lstrip("-").replace("-", "_") for name in known})
     if other is None:
+        from symgd.language.foreign import distance
+
         meant = "-" + typed.split("=")[0]  # one dash too few
         near = meant if meant in known else min(known, key=lambda name: distance(typed, name))
         if distance(typed.split("=")[0], near) > 1 + (len(typed) > 8):
@@ -86,11 +91,36 @@ _COMMANDS = {
 
 
 class Group(click.Group):
-    """The commands together; here errors become messages and exit codes."""
+    """The commands together; here errors become messages and exit codes.
+
+    Parameters
+    ----------
+    homes : mapping of str to str
+        Each command, and the module of `symgd.cli` that it lives in, which is imported when the command is called.
+    **settings : object
+        As for `click.Group`.
+    """
+
+    def __init__(self, *, homes: Mapping[str, str], **settings: Any) -> None:
+        super().__init__(**settings)
+        self.homes = homes
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Give the names of the commands, in the order in which help lists them."""
+        return sorted(self.homes)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        """Import a command."""
+        if cmd_name not in self.homes:
+            return None
+        home = import_module(f"symgd.cli.{self.homes[cmd_name]}")
+        # A name that Python has already stands with an underscore.
+        command: click.Command = getattr(home, cmd_name, None) or getattr(home, f"{cmd_name}_")
+        return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Say what a command is called here that has another name elsewhere."""
-        if args[0] in _COMMANDS and args[0] not in self.commands:
+        if args[0] in _COMMANDS and args[0] not in self.homes:
             ctx.fail(f"No such command '{args[0]}'. Did you mean '{_COMMANDS[args[0]]}'?")
         return super().resolve_command(ctx, args)
 
@@ -106,13 +136,16 @@ class Group(click.Group):
         **options : object
             As for ``click.Command.main``.
         """
+        if args is None:
+            _settle_in()
         args = sys.argv[1:] if args is None else list(args)
         _spell_anything()
         warnings.showwarning = _note  # type: ignore[assignment]
         try:
             # By its own count click would turn `*` in a formula into file names on Windows.
             result = super().main(args, *rest, **{**options, "standalone_mode": False, "windows_expand_args": False})
-            sys.stdout.flush()
+            if sys.stdout is not None:  # closed by whoever called
+                sys.stdout.flush()
             sys.exit(result if isinstance(result, int) else GOOD)
         except (SymgdError, click.ClickException) as problem:
             _tell(problem, as_json="--json" in args)
@@ -121,8 +154,27 @@ class Group(click.Group):
             click.echo("interrupted", err=True)
             sys.exit(FINDING)
         except BrokenPipeError:  # the reader, such as `head`, has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()
             sys.exit(FINDING)
+        except OSError as problem:  # a full disk under the output: no answer, and so no finding
+            _drop_output()
+            with contextlib.suppress(OSError):
+                click.echo(f"Error: the answer cannot be written: {problem.strerror or problem}", err=True)
+            sys.exit(FAULT)
+
+
+def _drop_output() -> None:
+    """Send what is still to be written nowhere, so that leaving does not fail in turn."""
+    with contextlib.suppress(OSError, AttributeError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _settle_in() -> None:
+    """Spare a process that runs one command what takes time and serves longer ones."""
+    # More threads take time to start, and a run asks for one at a time anyway.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    gc.set_threshold(100_000)  # what is imported is no garbage
+    atexit.register(gc.freeze)  # nor is it to be looked through once more at the end
 
 
 def _with_formula_last(args: list[str], known: set[str], valued: set[str]) -> list[str]:
@@ -177,7 +229,7 @@ def _note(message: Warning | str, category: type[Warning], *_: object) -> None:
 
 
 # The options that messages name as Python's; on the command line they are spelt in another way.
-_NAMED = re.compile(
+_NAMED = (
     r"(?<![\w.-])(data|start|lr|steps|method|batch|epochs|seed|gtol|ftol|xtol|seconds|target|weights|sigma|level|box|"
     r"covariance|workers|strategy|shuffle|every|params)=(?=(\S)?)"
 )
@@ -189,7 +241,7 @@ def _spelt(message: str) -> str:
     message = re.sub(r"f\.with_shapes\(\{'(\w+)': \(\)\}\)", r"--shape \1=()", message)
     message = message.replace("Objective(...).minimize takes", "symgd minimize takes")
     message = re.sub(r"data=\{\.\.\.\}(?: to Objective)?", "--data", message)
-    return _NAMED.sub(lambda m: f"--{m[1]}" + (" " if m[2] and m[2] not in ",;.)" else ""), message)
+    return re.sub(_NAMED, lambda m: f"--{m[1]}" + (" " if m[2] and m[2] not in ",;.)" else ""), message)
 
 
 def _described(problem: SymgdError | click.ClickException) -> dict[str, object]:

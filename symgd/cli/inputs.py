@@ -11,9 +11,10 @@ from symgd.errors import UsageError, safe
 
 if TYPE_CHECKING:
     from symgd.cli.options import Options
+    from symgd.data import Columns
     from symgd.objective import Objective
 
-_NAMED = re.compile(r"\s*(\w+)\s*=(.*)", re.DOTALL)  # of a path, what stands before = would hold a / or a dot
+_NAMED = r"(?s)\s*(\w+)\s*=(.*)"  # of a path, what stands before = would hold a / or a dot
 
 
 def objective(options: Options) -> Objective:
@@ -37,7 +38,6 @@ def objective(options: Options) -> Objective:
     UsageError
         If options contradict each other.
     """
-    from symgd.data import refuse_left_out
     from symgd.objective import Objective
 
     shapes = _shapes(options.get("shape", ()))
@@ -47,9 +47,6 @@ def objective(options: Options) -> Objective:
     if names is not None and shapes:
         params = {name: shapes.pop(name, ()) for name in names}
     found = Objective(options["formula"], data, params, tier=options.get("tier") or "auto")
-    for text in options["data"] if names is None else ():
-        if not _NAMED.fullmatch(text):
-            refuse_left_out(text, found.params)
     return found.with_shapes(shapes) if shapes else found
 
 
@@ -136,35 +133,6 @@ def columns(options: Options) -> Any:
     return _data(options, {})
 
 
-def refuse_left_out(options: Options, formulas: Iterable[str | None], found: Any) -> None:
-    """Refuse names that are columns of a file which hold something else than numbers.
-
-    Parameters
-    ----------
-    options : dict
-        Those of the command.
-    formulas : iterable of str or None
-        What reads the data.
-    found : mapping or None
-        What was read from the files.
-
-    Raises
-    ------
-    FormulaError
-        If a formula is none.
-    DataError
-        Says which cell is no number.
-    """
-    from symgd import data
-    from symgd import language as fm
-
-    known = set(found or ())
-    wanted = [name for text in formulas if text for name in fm.names(fm.parse(text, declared=known))]
-    for text in options["data"]:
-        if not _NAMED.fullmatch(text):
-            data.refuse_left_out(text, [name for name in wanted if name not in known], declare=False)
-
-
 def _data(options: Options, shapes: dict[str, tuple[int, ...]]) -> Any:
     """Give arrays and numbers; or the names of columns alone, or what stands for them where they have shapes."""
     numbers, unnamed = values.named(options["numbers"], "--set", values.value)
@@ -178,16 +146,17 @@ def _data(options: Options, shapes: dict[str, tuple[int, ...]]) -> Any:
     for name in numbers:
         if name in found:
             raise UsageError(f"--set {safe(name)}: the data have a column of that name")
-    return {**found, **numbers} if found or numbers else None
+    found.update(numbers)
+    return found or None
 
 
-def _loaded(texts: Iterable[str]) -> dict[str, object]:
+def _loaded(texts: Iterable[str]) -> Columns:
     """Read all files."""
-    from symgd.data import column, load
+    from symgd.data import Columns, column, load
 
-    found: dict[str, object] = {}
+    found = Columns()
     for text in texts:
-        one = _NAMED.fullmatch(text)
+        one = re.fullmatch(_NAMED, text)
         part: Mapping[str, object] = {one[1]: column(one[1], one[2].strip())} if one else load(text)
         for name, array in part.items():
             if name in found:
@@ -195,6 +164,7 @@ def _loaded(texts: Iterable[str]) -> dict[str, object]:
                     f"--data gives '{safe(name)}' twice; name arrays yourself: --data {safe(name)}=FILE.npy"
                 )
             found[name] = array
+        found.left_out |= getattr(part, "left_out", {})
     return found
 
 

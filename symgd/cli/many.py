@@ -8,7 +8,7 @@ import click
 
 from symgd.cli import inputs, method, options, pictures, starts, values
 from symgd.cli.group import FINDING, GOOD, Command, print_json
-from symgd.errors import UsageError, safe
+from symgd.errors import UsageError
 
 if TYPE_CHECKING:
     from symgd.cli.options import Options
@@ -74,7 +74,9 @@ def many(**given: Any) -> int:
 
 
 def _descend(given: Options) -> Many:
-    box = _box(given["box"])
+    box = values.spans("--box", given["box"])
+    if not box:
+        raise UsageError("--box says where to start; give it, such as --box x=-15:15")
     objective = inputs.objective(given)
     chosen = {name: given[name] for name in _NUMBERS if given[name] is not None}
     if given["no_shuffle"]:
@@ -92,19 +94,3 @@ def _descend(given: Options) -> Many:
         chosen["seed"] = int(given["seed"]) if given["seed"].is_integer() else given["seed"]
     progress = False if given["no_progress"] or given["quiet"] else None
     return objective.minimize_many(box=box, progress=progress, **chosen)
-
-
-def _box(texts: tuple[str, ...]) -> dict[str, tuple[float, float]]:
-    """Read ``x=-15:15,y=0:1``."""
-    found: dict[str, tuple[float, float]] = {}
-    for item in (item for text in texts for item in values.items(text)):
-        name, sign, bounds = (part.strip() for part in item.partition("="))
-        low, colon, high = bounds.partition(":")
-        if not name or not sign or not colon:
-            raise UsageError(f"--box {safe(item)} must be name=low:high, such as x=-15:15")
-        if name in found:
-            raise UsageError(f"--box gives '{safe(name)}' twice")
-        found[name] = (values.number("--box", name, low), values.number("--box", name, high))
-    if not found:
-        raise UsageError("--box says where to start; give it, such as --box x=-15:15")
-    return found

@@ -70,7 +70,7 @@ def chosen(options: Options) -> dict[str, object]:
         from symgd.descent.prepare import NAMES
 
         if name in NAMES:
-            return {"method": name, **_hyper(options["hyper"])}
+            return {"method": name, **hyper_of(options["hyper"])}
     found = rule(options)
     return {} if found is None else {"method": found}
 
@@ -95,7 +95,7 @@ def rule(options: Options) -> Rule | None:
     FormulaError
         If the text is no rule.
     """
-    hyper = _hyper(options["hyper"])
+    hyper = hyper_of(options["hyper"])
     if options["rule"] is None and options["method"] is None and not hyper:
         return None
     from symgd.rules import Rule, find_rule
@@ -119,7 +119,22 @@ def rule(options: Options) -> Rule | None:
         ) from None
 
 
-def _hyper(texts: Iterable[str]) -> Options:
+def numbers_of(options: Options) -> Options:
+    """Read ``--hyper`` alone.
+
+    Parameters
+    ----------
+    options : dict
+        Those of the command.
+
+    Returns
+    -------
+    dict of str to float or str
+    """
+    return hyper_of(options["hyper"])
+
+
+def hyper_of(texts: Iterable[str]) -> Options:
     """Read hyperparameters: numbers, or formulas of t."""
     found: Options = {}
     for item in (item for text in texts for item in values.items(text)):

@@ -35,7 +35,7 @@ def minimize(**given: Any) -> int:
 
     \b
     symgd minimize "0.2*x1**2 + x2**2" --start x1=9,x2=-3 --lr 0.2 --steps 100
-    symgd minimize "mean((y - b1*x**b2)**2)" --data danwood.csv --start b1=1,b2=5
+    symgd minimize "mean((y - b1*x**b2)**2)" --data examples/data/DanWood.csv --start b1=1,b2=5
     symgd minimize "mean(softplus(X @ w) - y*(X @ w))" --data data.npz --start 'w=[0,0,0]' \\
         --batch 32 --epochs 20 --trace
     """  # noqa: D301 - \b is click's mark for lines that are not to be wrapped
@@ -57,7 +57,7 @@ def maximize(**given: Any) -> int:
 def _descend(given: Options, *, maximize: bool) -> int:
     """Check everything, run, and give the account; each step needs the one before."""
     _check_files(given)
-    run, objective = (_resume if given["resume"] else _begin)(given, maximize=maximize)
+    run, objective = (_resume if given["resume"] else descend)(given, maximize=maximize)
     if given["as_json"]:
         pictures.write(given, lambda: run.plot(objective=objective))
         print_json(account.as_dict(given, run))
@@ -67,7 +67,26 @@ def _descend(given: Options, *, maximize: bool) -> int:
     return GOOD if _is_good(given, run) else FINDING
 
 
-def _begin(given: Options, *, maximize: bool) -> tuple[Run, Objective]:
+def descend(given: Options, *, maximize: bool) -> tuple[Run, Objective]:
+    """Run a descent as its options say.
+
+    Parameters
+    ----------
+    given : dict
+        The options.
+    maximize : bool
+        Whether it goes up.
+
+    Returns
+    -------
+    run : Run
+    objective : Objective
+
+    Raises
+    ------
+    UsageError
+        If there is no formula, or an option is at fault.
+    """
     if given["formula"] is None:
         raise UsageError('there is no formula; write it first: symgd minimize "x**2 - 4*x + 5" --start x=0')
     objective = inputs.objective(given)

@@ -53,6 +53,12 @@ NAMES = (
         help="The shapes of parameters that are arrays, and of what --data-names declares, such as w=3,W=64x32.",
     ),
 )  # fmt: skip
+# The numbers of an update rule.
+RATE = (
+    click.option("--hyper", metavar="NAME=VALUE", multiple=True, help="The rule's hyperparameters, such as beta=0.9."),
+    click.option("--lr", metavar="LR", help="The learning rate: a number, auto, or a formula of t, the step's number."),
+    click.option("--schedule", metavar="NAME:A=1,B=2", help="How lr falls over the steps, such as cosine:steps=100."),
+)
 DESCENT = (
     click.option(
         "--start", metavar="NAME=VALUE,...", multiple=True,
@@ -69,9 +75,7 @@ DESCENT = (
         "--rule", metavar="TEXT",
         help="An update rule of your own, such as 'v = beta*v - lr*g; x = x + v'; give its numbers by --hyper.",
     ),
-    click.option("--hyper", metavar="NAME=VALUE", multiple=True, help="The rule's hyperparameters, such as beta=0.9."),
-    click.option("--lr", metavar="LR", help="The learning rate: a number, auto, or a formula of t, the step's number."),
-    click.option("--schedule", metavar="NAME:A=1,B=2", help="How lr falls over the steps, such as cosine:steps=100."),
+    *RATE,
     click.option("--steps", type=float, metavar="N", help="Steps to take at most; exactly so many when lr is given."),
     click.option("--batch", type=float, metavar="ROWS", help="Look at so many rows of the data in a step."),
     click.option("--epochs", type=float, metavar="N", help="Go through all rows so often; takes the place of --steps."),

@@ -54,10 +54,31 @@ def write(given: Options, draw: Callable[[], Any]) -> None:
         return
     from symgd.plotting import save
 
-    path = given["plot"]
+    put(given, given["plot"], lambda: save(draw(), given["plot"]), "picture")
+
+
+def put(given: Options, path: str, write: Callable[[], Any], what: str) -> None:
+    """Write a file, and say so.
+
+    Parameters
+    ----------
+    given : dict
+        The options.
+    path : str
+        The file.
+    write : callable
+        Writes it.
+    what : str
+        What it is.
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be written.
+    """
     try:
-        save(draw(), path)
+        write()
     except OSError as problem:
         raise UsageError(f"'{safe(path)}' cannot be written: {safe(str(problem.strerror or problem))}") from None
     if not given["as_json"] and not given.get("quiet"):
-        click.echo(f"the picture is in {safe(path, account.LONG)}", err=True)
+        click.echo(f"the {what} is in {safe(path, account.LONG)}", err=True)

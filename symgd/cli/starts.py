@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _MOST = 1 << 30  # numbers that an array may be filled with
 _FACTOR = r"(?P<{}>[^()\[\]*/]+)"
 # zeros(3), 0.1*normal(64,32), normal((64,32))/8
-_FILLED = re.compile(
+_FILLED = (
     rf"\s*(?:{_FACTOR.format('factor')}\*)?\s*(?P<what>zeros|ones|normal)\s*"
     rf"\(\s*\(?(?P<sizes>[\d\s,]+)\)?\s*\)\s*(?:/{_FACTOR.format('divisor')})?"
 )
@@ -100,7 +100,7 @@ def _drawing(seed: float | None) -> values.ReadValue[object]:
     generators: list[Generator] = []
 
     def read_one(option: str, name: str, text: str) -> object:
-        filled = _FILLED.fullmatch(text)
+        filled = re.fullmatch(_FILLED, text)
         if filled:
             if filled["what"] == "normal" and not generators:
                 import numpy as np

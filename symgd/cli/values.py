@@ -36,6 +36,37 @@ def items(text: str) -> Iterator[str]:
         yield text[first:]
 
 
+def spans(option: str, texts: Iterable[str]) -> dict[str, tuple[float, float]]:
+    """Read ``x=-15:15,y=0:1``.
+
+    Parameters
+    ----------
+    option : str
+        The option that gave it, for messages.
+    texts : iterable of str
+        What was typed, once for each time that the option was given.
+
+    Returns
+    -------
+    dict of str to tuple of float
+
+    Raises
+    ------
+    UsageError
+        If it is none, or a name is given twice.
+    """
+    found: dict[str, tuple[float, float]] = {}
+    for item in (item for text in texts for item in items(text)):
+        name, sign, bounds = (part.strip() for part in item.partition("="))
+        low, colon, high = bounds.partition(":")
+        if not name or not sign or not colon:
+            raise UsageError(f"{option} {safe(item)} must be name=low:high, such as x=-15:15")
+        if name in found:
+            raise UsageError(f"{option} gives '{safe(name)}' twice")
+        found[name] = (number(option, name, low), number(option, name, high))
+    return found
+
+
 def number(option: str, name: str, text: str) -> float:
     """Read a number, or a constant expression such as ``pi/4``.
 
@@ -64,7 +95,7 @@ def number(option: str, name: str, text: str) -> float:
     from symgd.objective import Objective
 
     try:
-        return Objective(text, params=()).value([])
+        return float(Objective(text, params=()).value([]))
     except FormulaError as problem:
         raise UsageError(f"{place(option, name, text)}: the value must be a number; {problem.problem}") from None
 

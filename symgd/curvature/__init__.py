@@ -4,8 +4,11 @@ from symgd.curvature.corner import corner, edge
 from symgd.curvature.directions import in_names
 from symgd.curvature.escape import escape
 from symgd.curvature.kind import classify, floor
-from symgd.curvature.promise import Promise, promise
+from symgd.curvature.promise import Promise, Promises, promise, promises
 from symgd.curvature.spectrum import DENSE
 from symgd.curvature.tails import tail
 
-__all__ = ["DENSE", "Promise", "classify", "corner", "edge", "escape", "floor", "in_names", "promise", "tail"]
+__all__ = [
+    "DENSE", "Promise", "Promises", "classify", "corner", "edge", "escape", "floor", "in_names", "promise", "promises",
+    "tail",
+]  # fmt: skip

@@ -11,6 +11,7 @@ from symgd.curvature.directions import in_names
 from symgd.curvature.escape import Surroundings
 from symgd.curvature.problem import Problem
 from symgd.curvature.spectrum import DENSE
+from symgd.draws import Draws
 from symgd.verdict import Kind, Reason, Verdict
 
 Vector = NDArray[np.float64]
@@ -18,7 +19,8 @@ Matrix = NDArray[np.float64]
 
 JUMP = 1e-7  # of the steepest slope around, from which on a jump of the slope counts
 AROUND = 200  # slopes around a kink that are mixed at most
-MIXED = 1e-3  # of the steepest of them, up to which a mixture of them is 0
+MISSING = 64  # slopes that are looked for on the way down, at most
+MIXED = 1e-5  # of the steepest of them, up to which a mixture of them is 0
 POLYAK = 30  # steps toward a bound
 CLOSE = 1e-3  # of the point's size: how far a point may be from one that it is as good as
 EDGE = 1e-8  # of the point's size, up to which the domain's end is looked for
@@ -77,8 +79,8 @@ def _fall(kernel: Problem, x: Vector, f: float, g: Vector, more: tuple[Vector, .
     n = len(x)
     noise = Surroundings(kernel, x, f, g).noise
     # The axes, the diagonals of pairs, and directions without preference; always the same ones.
-    draws = np.random.default_rng(0)
-    ways = [*more, *np.eye(n), *draws.choice([-1.0, 1.0], size=(4 * n, n)), *draws.standard_normal((4 * n, n))]
+    draws = Draws(0)
+    ways = [*more, *np.eye(n), *draws.choice([-1.0, 1.0], (4 * n, n)), *draws.normal((4 * n, n))]
     for way in ways:
         for r in (1e-8, 1e-6, 1e-4):
             for step in (r * (1 + np.abs(x).max()) * way, -r * (1 + np.abs(x).max()) * way):
@@ -108,7 +110,7 @@ def _lowest(kernel: Problem, x: Vector) -> Verdict | None:
     slopes = _slopes_around(kernel, x)
     if not np.isfinite(slopes).all():
         return None
-    shortest = _shortest_mixture(slopes)
+    shortest = _shortest_around(kernel, x, slopes)
     if not np.linalg.norm(shortest) <= MIXED * float(np.linalg.norm(slopes, axis=1).max()):
         return None
     if kernel.bounds().convex:
@@ -122,14 +124,33 @@ def _lowest(kernel: Problem, x: Vector) -> Verdict | None:
 def _slopes_around(kernel: Problem, x: Vector) -> Matrix:
     """Give gradients at points close by, among them both ends of every axis."""
     n = len(x)
-    draws = np.random.default_rng(4)
+    draws = Draws(4)
     sizes = 1e-7 * (1.0 + np.abs(x))
-    free = draws.uniform(-1.0, 1.0, size=(max(16, min(2 * n, AROUND - 2 * n)), n))
+    free = draws.uniform(-1.0, 1.0, (max(16, min(2 * n, AROUND - 2 * n)), n))
     ways = [*np.eye(n), *-np.eye(n), *free]
     return np.array([kernel.slope(x + sizes * way)[1] for way in ways])
 
 
-def _shortest_mixture(slopes: Matrix) -> Vector:
+def _shortest_around(kernel: Problem, x: Vector, slopes: Matrix) -> Vector:
+    """Give the shortest mixture of slopes, and of those that are found by going down along it.
+
+    At a minimum the slope on the way down is one that is missing so far, and with it the mixture becomes shorter
+    (Wolfe 1975, A method of conjugate subgradients for minimizing nondifferentiable functions).
+    """
+    enough = MIXED * float(np.linalg.norm(slopes, axis=1).max())
+    for _ in range(MISSING):
+        shortest = shortest_mixture(slopes)
+        length = float(np.linalg.norm(shortest))
+        if not length > enough:
+            break
+        ahead = kernel.slope(x - 1e-7 * (1.0 + float(np.abs(x).max())) * shortest / length)[1]
+        if not float(ahead @ shortest) < 0.5 * length**2:
+            break
+        slopes = np.vstack([slopes, ahead])
+    return shortest
+
+
+def shortest_mixture(slopes: Matrix) -> Vector:
     """Give the shortest of the mixtures: least squares with weights of at least 0 that add up to 1."""
     from scipy.optimize import nnls
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from symgd.curvature.problem import Problem
 from symgd.curvature.spectrum import DENSE, WORK, extremes, judged
+from symgd.draws import Draws
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -71,7 +72,7 @@ def escape(kernel: Problem, x: Vector, f: float, g: Vector) -> Vector | None:
             return None
         values, directions, flat = judged(h)
         # The directions are conjugate: a Newton step across a valley goes along one after the other.
-        curvatures = np.einsum("ik,ij,jk->k", directions, h, directions, optimize=True)
+        curvatures = np.sum(directions * (h @ directions), axis=0)
     else:
         found = extremes(kernel, x, 3, QUICK, progress=False)
         values, directions, curvatures = found.values, found.vectors, found.values
@@ -110,7 +111,7 @@ class Surroundings:
         self.kernel, self.x, self.f, self.g = kernel, x, f, g
         self.sizes = 1.0 + np.abs(x)
         # Where the gradient is 0, moving in the last digits changes the value by its rounding alone.
-        draws = np.random.default_rng(1).standard_normal((6, len(x)))
+        draws = Draws(1).normal((6, len(x)))
         near = [abs(kernel.value(x + 1e-15 * draw * self.sizes) - f) for draw in draws]
         self.noise = 4.0 * max((v for v in near if np.isfinite(v)), default=0.0) + 4e-16 * abs(f) + 1e-300
 
@@ -217,4 +218,4 @@ def _ways(level: Matrix, draws: int) -> Iterator[Vector]:
         for j in range(i):
             yield level[:, i] + level[:, j]
             yield level[:, i] - level[:, j]
-    yield from (level @ np.random.default_rng(2).standard_normal((level.shape[1], draws))).T
+    yield from (level @ Draws(2).normal((level.shape[1], draws))).T

@@ -16,6 +16,7 @@ from symgd.curvature.problem import Problem
 from symgd.curvature.settle import PROBES, settle
 from symgd.curvature.spectrum import DENSE, EPS, WORK, Spectrum, extremes, judged
 from symgd.curvature.tails import tail
+from symgd.draws import Draws
 from symgd.errors import unexplained
 from symgd.verdict import Kind, Reason, Verdict
 
@@ -149,7 +150,7 @@ class Point:
         self.values, self.directions, self.flat = judged(self.h)
         self.positive = self.values > self.flat
         rising = self.directions[:, self.positive]
-        self.bent = np.einsum("ik,ij,jk->k", rising, self.h, rising, optimize=True)
+        self.bent = np.sum(rising * (self.h @ rising), axis=0)
 
     def _polish(self) -> None:
         """Move to where Newton's steps along the positive curvatures lead, if that is close.
@@ -221,7 +222,7 @@ class Point:
         """Give what counts as 0 among the scaled eigenvalues, by what moving in the last digits changes of them."""
         if not (self.values < -self.flat).any():
             return 0.0
-        draws = np.random.default_rng(5).choice([-2.0, 2.0], size=(2, len(self.x)))
+        draws = Draws(5).choice([-2.0, 2.0], (2, len(self.x)))
         size = np.sqrt(np.abs(np.diag(self.h)))
         if not (size > 0).all():
             return 0.0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.draws import Draws
 from symgd.progress import progress as show_progress
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -19,6 +20,8 @@ RELATIVE = 1e-6  # error bound that is aimed at, beside the eigenvalue; the erro
 ABSOLUTE = 1e-13  # the same beside the largest eigenvalue: what products can be trusted to
 GHOST = 1e-9  # share of the start in a copy of an eigenvalue that rounding has brought up again
 CHUNK = 8  # vectors that are kept before they are added up
+KEPT = 4_000_000  # numbers of the basis that are kept, so that it need not be computed twice
+DENSE = 400  # order up to which a tridiagonal matrix is handled as any other: to load SciPy takes longer
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +55,7 @@ class Pairs:
 def lanczos(product: Product, n: int, k: int, limit: int, *, progress: bool = True) -> Pairs:
     """Find the k smallest and the k largest eigenvalues, as far as they go in so many steps.
 
-    The basis is not kept, so that a step costs a product and memory is linear in n: the first pass gives the
+    A large basis is not kept, so that a step costs a product and memory is linear in n: the first pass gives the
     tridiagonal matrix, the second, which repeats it, adds the eigenvectors up. Without reorthogonalisation eigenvalues
     that have converged come up again; such copies are known by having nothing of the start in them.
 
@@ -76,10 +79,13 @@ def lanczos(product: Product, n: int, k: int, limit: int, *, progress: bool = Tr
     """
     d, e, done = np.empty(limit), np.empty(limit), 0
     check, interrupted = 4 * k + 4, False
+    basis: list[Vector] = []
     with show_progress(limit, "product", wanted=None if progress else False) as tick:
         try:
-            for _, a, b in _steps(product, n):
+            for v, a, b in _steps(product, n):
                 d[done], e[done], done = a, b, done + 1
+                if n * done <= KEPT:
+                    basis.append(v.copy())
                 tick(done)
                 size = float(np.abs(d[:done]).max() + e[:done].max())
                 if not (np.isfinite(size) and b > 1e-14 * size) or done == limit:
@@ -94,13 +100,14 @@ def lanczos(product: Product, n: int, k: int, limit: int, *, progress: bool = Tr
         return Pairs(np.full(1, np.nan), np.zeros((n, 1)), np.full(1, np.nan), done, False, interrupted)
     chosen, converged = _ends(d[:done], e[:done], k)
     with show_progress(done, "product", wanted=None if progress else False) as tick:
-        vectors = _summed(product, n, chosen, tick)
+        again = basis if len(basis) == done else (v for v, _, _ in _steps(product, n))
+        vectors = _summed(again, n, chosen, tick)
     return _rotated(product, vectors, done, converged=converged, interrupted=interrupted)
 
 
 def _steps(product: Product, n: int) -> Iterator[tuple[Vector, float, float]]:
     """Give the vectors of the basis one after the other, each with its entries of the tridiagonal matrix."""
-    v = np.random.default_rng(0).standard_normal(n)
+    v = Draws(0).normal(n)
     v /= np.linalg.norm(v)
     former, b = np.zeros(n), 0.0
     while True:
@@ -119,7 +126,8 @@ def _steps(product: Product, n: int) -> Iterator[tuple[Vector, float, float]]:
 def _ends(d: Vector, e: Vector, k: int) -> tuple[Matrix, bool]:
     """Give the coefficients of the wanted vectors, as columns, and whether the error bounds are small enough."""
     m = len(d)
-    ends = [_end(d, e[: m - 1], k, low=low) for low in (True, False)]
+    whole = np.linalg.eigh(np.diag(d) + np.diag(e[: m - 1], -1)) if m <= DENSE else None  # reads the lower triangle
+    ends = [_end(d, e[: m - 1], k, whole, low=low) for low in (True, False)]
     # Of a short iteration both ends may be the same values.
     high = ends[1][0] > ends[0][0][-1]
     values = np.concatenate([ends[0][0], ends[1][0][high]])
@@ -128,20 +136,25 @@ def _ends(d: Vector, e: Vector, k: int) -> tuple[Matrix, bool]:
     return vectors, bool((bounds <= np.maximum(RELATIVE * np.abs(values), ABSOLUTE * size)).all())
 
 
-def _end(d: Vector, e: Vector, k: int, *, low: bool) -> tuple[Vector, Matrix]:
+def _end(d: Vector, e: Vector, k: int, whole: tuple[Vector, Matrix] | None, *, low: bool) -> tuple[Vector, Matrix]:
     """Give the k lowest or highest eigenvalues of a tridiagonal matrix, those that have come up again left out."""
-    from scipy.linalg import eigh_tridiagonal
-
     m, count = len(d), 2 * k
     while True:
         count = min(count, m)
         span = (0, count - 1) if low else (m - count, m - 1)
-        values, vectors = eigh_tridiagonal(d, e, select="i", select_range=span)
+        values, vectors = _selected(d, e, span) if whole is None else (a[..., span[0] : span[1] + 1] for a in whole)
         apart = _apart(values, np.abs(vectors[0]), 1e-11 * float(np.abs(d).max() + (e.max() if m > 1 else 0.0)))
         if len(apart) >= k or count == m:
             chosen = apart[:k] if low else apart[-k:]
             return values[chosen], vectors[:, chosen]
         count *= 2
+
+
+def _selected(d: Vector, e: Vector, span: tuple[int, int]) -> tuple[Vector, Matrix]:
+    from scipy.linalg import eigh_tridiagonal
+
+    values, vectors = eigh_tridiagonal(d, e, select="i", select_range=span)
+    return values, vectors
 
 
 def _apart(values: Vector, shares: Vector, nearest: float) -> list[int]:
@@ -155,11 +168,11 @@ def _apart(values: Vector, shares: Vector, nearest: float) -> list[int]:
     return found or [int(np.argmax(shares))]
 
 
-def _summed(product: Product, n: int, chosen: Matrix, tick: Callable[[int], None]) -> Matrix:
-    """Repeat the iteration, and add up its vectors with the coefficients that are known now."""
+def _summed(basis: Iterable[Vector], n: int, chosen: Matrix, tick: Callable[[int], None]) -> Matrix:
+    """Add up the vectors of the basis with the coefficients that are known now."""
     steps = len(chosen)
     vectors, room = np.zeros((chosen.shape[1], n)), np.empty((CHUNK, n))
-    for place, (v, _, _) in enumerate(_steps(product, n)):
+    for place, v in enumerate(basis):
         room[place % CHUNK] = v
         if place % CHUNK == CHUNK - 1 or place == steps - 1:
             first = place - place % CHUNK

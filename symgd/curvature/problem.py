@@ -43,6 +43,10 @@ class Problem(Protocol):
         """How many rows the data have."""
 
     @property
+    def moments(self) -> int:
+        """How many moments are known in place of the rows; 0 where the rows are."""
+
+    @property
     def smooth(self) -> bool:
         """Whether there are no kinks."""
 

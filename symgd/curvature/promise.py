@@ -8,15 +8,19 @@ stand out from their rounding.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.curvature.problem import Problem
 from symgd.curvature.spectrum import DENSE, EPS, unit_diagonal
+from symgd.draws import Draws
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
+Truths = NDArray[np.bool_]
+Slopes = Callable[[Vector], tuple[Vector, Vector]]
 
 NEAR = 1e-8  # of the way gone that Newton's step may still go at the end of a descent
 LOOSE = 1e-2  # the same where the tolerance was chosen by the user
@@ -48,6 +52,21 @@ class Promise:
     share: float
     settled: bool
     rounded: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Promises:
+    """What Newton's steps promise at many points: `Promise`, each of its numbers of shape (k,)."""
+
+    gain: Vector
+    share: Vector
+    settled: Truths
+    rounded: Truths
+
+    def at(self, place: int) -> Promise:
+        """Give what the step promises at one of the points."""
+        settled, rounded = bool(self.settled[place]), bool(self.rounded[place])
+        return Promise(float(self.gain[place]), float(self.share[place]), settled, rounded)
 
 
 NOTHING_KNOWN = Promise(math.inf, math.inf, settled=False)
@@ -98,9 +117,12 @@ def promise(kernel: Problem, x: Vector, f: float, g: Vector, start: Vector | Non
     if len(x) > DENSE:
         return _along_slope(kernel, x, g, way)
     h = kernel.hessian(x)
-    if not np.isfinite(h).all():
-        return NOTHING_KNOWN
-    return _dense(kernel, x, f, g, h, way)
+
+    def slopes(points: Vector) -> tuple[Vector, Vector]:
+        values, gradients = zip(*(kernel.slope(point) for point in points), strict=True)
+        return np.array(values), np.array(gradients)
+
+    return promises(x[None], np.array([f]), g[None], way[None], h[None], slopes).at(0)
 
 
 def _along_slope(kernel: Problem, x: Vector, g: Vector, way: Vector) -> Promise:
@@ -112,49 +134,85 @@ def _along_slope(kernel: Problem, x: Vector, g: Vector, way: Vector) -> Promise:
     return Promise(0.5 * squared * squared / bent, share, settled=share <= NEAR)
 
 
-def _dense(kernel: Problem, x: Vector, f: float, g: Vector, h: NDArray[np.float64], way: Vector) -> Promise:
+def promises(x: Vector, f: Vector, g: Vector, way: Vector, h: Vector, slopes: Slopes) -> Promises:
+    """Tell what Newton's steps still promise at many points of few parameters.
+
+    Parameters
+    ----------
+    x : ndarray, shape (k, n)
+        The points.
+    f : ndarray, shape (k,)
+        The values there.
+    g : ndarray, shape (k, n)
+        The gradients there.
+    way : ndarray, shape (k, n)
+        The ways that were gone; the points, where that is not known.
+    h : ndarray, shape (k, n, n)
+        The Hessians.
+    slopes : callable
+        Gives values and gradients at points.
+
+    Returns
+    -------
+    Promises
+    """
+    with np.errstate(all="ignore"):
+        known = np.isfinite(h).all(axis=(1, 2))
+        gain, share = (np.full(len(x), math.inf) for _ in range(2))
+        settled, rounded = (np.zeros(len(x), dtype=np.bool_) for _ in range(2))
+        rows = np.flatnonzero(known)
+        if len(rows):
+            part = _dense(x[rows], f[rows], g[rows], h[rows], way[rows], slopes)
+            gain[rows], share[rows], settled[rows], rounded[rows] = part
+        done = ~g.any(axis=1)
+        gain[done] = share[done] = 0.0
+        settled |= done
+        rounded &= ~done
+    return Promises(gain, share, settled, rounded)
+
+
+def _dense(
+    x: Vector, f: Vector, g: Vector, h: Vector, way: Vector, slopes: Slopes
+) -> tuple[Vector, Vector, Truths, Truths]:  # fmt: skip
     scaled, size = unit_diagonal(h)
     slope = g / size
-    if not h.any():  # no step is Newton's
-        hidden = bool((np.abs(g) <= TOLD * _shaken(kernel, x, f, g)[1]).all())
-        return Promise(math.inf, math.inf, settled=hidden, rounded=hidden)
     values, vectors = np.linalg.eigh(scaled)
-    flat = 64 * len(x) * EPS * max(1.0, float(np.abs(values).max()))
-    along = vectors.T @ slope
-    bent = np.abs(values) > flat
+    flat = 64 * x.shape[1] * EPS * np.maximum(1.0, np.abs(values).max(axis=1))
+    along = np.einsum("kji,kj->ki", vectors, slope)
+    bent = np.abs(values) > flat[:, None]
     # Without curvature a slope is taken for the step that it is where curvatures are 1.
     move = np.where(bent, along / np.where(bent, values, 1.0), along)
-    step = vectors @ np.where(bent, move, 0.0) / size
-    gain = 0.5 * float(np.abs(along[bent] * move[bent]).sum())
-    gone = float(np.linalg.norm(size * way))
-    left = float(np.linalg.norm(move))
-    share = left / gone if gone else math.inf
+    step = np.einsum("kij,kj->ki", vectors, np.where(bent, move, 0.0)) / size
+    gain = 0.5 * np.where(bent, np.abs(along * move), 0.0).sum(axis=1)
+    gone = np.linalg.norm(size * way, axis=1)
+    left = np.linalg.norm(move, axis=1)
+    level = np.asarray(~h.any(axis=(1, 2)))  # no step is Newton's
+    share = np.where((gone > 0) & ~level, left / gone, math.inf)
+    gain = np.where(level, math.inf, gain)
     own = np.abs(x) + np.abs(way)
-    weak = size < STRONG * size.max()
-    near = share <= NEAR and bool((np.abs(step) <= OWN * own)[weak].all())
-    if near:
-        return Promise(gain, share, settled=True)
+    strong = size >= STRONG * size.max(axis=1, keepdims=True)
+    near = (share <= NEAR) & ((np.abs(step) <= OWN * own) | strong).all(axis=1)
     # Rounding is looked at where it may be what is left: the point's last digits, times the Hessian, or the value's.
-    plausible = (np.abs(g) <= ROUGH * (np.abs(h) @ np.abs(x))).all() or gain <= ROUGH * abs(f)
-    if not plausible:
-        return Promise(gain, share, settled=False)
-    value, slopes = _shaken(kernel, x, f, g)
-    hidden = bool((np.abs(g) <= TOLD * slopes).all())
-    hidden |= (
-        gain <= TOLD * value
-        and bool((np.abs(step) <= LATE * own).all())
-        and bool((np.abs(along[~bent]) <= 1e-7 * max(gone, 1e-300)).all())
-    )
-    return Promise(gain, share, settled=hidden, rounded=hidden)
+    of_point = (np.abs(g) <= ROUGH * np.einsum("kij,kj->ki", np.abs(h), np.abs(x))).all(axis=1)
+    hidden = ~near & (of_point | (gain <= ROUGH * np.abs(f)) | level)
+    rows = np.flatnonzero(hidden)
+    if len(rows):
+        value, shaken = _shaken(x[rows], f[rows], g[rows], slopes)
+        small = (np.abs(g[rows]) <= TOLD * shaken).all(axis=1)
+        low = (gain[rows] <= TOLD * value) & (np.abs(step[rows]) <= LATE * own[rows]).all(axis=1) & ~level[rows]
+        still = (np.abs(along[rows]) <= 1e-7 * np.maximum(gone[rows], 1e-300)[:, None]) | bent[rows]
+        hidden[rows] = small | (low & still.all(axis=1))
+    return gain, share, near | hidden, hidden
 
 
-def _shaken(kernel: Problem, x: Vector, f: float, g: Vector) -> tuple[float, Vector]:
-    """Give by how much value and gradient change where the point moves in its last digits."""
-    draws = np.random.default_rng(1).choice([-2.0, -1.0, 1.0, 2.0], size=(SHAKEN, len(x)))
-    value, slopes = 2.0 * EPS * abs(f), np.zeros(len(x))
-    for draw in draws:
-        there, slope = kernel.slope(x + EPS * np.abs(x) * draw)
-        if math.isfinite(there) and np.isfinite(slope).all():
-            value = max(value, abs(there - f))
-            slopes = np.maximum(slopes, np.abs(slope - g))
-    return value, slopes
+def _shaken(x: Vector, f: Vector, g: Vector, slopes: Slopes) -> tuple[Vector, Vector]:
+    """Give by how much value and gradient change where each point moves in its last digits."""
+    k, n = x.shape
+    draws = Draws(1).choice([-2.0, -1.0, 1.0, 2.0], (SHAKEN, n))
+    moved = x[:, None] + EPS * np.abs(x)[:, None] * draws
+    there, slope = slopes(moved.reshape(-1, n))
+    there, slope = there.reshape(k, SHAKEN), slope.reshape(k, SHAKEN, n)
+    seen = np.isfinite(there) & np.isfinite(slope).all(axis=2)
+    value = np.where(seen, np.abs(there - f[:, None]), 0.0).max(axis=1)
+    changes = np.where(seen[:, :, None], np.abs(slope - g[:, None]), 0.0).max(axis=1)
+    return np.maximum(2.0 * EPS * np.abs(f), value), changes

@@ -82,7 +82,7 @@ def _newton(h: Matrix, slope: Vector) -> Vector | None:
     values, directions, flat = judged(h)
     bent = np.abs(values) > flat
     ways = directions[:, bent]
-    curvatures = np.einsum("ik,ij,jk->k", ways, h, ways, optimize=True)
+    curvatures = np.sum(ways * (h @ ways), axis=0)
     step: Vector = ways @ ((ways.T @ slope) / curvatures)
     return step
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.curvature.lanczos import Pairs, lanczos
 from symgd.curvature.problem import Problem
+from symgd.draws import Draws
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -61,24 +61,27 @@ def unit_diagonal(h: Matrix) -> tuple[Matrix, Vector]:
 
     Parameters
     ----------
-    h : ndarray, shape (n, n)
-        The Hessian.
+    h : ndarray, shape (..., n, n)
+        The Hessian, or many.
 
     Returns
     -------
-    scaled : ndarray, shape (n, n)
+    scaled : ndarray, shape (..., n, n)
         The Hessian in parameters that are `size` times as large; the signs of its eigenvalues are the same (Sylvester's
         law of inertia).
-    size : ndarray, shape (n,)
+    size : ndarray, shape (..., n)
         Square roots of the diagonal's sizes.
     """
-    size = np.sqrt(np.abs(np.diag(h)))
-    size[size < 1e-150] = size.max() if size.max() > 1e-150 else 1.0
+    size = np.sqrt(np.abs(np.diagonal(h, axis1=-2, axis2=-1)))
+    top = size.max(axis=-1, keepdims=True)
+    size = np.where(size < 1e-150, np.where(top > 1e-150, top, 1.0), size)
     with np.errstate(over="ignore", invalid="ignore"):
-        scaled = h / size / size[:, None]
-    if not np.isfinite(scaled).all():  # entries beside a diagonal that is as good as 0
-        size = np.full(len(h), math.sqrt(float(np.abs(h).max())))
-        scaled = h / size / size[:, None]
+        scaled = h / size[..., None, :] / size[..., None]
+    sound = np.asarray(np.isfinite(scaled).all(axis=(-2, -1), keepdims=True))
+    if not sound.all():  # entries beside a diagonal that is as good as 0
+        largest = np.sqrt(np.abs(h).max(axis=(-2, -1), keepdims=True))
+        size = np.where(sound[..., 0], size, largest[..., 0])
+        scaled = np.where(sound, scaled, h / size[..., None, :] / size[..., None])
     return scaled, size
 
 
@@ -250,7 +253,7 @@ def _tridiagonal(product: Product, n: int) -> tuple[Vector, Vector] | None:
         column = product(v)
         d[first::3] = column[first::3]
         e[first::3] = column[first + 1 :: 3][: len(e[first::3])]
-    v = np.random.default_rng(3).standard_normal(n)
+    v = Draws(3).normal(n)
     rest = np.abs(product(v) - _times(d, e, v))
     size = _times(np.abs(d), np.abs(e), np.abs(v))
     if not (np.isfinite(size).all() and rest.max() <= 1e-13 * size.max()):

@@ -83,7 +83,7 @@ def _ways(kernel: Problem, x: Vector, g: Vector, way: Vector) -> Iterable[Vector
             yield level @ (level.T @ way)
         if bent.any():
             ways = directions[:, bent]
-            curvatures = np.einsum("ik,ij,jk->k", ways, h, ways, optimize=True)
+            curvatures = np.sum(ways * (h @ ways), axis=0)
             step = -ways @ ((ways.T @ g) / curvatures)
             step = -step if float(step @ g) > 0 else step  # where the curvature is negative, it leads uphill
             if np.abs(step).max() >= SHORT * max(size, float(np.abs(x).max())):

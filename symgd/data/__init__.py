@@ -6,7 +6,6 @@ Arrays keep the dtype they have, and are used where they lie unless a kernel cou
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,17 @@ from numpy.typing import NDArray
 
 from symgd import checks
 from symgd import language as fm
-from symgd.data.files import column_name, not_numbers, read, read_csv
-from symgd.data.owned import Owned, difference
-from symgd.data.stored import DTYPES, Stored, named
-from symgd.errors import DataError, safe, shown
+from symgd.data.files import Columns, column_name, read, read_csv
+from symgd.data.owned import Owned, difference, fresh
+from symgd.data.stored import DTYPES, Stored
+from symgd.errors import DataError, SymgdError, safe, shown
 
 __all__ = [
     "AXES",
     "DTYPES",
     "Array",
     "Column",
+    "Columns",
     "Data",
     "Owned",
     "Stored",
@@ -75,8 +75,11 @@ def load(source: Any) -> Data:
     if isinstance(source, Owned):
         return source
     if isinstance(source, str | os.PathLike):
-        source = read(Path(source))
-    elif _is_frame(source):
+        found = read(Path(source))
+        left_out = found.left_out if isinstance(found, Columns) else {}
+        # One by one, so that no column is in memory twice for longer than it takes.
+        return Columns(((fm.check_name(n), fresh(column(n, found.pop(n)))) for n in list(found)), left_out)
+    if _is_frame(source):
         source = _columns(source)
     if not isinstance(source, Mapping):
         kind = type(source).__name__
@@ -84,7 +87,26 @@ def load(source: Any) -> Data:
             "data must be a mapping of names to arrays, a DataFrame, or a file of CSV, .parquet, .npz or .npy; "
             f"got {kind}; give each array a name: data={{'x': x}}"
         )
-    return {fm.check_name(name): column(name, values) for name, values in source.items()}
+    _check_order(source)
+    try:
+        left_out = source.left_out if isinstance(source, Columns) else {}
+        return Columns(((fm.check_name(name), column(name, values)) for name, values in source.items()), left_out)
+    except ValueError as problem:
+        if isinstance(problem, SymgdError):
+            raise
+        raise DataError(f"in the data {problem}") from None
+
+
+def _check_order(source: Mapping[str, Any]) -> None:
+    """Refuse Series of the same labels in different orders, since rows are read by position."""
+    labelled = [(name, v.index) for name, v in source.items() if hasattr(v, "to_frame") and hasattr(v, "index")]
+    for name, index in labelled[1:]:
+        first, other = labelled[0]
+        if len(index) == len(other) and not index.equals(other) and index.sort_values().equals(other.sort_values()):
+            raise DataError(
+                f"'{safe(first)}' and '{safe(name)}' have the same labels in different orders, and rows are read by "
+                f"position; give them in one order: {safe(name)}.loc[{safe(first)}.index]"
+            )
 
 
 def column(name: str, values: Any) -> float | Array | Stored:
@@ -132,13 +154,13 @@ def names(source: object) -> Collection[str] | None:
     return None
 
 
-def refuse_left_out(source: Any, wanted: Collection[str], *, declare: bool = True) -> None:
+def refuse_left_out(loaded: object, wanted: Collection[str], *, declare: bool = True) -> None:
     """Refuse names that are columns of a DataFrame or of a file of CSV which hold something else than numbers.
 
     Parameters
     ----------
-    source : mapping, DataFrame, path or None
-        As `load` takes it.
+    loaded : mapping
+        As `load` gives it.
     wanted : collection of str
         Names that were not found among what was loaded.
     declare : bool
@@ -149,60 +171,47 @@ def refuse_left_out(source: Any, wanted: Collection[str], *, declare: bool = Tru
     DataError
         For the first of them that is a column: says what it holds, and what to do.
     """
-    if isinstance(source, str | os.PathLike):
-        path = Path(source)
-        others = path.suffix.lower() in (".parquet", ".npz", ".npy")
-        found = None if others else not_numbers(path, wanted)
-        if found is not None:
-            name, line, cell = found
-            holds = f"has {shown(cell)} in line {line}" if cell else f"is empty in line {line}"
-            what = f"the column '{name}' of '{named(path)}' {holds}, where a number must be"
-            other = f", or declare '{name}' by params=" if declare else ""
-            point = "numbers have a decimal point: " if re.fullmatch(r"[+-]?\d+,\d+", cell) else ""
-            raise DataError(f"{what}; {point}give numbers there, or leave such rows out{other}")
-    elif _is_frame(source):
-        labels = {column_name(str(label)): label for label in source.columns}
-        for name in wanted:
-            if name in labels:
-                _refuse_cell(name, source[labels[name]])
+    left_out = loaded.left_out if isinstance(loaded, Columns) else {}
+    for name in wanted:
+        if name in left_out:
+            raise DataError(left_out[name] + (f", or declare '{name}' by params=" if declare else ""))
 
 
-def _refuse_cell(name: str, values: Iterable[object]) -> None:
-    """Refuse a column of a DataFrame that is none of numbers: says which cell is not."""
+def _not_numbers(name: str, values: Iterable[object], problem: DataError) -> str:
+    """Say which cell of a column of a DataFrame is no number."""
     for row, cell in enumerate(values):
         try:
-            found = checks.numbers([cell])
-        except ValueError as problem:
-            raise DataError(
+            checks.numbers([cell])
+        except ValueError:
+            return (
                 f"'{name}' must hold numbers; row {row} has {shown(cell)}: give numbers there, or leave such rows out"
-            ) from problem
-        del found
-    column(name, values)  # says what it holds
+            )
+    return str(problem)
 
 
 def _is_frame(source: object) -> bool:
     return hasattr(source, "columns") and hasattr(source, "to_dict")
 
 
-def _columns(frame: Any) -> dict[str, Any]:
+def _columns(frame: Any) -> Columns:
     """Give the columns of a DataFrame that hold numbers."""
     if not len(frame):
         raise DataError("the DataFrame has no rows; it needs at least one")
     found: dict[str, Any] = {}
+    left_out: dict[str, str] = {}
     for label in frame.columns:
         name = column_name(str(label))
         if name is None:
             continue
-        if name in found:
+        if name in found or name in left_out:
             raise DataError(f"the DataFrame has several columns named '{safe(label)}'; rename all but one")
         try:
             found[name] = column(name, frame[label])
-        except DataError:
-            found[name] = None
-    found = {name: values for name, values in found.items() if values is not None}
+        except DataError as problem:
+            left_out[name] = _not_numbers(name, frame[label], problem)
     if not found:
         raise DataError("the DataFrame has no column of numbers with a usable name")
-    return found
+    return Columns(found.items(), left_out)
 
 
 def _numbers(name: str, values: object) -> Array:
@@ -213,7 +222,8 @@ def _numbers(name: str, values: object) -> Array:
         raise DataError(f"'{name}' {problem}") from None
     try:
         with np.errstate(over="raise"):
-            return array.astype(_kept(array), order="C", copy=False)
+            found = array.astype(_kept(array), order="C", copy=False)
+            return found if found.flags.aligned else found.copy()
     except ArithmeticError as problem:
         raise DataError(f"'{name}' must hold numbers; {safe(str(problem), 160)}") from None
 

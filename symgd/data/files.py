@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,11 +13,23 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from symgd import language as fm
-from symgd.data.stored import Stored, header, named, parse_header, unreadable
-from symgd.errors import DataError, safe
+from symgd.data.stored import Stored, header, named, opened, parse_header, unreadable
+from symgd.errors import DataError, safe, shown
 
 if TYPE_CHECKING:
     from zipfile import ZipFile, ZipInfo
+
+
+class Columns(dict[str, Any]):
+    """Columns by name, and of those that were left out, for they hold something else than numbers, what that is."""
+
+    def __init__(self, found: Iterable[tuple[str, Any]] = (), left_out: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        self.left_out = dict(left_out or {})
+        for name, values in found:
+            if name in self or name in self.left_out:
+                raise ValueError(f"several columns are named '{safe(name)}'; rename all but one")
+            self[name] = values
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -60,14 +73,20 @@ def read_csv(path: Path) -> dict[str, Any]:
         If there is no such file, or no column of numbers in it.
     """
     table = _table(path)
-    found = {}
-    for name, cells in zip(table.head, zip(*table.rows, strict=True), strict=True):
-        known = column_name(name)
-        if known is not None and (values := _cells(cells)) is not None:
-            found[known] = values
-    if not found:
-        raise DataError(f"'{named(path)}' has no column of numbers with a usable name on its first line")
-    return found
+    known = [column_name(name) for name in table.head]
+    columns = list(zip(*table.rows, strict=True))
+    values = [_cells(cells) for cells in columns]
+    left = {n: _not_numbers(path, table, i) for i, n in enumerate(known) if n is not None and values[i] is None}
+    twice = next((name for name in known if name is not None and known.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"several columns of '{named(path)}' are named '{safe(twice)}'; rename all but one")
+    found = ((n, v) for n, v in zip(known, values, strict=True) if n is not None and v is not None)
+    numbers = Columns(found, left)
+    if not numbers:
+        why = next(iter(left.values()), "")
+        more = f": {why}" if why else " on its first line"
+        raise DataError(f"'{named(path)}' has no column of numbers with a usable name{more}")
+    return numbers
 
 
 class _Table(NamedTuple):
@@ -100,55 +119,42 @@ def _table(path: Path) -> _Table:
         raise DataError(f"'{named(path)}' has no rows below its line of names")
     head = table[0][1]
     if all(_cells((cell,)) is not None for cell in head):
-        raise DataError(
-            f"line {table[0][0]} of '{named(path)}' holds numbers; put a line above it that names the columns"
-        )
+        rule = "put a line above it that names the columns" + (", without a #" if table[0][0] > 1 else "")
+        raise DataError(f"line {table[0][0]} of '{named(path)}' holds numbers; {rule}")
     for line, row in table[1:]:
         if len(row) != len(head):
-            raise DataError(f"line {line} of '{named(path)}' has {len(row)} fields; its first line {len(head)}")
+            comment = "; comments stand above the names: leave that line out" if row[0].lstrip().startswith("#") else ""
+            raise DataError(
+                f"line {line} of '{named(path)}' has {len(row)} fields; its first line {len(head)}{comment}"
+            )
     return _Table([name.strip() for name in head], [row for _, row in table[1:]], [line for line, _ in table[1:]])
 
 
 def _text(path: Path) -> str:
-    """Decode a text file: UTF-8, UTF-16 where it begins as such, and Latin-1 where it is neither."""
+    """Decode a text file: UTF-8, UTF-16 or UTF-32 where it begins as such, and Latin-1 where it is none of them."""
     content = path.read_bytes()
+    for mark, code in ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32")):
+        if content.startswith(mark):
+            return content.decode(code)
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return content.decode("utf-16")
+    if b"\0" in content:
+        raise ValueError("it has zero bytes, as UTF-16 without a mark has, and what is no text; save it as UTF-8")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        if b"\0" in content:
-            raise
         return content.decode("latin-1")
 
 
-def not_numbers(path: Path, names: Collection[str]) -> tuple[str, int, str] | None:
-    """Find a column of a CSV file, which `read_csv` has read, that has one of the names and does not hold numbers.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    names : iterable of str
-        The names.
-
-    Returns
-    -------
-    (str, int, str) or None
-        The name, the line of the first cell that is no number, and that cell.
-    """
-    with path.open("rb") as file:
-        first = file.read(1 << 16)
-    typed = [fm.unquoted(name) or name for name in names]
-    if not any(name.encode(code) in first for name in typed for code in ("utf-8", "utf-16-le", "utf-16-be")):
-        return None  # most files are not read again
-    table = _table(path)
-    for name, cells in zip(table.head, zip(*table.rows, strict=True), strict=True):
-        if column_name(name) in names:
-            bad = (i for i, cell in enumerate(cells) if _cells((cell,)) is None)
-            row = next(bad, 0)
-            return name, table.lines[row], cells[row].strip()
-    return None
+def _not_numbers(path: Path, table: _Table, place: int) -> str:
+    """Say what a column of a CSV file has in the first cell that is no number."""
+    cells = [row[place] for row in table.rows]
+    at = next((i for i, cell in enumerate(cells) if _cells((cell,)) is None), 0)
+    cell = cells[at].strip()
+    holds = f"has {shown(cell)} in line {table.lines[at]}" if cell else f"is empty in line {table.lines[at]}"
+    point = "numbers have a decimal point: " if re.fullmatch(r"[+-]?\d+,\d+", cell) else ""
+    what = f"the column '{safe(table.head[place])}' of '{named(path)}' {holds}, where a number must be"
+    return f"{what}; {point}give numbers there, or leave such rows out"
 
 
 def read_parquet(path: Path) -> dict[str, Any]:
@@ -175,15 +181,17 @@ def read_parquet(path: Path) -> dict[str, Any]:
     except ImportError:
         raise DataError("a Parquet file needs pyarrow: pip install 'symgd[parquet]'") from None
     try:
-        with path.open("rb") as source, pq.ParquetFile(source) as file:
+        with opened(path, "Parquet") as source, pq.ParquetFile(source) as file:
             wanted = [field.name for field in file.schema_arrow if usable(field.name) and _is_numeric(field.type)]
             table = file.read(columns=wanted)
-    except (OSError, ValueError, pa.ArrowException) as problem:
+    except DataError:
+        raise
+    except (OSError, ValueError, MemoryError, pa.ArrowException) as problem:
         raise unreadable(path, "Parquet", problem) from None
     if not table.num_rows and wanted:
         raise DataError(f"'{named(path)}' has no rows; it needs at least one")
-    columns = {name: _arrow(table.column(i)) for i, name in enumerate(table.column_names)}
-    return _some(path, {name: values for name, values in columns.items() if values is not None})
+    columns = ((fm.check_name(name), _arrow(table.column(i))) for i, name in enumerate(table.column_names))
+    return _some(path, ((name, values) for name, values in columns if values is not None))
 
 
 def read_npz(path: Path) -> dict[str, Any]:
@@ -206,14 +214,16 @@ def read_npz(path: Path) -> dict[str, Any]:
     import zipfile
     import zlib
 
-    found = {}
+    found = []
     try:
-        with path.open("rb") as source, zipfile.ZipFile(source) as archive:
+        with opened(path, ".npz") as source, zipfile.ZipFile(source) as archive:
             for info in archive.infolist():
                 name = info.filename.removesuffix(".npy")
                 if name != info.filename and usable(name) and (array := _member(archive, info)) is not None:
-                    found[name] = array
-    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as problem:
+                    found.append((fm.check_name(name), array))
+    except DataError:
+        raise
+    except (OSError, ValueError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error) as problem:
         raise unreadable(path, ".npz", problem) from None
     return _some(path, found)
 
@@ -242,7 +252,7 @@ def read_npy(path: Path) -> dict[str, Any]:
         except (OSError, ValueError) as problem:
             raise unreadable(path, ".npy", problem) from None
         fields = [name for name in dtype.names if usable(name) and dtype[name].base.kind in "biuf"]
-        return _some(path, {name: records[name] for name in fields})
+        return _some(path, ((fm.check_name(name), records[name]) for name in fields))
     if not usable(path.stem):
         name = named(path)
         raise DataError(f'\'{safe(path.stem)}\' is no name for a formula; give one: data={{"x": "{name}"}}')
@@ -276,10 +286,14 @@ def column_name(label: str) -> str | None:
     return fm.quoted(label) if label and label.isprintable() and "`" not in label and len(label) <= 200 else None
 
 
-def _some(path: Path, found: dict[str, Any]) -> dict[str, Any]:
-    if not found:
+def _some(path: Path, found: Iterable[tuple[str, Any]]) -> Columns:
+    try:
+        columns = Columns(found)
+    except ValueError as problem:
+        raise DataError(f"in '{named(path)}' {problem}") from None
+    if not columns:
         raise DataError(f"'{named(path)}' has no array of numbers with a usable name")
-    return found
+    return columns
 
 
 def _member(archive: ZipFile, info: ZipInfo) -> NDArray[Any] | None:
@@ -299,6 +313,8 @@ def _cells(cells: tuple[str, ...]) -> NDArray[Any] | None:
     """Read a column of a CSV file, if it holds numbers, or True and False."""
     if all(cell.strip().lower() in ("true", "false") for cell in cells):
         return np.array([cell.strip().lower() == "true" for cell in cells])
+    if any("_" in cell for cell in cells):  # Python would take 1_0 for ten
+        return None
     for dtype in (np.int64, np.float64):
         try:
             return np.array(cells, dtype=dtype)

@@ -10,7 +10,8 @@ it is copied.
 from __future__ import annotations
 
 import hashlib
-import mmap
+import sys
+import weakref
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +24,33 @@ from symgd.data.stored import DTYPES, Stored
 from symgd.errors import safe
 
 COPIED = 1 << 26  # bytes
+CHUNK = 1 << 24  # bytes that are hashed at a time
 SAMPLE = 4096  # rows that large arrays are told apart by
+
+# Arrays by their id that were read from a file, to which nobody else has a reference.
+_FRESH: weakref.WeakValueDictionary[int, NDArray[Any]] = weakref.WeakValueDictionary()
+
+
+def fresh(values: Any) -> Any:
+    """Mark an array that was made for an objective alone, so that it need not be copied.
+
+    Parameters
+    ----------
+    values : object
+        An array, or anything else, which is given back as it is.
+
+    Returns
+    -------
+    object
+        The same.
+    """
+    if isinstance(values, np.ndarray) and values.flags.c_contiguous and not _is_mapped(values):
+        _FRESH[id(values)] = values
+    return values
+
+
+def _is_fresh(values: Any) -> bool:
+    return isinstance(values, np.ndarray) and _FRESH.get(id(values)) is values
 
 
 class Owned(Mapping[str, Any]):
@@ -49,8 +76,9 @@ class Owned(Mapping[str, Any]):
         # The arrays that nobody else has a reference to: those that were copied, and not looked at in place.
         arrays = (name for name, a in self._values.items() if isinstance(a, np.ndarray))
         self._ours: frozenset[str] = frozenset(
-            name for name in arrays if name in ours or not np.may_share_memory(self._values[name], wanted[name])
-        )
+            name for name in arrays
+            if name in ours or _is_fresh(wanted[name]) or not np.may_share_memory(self._values[name], wanted[name])
+        )  # fmt: skip
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
@@ -66,19 +94,24 @@ class Owned(Mapping[str, Any]):
         # By size alone, so that data that have travelled are told to be the same.
         return {name: _hash(self._values[name]) for name in self._ours if self._values[name].nbytes <= COPIED}
 
-    def fingerprint(self, names: Iterable[str]) -> dict[str, list[Any]]:
+    def fixed(self, names: Iterable[str]) -> bool:
+        """Tell whether nobody else can change any of these arrays: none is on disk, or read where it lies."""
+        return all(name in self._ours for name in names if not isinstance(self._values.get(name, 0.0), float))
+
+    def fingerprint(self, names: Iterable[str], *, whole: bool = True) -> dict[str, list[Any]]:
         """Give what tells data apart, as JSON holds it.
 
         Parameters
         ----------
         names : iterable of str
             The data that count.
+        whole : bool
+            Whether all rows of arrays on disk, and of those that are read where they lie, count, or a sample of them.
 
         Returns
         -------
         dict of str to [str, list of int, str]
-            Of each its type, its shape and a hash of its values; of arrays on disk, and of those that are read where
-            they lie, a hash of a sample of the rows.
+            Of each its type, its shape and a hash of its values.
         """
         found: dict[str, list[Any]] = {}
         for name in names:
@@ -86,7 +119,7 @@ class Owned(Mapping[str, Any]):
             if isinstance(values, float):
                 found[name] = ["number", [], values.hex()]
                 continue
-            content = self._hashes.get(name) or _hash(_sample(values))
+            content = self._hashes.get(name) or _hash(values if whole else _sample(values))
             found[name] = [str(values.dtype), list(values.shape), content]
         return found
 
@@ -108,6 +141,8 @@ def _own(values: Any, index: bool | None) -> Any:  # noqa: FBT001 - None for wha
         return values if index is None else values.as_index() if index else _frozen(values.whole())
     if not isinstance(values, np.ndarray):
         return values
+    if _is_fresh(values):
+        return _frozen(values)
     if values.nbytes <= COPIED or index is not None:
         return _frozen(np.array(values, order="C", subok=False))
     if not _is_mapped(values):
@@ -123,10 +158,11 @@ def _frozen(values: Any) -> Any:
 
 def _is_mapped(values: object) -> bool:
     """Tell whether an array lies in a file that is mapped into memory, by NumPy or by anybody else."""
+    mmap = sys.modules.get("mmap")
     root = values
     while isinstance(root, np.ndarray | memoryview):
         root = root.base if isinstance(root, np.ndarray) else root.obj
-    return isinstance(root, mmap.mmap)
+    return mmap is not None and isinstance(root, mmap.mmap)
 
 
 def _mapped(values: NDArray[Any]) -> Stored | None:
@@ -176,5 +212,12 @@ def _sample(values: Any) -> NDArray[Any]:
     return rows
 
 
-def _hash(values: NDArray[Any]) -> str:
-    return hashlib.sha256(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data).hexdigest()
+def _hash(values: Any) -> str:
+    """Hash rows, so many at a time."""
+    found = hashlib.sha256()
+    step = max(1, CHUNK * len(values) // max(1, values.nbytes))
+    for low in range(0, len(values), step):
+        high = min(low + step, len(values))
+        rows = values.rows(low, high) if isinstance(values, Stored) else values[low:high]
+        found.update(np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data)
+    return found.hexdigest()

@@ -13,7 +13,6 @@ from symgd import checks
 from symgd import language as fm
 from symgd.data import AXES  # as many for a parameter as for an array of data
 from symgd.errors import DataError, FormulaError, UsageError, safe, shown, suggest
-from symgd.language.foreign import distance
 from symgd.language.functions import CONSTANTS
 from symgd.parameters import Shape, flat_of
 
@@ -43,7 +42,7 @@ def checked_params(params: Any) -> tuple[tuple[str, ...], dict[str, Shape]] | No
 
 def _shape(name: str, given: object) -> Shape:
     """Check a declared shape: a whole number, or a tuple of up to three."""
-    sizes = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else (given,)
+    sizes = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str | bytes | bytearray) else (given,)
     whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n > 0 for n in sizes)
     if not whole or len(sizes) > AXES or math.prod(sizes) > MOST:
         rule = f"a tuple of at most {AXES} whole numbers of at least 1, () for a number, and no more than memory holds"
@@ -83,10 +82,13 @@ def find_params(
 
 def near_column(name: str, data: Collection[str], used: Collection[str]) -> str | None:
     """Give the column that a name was probably meant for: one like it that the formula does not read."""
+    left = [column for column in data if column not in used]
+    if not left:
+        return None
+    from symgd.language.foreign import distance
+
     plain = name.lower().replace("_", "")
-    for column in data:
-        if column in used:
-            continue
+    for column in left:
         other = column.lower().replace("_", "")
         if plain == other or (min(len(plain), len(other)) > 3 and distance(plain, other) <= 1 + (len(plain) > 7)):
             return column
@@ -113,6 +115,31 @@ def misspelt(params: Sequence[str], data: Collection[str], used: Collection[str]
     return found
 
 
+def by_label(point: Any) -> Any:
+    """Give what labels its values as a mapping, since positions say nothing there; anything else as it is.
+
+    Parameters
+    ----------
+    point : object
+        A named tuple, a record of NumPy's, a Series whose labels are more than positions, or a DataFrame.
+
+    Returns
+    -------
+    object
+        A dict of labels to values, or `point` itself.
+    """
+    if isinstance(point, tuple) and hasattr(point, "_fields"):
+        return dict(zip(point._fields, point, strict=True))
+    if isinstance(point, np.void) and point.dtype.names:
+        return {name: point[name] for name in point.dtype.names}
+    if not hasattr(point, "to_dict") or callable(getattr(point, "index", None)):
+        return point
+    if hasattr(point, "columns"):
+        return {label: point[label].to_numpy() for label in point.columns}
+    labels = list(getattr(point, "index", ()))
+    return point if labels == list(range(len(point))) else dict(zip(labels, point, strict=True))
+
+
 def entries(
     params: tuple[str, ...],
     point: Any,
@@ -125,11 +152,16 @@ def entries(
     """
     if isinstance(point, str | bytes):
         raise UsageError(f"a point must be a mapping or a sequence of numbers; got {shown(point)}")
+    if hasattr(point, "columns"):
+        raise UsageError("a DataFrame holds a point in each row; give one of them: frame.iloc[0]")
+    point = by_label(point)
     if isinstance(point, Mapping) or (point is None and values is not None):
         known = set(params)  # these have been checked
         given = {
             k if type(k) is str and k in known else fm.check_name(k): v for k, v in {**(point or {}), **values}.items()
         }
+        if len(given) < len({**(point or {}), **values}):
+            raise UsageError("the point gives a parameter twice, under two spellings of its name")
         missing = [p for p in params if p not in given]
         extra = [k for k in given if k not in params]
         if extra:
@@ -218,6 +250,10 @@ def _example(params: tuple[str, ...]) -> str:
 
 def flat(size: int, x: object) -> Vector:
     """Give a flat vector as SciPy hands it over, checked."""
+    if by_label(x) is not x:
+        raise UsageError(
+            f"a vector is read by position, and {shown(x)} has labels; give its values alone: x.to_numpy()"
+        )
     try:
         array = np.atleast_1d(checks.numbers(x).astype(np.float64, copy=False))
     except (ValueError, OverflowError):

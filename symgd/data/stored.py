@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import math
 import os
-from dataclasses import dataclass, replace
+import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,6 +15,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from symgd.errors import DataError, UsageError, safe, shown
+from symgd.records import dataclass
 
 # What kernels read as it is.
 DTYPES = ("float64", "float32", "int64", "int32", "int16", "int8", "uint8", "uint16", "uint32", "bool")
@@ -241,8 +243,7 @@ class Stored:
             found = os.fstat(file.fileno())
             if found.st_size < self.offset + self.nbytes:
                 raise _shorter(self.path)
-            if self.seen not in (None, (found.st_size, found.st_mtime_ns)):
-                raise _changed(self.path, "its size or its time of change is another")
+            self._compare(found)
             file.seek(self.offset + low * self.width * self.dtype.itemsize)
             while done < target.size:  # one read gives at most 2 GB
                 got = file.readinto(target[done:])  # type: ignore[arg-type]
@@ -256,6 +257,23 @@ class Stored:
         # The time of change is looked at before, and what is read is what counts.
         if self.bounds and out.size and not self.bounds[0] <= out.min() <= out.max() <= self.bounds[1]:
             raise _changed(self.path, "an index in it is out of bounds")
+
+    def check(self) -> None:
+        """Refuse a file that has changed since it was opened: for whoever keeps what was read of it.
+
+        Raises
+        ------
+        DataError
+            If the file has changed, or is gone.
+        """
+        try:
+            self._compare(self.path.stat())
+        except OSError as problem:
+            raise unreadable(self.path, ".npy", problem) from None
+
+    def _compare(self, found: os.stat_result) -> None:
+        if self.seen not in (None, (found.st_size, found.st_mtime_ns)):
+            raise _changed(self.path, "its size or its time of change is another")
 
     def as_index(self) -> Stored:
         """Give the array with the bounds of its values, which are held to whenever it is read."""
@@ -273,12 +291,15 @@ def _changed(path: Path, how: str) -> DataError:
     return DataError(f"'{named(path)}' has changed since it was opened: {how}; make the objective anew")
 
 
-def opened(path: Path) -> io.FileIO:
-    """Open a file for reading bytes; a `DataError` if that cannot be done."""
+def opened(path: Path, kind: str = ".npy") -> io.FileIO:
+    """Open a file for reading bytes, in any order: a `DataError` if that cannot be done, as of a pipe."""
     try:
-        return path.open("rb", buffering=0)
+        ordinary = stat.S_ISREG(path.stat().st_mode)  # to open a pipe is to wait for who writes to it
+        if ordinary:
+            return path.open("rb", buffering=0)
     except (OSError, ValueError) as problem:
-        raise unreadable(path, ".npy", problem) from None
+        raise unreadable(path, kind, problem) from None
+    raise unreadable(path, kind, ValueError("it is no ordinary file; copy it to one, so that any bytes can be read"))
 
 
 def header(path: Path) -> Header:

@@ -3,5 +3,8 @@
 from symgd.descent.loop import Callback, Keep, descend
 from symgd.descent.prepare import prepare, restore, with_method
 from symgd.descent.state import GTOL, Settings, State, begin
+from symgd.descent.through import through
 
-__all__ = ["GTOL", "Callback", "Keep", "Settings", "State", "begin", "descend", "prepare", "restore", "with_method"]
+__all__ = [
+    "GTOL", "Callback", "Keep", "Settings", "State", "begin", "descend", "prepare", "restore", "through", "with_method",
+]  # fmt: skip

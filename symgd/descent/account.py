@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symgd.curvature import Promise, classify, corner, edge, tail
 from symgd.curvature.problem import Problem
 from symgd.curvature.promise import LOOSE
 from symgd.descent.methods import norm
-from symgd.descent.outcomes import OUTCOMES, Ends, far, look_back, look_every, outcomes
+from symgd.descent.outcomes import OUTCOMES, Ends, far, look_back, look_every, outcomes, rested
 from symgd.descent.rest import begun, remaining
 from symgd.descent.state import GTOL, Settings, State, Vector, fell_for_ever, saved
 from symgd.errors import unexplained
@@ -60,7 +61,9 @@ def account(
             left = remaining(kernel, state)
         outcome, message = _outcome(state, settings, outcome, size, locate, left)
         if finite:
-            verdict, outcome, message = _judged(kernel, state, outcome, message, left)
+            verdict, outcome, message = judged(
+                kernel, state.x, state.f, state.g, begun(state), outcome, message, left
+            )  # fmt: skip
     except Exception as problem:  # noqa: BLE001 - whatever it is, the run is there
         outcome, message = _outcome(state, settings, outcome, size, locate, left)
         verdict = Verdict(Kind.UNKNOWN, Reason.UNEXPLAINED, (), unexplained("the kind of point", problem))
@@ -74,7 +77,7 @@ def account(
         formula, kernel.split(state.x), settings.sign * state.f, size, outcome, message,
         verdict, state.t, state.calls, state.seconds, history, _method(state, settings),
         settings.recipe.get("lr", "auto"), settings.sign < 0, _batch(kernel, settings),
-        state=saved(kernel, state, settings, formula),
+        state=saved(kernel, state, settings, formula), moments=kernel.moments, rows=kernel.rows,
     )  # fmt: skip
 
 
@@ -83,16 +86,41 @@ def _method(state: State, settings: Settings) -> str:
     return settings.method.told(state.states) if settings.method else settings.rule
 
 
-def _judged(
-    kernel: Problem, state: State, outcome: Outcome, message: str, left: Promise
-) -> tuple[Verdict, Outcome, str]:
-    """Tell what kind of point a run ended at, and how it ended in the light of that."""
-    found = edge(kernel, state.x, state.f, state.g) if outcome == Outcome.STALLED else None
-    if found is None and (outcome.converged or left.settled or _hidden(outcome, state, left)):
+def judged(
+    kernel: Problem, x: Vector, f: float, g: Vector, start: Vector | None, outcome: Outcome, message: str,
+    left: Promise,
+) -> tuple[Verdict, Outcome, str]:  # fmt: skip
+    """Tell what kind of point a descent ended at, and how it ended in the light of that.
+
+    Parameters
+    ----------
+    kernel : Problem
+        The objective.
+    x : ndarray, shape (n,)
+        The point.
+    f : float
+        The value there.
+    g : ndarray, shape (n,)
+        The gradient there.
+    start : ndarray, shape (n,), or None
+        Where the descent began, if that is known.
+    outcome : Outcome
+        How it ended as far as its steps tell.
+    message : str
+        That as a sentence.
+    left : Promise
+        What Newton's step still promises.
+
+    Returns
+    -------
+    Verdict, Outcome, str
+    """
+    found = edge(kernel, x, f, g) if outcome == Outcome.STALLED else None
+    if found is None and (outcome.converged or left.settled or hidden(outcome, f, left.gain)):
         if kernel.curved:
-            verdict = classify(kernel, state.x, state.f, state.g, begun(state))
+            verdict = classify(kernel, x, f, g, start)
         else:
-            verdict = corner(kernel, state.x) or Verdict(Kind.UNKNOWN, Reason.UNSEEN)
+            verdict = corner(kernel, x) or Verdict(Kind.UNKNOWN, Reason.UNSEEN)
         if outcome.converged and verdict.kind.minimal and not _holds(left, verdict):
             verdict = Verdict(Kind.NOT_STATIONARY, Reason.FURTHER, (left.share,))
         if outcome == Outcome.STALLED and verdict.kind.minimal:
@@ -100,23 +128,23 @@ def _judged(
         return verdict, outcome, message
     if outcome == Outcome.DIVERGED:  # what falls for ever falls nearby, too
         return Verdict(Kind.NOT_STATIONARY, Reason.MUTE), outcome, message
-    found = found or corner(kernel, state.x)
+    found = found or corner(kernel, x)
     if found is not None and outcome in (Outcome.STALLED, Outcome.MAX_STEPS, Outcome.TIME_LIMIT):
         if found.kind == Kind.KINK_MINIMUM:
             return found, Outcome.CONVERGED_VALUE, "the value is at the lowest point of a kink"
         if found.reason == Reason.EDGE:
             return found, Outcome.CONVERGED_VALUE, "the value is the lowest at the edge of the domain"
     if found is None and outcome == Outcome.STALLED:
-        found = tail(kernel, state.x, state.f, state.g, begun(state))
+        found = tail(kernel, x, f, g, start)
     return found or Verdict(Kind.NOT_STATIONARY, Reason.MUTE), outcome, message
 
 
 HIDDEN = "no smaller value can be told apart in float64"
 
 
-def _hidden(outcome: Outcome, state: State, left: Promise) -> bool:
+def hidden(outcome: Outcome, f: float, gain: float) -> bool:
     """Tell whether what is left to gain is lost in the value's last digits, where no step lowers it any more."""
-    return outcome == Outcome.STALLED and left.gain <= NOISE * abs(state.f)
+    return outcome == Outcome.STALLED and gain <= NOISE * abs(f)
 
 
 def _holds(left: Promise, verdict: Verdict) -> bool:
@@ -166,11 +194,10 @@ def _outcome(
     """Name what ended the run, in a sentence."""
     ends = _ends(state, settings, size)
     (place,) = outcomes(ends, settings.steps, settings.gtol, stopped or Outcome.INTERRUPTED)
-    outcome = OUTCOMES[place]
-    if outcome in (Outcome.MAX_STEPS, Outcome.TIME_LIMIT) and left.settled:
-        return Outcome.CONVERGED_VALUE if left.rounded else Outcome.CONVERGED_GRADIENT, _at_rest(left, size)
-    if outcome == Outcome.CONVERGED_GRADIENT and state.status == code.RUNNING and not left.settled:
-        outcome = Outcome.MAX_STEPS
+    (found,) = rested(np.array([place]), ends.status, np.array([left.settled]), np.array([left.rounded]))
+    outcome = OUTCOMES[found]
+    if found != place and outcome.converged:
+        return outcome, _at_rest(left, size)
     finite = math.isfinite(state.f)
     if outcome == Outcome.DIVERGED and finite and fell_for_ever(state.f, float(ends.first[0])):
         down = "fell" if settings.sign > 0 else "rose"
@@ -224,8 +251,19 @@ def _history(kernel: Problem, state: State, settings: Settings) -> History:
     records = state.records[: state.filled]
     if int(records[-1, 0]) != state.t:  # the last step is always shown
         records = np.vstack([records, state.row()])
+    single = None
+    if state.fine:
+        seen = state.fine.records[: state.fine.filled]
+        seen = seen if int(seen[-1, 0]) == state.t else np.vstack([seen, state.row()])
+        single = _columns(kernel, seen, settings)
+    return _columns(kernel, records, settings, single)
+
+
+def _columns(
+    kernel: Problem, records: NDArray[np.float64], settings: Settings, single: History | None = None
+) -> History:
     epoch = records[:, 0] / settings.epoch if settings.epoch else None
     return History(
         kernel.params, records[:, 0].astype(np.int64), settings.sign * records[:, 1], records[:, 2].copy(),
-        records[:, 3:].copy(), kernel.shapes, epoch,
+        records[:, 3:].copy(), kernel.shapes, epoch, single,
     )  # fmt: skip

@@ -42,7 +42,7 @@ def go_on(kernel: Problem, state: State, settings: Settings) -> Settings:
 
 
 def look_elsewhere(kernel: Problem, state: State, settings: Settings) -> None:
-    """Let the default begin anew with another method, where it has ended at no minimum.
+    """Let the default go on, or begin anew, with another method, where it has ended at no minimum.
 
     Parameters
     ----------
@@ -84,4 +84,4 @@ def _arrived(kernel: Problem, state: State) -> bool:
     found = classify(kernel, state.x, state.f, state.g, begun(state))
     if found.reason == Reason.TAIL:  # where the objective is convex, no other way ends lower
         return kernel.bounds().convex
-    return found.kind.minimal or found.kind in (Kind.KINK, Kind.BOUNDARY)
+    return found.kind.minimal or found.kind == Kind.BOUNDARY

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,11 @@ from symgd.curvature.problem import Problem
 from symgd.descent.account import Locate, account
 from symgd.descent.elsewhere import go_on
 from symgd.descent.rest import look, next_look
-from symgd.descent.state import Settings, State, Vector, saved
+from symgd.descent.state import Fine, Settings, State, Vector, saved
 from symgd.descent.steps import judge, take
-from symgd.errors import DataError, UsageError, safe, shown
+from symgd.errors import UsageError, shown
 from symgd.kernel import code
-from symgd.progress import interruptible
+from symgd.progress import interruptible, postponed
 from symgd.progress import progress as show_progress
 from symgd.run import Outcome, Run
 
@@ -84,7 +85,7 @@ def descend(
                     point = kernel.split(state.x)
                     if callback(state.t, point, settings.sign * state.f):
                         outcome = Outcome.INTERRUPTED
-                if asked():
+                if asked() or (keep and keep.ended()):
                     outcome = Outcome.INTERRUPTED
                 elif time.perf_counter() - began > settings.seconds:
                     outcome = outcome or Outcome.TIME_LIMIT
@@ -120,6 +121,13 @@ class Keep:
         if not self.path.parent.is_dir():
             raise UsageError(f"save={shown(str(path))}: there is no folder '{saving.named(self.path.parent)}'")
         self.last = time.perf_counter()
+        self.ended: Callable[[], bool] = bool
+
+    @contextmanager
+    def until_saved(self) -> Iterator[None]:
+        """Let signals that end the process end the run, which is saved, before they end the process."""
+        with postponed() as self.ended:
+            yield
 
     def due(self) -> bool:
         """Tell whether it is time."""
@@ -127,11 +135,7 @@ class Keep:
 
     def write(self, state: Mapping[str, object]) -> None:
         """Save the run; an error of the disk ends the run, which is better than one that cannot be gone on with."""
-        try:
-            saving.write(self.path, {**state, **self.more})
-        except OSError as problem:
-            reason = safe(str(problem.strerror or problem))
-            raise DataError(f"'{saving.named(self.path)}' cannot be written: {reason}") from None
+        saving.write(self.path, {**state, **self.more})
         self.last = time.perf_counter()
 
 
@@ -170,8 +174,9 @@ def advance(kernel: Problem, state: State, settings: Settings, stop: int) -> Non
         _run(kernel, state, settings, stop)
     if settings.batch:
         _end_batches(kernel, state, settings)
-    if state.filled == len(state.records):
-        _thin(state)
+    for kept in (state, state.fine):
+        if kept and kept.filled == len(kept.records):
+            _thin(kept)
     spent = time.perf_counter() - start
     if state.t > before:
         pace = (state.t - before) * TICK / max(spent, 1e-6)
@@ -183,9 +188,10 @@ def _run(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
     assert settings.source is not None
     loop = kernel.loop(settings.source, kernel.tier_at(state.t))
     draws, first = _draws(kernel, state, settings)
-    state.t, state.status, state.f, state.next_record, state.filled, calls = loop(
-        state.x, state.g, state.states, state.hyper, draws, first, state.t, stop, state.f, state.next_record,
-        state.stride, state.records, state.filled, _squared(settings.gtol), settings.ftol, _squared(settings.xtol),
+    kept = state.fine or state  # of batches, the loop sees single steps alone
+    state.t, state.status, state.f, kept.next_record, kept.filled, calls = loop(
+        state.x, state.g, state.states, state.hyper, draws, first, state.t, stop, state.f, kept.next_record,
+        kept.stride, kept.records, kept.filled, _squared(settings.gtol), settings.ftol, _squared(settings.xtol),
         settings.sign, *_order(kernel, state, settings),
     )  # fmt: skip
     state.calls += calls
@@ -255,7 +261,7 @@ def _end_batches(kernel: Problem, state: State, settings: Settings) -> None:
     judge(state, settings)
 
 
-def _thin(state: State) -> None:
+def _thin(state: State | Fine) -> None:
     """Keep every second record; from now on record half as often."""
     kept = state.records[::2].copy()
     state.records[: len(kept)] = kept

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.descent.state import GTOL, Vector, fell_for_ever, room
 from symgd.kernel import code
+from symgd.records import dataclass
 from symgd.run import Outcome
 
 OUTCOMES = tuple(Outcome)
@@ -22,6 +21,8 @@ _STATUSES = {
     code.STALLED: Outcome.STALLED,
 }
 _BY_STATUS = np.array([CODES[_STATUSES[status]] for status in sorted(_STATUSES)], dtype=np.int8)
+
+_UNFINISHED = CODES[Outcome.MAX_STEPS], CODES[Outcome.TIME_LIMIT]
 
 SWING = 10.0  # times wider that values swing at the end of a run that diverges
 FAR = 1e3  # times farther away than its start that a run ends which diverges
@@ -106,6 +107,35 @@ def outcomes(ends: Ends, steps: int, gtol: float, stopped: Outcome = Outcome.INT
             rows = np.flatnonzero(lost)
             found[rows[_grew(ends.some(rows))]] = CODES[Outcome.DIVERGED]
     return found
+
+
+def rested(
+    found: NDArray[np.int8], status: Vector, settled: NDArray[np.bool_], rounded: NDArray[np.bool_]
+) -> NDArray[np.int8]:  # fmt: skip
+    """Say how descents ended in the light of what Newton's step promises: whether they are at rest.
+
+    Parameters
+    ----------
+    found : ndarray of int8, shape (k,)
+        What `outcomes` gave.
+    status : ndarray, shape (k,)
+        How the loop ended, 0 for not yet.
+    settled : ndarray of bool, shape (k,)
+        Whether nothing is left to do, as in `symgd.curvature.promise.Promise`.
+    rounded : ndarray of bool, shape (k,)
+        Whether it is rounding that hides what is left.
+
+    Returns
+    -------
+    ndarray of int8, shape (k,)
+        Places in `OUTCOMES`.
+    """
+    told = found.copy()
+    told[(found == CODES[Outcome.CONVERGED_GRADIENT]) & (status == code.RUNNING) & ~settled] = CODES[Outcome.MAX_STEPS]
+    done = np.isin(found, _UNFINISHED) & settled
+    told[done] = CODES[Outcome.CONVERGED_GRADIENT]
+    told[done & rounded] = CODES[Outcome.CONVERGED_VALUE]
+    return told
 
 
 def far(ends: Ends) -> NDArray[np.bool_]:

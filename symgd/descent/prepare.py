@@ -27,6 +27,7 @@ NAMES = (*METHODS, EXACT, AUTO)  # what a method may be called, besides the name
 AFTER = {
     "lm": (("newton",), ("newton_cg", "lbfgs")),
     "newton": (("lbfgs",), ("newton_cg", "lbfgs")),
+    "bfgs": (("sampling",), ()),
 }
 FIRST = "python"  # the tier that every run may begin in
 AFFORDABLE = 256  # parameters up to which a step may form and decompose the Hessian
@@ -182,7 +183,7 @@ def _plan_epochs(kernel: Kernel, numbers: Numbers) -> Numbers:
         return numbers
     if epochs is not None and "steps" in numbers:
         raise UsageError(f"steps={numbers['steps']} and epochs={epochs} both say how long to go on; give one of them")
-    if batch and not kernel.program.layout.arrays(rows=True):
+    if batch and not kernel.whole.program.layout.arrays(rows=True):
         raise UsageError(f"batch={batch} needs data with rows, and this objective reads none")
     if batch >= kernel.rows:
         numbers.pop("batch", None)

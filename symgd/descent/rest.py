@@ -78,21 +78,43 @@ def refine(kernel: Problem, state: State, settings: Settings) -> Settings:
     Settings
         The same, or with a finer tolerance. One that is coarser than the default was chosen, and stays.
     """
-    if state.status != code.GRADIENT or not 0.0 <= settings.gtol <= GTOL or state.t >= settings.steps:
+    if state.status != code.GRADIENT or not refines(settings.gtol) or state.t >= settings.steps:
         return settings
     size = norm(state.g)
     # A rule comes ever more slowly into a flat minimum.
     if settings.method is None and state.t >= PATIENT and size <= FADED * _steepest(state):
         return settings
     left = remaining(kernel, state)
-    if left.settled:
-        return settings
-    wanted = NEAR / left.share if 0.0 < left.share < math.inf else 0.0
-    finer = size * min(FINER[0], max(FINER[1], wanted))
-    if not 0.0 < finer < size:
+    (wanted,) = finer(np.array([size]), np.array([left.share]))
+    if left.settled or not 0.0 < wanted < size:
         return settings
     state.status = code.RUNNING
-    return replace(settings, gtol=finer)
+    return replace(settings, gtol=float(wanted))
+
+
+def refines(gtol: float) -> bool:
+    """Tell whether a tolerance may be lowered: one that is coarser than the default was chosen, and stays."""
+    return 0.0 <= gtol <= GTOL
+
+
+def finer(size: Vector, share: Vector) -> Vector:
+    """Give finer tolerances of gradients' norms, where Newton's steps still go a share of the way gone.
+
+    Parameters
+    ----------
+    size : ndarray, shape (k,)
+        The norms.
+    share : ndarray, shape (k,)
+        The shares.
+
+    Returns
+    -------
+    ndarray, shape (k,)
+    """
+    with np.errstate(all="ignore"):
+        wanted = np.where((share > 0.0) & (share < math.inf), NEAR / share, 0.0)
+    lowered: Vector = size * np.clip(wanted, FINER[1], FINER[0])
+    return lowered
 
 
 def look(kernel: Problem, state: State, settings: Settings) -> None:
@@ -109,8 +131,7 @@ def look(kernel: Problem, state: State, settings: Settings) -> None:
     settings : Settings
         How it descends.
     """
-    waits = settings.gtol < 0 or settings.batch or settings.draws
-    if state.status != code.RUNNING or waits or state.t < FIRST or state.t & (state.t - 1) or kernel.n > DENSE:
+    if state.status != code.RUNNING or state.t < FIRST or state.t & (state.t - 1) or not looks(kernel, settings):
         return
     seen = state.records[: state.filled]
     late = seen[seen[:, 0] >= state.t // 2, 1]
@@ -121,6 +142,11 @@ def look(kernel: Problem, state: State, settings: Settings) -> None:
             state.status = code.VALUE
         elif left.settled:
             state.status = code.GRADIENT
+
+
+def looks(kernel: Problem, settings: Settings) -> bool:
+    """Tell whether it is looked from time to time whether a run is at rest."""
+    return not (settings.gtol < 0 or settings.batch or settings.draws or kernel.n > DENSE)
 
 
 def next_look(step: int) -> int:

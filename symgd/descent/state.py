@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +16,7 @@ from symgd.descent.methods import At, Function, Method, norm
 from symgd.errors import DataError, UsageError, safe
 from symgd.kernel import code
 from symgd.kernel.code import Source
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 Saved: TypeAlias = Mapping[str, Any]  # what a file holds: to be checked
@@ -25,6 +26,7 @@ STEPS = 100_000  # when nothing is said
 GTOL = 1e-8
 RECORDS = 20_000  # steps that the history holds before it is thinned
 NUMBERS = 4_000_000  # floats that it holds
+SINGLE = 2_000  # single steps that the history of a run in batches holds before it is thinned
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,16 @@ class Settings:
 
 
 @dataclass
+class Fine:
+    """Single steps of a run in batches: what `State` keeps of epochs, with values of the rows of a step."""
+
+    records: NDArray[np.float64]
+    stride: int = 1
+    next_record: int = 1
+    filled: int = 1
+
+
+@dataclass
 class State:
     """Where a run stands: all that it needs to go on.
 
@@ -109,6 +121,7 @@ class State:
     next_record: int = 1
     filled: int = 1
     status: int = code.RUNNING
+    fine: Fine | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
     def row(self) -> list[float]:
@@ -151,7 +164,17 @@ def begin(kernel: Problem, x0: Vector, settings: Settings) -> State:
     if settings.method:
         state.states = settings.method.begin(Function(kernel, sign=settings.sign), At(x, f, g))
     records[0] = state.row()
+    if settings.batch:
+        state.fine = _fine(records[:1], settings.steps)
     return state
+
+
+def _fine(seen: NDArray[np.float64], steps: int) -> Fine:
+    """Make room for single steps behind those that are known."""
+    rows = max(16, min(SINGLE, steps + 2, NUMBERS // (8 * seen.shape[1])), len(seen) + 2)
+    records = np.zeros((rows + rows % 2, seen.shape[1]))
+    records[: len(seen)] = seen
+    return Fine(records, filled=len(seen))
 
 
 def room(n: int, wanted: int, least: int = 16) -> int:
@@ -179,10 +202,13 @@ def saved(kernel: Problem, state: State, settings: Settings, formula: str) -> di
         "every": settings.every, "t": state.t, "calls": state.calls, "cost": state.cost, "seconds": state.seconds,
         "stride": state.stride, "next_record": state.next_record, "f": state.f.hex(), "tier": kernel.tier,
         "status": state.status, "states": len(state.states), "batch": settings.batch, "shuffle": settings.shuffle,
-        "epoch": settings.epoch,
+        "epoch": settings.epoch, "moments": kernel.moments,
     }  # fmt: skip
     arrays = {"x": state.x, "g": state.g, "hyper": state.hyper, "records": state.records[: state.filled]}
     arrays |= {f"state{i}": s for i, s in enumerate(state.states)}
+    if state.fine:
+        plain |= {"fine_stride": state.fine.stride, "fine_next": state.fine.next_record}
+        arrays["fine"] = state.fine.records[: state.fine.filled]
     return plain | {k: v.copy() for k, v in arrays.items()}
 
 
@@ -249,12 +275,26 @@ def _state(saved: Saved, steps: int | None) -> tuple[State, Numbers]:
         seconds=checks.number("seconds", saved["seconds"], "at least 0", low=0.0), stride=whole["stride"],
         next_record=whole["next_record"], filled=len(kept), status=whole["status"],
     )  # fmt: skip
+    if whole["batch"]:
+        state.fine = _read_fine(saved, state, total)
     return state, limits
+
+
+def _read_fine(saved: Saved, state: State, steps: int) -> Fine:
+    if "fine" not in saved:
+        return replace(_fine(state.records[:1], steps), next_record=state.t + 1)
+    seen = _floats("fine", saved["fine"])
+    if seen.ndim != 2 or seen.shape[1] != state.records.shape[1] or not _in_order(seen[:, 0], state.t):
+        raise ValueError("its single steps are none")
+    fine = _fine(seen, steps)
+    fine.stride = checks.whole("fine_stride", saved["fine_stride"], 1)
+    fine.next_record = checks.whole("fine_next", saved["fine_next"], 1)
+    return fine
 
 
 # The whole numbers of a saved run, and what each is at least.
 _WHOLE = {"version": 1, "t": 0, "steps": 1, "seed": 0, "every": 1, "calls": 0, "cost": 0, "stride": 1,
-          "next_record": 0, "status": 0, "states": 0, "batch": 0, "epoch": 0}  # fmt: skip
+          "next_record": 0, "status": 0, "states": 0, "batch": 0, "epoch": 0, "moments": 0}  # fmt: skip
 
 
 def _float(name: str, text: object) -> float:

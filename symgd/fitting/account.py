@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from symgd.fitting import statistics
 from symgd.fitting.problem import Problem
 from symgd.fitting.solve import Solution
 from symgd.fitting.statistics import Directions
+from symgd.records import dataclass
 from symgd.run import Finding, Outcome
 from symgd.verdict import Kind
 

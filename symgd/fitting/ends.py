@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.graph import Map, Node, reachable
+from symgd.records import dataclass
 from symgd.squares import Squares, State, advance, begin
 from symgd.squares.factors import Factors, factors
 

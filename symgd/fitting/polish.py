@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.graph.digits import Digits
+from symgd.records import dataclass
 from symgd.squares.factors import Factors, factors
 from symgd.squares.residuals import BLOCK, Squares
 

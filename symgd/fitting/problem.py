@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from symgd import data as data_module
 from symgd import language as fm
 from symgd.checks import number
-from symgd.data import Data, Owned, Stored
+from symgd.data import Data, Owned, Stored, points
 from symgd.errors import FormulaError, UsageError, safe, shown, suggest
 from symgd.fitting.rows import Rows, check_finite, free, listed, minus, name_of, over, total
 from symgd.fitting.rows import read as read_rows
@@ -22,6 +21,7 @@ from symgd.language import Typed
 from symgd.language.functions import CONSTANTS
 from symgd.objective import Objective
 from symgd.objective.formula import Formula, indices
+from symgd.records import dataclass
 from symgd.squares import Squares
 
 Vector = NDArray[np.float64]
@@ -114,14 +114,16 @@ def read(model: Any, data: Any, target: Any, start: Any, weights: Any, sigma: An
         raise UsageError(f"target={shown(target)} {rule}{hint}")
     if weights is not None and sigma is not None:
         raise UsageError("weights and sigma both say how much each row counts; sigma=s is weights=1/s**2: give one")
-    known: dict[str, Any] = dict(data_module.load(data))
+    start, fixed = points.by_label(start), points.by_label(fixed)
+    loaded = data_module.load(data)
+    known: dict[str, Any] = dict(loaded)
     if not known:
         raise UsageError("a fit needs data: a mapping of names to columns, a DataFrame, or a file of CSV")
     target = fm.written(fm.quoted(target)) if fm.quoted(target) in known else target
     tree, wanted = _parsed(model, known), _parsed(target, known)  # mistakes are shown in the text as it was typed
     text = str.__str__(model)
     asked = [*fm.names(tree), *fm.names(wanted)]
-    data_module.refuse_left_out(data, [name for name in asked if name not in known], declare=False)
+    data_module.refuse_left_out(loaded, [name for name in asked if name not in known], declare=False)
     _check_no_loss(text, tree, target)
     numbers = _fixed(fixed, start, [name for name in fm.names(tree) if name not in known], known)
     known |= numbers

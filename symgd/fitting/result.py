@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +21,7 @@ from symgd.fitting.rows import Rows
 from symgd.fitting.statistics import Spread
 from symgd.objective.formula import Formula
 from symgd.parameters import Shapes
+from symgd.records import dataclass
 from symgd.run import Finding, Outcome, Run
 from symgd.verdict import Kind
 

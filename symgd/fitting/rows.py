@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -18,6 +17,7 @@ from symgd.errors import DataError, FormulaError, safe, suggest
 from symgd.language import Typed, joined
 from symgd.language.functions import CONSTANTS
 from symgd.objective.formula import Formula, indices
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 

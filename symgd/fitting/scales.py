@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from symgd.graph import Fold, Leaf, Map, Node, reachable
 from symgd.graph.nodes import Const
 from symgd.graph.tape import Tape
+from symgd.records import dataclass
 from symgd.squares import Squares
 from symgd.squares.together import all_numbers
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from symgd.fitting.ends import Kinks, beside_of, errors_of, one_side, running_of
 from symgd.fitting.polish import Polished, needs_digits, polish, with_digits
 from symgd.fitting.separable import Separable, linear_sets
 from symgd.fitting.starts import Starts, around
+from symgd.records import dataclass
 from symgd.run import Outcome
 from symgd.squares import Squares, State, advance, begin
 from symgd.verdict import Kind

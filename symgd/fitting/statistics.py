@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.curvature import in_names
+from symgd.fitting import student
 from symgd.fitting.polish import Polished
+from symgd.records import dataclass
 from symgd.squares import Squares
 from symgd.squares.factors import lengths
 
@@ -204,17 +205,9 @@ def told(names: Sequence[str], directions: Sequence[Vector], x: Vector) -> str:
 
 def quantile(level: float, dof: float) -> float:
     """Give how many standard errors an interval extends to each side: Student's, or normal for infinite ``dof``."""
-    from scipy.special import ndtri, stdtrit
-
-    probability = (1 + level) / 2
-    return float(ndtri(probability) if math.isinf(dof) else stdtrit(dof, probability)) if dof > 0 else math.nan
+    return student.reach(level, dof) if dof > 0 else math.nan
 
 
 def tail(t: Vector, dof: float) -> Vector:
     """Give the probability of a value further from 0, to either side."""
-    from scipy.special import ndtr, stdtr
-
-    size = -np.abs(t)
-    with np.errstate(all="ignore"):
-        found = 2 * (ndtr(size) if math.isinf(dof) else stdtr(dof, size)) if dof > 0 else np.full_like(t, np.nan)
-    return np.asarray(found)
+    return np.array([student.beyond(abs(value), dof) if dof > 0 else math.nan for value in t.tolist()])

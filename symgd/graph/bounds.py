@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from symgd.graph.graph import Graph
 from symgd.graph.nodes import ROWS, Const, Fold, Leaf, Map, Node, reachable
 from symgd.graph.ranges import EVEN, INF, INVERSE, RANGES, Row, power, times
 from symgd.language.functions import FUNCTIONS
+from symgd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

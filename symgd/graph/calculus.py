@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -25,12 +24,15 @@ from symgd.graph import (
     Node,
     Span,
     arguments,
+    flat,
     is_zero,
     matrices,
     reachable,
 )
+from symgd.graph.graph import Tidy
 from symgd.graph.partials import partials
 from symgd.graph.stable import less_logsumexp
+from symgd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +210,14 @@ def _times(graph: Graph, adjoint: Node, slope: Node) -> Node:
     """Multiply an adjoint by a slope, inside the branches of where() that it comes from.
 
     What two where() read, ``where(x > 0, sqrt(x), 0) + where(x > 1, sqrt(x), 0)``, has a sum of two for its adjoint;
-    the slope, which is nan at x < 0, must not reach the branches that are 0.
+    the slope, which is nan at x < 0, must not reach the branches that are 0. Where a branch is the same for all places,
+    as sqrt(b) in ``sum(where(Q > 0, Q*a, sqrt(b)))``, what arrives is their sum, and the branch is taken if any of them
+    does.
     """
+    if isinstance(graph, Tidy) and flat.limited(graph, slope) and flat.summed(graph, adjoint):
+        inside = flat.branches(graph, adjoint, lambda g, n: g.multiply(n, slope))
+        if inside is not None:
+            return inside
     if isinstance(adjoint, Map) and adjoint.function == "add" and all(_masked(graph, t) for t in adjoint.args):
         return graph.add(*(graph.multiply(t, slope) for t in adjoint.args))
     return graph.multiply(adjoint, slope)

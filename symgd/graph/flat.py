@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from symgd.graph.lengths import never_zero
-from symgd.graph.nodes import Const, Fold, Map, Node, arguments, is_zero
+from symgd.graph.nodes import Const, Fold, Map, Node, arguments, is_zero, reachable
 from symgd.language.functions import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -46,6 +46,23 @@ def _pole(node: Node) -> bool:
         falling = not isinstance(node.args[1], Const) or node.args[1].value < 0
         return falling and not never_zero(node.args[0])
     return node.function in ("log", "log1p", "powslope", "powlog", "tan", "xdivy")
+
+
+_STEEP = ("exp", "exp2", "expm1", "sinh", "cosh")  # what overflows soonest of all that is defined everywhere
+
+
+def summed(graph: Tidy, node: Node) -> bool:
+    """Tell whether a node is made of a sum of branches, and 0 where none of them is chosen."""
+    return masked(graph, node) and any(isinstance(n, Fold) for n in reachable([node]))
+
+
+def limited(graph: Graph, node: Node) -> bool:
+    """Tell whether a node may be no finite number at points where others are."""
+    known = graph.store.memo(limited)
+    if node not in known:
+        made = (n for n in reachable([node]) if isinstance(n, Map) and n.active)
+        known[node] = any(FUNCTIONS[n.function].domain != "all reals" or n.function in _STEEP for n in made)
+    return known[node]
 
 
 def masked(graph: Tidy, node: Node, depth: int = 12) -> bool:

@@ -10,9 +10,9 @@ that sorting by `Node.number` is a topological order and no walk recurses.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from symgd.graph.exact import Number
+from symgd.records import dataclass
 
 ROWS = "rows"  # the label of the first axis of the data
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 
 from symgd.graph import selections
 from symgd.graph.arrays import ONE, Array, Misfit, assign, shape
 from symgd.graph.graph import Graph
 from symgd.graph.nodes import Index, Node, Span
+from symgd.records import dataclass
 
 
 @dataclass(frozen=True)

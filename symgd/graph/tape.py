@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,13 +10,13 @@ from numpy.typing import NDArray
 
 from symgd.data import Data, Stored
 from symgd.graph import ROWS, Fold, Leaf, Map, Matrix, Node, Span, arguments, elimination, reachable
-from symgd.language import scalar
-from symgd.language.functions import FUNCTIONS
+from symgd.language.vectors import vector
 
 # What a node is worth: a number, or an array of numbers; of objects where they have many digits.
 Value = float | NDArray[Any]
 Point = Mapping[str, Value]
 
+_OPERATORS = {"multiply": np.multiply, "divide": np.divide, "power": np.power}
 _VARYING = ("parameter", "direction", "symbol")  # the kinds of leaf that a point gives
 
 
@@ -202,10 +201,6 @@ class Floats:
             for arg in args[1:]:
                 total = np.add(total, arg)
             return total
-        row = FUNCTIONS[function]
-        named = row.numpy.startswith("np.") and function not in scalar.SHARED
-        known = partial(row.arrays, np) if row.arrays else getattr(np, function, None) if named else None
-        if known is None:
-            known = np.vectorize(lambda *a: scalar.evaluate(function, list(a)), otypes=[float])
+        known = _OPERATORS.get(function) or vector(function)
         found: Value = known(*(np.asarray(a, dtype=np.float64) for a in args))
         return found

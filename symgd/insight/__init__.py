@@ -7,6 +7,7 @@ import numpy as np
 from symgd.curvature.problem import Problem
 from symgd.insight.evidence import Evidence
 from symgd.insight.findings import AT_LAST, BESIDE, ENDED, OTHER
+from symgd.kernel.blas import one_thread
 from symgd.run import Diagnosis, Run
 
 __all__ = ["diagnose"]
@@ -33,7 +34,7 @@ def diagnose(kernel: Problem, run: Run) -> Diagnosis:
     """
     if not kernel.n:
         return Diagnosis((), None, None)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), one_thread():
         e = Evidence(kernel, run)
         found = next((f for test in ENDED if (f := test(e)) is not None), None)
         more = BESIDE if found else OTHER

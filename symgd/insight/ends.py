@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.curvature import floor, in_names
+from symgd.draws import Draws
 from symgd.insight.evidence import Evidence
 from symgd.insight.pace import best_of
-from symgd.insight.report import curvature
 from symgd.insight.speed import unstable
 from symgd.insight.trials import remedy, typed
 from symgd.run import Finding, Outcome
@@ -75,7 +75,7 @@ def _aside(e: Evidence) -> NDArray[np.float64]:
     """Give a small step along the direction that leads down from where the run stopped."""
     way = e.run.verdict.direction
     if way is None or not np.any(way):
-        way = np.random.default_rng(0).standard_normal(e.kernel.n)
+        way = Draws(0).normal(e.kernel.n)
     size = 1.0 + float(np.abs(e.run.history.point[0]).max())
     step: NDArray[np.float64] = 0.01 * size * way / float(np.linalg.norm(way))
     return step
@@ -117,6 +117,8 @@ def flat(e: Evidence) -> Finding | None:
         return None
     if run.kind == Kind.DEGENERATE and run.verdict.reason not in (Reason.FLAT, Reason.ROUNDED):
         return None
+    from symgd.insight.report import curvature
+
     found = curvature(e.kernel, floor(e.kernel, run.x)).flat
     if not found:
         return None
@@ -135,13 +137,15 @@ def kink(e: Evidence) -> Finding | None:
 
 def local_minimum(e: Evidence) -> Finding | None:
     """Tell that another start leads to a lower minimum."""
-    run, here = e.run, e.minimum
-    if here is None or run.outcome in (Outcome.DIVERGED, Outcome.LEFT_DOMAIN, Outcome.INTERRUPTED):
-        return None
-    bounds = e.kernel.bounds()
-    lowest = math.isfinite(bounds.low) and here.value - bounds.low <= 1e-9 * (float(e.values[0]) - bounds.low)
+    run, bounds = e.run, e.kernel.bounds()
+    lowest = math.isfinite(bounds.low) and e.end - bounds.low <= 1e-9 * (float(e.values[0]) - bounds.low)
     if bounds.convex or lowest:
         return None  # the formula shows that none is lower
+    here = e.minimum
+    if here is None or run.outcome in (Outcome.DIVERGED, Outcome.LEFT_DOMAIN, Outcome.INTERRUPTED):
+        return None
+    if math.isfinite(bounds.low) and here.value - bounds.low <= 1e-9 * (float(e.values[0]) - bounds.low):
+        return None
     if not _is_near(e) or unstable(e) is not None:
         return None
     enough = here.value - 1e-6 * (1.0 + abs(here.value))
@@ -150,7 +154,7 @@ def local_minimum(e: Evidence) -> Finding | None:
         return None
     points = run.history.point
     size = max(1.0, float(np.abs(here.x).max()), float(np.abs(points[0]).max()) if points.size else 0.0)
-    draws = np.random.default_rng(0).uniform(-2.0 * size, 2.0 * size, (OTHERS, e.kernel.n))
+    draws = Draws(0).uniform(-2.0 * size, 2.0 * size, (OTHERS, e.kernel.n))
     found = [(other, start) for start in [-here.x, *draws] if (other := e.below(start)) is not None]
     inside = [(other, start) for other, start in found if np.abs(other.x).max() <= 4.0 * size]
     other, start = min(inside, key=lambda pair: pair[0].value, default=(here, here.x))

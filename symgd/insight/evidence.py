@@ -7,25 +7,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd import descent
 from symgd.curvature.problem import Problem
-from symgd.graph import Graph
-from symgd.graph.tape import Tape
 from symgd.insight import trend
-from symgd.insight.linear import LinearMap, linear_map
-from symgd.insight.report import Curvature, curvature
-from symgd.insight.trials import Trials, typed
+from symgd.insight.trials import Trials, some_rows, typed
 from symgd.kernel import Kernel
+from symgd.records import dataclass
 from symgd.rules import RULES, Rule
-from symgd.rules.values import of_t
 from symgd.run import Outcome, Run
 from symgd.verdict import Reason
+
+if TYPE_CHECKING:
+    from symgd.insight.linear import LinearMap
+    from symgd.insight.report import Curvature
 
 Vector = NDArray[np.float64]
 
@@ -83,7 +83,11 @@ class Evidence:
     @cached_property
     def map(self) -> LinearMap | None:
         """The rule as a matrix, where it is linear and its learning rate fixed."""
-        return linear_map(self.rule) if self.rule is not None and len(self.lrs) else None
+        if self.rule is None or not len(self.lrs):
+            return None
+        from symgd.insight.linear import linear_map
+
+        return linear_map(self.rule)
 
     @property
     def first_order(self) -> bool:
@@ -136,6 +140,8 @@ class Evidence:
         found = descent.descend(self.kernel, descent.begin(self.kernel, x, settings), settings, progress=False)
         if not found.kind.minimal:
             return None
+        from symgd.insight.report import curvature
+
         return Minimum(found.x, found.value, curvature(self.kernel, found.x))
 
     @cached_property
@@ -248,6 +254,10 @@ class Evidence:
         """Give the learning rate of a step, from 1; ``None`` for a method that finds its own."""
         lr = self.recipe.get("lr")
         if isinstance(lr, str) and lr != "auto":
+            from symgd.graph import Graph
+            from symgd.graph.tape import Tape
+            from symgd.rules.values import of_t
+
             node = of_t(Graph(), lr)
             return float(np.asarray(Tape([node], {}).at({"t": float(step)})[node]))
         return float(lr) if isinstance(lr, int | float) else None
@@ -256,8 +266,8 @@ class Evidence:
     def lrs(self) -> Vector:
         """The learning rates of some of the steps, the first and the last among them."""
         last = max(1, self.run.steps)
-        steps = np.unique(np.r_[np.arange(1, min(last, 8) + 1), np.linspace(1, last, 64).astype(int)])
-        found = [self.lr_at(int(step)) for step in steps]
+        steps = sorted({*range(1, min(last, 8) + 1), *np.linspace(1, last, 64).astype(int).tolist()})
+        found = [self.lr_at(step) for step in steps]
         return np.array([v for v in found if v is not None], dtype=np.float64)
 
     @property
@@ -371,30 +381,7 @@ class Evidence:
         if not points.size or not self.affordable:
             return
         points = points[np.isfinite(points).all(axis=1)]
-        for x in points[np.unique(np.linspace(0, len(points) - 1, LOOKS).astype(int))] if len(points) else ():
+        for x in points[sorted({*np.linspace(0, len(points) - 1, LOOKS).astype(int).tolist()})] if len(points) else ():
             h = self.rows.hessian(x)
             if np.isfinite(h).all():
                 yield float(np.linalg.eigvalsh(h)[-1]), x
-
-
-def some_rows(kernel: Kernel, batch: int) -> Kernel | None:
-    """Give an objective on as many of its rows as a step looks at.
-
-    Parameters
-    ----------
-    kernel : Kernel
-        The objective.
-    batch : int
-        How many.
-
-    Returns
-    -------
-    Kernel or None
-        ``None`` where the data stay on disk.
-    """
-    if kernel.stored:
-        return None
-    rows = np.sort(np.random.default_rng(0).permutation(kernel.rows)[:batch])
-    names = {column.name for column in kernel.program.layout.columns if column.rows}
-    data = {name: np.asarray(v)[rows] if name in names else v for name, v in kernel.data.items()}
-    return Kernel(kernel.program, data, "python", 1, batch)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -16,6 +15,7 @@ from symgd.curvature.directions import in_names, leading, term
 from symgd.curvature.problem import Problem
 from symgd.curvature.spectrum import EPS, Spectrum, unit_diagonal
 from symgd.display import finite
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]

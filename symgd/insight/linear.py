@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -20,6 +19,7 @@ from symgd.errors import UsageError
 from symgd.graph import Const, Graph, Leaf, Map, Node, reachable
 from symgd.insight.forms import OFFSET, Form, NoMatrix, read_form
 from symgd.language import scalar
+from symgd.records import dataclass
 from symgd.rules.lowering import reads
 from symgd.rules.rule import Rule
 

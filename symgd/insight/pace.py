@@ -237,6 +237,8 @@ def unfinished(e: Evidence) -> Finding | None:
     run = e.run
     if run.ok or run.outcome == Outcome.INTERRUPTED or run.batch is not None:
         return None
+    if e.minimum is not None and e.end - e.minimum.value <= ABOVE * (float(e.values[0]) - e.minimum.value):
+        return None
     other = e.trials.best_method()
     rates = best_of(e, others(e)) if e.rule is not None else None
     trial = min((t for t in (rates, other) if t is not None), key=lambda t: t.value, default=None)

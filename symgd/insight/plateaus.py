@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd import curvature
+from symgd.draws import Draws
 from symgd.insight.evidence import Evidence
 from symgd.insight.pace import best_of
 from symgd.insight.trials import remedy
@@ -86,10 +87,10 @@ def symmetric(e: Evidence) -> Finding | None:
     alike = _alike(e)
     if not alike:
         return None
-    draws = np.random.default_rng(0)
+    draws = Draws(0)
     x0 = e.run.history.point[0]
     size = float(np.abs(x0).max()) or 1.0
-    starts = [x0 + spread * size * draws.standard_normal(len(x0)) for spread in DRAWN]
+    starts = [x0 + spread * size * draws.normal(len(x0)) for spread in DRAWN]
     trial = best_of(e, [e.trials.make(start=start) for start in starts])
     if trial is None:
         return None
@@ -120,9 +121,9 @@ def dead(e: Evidence) -> Finding | None:
     still = (points == points[0]).all(axis=0) & (e.kernel.slope(e.run.x)[1] == 0.0)
     if e.kernel.smooth or not still.any() or len(points) < 3:
         return None
-    draws = np.random.default_rng(0)
+    draws = Draws(0)
     size = 1.0 + float(np.abs(points[0]).max())
-    starts = [points[0] + spread * size * draws.standard_normal(len(points[0])) for spread in DRAWN]
+    starts = [points[0] + spread * size * draws.normal(len(points[0])) for spread in DRAWN]
     if not any(e.kernel.slope(start)[1][still].any() for start in starts):
         return None
     trial = best_of(e, [e.trials.make(start=start) for start in starts])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from symgd.checks import number
 from symgd.errors import UsageError, shown
+from symgd.records import dataclass
 
 METHODS = ("gd", "momentum")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from symgd.display import finite
 from symgd.insight import rates, words
 from symgd.insight.flat import Flat, flat_directions, flat_pairs
 from symgd.insight.rates import Momentum
+from symgd.records import dataclass
 from symgd.verdict import Kind, Reason, Verdict
 
 Vector = NDArray[np.float64]

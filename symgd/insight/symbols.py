@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from symgd.insight.linear import LinearMap
 from symgd.insight.stability import is_product, stable_lr
+from symgd.records import dataclass
 from symgd.views import symbol, to_sympy
 
 Expression = Any  # a sympy.Expr

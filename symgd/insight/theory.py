@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from numbers import Real
@@ -20,6 +19,7 @@ from symgd.insight.linear import PULL, LinearMap, linear_map, obstacle, read_map
 from symgd.insight.search import best_lr, best_values, worst_rate
 from symgd.insight.stability import stable_below
 from symgd.insight.symbols import Symbols
+from symgd.records import dataclass
 from symgd.rules.lowering import reads
 from symgd.rules.rule import Rule
 from symgd.rules.values import check_schedule, of_t

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from symgd import descent
 from symgd.curvature.problem import Problem
 from symgd.errors import SymgdError
 from symgd.kernel import Kernel
+from symgd.records import dataclass
 from symgd.rules import Rule
 from symgd.run import Run
 
@@ -22,7 +24,7 @@ Vector = NDArray[np.float64]
 BUDGET = 25_000_000  # operations that all trials of a diagnosis may take, about a second in plain Python
 OWN = 4.0  # the same, in times of what the run itself took
 AT_ONCE = 3e9  # operations that one trial may take at most
-METHODS = ("lm", "newton", "bfgs", "lbfgs", "newton_cg")  # those that a remedy may name, in this order
+METHODS = ("lm", "newton", "bfgs", "lbfgs", "newton_cg", "sampling")  # those that a remedy may name, in this order
 SHARE = 0.05  # of what there is to gain that a remedy must gain, to be one
 
 
@@ -71,6 +73,12 @@ class Trials:
         """The steps that the run was to take at most."""
         return int(self.run.state.get("steps", self.run.steps) or 1)
 
+    @cached_property
+    def rule(self) -> Rule:
+        """The rule that the run was made with."""
+        r = self.recipe
+        return Rule(r["text"], r["init"], r["name"], **r["hyper"])
+
     def options(self) -> dict[str, Any]:
         """Give the options that the run was made with."""
         r, state = self.recipe, self.run.state
@@ -78,7 +86,7 @@ class Trials:
         tolerances = [float.fromhex(t) for t in state["tolerances"]]
         options |= {name: max(t, 0.0) for name, t in zip(("gtol", "ftol", "xtol"), tolerances, strict=True)}
         if "text" in r:
-            options["method"] = Rule(r["text"], r["init"], r["name"], **r["hyper"])
+            options["method"] = self.rule
             options["lr"] = r["lr"]
             if self.run.batch is not None and state.get("batch"):
                 options |= {"batch": int(state["batch"]), "shuffle": bool(state["shuffle"])}
@@ -135,12 +143,14 @@ class Trials:
             return None
 
     def _descend(self, x0: Vector, options: dict[str, Any]) -> Run:
-        if isinstance(self.kernel, Kernel):
-            settings = descent.prepare(self.kernel, x0, 1.0, options)
+        kernel = self.kernel
+        if isinstance(kernel, Kernel):
+            kernel = descent.through(kernel, options)
+            settings = descent.prepare(kernel, x0, 1.0, options)
         else:
             named = {k: v for k, v in options.items() if k not in ("method", "lr")}
             settings = descent.with_method(str(options["method"]), named)
-        return descent.descend(self.kernel, descent.begin(self.kernel, x0, settings), settings, progress=False)
+        return descent.descend(kernel, descent.begin(kernel, x0, settings), settings, progress=False)
 
     # ---- what is better --------------------------------------------------------------------------------------------
 
@@ -329,3 +339,26 @@ def _point(point: Mapping[str, Any]) -> str:
         for name, value in few
     ]
     return ", ".join(texts) + (", ..." if len(point) > len(few) else "")
+
+
+def some_rows(kernel: Kernel, batch: int) -> Kernel | None:
+    """Give an objective on as many of its rows as a step looks at.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The objective.
+    batch : int
+        How many.
+
+    Returns
+    -------
+    Kernel or None
+        ``None`` where the data stay on disk.
+    """
+    if kernel.stored:
+        return None
+    rows = np.sort(np.random.default_rng(0).permutation(kernel.rows)[:batch])
+    names = {column.name for column in kernel.program.layout.columns if column.rows}
+    data = {name: np.asarray(v)[rows] if name in names else v for name, v in kernel.data.items()}
+    return Kernel(kernel.program, data, "python", 1, batch)

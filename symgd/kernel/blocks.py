@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,23 @@ from symgd.graph.elimination import function
 Array = NDArray[np.float64]
 NAMES = ("join", "scatter", "scatter_rows", "matrix")
 FEW = 32  # columns that are counted one by one
+KEPT = (1 << 22) - (1 << 10)  # numbers: a little less than the 32 MiB up to which glibc changes its thresholds
 SPARSE = 8  # places of a vector for each that something is added to, from which on counting costs more than it saves
+
+
+@cache
+def keep_pages() -> None:
+    """Have the allocator keep what arrays of blocks leave, which it otherwise gives back and asks for again.
+
+    glibc gives arrays of over 128 KiB back to the system when they are freed, and each page of the next one is a fault:
+    half of the time of a step on blocks. Once a larger one was freed, it keeps what is smaller (mallopt(3), dynamic
+    threshold). One that nobody writes to costs nothing.
+
+    Examples
+    --------
+    >>> keep_pages()
+    """
+    np.empty(KEPT)
 
 
 def join(largest: float, total: float, values: Array) -> tuple[float, float]:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.data.owned import COPIED
 from symgd.graph.bounds import UNKNOWN, Bounds
 from symgd.kernel import streams, threads
 from symgd.kernel.code import Program, Source
+from symgd.kernel.memory import SIZE, Found, Memory
 from symgd.kernel.tiers import Bound, Compiled, Input, Loop, Numbers, Plain, Vector, Vectorised
 from symgd.squares import Squares
 
@@ -20,6 +22,7 @@ COMPILING = 100_000_000
 PER_NODE = {False: 300_000, True: 5_000_000}  # by whether anything varies along a label
 OPERATION = 60  # nanoseconds of one in plain Python
 STEP = 30_000  # nanoseconds of what a step on arrays costs besides
+MOMENTS = 50_000_000  # operations of what comes before the pass that makes moments: reading, deriving, writing code
 TIERS = ("auto", "python", "numba")
 
 
@@ -48,6 +51,8 @@ class Kernel:
         Gives numbers that change their signs where a denominator does.
     sign : float
         -1 for the negated objective: all that is asked of it is turned, and the functions are the same.
+    reduce : callable, optional
+        Gives a kernel that needs no rows, if there is one and it pays.
     """
 
     curved = True  # second derivatives are known
@@ -64,13 +69,14 @@ class Kernel:
         bounds: Callable[[], Bounds] | None = None,
         sides: Callable[[Vector], Vector | None] | None = None,
         sign: float = 1.0,
+        reduce: Callable[[Kernel, int | None], Kernel | None] | None = None,
     ) -> None:
-        self.data, self.given = data, workers
+        self.data, self.given, self.asked = data, workers, tier
         layout = program.layout
         self.bound = Bound(
             program,
             [float(data[name]) for name in layout.scalars],  # type: ignore[arg-type]
-            [streams.open_flat(data[c.name], c.dtype, rows=c.rows) for c in layout.columns],
+            [streams.open_column(data[c.name], c, rows) for c in layout.columns],
             [_table(t, layout.point_shapes.starts) for t in layout.tables],
             rows,
             workers or threads.available(),
@@ -78,22 +84,79 @@ class Kernel:
         self.program, self.n, self.rows = program, layout.size, rows
         self.numbers, self.workers = self.bound.numbers, self.bound.workers
         self.stored, self.large = self.bound.stored, self.bound.large
-        self.tier = "numba" if self.stored else tier  # plain Python would have to read all of it into lists
+        self.tier = tier
         first = Vectorised if layout.vectorised else Plain
         self.tiers = {found.name: found for found in (first(self.bound), Compiled(self.bound))}
         self._squares, self._doubt, self._bounds, self._sides = squares, doubt, bounds, sides
+        self._reduce, self._whole, self.moments = reduce, self, 0
         self.sign = sign
         self.spent: dict[str, int] = {}
+        # Where nobody can change the data, and an evaluation takes longer than to look it up.
+        kept = layout.vectorised and self.n <= SIZE and all(_is_owned(column) for column in self.bound.columns)
+        self._memory = Memory() if kept else None
 
     def __reduce__(self) -> tuple[object, ...]:
         # What is compiled, and the room of each thread, stay behind.
-        known = self._squares, self._doubt, self._bounds, self._sides, self.sign
+        if self.moments:
+            return _travelled, (self.whole, self.program, self.data, self._squares, self._bounds, self.moments)
+        known = self._squares, self._doubt, self._bounds, self._sides, self.sign, self._reduce
         return Kernel, (self.program, self.data, self.tier, self.given, self.rows, *known)
 
     def negated(self) -> Kernel:
         """Give the negated objective: the same code, compiled once, on the same data."""
         new = object.__new__(Kernel)
         new.__dict__.update(self.__dict__, sign=-self.sign)
+        return new
+
+    @property
+    def whole(self) -> Kernel:
+        """The kernel with rows, of which this one may have the moments only."""
+        return self._whole if self._whole.sign == self.sign else self._whole.negated()
+
+    def reduced(self, evaluations: int | None = None) -> Kernel | None:
+        """Give a kernel that needs no rows, but moments of them.
+
+        Parameters
+        ----------
+        evaluations : int, optional
+            About how many of value and gradient the pass over the rows must pay for; by default it need not.
+
+        Returns
+        -------
+        Kernel or None
+            ``None`` where there is none, or it does not pay.
+        """
+        if evaluations is not None and evaluations * self.program.work[1] * self.rows < MOMENTS:
+            return None
+        return self._reduce(self, evaluations) if self._reduce else None
+
+    def without_rows(
+        self, program: Program, data: Mapping[str, object], squares: Callable[[], Squares | None] | None,
+        bounds: Callable[[], Bounds] | None, count: int,
+    ) -> Kernel:  # fmt: skip
+        """Give the kernel of the same objective in other words: those that read so many moments, and no rows.
+
+        Parameters
+        ----------
+        program : Program
+            Its functions.
+        data : mapping of str to ndarray or float
+            The moments, and data that are no rows.
+        squares : callable or None
+            Gives residuals and Jacobian.
+        bounds : callable or None
+            Gives what the formula shows of its values.
+        count : int
+            How many moments there are.
+
+        Returns
+        -------
+        Kernel
+        """
+        new = Kernel(
+            program, data, self.asked, 1, self.rows, squares, self._doubt, bounds, self._sides, self.sign
+        )  # fmt: skip
+        new._whole, new.moments = self, count
         return new
 
     # ---- facts -----------------------------------------------------------------------------------------------------
@@ -213,8 +276,15 @@ class Kernel:
                 for (i, j), h in zip(self.program.entries, self._numbers("curvature", [x], tier), strict=True):
                     full[i, j] = full[j, i] = self.sign * h
             return full
-        self.tiers[tier or self._tier("curvature", self.n)].curvature(x, full)
-        return (full + full.T) * (0.5 * self.sign)
+        chosen = self.tiers[tier or self._tier("curvature", self.n)]
+
+        def compute() -> Found:
+            chosen.curvature(x, full)
+            return (), full
+
+        found = self._recalled("curvature", chosen.name, x, compute)[1]
+        assert found is not None
+        return (found + found.T) * (0.5 * self.sign)
 
     def _tier(self, name: str, times: int = 1) -> str:
         """Give the tier for a single call: plain Python until calls of this function have spent its budget."""
@@ -223,8 +293,20 @@ class Kernel:
 
     def _numbers(self, name: str, vectors: list[Vector], tier: str | None = None, out: Vector | None = None) -> Numbers:
         """Call a function; give the numbers that it returns."""
-        result = self.tiers[tier or self._tier(name)].evaluate(name, vectors, out)
-        return result if isinstance(result, tuple) else (float(result),)
+        chosen = tier or self._tier(name)
+
+        def compute() -> Found:
+            result = self.tiers[chosen].evaluate(name, vectors, out)
+            return result if isinstance(result, tuple) else (float(result),), None if out is None else out.copy()
+
+        numbers, filled = self._recalled(name, chosen, vectors[0], compute)
+        if out is not None and filled is not None:
+            out[:] = filled
+        return numbers
+
+    def _recalled(self, name: str, tier: str, x: Vector, compute: Callable[[], Found]) -> Found:
+        """Call a function, unless it is known what it gives."""
+        return self._memory.recall(name, tier, x, compute) if self._memory and name != "product" else compute()
 
     def inputs(self, tier: str) -> list[Input]:
         """Give what a tier's functions take behind the point: data, and working memory."""
@@ -247,6 +329,19 @@ class Kernel:
             the size of a batch and the step before the first; fills the arrays.
         """
         return self.tiers[tier].loop(source)
+
+
+def _is_owned(column: object) -> bool:
+    """Tell whether an array of data is a copy of what was given, as `symgd.data.owned` has it."""
+    return isinstance(column, np.ndarray) and column.nbytes <= COPIED
+
+
+def _travelled(
+    whole: Kernel, program: Program, data: Mapping[str, object], squares: Callable[[], Squares | None],
+    bounds: Callable[[], Bounds], count: int,
+) -> Kernel:  # fmt: skip
+    """Give a kernel of moments that has travelled."""
+    return whole.without_rows(program, data, squares, bounds, count)
 
 
 def _table(entries: tuple[object, ...], places: Mapping[str, int]) -> NDArray[np.generic]:

@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from symgd.data import Stored
+from symgd.kernel.code.layout import Column
 
 CHUNK = 1 << 19  # numbers that are read at a time
 SMALL = 1 << 26  # bytes up to which an array is simply read
 
 
-def open_flat(values: object, dtype: str, *, rows: bool) -> NDArray[np.generic] | Stored:
+def open_column(values: Any, column: Column, rows: int) -> NDArray[np.generic] | Stored:
+    """Give a data array as code takes it.
+
+    Of one that is read as a whole, code knows the length by the array's node.
+
+    Parameters
+    ----------
+    values : ndarray or Stored
+        The array.
+    column : Column
+        What code expects of it.
+    rows : int
+        How many rows there are.
+
+    Returns
+    -------
+    ndarray or Stored
+    """
+    if column.rows and isinstance(values, np.ndarray):
+        values = values[:rows]  # a formula may read no more than the first ones: t[:2] beside two rows
+    shape = (rows, *column.shape) if column.rows else (len(values), *column.shape[1:])
+    return open_flat(values, column.dtype, math.prod(shape), rows=column.rows)
+
+
+def open_flat(values: object, dtype: str, size: int, *, rows: bool) -> NDArray[np.generic] | Stored:
     """Give a data array as code takes it: a vector, row after row, or rows that stay on disk, if they are many.
 
     Parameters
@@ -22,6 +49,8 @@ def open_flat(values: object, dtype: str, *, rows: bool) -> NDArray[np.generic] 
         The array.
     dtype : str
         NumPy's name of the type that code was generated for.
+    size : int
+        How many numbers the code reads.
     rows : bool
         Whether it is read row by row; otherwise all of it must be in memory.
 
@@ -31,9 +60,43 @@ def open_flat(values: object, dtype: str, *, rows: bool) -> NDArray[np.generic] 
     """
     if isinstance(values, Stored):
         if rows and values.nbytes > SMALL:
+            fits(values, size)
             return replace(values, dtype=np.dtype(dtype))  # truth values are read as the bytes they are
         values = values.whole()
-    return np.ascontiguousarray(values, dtype=dtype).reshape(-1)
+    return passed(values, dtype, size)
+
+
+def passed(values: Any, dtype: DTypeLike, size: int) -> NDArray[Any]:
+    """Give an array as machine code reads it: a vector of a type and a length, contiguous and aligned.
+
+    Parameters
+    ----------
+    values : ndarray
+        The array; it is copied where it is not so.
+    dtype : dtype
+        The type.
+    size : int
+        The length.
+
+    Returns
+    -------
+    ndarray, shape (size,)
+
+    Raises
+    ------
+    ValueError
+        If it has another length.
+    """
+    found = np.require(values, dtype, ("C", "A", "E")).reshape(-1)
+    fits(found, size)
+    return found
+
+
+def fits(values: NDArray[Any] | Stored, size: int) -> None:
+    """Refuse an array of another length than the code reads, or fills."""
+    if math.prod(values.shape) != size:
+        message = f"generated code takes an array of {size:,} numbers; got the shape {values.shape}"
+        raise ValueError(message)
 
 
 def height(columns: list[Stored], block: int) -> int:
@@ -50,7 +113,36 @@ def read(column: NDArray[np.generic] | Stored, low: int, high: int, rows: int) -
     return column[low * width : high * width]
 
 
-def stage(order: NDArray[np.int64], low: int, count: int, *columns: NDArray[np.generic]) -> float:
+class Blocks:
+    """Rows on disk as statements of NumPy read an array: block after block, of which the last is kept.
+
+    Parameters
+    ----------
+    stored : Stored
+        The array.
+    """
+
+    def __init__(self, stored: Stored) -> None:
+        self.stored = stored
+        self._last: tuple[int, int, NDArray[np.generic] | None] = (0, 0, None)
+
+    def reshape(self, *_: int) -> Blocks:
+        """Give the rows in their own shape, which they always have."""
+        return self
+
+    def __getitem__(self, index: slice | tuple[slice | int, ...]) -> NDArray[np.generic]:
+        first, *rest = index if isinstance(index, tuple) else (index,)
+        assert isinstance(first, slice)
+        low, high, found = self._last  # of whichever thread was here last
+        if found is None or (low, high) != (first.start, first.stop):
+            found = self.stored.rows(first.start, first.stop)
+            self._last = first.start, first.stop, found
+        else:
+            self.stored.check()
+        return found[(slice(None, None, first.step), *rest)]
+
+
+def stage(order: NDArray[np.int64], low: int, count: int, *columns: NDArray[np.generic] | Blocks) -> float:
     """Copy the rows of a batch to where functions find them, as the generated function of that name does.
 
     Parameters
@@ -71,7 +163,9 @@ def stage(order: NDArray[np.int64], low: int, count: int, *columns: NDArray[np.g
     """
     half = len(columns) // 2
     rows = np.asarray(order[low : low + count])
-    for source, target in zip(columns[:half], columns[half:], strict=True):
+    for given, target in zip(columns[:half], columns[half:], strict=True):
+        source = given.stored if isinstance(given, Blocks) else given
+        assert isinstance(target, np.ndarray)
         if isinstance(source, Stored):
             room = target[: count * source.width].reshape(count, *source.shape[1:])
             if (np.diff(rows) == 1).all():

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,11 @@ from symgd.data import Stored
 from symgd.kernel import streams
 from symgd.kernel.code import Program
 from symgd.kernel.code.pieces import Piece, Total
-from symgd.kernel.machine.compile import Entry, compile_written, plan
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from symgd.kernel.machine.compile import Entry
 
 LARGE = 1 << 22  # operations from which on threads gain more than they cost
 SHARE = 1 << 18  # operations that a share has at least
@@ -38,6 +41,8 @@ def available() -> int:
 @cache
 def pool(workers: int) -> ThreadPoolExecutor:
     """Give the threads, the same ones every time."""
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(workers, thread_name_prefix="symgd")
 
 
@@ -66,6 +71,8 @@ class Spread:
     """
 
     def __init__(self, program: Program, name: str, rows: int, workers: int) -> None:
+        from symgd.kernel.machine.compile import plan
+
         planned = plan(program)
         self.arguments = program.function(name).names
         self.rows = rows
@@ -80,6 +87,8 @@ class Spread:
         self.out = self.arguments.index("_out") if "_out" in self.arguments else None
 
     def _compile(self, program: Program, piece: Piece) -> Entry:
+        from symgd.kernel.machine.compile import compile_written
+
         name = piece["name"]
         return compile_written(program.identity, lambda: program.written.functions, name, strict=program.strict)
 

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.data import Stored
-from symgd.kernel import blas, blocks, streams, threads
-from symgd.kernel.code import STAGE, Program, Source, Text, closure, elementwise, source
-from symgd.kernel.machine import gemm, matrices
-from symgd.kernel.machine.compile import Entry, Plan, compile_written, plan
-from symgd.language import scalar, vectors
+from symgd.kernel import streams, threads
+from symgd.kernel.code import STAGE, Program, Source, Text
+from symgd.kernel.loading import Generated, Numbers, load_arrays, load_python, quietly
+from symgd.records import dataclass
+
+if TYPE_CHECKING:
+    from symgd.kernel.machine.compile import Entry, Plan
 
 Vector = NDArray[np.float64]
 Column = NDArray[np.generic] | Stored
-Input = Column | list[float] | float
-Numbers = tuple[float, ...]
-Generated = Callable[..., float | Numbers]
+Input = Column | streams.Blocks | list[float] | float
 Loop = Callable[..., tuple[int, int, float, int, int, int]]
 
 
@@ -120,7 +120,7 @@ class Tier(ABC):
 
     @cached_property
     def _data(self) -> list[Input]:
-        return [self.array(a) if isinstance(a, np.ndarray) else a for a in self.bound.inputs()]
+        return [a if isinstance(a, float | int) else self.array(a) for a in self.bound.inputs()]
 
     def evaluate(self, name: str, vectors: Sequence[Vector], out: Vector | None = None) -> float | Numbers:
         """Call a function at a point, and in a direction; what is more than numbers goes to ``out``."""
@@ -139,7 +139,7 @@ class Tier(ABC):
         return [self.array(np.empty(size * w, dtype=kind)) for w, kind in zip(layout.widths(), kinds, strict=True)]
 
     @abstractmethod
-    def array(self, values: NDArray[np.generic]) -> Input:
+    def array(self, values: Column) -> Input:
         """Give an array as the functions take it."""
 
     @abstractmethod
@@ -164,8 +164,9 @@ class Plain(Tier):
 
     name = "python"
 
-    def array(self, values: NDArray[np.generic]) -> Input:
+    def array(self, values: Column) -> Input:
         """Give a list."""
+        assert isinstance(values, np.ndarray)  # what stays on disk is arrays
         numbers: list[float] = values.tolist()
         return numbers
 
@@ -212,25 +213,28 @@ class Plain(Tier):
 class OnArrays(Tier):
     """Functions that take arrays as they are, and fill them."""
 
-    def array(self, values: NDArray[np.generic]) -> Input:
+    def array(self, values: Column) -> Input:
         """Give the array as it is."""
         return values
 
     def fill(self, function: Generated, vectors: Sequence[Vector], out: Vector | None) -> float | Numbers:
         """Call a function of arrays."""
         filled = [] if out is None else [out]
-        return function(*map(np.ascontiguousarray, vectors), *filled, *self.inputs())
+        return function(*(streams.passed(v, np.float64, self.bound.n) for v in vectors), *filled, *self.inputs())
 
     def curvature(self, x: Vector, full: Vector) -> None:
         """Fill a matrix with the Hessian."""
-        n = len(x)
-        self.function("curvature")(np.ascontiguousarray(x), np.zeros(n), np.empty(n), full, *self.inputs())
+        n = self.bound.n
+        point = streams.passed(x, np.float64, n)
+        self.function("curvature")(point, np.zeros(n), np.empty(n), full, *self.inputs())
 
     def on_arrays(self, loop: Generated, *, batched: bool) -> Loop:
         """Give a loop with room for what it works on."""
         n = self.bound.n
 
         def run(x: Vector, g: Vector, states: Sequence[Vector], *rest: object) -> float | Numbers:
+            for vector in (x, g, *states):  # they are filled, so that a copy of another length is no way out
+                streams.fits(vector, n)
             scratch = () if self.unrolled else (np.empty(n), np.empty(n))
             return loop(x, g, *scratch, *states, *rest, *self.staging(rest, batched=batched), *self.inputs())
 
@@ -242,12 +246,22 @@ class Vectorised(OnArrays):
 
     name = "python"
 
+    def array(self, values: Column) -> Input:
+        """Give the array as it is; one on disk by blocks."""
+        return values if isinstance(values, np.ndarray) else streams.Blocks(values)
+
     def load(self, name: str) -> Generated:
         """Run the text of a function, and of those that it calls."""
+        from symgd.kernel import blocks
+
+        blocks.keep_pages()
         return quietly(load_arrays(self.bound.program.functions, name))
 
     def load_loop(self, source: Source) -> Loop:
         """Run the text of a loop, and of the functions that it calls."""
+        from symgd.kernel import blocks
+
+        blocks.keep_pages()
         texts = source[self.name]
         functions = [text for text in texts if text.name != STAGE]
         loop = load_arrays((*self.bound.program.functions, *functions), "loop", {STAGE: streams.stage})
@@ -265,6 +279,8 @@ class Compiled(OnArrays):
 
     @cached_property
     def _plan(self) -> Plan:
+        from symgd.kernel.machine.compile import plan
+
         return plan(self.bound.program)
 
     def load(self, name: str) -> Generated:
@@ -281,11 +297,15 @@ class Compiled(OnArrays):
             product(point, unit, row, *given)
 
     def _alone(self, name: str) -> Entry:
+        from symgd.kernel.machine.compile import compile_written
+
         program = self.bound.program
         return compile_written(program.identity, lambda: program.written.functions, name, strict=program.strict)
 
     def load_loop(self, source: Source) -> Loop:
         """Compile a loop; where the rows are the work, it may be plain Python around compiled functions."""
+        from symgd.kernel.machine.compile import compile_written
+
         bound, program = self.bound, self.bound.program
         if bound.stored or (bound.large and not source.batched):
             return self._around(source)
@@ -311,65 +331,3 @@ class Compiled(OnArrays):
         plain = Plain(self.bound)
         plain.inputs, plain.staging = self.inputs, self.staging  # type: ignore[method-assign] # what it calls takes arrays
         return plain.on_lists(loop, batched=source.batched)
-
-
-def load_python(functions: Sequence[Text], name: str, given: Mapping[str, object] | None = None) -> Generated:
-    """Run the text of a function in plain Python, with nothing but the table's functions in reach.
-
-    Parameters
-    ----------
-    functions : sequence of Text
-        What symgd generated.
-    name : str
-        The function.
-    given : mapping, optional
-        What it may call besides, by name.
-
-    Returns
-    -------
-    callable
-    """
-    known = {call: getattr(matrices, call) for call in matrices.NAMES}
-    return _loaded(closure(functions, name), name, {"gemm": gemm.gemm, **known, **(given or {})})
-
-
-def load_arrays(functions: Sequence[Text], name: str, given: Mapping[str, object] | None = None) -> Generated:
-    """Run the text of a function on NumPy's arrays, with nothing but NumPy and the table's functions in reach.
-
-    Parameters
-    ----------
-    functions : sequence of Text
-        What symgd generated.
-    name : str
-        The function.
-    given : mapping, optional
-        What it may call besides, by name.
-
-    Returns
-    -------
-    callable
-    """
-    wanted = closure(functions, name)
-    calls = {call for text in wanted for call in text.calls if call.startswith(elementwise.PREFIX)}
-    known = {call: vectors.vector(call.removeprefix(elementwise.PREFIX)) for call in calls}
-    known |= {call: getattr(blocks, call) for call in blocks.NAMES}
-    return _loaded(wanted, name, {"np": np, **known, **(given or {})})
-
-
-def _loaded(functions: Sequence[Text], name: str, given: Mapping[str, object]) -> Generated:
-    """Run texts, with nothing in reach but the table's functions and what is given."""
-    space: dict[str, object] = {known: getattr(scalar, known) for known in (*scalar.GUARDED, *scalar.SHARED)}
-    space |= {"fading": scalar.pow, **given}
-    space["__builtins__"] = {"range": range, "min": min, "abs": abs, "float": float, "int": int, "len": len}
-    exec(compile(source(functions), "<symgd>", "exec"), space)
-    return space[name]  # type: ignore[return-value]
-
-
-def quietly(function: Generated) -> Generated:
-    """Give a function that NumPy does not warn in, as what is not finite is an outcome, nor starts threads in."""
-
-    def call(*args: object) -> float | Numbers:
-        with np.errstate(all="ignore"), blas.one_thread():
-            return function(*args)
-
-    return call

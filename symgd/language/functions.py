@@ -12,9 +12,11 @@ In ``partials`` the arguments are called ``a``, ``b``, ``c`` and the function's 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import field
 from typing import Any
+
+from symgd.records import dataclass
 
 Form = Callable[..., Any]  # a meaning, called with the library that computes it and the arguments
 
@@ -46,14 +48,14 @@ class Function:
     code : str
         Scalar code; ``{0}``, ``{1}`` stand for the arguments. Empty for a call of the function of this name in
         `symgd.language.scalar`.
-    arrays : callable or None
-        Called with NumPy and arrays; ``None`` for NumPy's function of the same name, or number by number without one.
     digits : callable or None
         Called with an mpmath context and numbers of many digits; ``None`` for what mpmath has under this name.
     formula : str
         How formulas spell it, if no text names it: see `symgd.views.spelling`; `AS_NUMPY` for as ``numpy`` does.
     pasted : str
         How it is written as NumPy text, where that differs from ``formula`` and from ``numpy``.
+    library : dict of str to str
+        What the libraries of other languages call it, by target; where one has no entry, its scalar code is translated.
     definition : str
         For an alias: the formula it stands for, in ``a``, ``b``, ``c``.
     partials : tuple of str
@@ -83,10 +85,10 @@ class Function:
     numpy: str = ""
     sympy: Form | None = None
     code: str = ""
-    arrays: Form | None = None
     digits: Form | None = None
     formula: str = ""
     pasted: str = ""
+    library: Mapping[str, str] = field(default_factory=dict)
     definition: str = ""
     partials: tuple[str, ...] = ()
     domain: str = "all reals"
@@ -120,6 +122,14 @@ def _array(name: str, arity: int, summary: str, **more: Any) -> Function:
     return Function(name, "array", arity, arity, summary, **more)
 
 
+def _calls(name: str, julia: str = "") -> dict[str, str]:
+    return {"c": name, "javascript": f"Math.{name}", "julia": julia or name}
+
+
+def _special(name: str, **more: str) -> dict[str, str]:
+    return {"jax": f"jax.scipy.special.{name}", "pytorch": f"torch.special.{name}", **more}
+
+
 def _powered(_: Any, a: Any, b: Any) -> Any:
     return a ** int(b) if b == int(b) else a**b
 
@@ -131,32 +141,27 @@ def _polygamma(m: Any, order: int, a: Any) -> Any:
     return m.polygamma(order, a)
 
 
-def _sigmoid(np: Any, a: Any) -> Any:
-    small = np.exp(-np.abs(a))
-    return np.where(a >= 0, 1.0, small) / (1.0 + small)
-
-
 # fmt: off
 _ARITHMETIC = (
     # The operators. Their partial derivatives are written out so that polynomials never wait for SymPy's import.
     Function("add", "map", 2, 2, "a + b", numpy="a + b", sympy=lambda s, *a: s.Add(*a), partials=("1", "1")),
     Function("multiply", "map", 2, 2, "a*b", numpy="a*b", sympy=lambda s, a, b: a * b, partials=("b", "a"),
-         arrays=lambda np, a, b: np.multiply(a, b), digits=lambda m, a, b: a * b),
+         digits=lambda m, a, b: a * b),
     Function(
         "divide", "map", 2, 2, "a/b", ("true_divide",), "a/b", lambda s, a, b: a / b,
         partials=("1/b", "-y/b"), domain="b != 0",
-         digits=lambda m, a, b: a / b, arrays=lambda np, a, b: np.divide(a, b)),
+         digits=lambda m, a, b: a / b),
     # What the derivatives of lengths are made of: 0 where the length is 0.
     Function(
         "ratio", "map", 2, 2, "a/b, 0 where b is 0", (), "np.where(b == 0, 0, a/b)", lambda s, a, b: a / b,
         "(0.0 if {1} == 0.0 else {0} / {1})", partials=("ratio(1, b)", "-ratio(y, b)"), kink="0 at b = 0", smooth=False,
-         digits=lambda m, a, b: a / b if b else a * 0, arrays=lambda np, a, b: np.where(b == 0, 0.0, a / b),
+         digits=lambda m, a, b: a / b if b else a * 0,
          formula="{a_}/where({b} == 0, inf, {b})"),
     Function(
         "power", "map", 2, 2, "a**b", ("pow", "float_power"), "a**b", lambda s, a, b: a**b, "pow({0}, {1})",
         partials=("powslope(a, b)", "powlog(a, b)"),
         domain="a > 0, or b a whole number (a != 0 where b < 0)", kink="d/db at a = 0 is 0",
-         digits=_powered, arrays=lambda np, a, b: np.power(a, b)),
+         digits=_powered),
 )
 
 _ELEMENTARY = (
@@ -169,23 +174,22 @@ _ELEMENTARY = (
                    "where(b > 1, a**(b - 1) + b*powlog(a, b - 1), a**(b - 1)*(1 + b*log(a)))"),
          domain="as for a power",
          digits=lambda m, a, b: b * _powered(m, a, b - 1) if a or b else a,
-         arrays=lambda np, a, b: np.where((a == 0) & (b == 0), 0.0, b * a ** (b - 1)),
          formula="{b_}*{a__}**where({b} == 0, 1, {b} - 1)"),
     _map("powlog", 2, "a**b*log(a), 0 at a = 0", lambda s, a, b: a**b * s.log(a),
          numpy="np.where(a == 0, 0, a**b*np.log(a))", code="(0.0 if {0} == 0.0 else pow({0}, {1})*log({0}))",
          partials=("a**(b - 1) + b*powlog(a, b - 1)", "y*log(where(a == 0, 1, a))"), domain="a >= 0",
          digits=lambda m, a, b: _powered(m, a, b) * m.log(a) if a else a,
-         arrays=lambda np, a, b: np.where(a == 0, 0.0, a**b * np.log(a)),
          formula="{a__}**{b__}*log(where({a} == 0, 1, {a}))"),
-    _map("exp", 1, "e**a", lambda s, a: s.exp(a), partials=("y",)),
-    _map("expm1", 1, "exp(a) - 1, exact for small a", lambda s, a: s.exp(a) - 1, partials=("exp(a)",)),
+    _map("exp", 1, "e**a", lambda s, a: s.exp(a), library=_calls("exp"), partials=("y",)),
+    _map("expm1", 1, "exp(a) - 1, exact for small a", lambda s, a: s.exp(a) - 1,
+         library=_calls("expm1"), partials=("exp(a)",)),
     # What keeps exponentials in range: exp(a) is exp(s)*exp(a - s) for any s at all, so that the derivative of s is 0.
     _map("held", 1, "a, constant to derivatives", None, numpy="np.positive(a)", code="{0}", partials=("0",),
          kink="0 everywhere", smooth=False,
-         digits=lambda m, a: a, arrays=lambda np, a: a, formula="{a}"),
+         digits=lambda m, a: a, formula="{a}"),
     _map("below", 2, "a - b, 0 where they are equal", lambda s, a, b: a - b, numpy="np.where(a == b, 0, a - b)",
          code="(0.0 if {0} == {1} else {0} - {1})", partials=("1", "-1"), smooth=False,
-         digits=lambda m, a, b: a - b if a != b else a * 0, arrays=lambda np, a, b: np.where(a == b, 0.0, a - b),
+         digits=lambda m, a, b: a - b if a != b else a * 0,
          formula="{a} - {b_}"),
     _map("weighted", 2, "a*exp(b), 0 where a is 0", lambda s, a, b: a * s.exp(b),
          numpy="np.where(a == 0, 0, a*np.exp(b/2)*np.exp(b/2))",
@@ -193,25 +197,26 @@ _ELEMENTARY = (
          code="(0.0 if {0} == 0.0 else {0}*exp({1}) if -700.0 < {1} < 700.0 else {0}*exp(0.5*{1})*exp(0.5*{1}))",
          partials=("exp(b)", "y"),
          digits=lambda m, a, b: a * m.exp(b) if a else a,
-         arrays=lambda np, a, b: np.where(a == 0, 0.0, np.where(
-             np.abs(b) < 700, a * np.exp(b), a * np.exp(0.5 * b) * np.exp(0.5 * b))),
          formula="where({a} == 0, 0, {a_}*exp({b}))"),
-    _map("log", 1, "natural logarithm", lambda s, a: s.log(a), aliases=("ln",), partials=("1/a",), domain="a > 0"),
-    _map("log1p", 1, "log(1 + a), exact for small a", lambda s, a: s.log(1 + a), partials=("1/(1 + a)",),
+    _map("log", 1, "natural logarithm", lambda s, a: s.log(a), aliases=("ln",),
+         library=_calls("log"), partials=("1/a",), domain="a > 0"),
+    _map("log1p", 1, "log(1 + a), exact for small a", lambda s, a: s.log(1 + a),
+         library=_calls("log1p"), partials=("1/(1 + a)",),
          domain="a > -1"),
     _map(
-        "log2", 1, "logarithm to base 2", lambda s, a: s.log(a) / s.log(2), domain="a > 0",
+        "log2", 1, "logarithm to base 2", lambda s, a: s.log(a) / s.log(2), library=_calls("log2"), domain="a > 0",
          digits=lambda m, a: m.log(a) / m.log(2)),
-    _map("log10", 1, "logarithm to base 10", lambda s, a: s.log(a) / s.log(10), domain="a > 0"),
-    _map("sqrt", 1, "square root", lambda s, a: s.sqrt(a), partials=("1/(2*y)",), domain="a >= 0"),
+    _map("log10", 1, "logarithm to base 10", lambda s, a: s.log(a) / s.log(10),
+         library=_calls("log10"), domain="a > 0"),
+    _map("sqrt", 1, "square root", lambda s, a: s.sqrt(a),
+         library=_calls("sqrt"), partials=("1/(2*y)",), domain="a >= 0"),
     _map("sqrt0", 1, "square root, flat at 0: what norm and std take", lambda s, a: s.sqrt(a), numpy="np.sqrt(a)",
          code="sqrt({0})", partials=("ratio(1/2, y)",), domain="a >= 0", kink="0 at a = 0", smooth=False,
-         digits=lambda m, a: m.sqrt(a), arrays=lambda np, a: np.sqrt(a), formula="sqrt({a})"),
+         digits=lambda m, a: m.sqrt(a), formula="sqrt({a})"),
     _map("cbrt", 1, "cube root, of negative numbers too", lambda s, a: s.real_root(a, 3),
-         partials=("1/(3*y**2)",), domain="all reals",
-         arrays=lambda np, a: np.cbrt(a)),
-    _map("sin", 1, "sine", lambda s, a: s.sin(a), partials=("cos(a)",)),
-    _map("cos", 1, "cosine", lambda s, a: s.cos(a), partials=("-sin(a)",)),
+         library=_calls("cbrt"), partials=("1/(3*y**2)",), domain="all reals"),
+    _map("sin", 1, "sine", lambda s, a: s.sin(a), library=_calls("sin"), partials=("cos(a)",)),
+    _map("cos", 1, "cosine", lambda s, a: s.cos(a), library=_calls("cos"), partials=("-sin(a)",)),
     _map("sinc", 1, "sin(pi*a)/(pi*a), 1 at 0", lambda s, a: s.sinc(s.pi * a),
          partials=("-pi**2*a*sincslope(pi*a)",),
          digits=lambda m, a: m.sincpi(a)),
@@ -222,50 +227,54 @@ _ELEMENTARY = (
          # Near 0 its difference of two near equals is worth nothing.
          formula="where(abs({a}) < 0.2, 1/3 - {a__}**2/30 + {a__}**4/840 - {a__}**6/45360 + {a__}**8/3991680, "
                  "(sin({a}) - {a_}*cos({a}))/where({a} == 0, inf, {a})**3)"),
-    _map("tan", 1, "tangent", lambda s, a: s.tan(a), partials=("1 + y**2",), domain="cos(a) != 0"),
+    _map("tan", 1, "tangent", lambda s, a: s.tan(a),
+         library=_calls("tan"), partials=("1 + y**2",), domain="cos(a) != 0"),
     _map(
         "arcsin", 1, "inverse sine", lambda s, a: s.asin(a), aliases=("asin",), domain="-1 <= a <= 1",
-        partials=("1/cosarcsin(a)",),
+        library=_calls("asin"), partials=("1/cosarcsin(a)",),
          digits=lambda m, a: m.asin(a)),
     _map(
         "arccos", 1, "inverse cosine", lambda s, a: s.acos(a), aliases=("acos",), domain="-1 <= a <= 1",
-        partials=("-1/cosarcsin(a)",),
+        library=_calls("acos"), partials=("-1/cosarcsin(a)",),
          digits=lambda m, a: m.acos(a)),
     # (1 - a)(1 + a) keeps the digits that 1 - a**2 loses near the ends.
     _map("cosarcsin", 1, "sqrt(1 - a**2)", lambda s, a: s.sqrt(1 - a**2), numpy="np.sqrt((1 - a)*(1 + a))",
          code="sqrt((1.0 - {0})*(1.0 + {0}))", partials=("-a/y",), domain="-1 <= a <= 1",
          digits=lambda m, a: m.sqrt((1 - a) * (1 + a)), formula="sqrt((1 - {a_})*(1 + {a_}))"),
-    _map("arctan", 1, "inverse tangent", lambda s, a: s.atan(a), aliases=("atan",), partials=("1/(1 + a**2)",),
+    _map("arctan", 1, "inverse tangent", lambda s, a: s.atan(a), aliases=("atan",),
+         library=_calls("atan"), partials=("1/(1 + a**2)",),
          digits=lambda m, a: m.atan(a)),
     _map(
         "arctan2", 2, "angle of the point (b, a)", lambda s, a, b: s.atan2(a, b), aliases=("atan2",),
         # Divided by the radius twice, so that its square cannot overflow.
-        partials=("b/hypot(a, b)/hypot(a, b)", "-a/hypot(a, b)/hypot(a, b)"), domain="(a, b) != (0, 0)",
+        library=_calls("atan2", julia="atan"),
+         partials=("b/hypot(a, b)/hypot(a, b)", "-a/hypot(a, b)/hypot(a, b)"), domain="(a, b) != (0, 0)",
          digits=lambda m, a, b: m.atan2(a, b)),
-    _map("sinh", 1, "hyperbolic sine", lambda s, a: s.sinh(a), partials=("cosh(a)",)),
-    _map("cosh", 1, "hyperbolic cosine", lambda s, a: s.cosh(a), partials=("sinh(a)",)),
+    _map("sinh", 1, "hyperbolic sine", lambda s, a: s.sinh(a), library=_calls("sinh"), partials=("cosh(a)",)),
+    _map("cosh", 1, "hyperbolic cosine", lambda s, a: s.cosh(a), library=_calls("cosh"), partials=("sinh(a)",)),
     # SymPy's 1 - tanh(a)**2 is 0 to the last digit from a = 19 on.
-    _map("tanh", 1, "hyperbolic tangent", lambda s, a: s.tanh(a), partials=("sech(a)**2",)),
+    _map("tanh", 1, "hyperbolic tangent", lambda s, a: s.tanh(a), library=_calls("tanh"), partials=("sech(a)**2",)),
     _map("sech", 1, "1/cosh(a)", lambda s, a: 1 / s.cosh(a), numpy="1/np.cosh(a)", partials=("-y*tanh(a)",),
          formula="1/cosh({a})"),
     _map("arcsinh", 1, "inverse hyperbolic sine", lambda s, a: s.asinh(a), aliases=("asinh",),
-         partials=("1/hypot(1, a)",),
+         library=_calls("asinh"), partials=("1/hypot(1, a)",),
          digits=lambda m, a: m.asinh(a)),
     _map(
         "arccosh", 1, "inverse hyperbolic cosine", lambda s, a: s.acosh(a), aliases=("acosh",), domain="a >= 1",
-        partials=("1/(sqrt(a - 1)*sqrt(a + 1))",),
+        library=_calls("acosh"), partials=("1/(sqrt(a - 1)*sqrt(a + 1))",),
          digits=lambda m, a: m.acosh(a)),
     _map(
         "arctanh", 1, "inverse hyperbolic tangent", lambda s, a: s.atanh(a), aliases=("atanh",), domain="-1 < a < 1",
-        partials=("1/cosarcsin(a)**2",),
+        library=_calls("atanh"), partials=("1/cosarcsin(a)**2",),
          digits=lambda m, a: m.atanh(a)),
     _map("hypot", 2, "sqrt(a**2 + b**2) without overflow", lambda s, a, b: s.sqrt(a**2 + b**2), kink="0 at a = b = 0",
-         partials=("ratio(a, y)", "ratio(b, y)"), smooth=False),
+         library=_calls("hypot"), partials=("ratio(a, y)", "ratio(b, y)"), smooth=False),
 )
 
 _SPECIAL = (
-    _map("erf", 1, "error function", lambda s, a: s.erf(a), numpy="special.erf(a)"),
-    _map("erfc", 1, "1 - erf(a), exact for large a", lambda s, a: s.erfc(a), numpy="special.erfc(a)"),
+    _map("erf", 1, "error function", lambda s, a: s.erf(a), numpy="special.erf(a)", library=_special("erf", c="erf")),
+    _map("erfc", 1, "1 - erf(a), exact for large a", lambda s, a: s.erfc(a), numpy="special.erfc(a)",
+         library=_special("erfc", c="erfc")),
     _map("logerfc", 1, "log(erfc(a)), for large a too", lambda s, a: s.log(s.erfc(a)),
          numpy="np.where(a < 0.5, np.log1p(-special.erf(a)), special.log_ndtr(-np.sqrt(2)*a) + np.log(2))",
          partials=("-mills(a)",),
@@ -281,9 +290,11 @@ _SPECIAL = (
          digits=lambda m, a: 2 * m.exp(-(a**2)) / (m.sqrt(m.pi) * m.erfc(a)) - 2 * a,
          formula="2/(sqrt(pi)*erfcx({a})) - 2*{a_}", pasted="2/(sqrt(pi)*special.erfcx({a})) - 2*{a_}"),
     _map("gamma", 1, "gamma function", lambda s, a: s.gamma(a), aliases=("tgamma",), numpy="special.gamma(a)",
+         library={"c": "tgamma", "jax": "jax.scipy.special.gamma"},
          partials=("y*digamma(a)",), domain="a not in {0, -1, -2, ...}"),
     _map("lgamma", 1, "log(abs(gamma(a)))", lambda s, a: s.log(s.Abs(s.gamma(a))), aliases=("gammaln", "loggamma"),
-         numpy="special.gammaln(a)", partials=("digamma(a)",), domain="a not in {0, -1, -2, ...}",
+         numpy="special.gammaln(a)",
+         library=_special("gammaln", c="lgamma"), partials=("digamma(a)",), domain="a not in {0, -1, -2, ...}",
          digits=lambda m, a: m.log(abs(m.gamma(a)))),
     _map("lngamma", 1, "log(gamma(a)), nan where gamma is negative", lambda s, a: s.log(s.gamma(a)),
          numpy="np.where(a > 100, special.gammaln(a), np.log(special.gamma(a)))", partials=("digamma(a)",),
@@ -291,7 +302,8 @@ _SPECIAL = (
          digits=lambda m, a: m.log(m.gamma(a)), formula="log(gamma({a}))",
          pasted="where({a} > 100, special.gammaln({a}), log(special.gamma({a})))"),
     _map("digamma", 1, "derivative of lgamma", lambda s, a: s.digamma(a), aliases=("psi",), numpy="special.digamma(a)",
-         partials=("polygamma(1, a)",), domain="a not in {0, -1, -2, ...}",
+         library={"jax": "jax.scipy.special.digamma"}, partials=("polygamma(1, a)",),
+         domain="a not in {0, -1, -2, ...}",
          digits=lambda m, a: m.digamma(a)),
     _map("polygamma", 2, "a-th derivative of digamma(b), a = 0, 1, 2, ...", lambda s, a, b: s.polygamma(a, b),
          numpy="special.polygamma(np.asarray(a).astype(int), b)", partials=("0", "polygamma(a + 1, b)"),
@@ -302,13 +314,13 @@ _SPECIAL = (
 _LEARNING = (
     _map("sigmoid", 1, "1/(1 + exp(-a))", lambda s, a: 1 / (1 + s.exp(-a)), aliases=("expit", "logistic"),
          numpy="special.expit(a)", partials=("y*sigmoid(-a)",),
-         digits=lambda m, a: 1 / (1 + m.exp(-a)), arrays=_sigmoid, pasted="1/(1 + exp({_a}))"),
+         digits=lambda m, a: 1 / (1 + m.exp(-a)), pasted="1/(1 + exp({_a}))"),
     _map("logit", 1, "log(a/(1 - a))", lambda s, a: s.log(a / (1 - a)), numpy="special.logit(a)",
          partials=("1/(a*(1 - a))",), domain="0 < a < 1",
          digits=lambda m, a: m.log(a / (1 - a))),
     _map("softplus", 1, "log(1 + exp(a)), without overflow", lambda s, a: s.log(1 + s.exp(a)),
          numpy="np.logaddexp(0, a)", partials=("sigmoid(a)",),
-         digits=lambda m, a: max(a, 0) + m.log1p(m.exp(-abs(a))), arrays=lambda np, a: np.logaddexp(0.0, a)),
+         digits=lambda m, a: max(a, 0) + m.log1p(m.exp(-abs(a)))),
     _map("logcosh", 1, "log(cosh(a)), without overflow", lambda s, a: s.log(s.cosh(a)),
          numpy="np.where(np.abs(a) < 1, np.log1p(2*np.sinh(a/2)**2), np.logaddexp(a, -a) - np.log(2))",
          partials=("tanh(a)",),
@@ -321,28 +333,27 @@ _LEARNING = (
          pasted="where({a} > -0.693, log(-expm1({a})), log1p(-exp({a})))"),
     _map("logaddexp", 2, "log(exp(a) + exp(b)), without overflow", lambda s, a, b: s.log(s.exp(a) + s.exp(b)),
          partials=("sigmoid(a - b)", "sigmoid(b - a)"),
-         digits=lambda m, a, b: max(a, b) + m.log1p(m.exp(-abs(a - b))), arrays=lambda np, a, b: np.logaddexp(a, b)),
+         digits=lambda m, a, b: max(a, b) + m.log1p(m.exp(-abs(a - b)))),
     _map("relu", 1, "the positive part of a", lambda s, a: s.Max(a, 0), numpy="np.maximum(a, 0)",
          code="(0.0 if {0} <= 0.0 else {0})", partials=("where(a > 0, 1, 0)",), kink="0 at a = 0", smooth=False,
-         digits=lambda m, a: max(a, 0), arrays=lambda np, a: np.where(a <= 0, 0.0, a)),
+         digits=lambda m, a: max(a, 0)),
 )
 
 _ENTROPY = (
     _map("xlogy", 2, "a*log(b), 0 where a is 0", lambda s, a, b: a * s.log(b), numpy="special.xlogy(a, b)",
          code="(0.0 if {0} == 0.0 else {0}*log({1}))", partials=("log(b)", "xdivy(a, b)"), domain="b > 0",
-         digits=lambda m, a, b: a * m.log(b) if a else a, arrays=lambda np, a, b: np.where(a == 0, 0.0, a * np.log(b))),
+         digits=lambda m, a, b: a * m.log(b) if a else a),
     _map("xlog1py", 2, "a*log(1 + b), 0 where a is 0", lambda s, a, b: a * s.log(1 + b),
          numpy="special.xlog1py(a, b)", code="(0.0 if {0} == 0.0 else {0}*log1p({1}))",
          partials=("log1p(b)", "xdivy(a, 1 + b)"), domain="b > -1",
-         digits=lambda m, a, b: a * m.log1p(b) if a else a,
-         arrays=lambda np, a, b: np.where(a == 0, 0.0, a * np.log1p(b))),
+         digits=lambda m, a, b: a * m.log1p(b) if a else a),
     # Its logarithms are apart, so that no derivative at a = 0 is inf*0.
     _map("rel_entr", 2, "a*log(a/b), 0 where a is 0", lambda s, a, b: a * s.log(a / b),
          numpy="special.rel_entr(a, b)", partials=("1 + log(a) - log(b)", "-xdivy(a, b)"), domain="a >= 0, b > 0",
          digits=lambda m, a, b: a * m.log(a / b) if a else a),
     _map("xdivy", 2, "a/b, 0 where a is 0", lambda s, a, b: a / b, numpy="np.where(a == 0, 0, a/b)",
          code="(0.0 if {0} == 0.0 else {0} / {1})", partials=("1/b", "-xdivy(y, b)"), domain="b != 0",
-         digits=lambda m, a, b: a / b if a else a, arrays=lambda np, a, b: np.where(a == 0, 0.0, a / b),
+         digits=lambda m, a, b: a / b if a else a,
          formula="where({a} == 0, 0, {a_}/where({a} == 0, 1, {b}))"),
 )
 
@@ -438,19 +449,25 @@ _QUOTIENTS = (
 )
 
 _PIECES = (
-    _map("abs", 1, "absolute value", lambda s, a: s.Abs(a), aliases=("absolute", "fabs"), partials=("sign(a)",),
+    _map("abs", 1, "absolute value", lambda s, a: s.Abs(a), aliases=("absolute", "fabs"),
+         library={"c": "fabs", "javascript": "Math.abs", "julia": "abs"}, partials=("sign(a)",),
          kink="0 at a = 0", smooth=False,
          digits=lambda m, a: m.fabs(a)),
     _map("sign", 1, "-1, 0 or 1", lambda s, a: s.sign(a), partials=("0",), kink="0 everywhere", smooth=False),
-    _map("floor", 1, "largest whole number below", lambda s, a: s.floor(a), partials=("0",), kink="0 everywhere",
+    _map("floor", 1, "largest whole number below", lambda s, a: s.floor(a),
+         library=_calls("floor"), partials=("0",), kink="0 everywhere",
          smooth=False),
-    _map("ceil", 1, "smallest whole number above", lambda s, a: s.ceiling(a), partials=("0",), kink="0 everywhere",
+    _map("ceil", 1, "smallest whole number above", lambda s, a: s.ceiling(a),
+         library=_calls("ceil"), partials=("0",), kink="0 everywhere",
          smooth=False),
-    _map("trunc", 1, "whole part", None, aliases=("fix",), partials=("0",), kink="0 everywhere",
+    _map("trunc", 1, "whole part", None, aliases=("fix",),
+         library=_calls("trunc"), partials=("0",), kink="0 everywhere",
          smooth=False,
          digits=lambda m, a: m.floor(a) if a >= 0 else m.ceil(a)),
     _map("rint", 1, "nearest whole number, ties to even; round(a, 2) to two decimals", None,
-         aliases=("round", "around"), partials=("0",), kink="0 everywhere", smooth=False, keywords=("decimals",),
+         aliases=("round", "around"),
+         library={"c": "rint", "julia": "round"},
+         partials=("0",), kink="0 everywhere", smooth=False, keywords=("decimals",),
          positional=("decimals",),
          digits=lambda m, a: m.nint(a)),
     _map("mod", 2, "remainder with the sign of b", lambda s, a, b: s.Mod(a, b), aliases=("remainder",),
@@ -460,6 +477,7 @@ _PIECES = (
          kink="0 everywhere", smooth=False,
          digits=lambda m, a, b: m.floor(a / b)),
     _map("copysign", 2, "abs(a) with the sign of b", lambda s, a, b: s.Piecewise((-s.Abs(a), b < 0), (s.Abs(a), True)),
+         library={"c": "copysign", "julia": "copysign"},
          partials=("sign(a)*copysign(1, b)", "0"), kink="0 at a = 0, and in b", smooth=False,
          digits=lambda m, a, b: -abs(a) if b < 0 else abs(a)),
     _map("maximum", 2, "the larger", lambda s, a, b: s.Max(a, b),
@@ -475,7 +493,7 @@ _PIECES = (
     _map("where", 3, "b where a holds, else c", lambda s, a, b, c: s.Piecewise((b, a), (c, True)),
          code="({1} if {0} else {2})", partials=("0", "where(a, 1, 0)", "where(a, 0, 1)"),
          kink="the derivative of the branch that is taken", smooth=False,
-         digits=lambda m, c, a, b: a if c else b, arrays=lambda np, a, b, c: np.where(a.astype(bool), b, c)),
+         digits=lambda m, c, a, b: a if c else b),
     _map("greater", 2, "a > b", lambda s, a, b: a > b, code="({0} > {1})", partials=("0", "0"), boolean=True,
          smooth=False,
          digits=lambda m, a, b: a > b),

@@ -7,7 +7,7 @@ import zlib
 
 MARK = "quoted_"  # what such names begin with inside, where they are made of letters and digits
 MOST = 60  # characters of such a name
-_ENCODED = re.compile("_([0-9a-f]+)_")
+_ENCODED = "_([0-9a-f]+)_"
 
 
 def quoted(name: str) -> str:
@@ -48,7 +48,7 @@ def unquoted(name: str) -> str | None:
     """
     if not name.startswith(MARK):
         return None
-    return _ENCODED.sub(lambda match: chr(int(match[1], 16)), name.removeprefix(MARK))
+    return re.sub(_ENCODED, lambda match: chr(int(match[1], 16)), name.removeprefix(MARK))
 
 
 def written(name: str) -> str:

@@ -79,10 +79,10 @@ erfc = math.erfc
 sqrt0 = sqrt
 gamma = _guarded(math.gamma, lambda a: inf if a > 0 else math.copysign(inf, a) if a == 0 else nan)
 lgamma = _guarded(math.lgamma, lambda a: inf if a > -inf else nan)
-floor = _guarded(lambda a: float(math.floor(a)), lambda a: a)
-ceil = _guarded(lambda a: float(math.ceil(a)), lambda a: a)
-trunc = _guarded(lambda a: float(math.trunc(a)), lambda a: a)
-rint = _guarded(lambda a: float(round(a)), lambda a: a)
+floor = _guarded(lambda a: math.copysign(math.floor(a), a), lambda a: a)  # a zero has the sign that C gives it
+ceil = _guarded(lambda a: math.copysign(math.ceil(a), a), lambda a: a)
+trunc = _guarded(lambda a: math.copysign(math.trunc(a), a), lambda a: a)
+rint = _guarded(lambda a: math.copysign(round(a), a), lambda a: a)
 
 
 def pow(a: float, b: float) -> float:  # noqa: A001
@@ -225,7 +225,7 @@ def millsrest(a: float) -> float:
     if a < 1.0 or a != a:  # noqa: PLR0124
         return 2.0 * math.exp(-a * a) / (math.sqrt(math.pi) * math.erfc(a)) - 2.0 * a
     k = 0.0
-    for n in range(int(20.0 + 150.0 / (a * a)), 0, -1):
+    for n in range(int(20.0 + 200.0 / (a * a)), 0, -1):
         k = 0.5 * n / (a + k)
     return 2.0 * k
 

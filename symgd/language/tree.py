@@ -6,8 +6,10 @@ node, its parentheses included.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import TYPE_CHECKING, Any
+
+from symgd.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

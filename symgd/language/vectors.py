@@ -32,7 +32,7 @@ def _sigmoid(a: Array) -> Array:
 
 
 def _softplus(a: Array) -> Array:
-    return np.where(a > 0, a, np.where(a <= 0, 0.0, a)) + np.log1p(np.exp(-np.abs(a)))
+    return np.maximum(a, 0.0) + np.log1p(np.exp(-np.abs(a)))
 
 
 def _logit(a: Array) -> Array:

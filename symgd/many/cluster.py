@@ -10,13 +10,13 @@ one to the other along which the value does not rise.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.curvature import DENSE, classify
 from symgd.kernel import Kernel
+from symgd.records import dataclass
 from symgd.verdict import Kind, Verdict
 
 Vector = NDArray[np.float64]
@@ -59,8 +59,9 @@ class _Goal:
 
 
 def cluster(
-    kernel: Kernel, x: Matrix, f: Vector, g: Matrix, scale: Vector, candidates: Places, converged: NDArray[np.bool_]
-) -> list[Found]:
+    kernel: Kernel, x: Matrix, f: Vector, g: Matrix, scale: Vector, candidates: Places, converged: NDArray[np.bool_],
+    starts: Matrix,
+) -> list[Found]:  # fmt: skip
     """Tell the distinct stationary points among end points.
 
     Parameters
@@ -79,6 +80,8 @@ def cluster(
         Those that may be near a stationary point.
     converged : ndarray of bool, shape (k,)
         Whether a descent said that it is at one.
+    starts : ndarray, shape (k, n)
+        Where the descents began.
 
     Returns
     -------
@@ -90,13 +93,14 @@ def cluster(
         # Converged ones first, of these the best.
         order = candidates[np.lexsort((sizes[candidates], ~converged[candidates]))]
         if kernel.n > DENSE:
-            return _joined(kernel, x, f, g, scale, order[converged[order]], _close(x, scale))
-        return _followed(kernel, x, f, g, scale, order, converged)
+            return _joined(kernel, x, f, g, scale, order[converged[order]], starts, _close(x, scale))
+        return _followed(kernel, x, f, g, scale, order, converged, starts)
 
 
 def _followed(
-    kernel: Kernel, x: Matrix, f: Vector, g: Matrix, scale: Vector, order: Places, converged: NDArray[np.bool_]
-) -> list[Found]:
+    kernel: Kernel, x: Matrix, f: Vector, g: Matrix, scale: Vector, order: Places, converged: NDArray[np.bool_],
+    starts: Matrix,
+) -> list[Found]:  # fmt: skip
     goals: list[_Goal] = []
     members: list[list[Places]] = []
     flat: list[int] = []
@@ -119,10 +123,10 @@ def _followed(
         mine = _belong(goals[place], x[pending], f[pending], g[pending], scale)
         members[place] += [np.array([first]), pending[mine]]
         pending = pending[~mine]
-    found = [_told(kernel, goal, np.concatenate(own)) for goal, own in zip(goals, members, strict=True)]
+    found = [_told(kernel, goal, np.concatenate(own), starts) for goal, own in zip(goals, members, strict=True)]
     if flat:
         joins = _way(kernel, x, f, scale) if kernel.smooth else _close(x, scale)
-        found += _joined(kernel, x, f, g, scale, np.array(flat), joins)
+        found += _joined(kernel, x, f, g, scale, np.array(flat), starts, joins)
     return found
 
 
@@ -203,8 +207,8 @@ def _belong(goal: _Goal, x: Matrix, f: Vector, g: Matrix, scale: Vector) -> NDAr
     return np.asarray(model | (far <= NEAR), dtype=np.bool_)
 
 
-def _told(kernel: Kernel, goal: _Goal, members: Places) -> Found:
-    verdict = classify(kernel, goal.x, goal.f, goal.g)
+def _told(kernel: Kernel, goal: _Goal, members: Places, starts: Matrix) -> Found:
+    verdict = classify(kernel, goal.x, goal.f, goal.g, starts[members[0]])
     size = float(np.linalg.norm(goal.g))
     return Found(goal.x, goal.f, size, _eigenvalues(goal.h), verdict, np.sort(members))
 
@@ -222,7 +226,7 @@ Joins = Callable[[int, int], bool]
 
 
 def _joined(
-    kernel: Kernel, x: Matrix, f: Vector, g: Matrix, scale: Vector, places: Places, joins: Joins
+    kernel: Kernel, x: Matrix, f: Vector, g: Matrix, scale: Vector, places: Places, starts: Matrix, joins: Joins
 ) -> list[Found]:
     """Group points, neighbours first, where one leads to the other; the lowest speaks for its group."""
     from scipy.spatial import cKDTree
@@ -258,7 +262,7 @@ def _joined(
     for owner in np.unique(owners).tolist():
         own = places[owners == owner]
         best = int(own[np.lexsort((np.linalg.norm(g[own], axis=1), f[own]))[0]])
-        verdict = classify(kernel, x[best], float(f[best]), g[best])
+        verdict = classify(kernel, x[best], float(f[best]), g[best], starts[best])
         smooth = verdict.kind in (Kind.DEGENERATE, Kind.MINIMUM, Kind.WEAK_MINIMUM)
         if smooth and np.ptp(x[own] / scale, axis=0).max() > WIDE:
             verdict = verdict.spread()

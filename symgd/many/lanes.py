@@ -7,7 +7,6 @@ the starts are cut into tasks and blocks does not depend on the number of thread
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Protocol
@@ -20,13 +19,15 @@ from symgd.kernel import threads
 from symgd.kernel.code import Text, kept
 from symgd.kernel.kernel import Kernel
 from symgd.kernel.machine.compile import Entry, compile_function
-from symgd.many import lanes_code as code
+from symgd.many import block_code as code
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 Draw = Callable[[int, int, int], Matrix]  # the normal numbers of a start, from a step to a step
 
-SLICE = 1016  # steps after which starts that have ended make room
+RECORDS = 1 << 20  # numbers of a start's history
+SLICE = 1016  # steps of a slice, after which starts that have ended make room
 TASKS = 16  # that a slice is cut into, so that one thread that is held up does not hold up all
 # Operations of a task: a call costs some ten thousand, and somebody may want to stop.
 LEAST, MOST = 2_000_000, 8_000_000
@@ -52,6 +53,12 @@ class Batch:
         The largest and the smallest value noted in each quarter of the steps.
     looks : ndarray of int, shape (k,)
         How many values are looked at in a run to the end.
+    gtol : ndarray, shape (k,)
+        Squares of the tolerances of the gradients' norms; negative for none.
+    steepest : ndarray, shape (k,)
+        The largest square of a gradient's norm on the way.
+    highest, lowest : ndarray, shape (k,)
+        The largest and the smallest value since it was last looked whether a start is at rest.
     """
 
     x: Matrix
@@ -65,16 +72,23 @@ class Batch:
     peaks: Matrix
     lows: Matrix
     looks: NDArray[np.int64]
+    gtol: Vector
+    steepest: Vector
+    highest: Vector
+    lowest: Vector
 
     @staticmethod
-    def of(x: Matrix, states: Matrix, hyper: Matrix, looks: int) -> Batch:
+    def of(x: Matrix, states: Matrix, hyper: Matrix, limits: Limits) -> Batch:
         """Give a batch that stands at its starts."""
         k = len(x)
-        f, first = (np.full(k, np.nan) for _ in range(2))
-        status, steps = (np.zeros(k) for _ in range(2))
+        f, first, high, low = (np.full(k, np.nan) for _ in range(4))
+        status, steps, steepest = (np.zeros(k) for _ in range(3))
         peaks, lows = np.full((k, QUARTERS), -np.inf), np.full((k, QUARTERS), np.inf)
         slopes = np.full_like(x, np.nan)
-        return Batch(x.copy(), slopes, states, hyper, f, status, steps, first, peaks, lows, np.full(k, looks))
+        looks, gtol = np.full(k, limits.looks), np.full(k, limits.gtol)
+        return Batch(
+            x.copy(), slopes, states, hyper, f, status, steps, first, peaks, lows, looks, gtol, steepest, high, low
+        )  # fmt: skip
 
     def part(self, rows: slice, states: Matrix, hyper: Matrix) -> Batch:
         """Give some of the starts as a batch of views, with states and numbers of its own."""
@@ -137,6 +151,7 @@ class Runner(Protocol):
 
     kernel: Kernel
     limits: Limits
+    length: int  # steps after which starts that have ended make room
 
     def slice(self, batch: Batch, rows: NDArray[np.int64], first: int, stop: int) -> Slice:
         """Give the tasks that take the starts in ``rows`` from a step to a step."""
@@ -157,16 +172,18 @@ class Lanes:
         Normal numbers that a step of a start takes.
     draw : callable
         Gives those of a start.
+    varying : list of int
+        Which of the rule's numbers differ from start to start.
     near : bool
         Whether the code reads functions that are nan for large arguments.
     """
 
     def __init__(
-        self, kernel: Kernel, entry: Entry, limits: Limits, draws: int, draw: Draw, *, near: bool
+        self, kernel: Kernel, entry: Entry, limits: Limits, draws: int, draw: Draw, varying: list[int], *, near: bool
     ) -> None:  # fmt: skip
-        self.kernel, self.limits, self.draws, self.draw = kernel, limits, draws, draw
+        self.kernel, self.limits, self.draws, self.draw, self.varying = kernel, limits, draws, draw, varying
         self.offset = 0  # the number of a batch's first start among all
-        self.entry, self.near = entry, near
+        self.entry, self.near, self.length = entry, near, limits.slice
 
     def slice(self, batch: Batch, rows: NDArray[np.int64], first: int, stop: int) -> Slice:
         """Give the tasks that take the starts in ``rows`` from a step to a step.
@@ -195,17 +212,21 @@ class Lanes:
         runs = [_packed(a if whole else a[given]) for a in wide]
         numbers = lines if whole else [a[given] for a in lines]
         numbers[1][count:] = 1.0
+        own = batch.hyper[:, self.varying]
         f, *others = numbers
         sums = np.zeros(len(given))  # what must stay finite is summed up there
         hyper = batch.hyper[rows[0]]
         room = (2 * batch.x.shape[1] + batch.states.shape[1] + 1) * code.WIDTH
         limits = self.limits
         looks = (limits.chunk, limits.every, limits.steps)
-        rest = (first, *looks, limits.gtol, limits.ftol, limits.xtol, *self.kernel.numbers)
+        rest = (first, *looks, limits.ftol, limits.xtol, *self.kernel.numbers)
+        varied = _packed(own if whole else own[given])
+        new = int(np.isnan(batch.first[rows[0]]))
 
         def work(begin: int, end: int) -> None:
             drawn = self._drawn(given[begin * code.WIDTH : end * code.WIDTH], first, stop)
-            self.entry(begin, end, first, stop, *runs, f, sums, *others, np.empty(room), hyper, drawn, *rest)
+            kept = np.empty(room)  # what fast steps change, as it was before
+            self.entry(begin, end, first, stop, new, *runs, f, sums, *others, varied, kept, hyper, drawn, *rest)
 
         def finish() -> None:
             where = slice(None) if count == len(batch.x) else rows
@@ -248,6 +269,9 @@ class Starts:
     def __init__(self, kernel: Kernel, entry: Entry, limits: Limits, states: int, hyper: int) -> None:
         self.kernel, self.entry, self.limits, self.hyper = kernel, entry, limits, hyper
         self.vectors = _vectors(kernel, states)
+        # Where there is a tolerance, every value counts.
+        self.stride = 1 if limits.gtol >= 0 else limits.every
+        self.length = min(limits.slice, max(1, RECORDS // (3 + kept(kernel.n)))) if self.stride == 1 else limits.slice
 
     def slice(self, batch: Batch, rows: NDArray[np.int64], first: int, stop: int) -> Slice:
         """Give the tasks that take the starts in ``rows`` up to a step; each goes on from where it stands.
@@ -270,11 +294,11 @@ class Starts:
         targets = [batch.x, batch.g, batch.states, batch.hyper, batch.peaks, batch.lows, *_lines(batch)]
         arrays = [a[rows].reshape(-1) for a in targets]
         limits, n = self.limits, batch.x.shape[1]
-        rest = (limits.every, limits.steps, limits.gtol, limits.ftol, limits.xtol)
+        rest = (self.stride, limits.every, limits.steps, limits.ftol, limits.xtol)
 
         def work(begin: int, end: int) -> None:
             own = [*(np.zeros(n) for _ in range(self.vectors)), np.zeros(self.hyper), np.zeros((1, 1))]
-            records = np.zeros(((stop - first) // limits.every + 2, 3 + kept(n)))
+            records = np.zeros(((stop - first) // self.stride + 2, 3 + kept(n)))
             self.entry(begin, end, stop, *arrays, *own, records, *rest, *self.kernel.inputs("numba"))
 
         def finish() -> None:
@@ -331,7 +355,8 @@ def _size(count: int, cost: int) -> int:
 
 def _lines(batch: Batch) -> list[Vector]:
     """Give the numbers of which each start has one, in the order of the compiled functions."""
-    return [batch.f, batch.status, batch.steps, batch.first]
+    line = [batch.f, batch.status, batch.steps, batch.first]
+    return [*line, batch.gtol, batch.steepest, batch.highest, batch.lowest]
 
 
 def compile_lanes(kernel: Kernel, functions: tuple[Text, ...]) -> Entry:

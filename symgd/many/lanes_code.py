@@ -1,36 +1,33 @@
 """The loop over many starts: a block of them side by side, one in each lane of the vector registers.
 
-A block holds `WIDTH` starts; each number of the loop (a parameter, a part of the gradient, a state) is a run of so many
-floats, and the innermost loop goes over the starts, free of branches, so that LLVM packs it. There are two forms of the
-steps. ``fast_lane_block`` takes steps and adds up what would not stay finite; nothing is tested.
-``careful_lane_block`` tests after each step as the loop of a single run does, and a start that has ended stays where it
-is. Where no tolerance was given, a few fast steps are taken at a time, and taken once more with care if a start did not
-stay finite in them.
+There are two forms of the steps. ``fast`` takes steps and adds up what would not stay finite; nothing is tested.
+``careful`` tests after each step as the loop of a single run does; a start that has ended stays where it is, and one
+that has taken more steps than others waits for them. Where no tolerance was given, a few fast steps are taken at a
+time, and taken once more with care if a start did not stay finite in them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
-from symgd.descent.outcomes import QUARTERS
 from symgd.graph import Fold, Leaf, Map, Node, reachable
-from symgd.kernel.code.forms import LANES, NEAR, Argument, At, Call, Choice, Expression, Name, Not, Text, of, total
+from symgd.kernel.code.forms import LANES, NEAR, Argument, At, Call, Choice, Expression, Name, Not, Text, of
 from symgd.kernel.code.layout import Layout
 from symgd.kernel.code.llvm import LLVM
-from symgd.kernel.code.loop import GRADIENT, HUGE, NOT_FINITE, STEP, VALUE, Loop
-from symgd.kernel.code.module import Program
+from symgd.kernel.code.outside import GRADIENT, HUGE, NOT_FINITE, STEP, VALUE
+from symgd.kernel.code.program import Program
 from symgd.kernel.code.schedule import Pass, schedule
 from symgd.kernel.code.writer import Expressions, Writer
 from symgd.language.functions import FUNCTIONS
+from symgd.many.block_code import RUNS, SLOPE, START, STEPS, TOLERANCES, WIDTH, Block
 from symgd.many.starts_code import quarter
 from symgd.rules import COMPONENTS, Lowered
 
-WIDTH = 128  # starts in a block: enough independent work to hide the time that one operation takes
 PARTS = 2  # of a block that are worked on in turn by fast steps, for the same reason
 SHORT = 4000  # characters of a gradient's code up to which it is written out for each part
 TURNING = ("sin", "cos")  # what vector registers know near 0 only
-SLOPE = "slope_each"
 # What is not smooth but finite for all reals, and its slope with it.
 _BROKEN = {"relu", "maximum", "minimum", "where"}
 _FINITE = _BROKEN | {
@@ -38,24 +35,16 @@ _FINITE = _BROKEN | {
     if row.kind == "map" and ((row.smooth and row.domain == "all reals") or row.boolean)
 }  # fmt: skip
 
-# A block's numbers: points, gradients, states, the largest and the lowest value in each quarter of the steps, values,
-# sums that must stay finite, how a start has ended and when, its first value, and a copy of what fast steps change.
-RUNS = {letter: Argument(f"_{letter}", "float64") for letter in "XGSTYFEUKAR"}
-STEPS = [
-    Argument("_h", "float64"), Argument("_z", "matrix"), Argument("_z0", "whole"), Argument("_from", "whole"),
-    Argument("_stop", "whole"),
-]  # fmt: skip
-TOLERANCES = [Argument(name, "number") for name in ("_gtol", "_ftol", "_xtol")]
-START = Argument("_o", "whole")  # where in the runs a block begins
-
 
 def fits(layout: Layout) -> bool:
     """Tell whether the loop can run side by side: few parameters, all of them numbers, and no arrays of data."""
     return layout.unrolled and not layout.arrays() and not layout.counted and layout.size > 0
 
 
-def write_lanes(program: Program, rule: Lowered, hyper: tuple[str, ...], *, tested: bool) -> tuple[Text, ...]:
-    """Write the loop of a rule over blocks of starts, for Numba.
+def write_lanes(
+    program: Program, rule: Lowered, hyper: tuple[str, ...], *, tested: bool, varying: tuple[str, ...] = ()
+) -> tuple[Text, ...]:
+    """Write the loop of a rule over blocks of starts, for the compiler.
 
     Parameters
     ----------
@@ -67,13 +56,15 @@ def write_lanes(program: Program, rule: Lowered, hyper: tuple[str, ...], *, test
         The numbers that it reads, in order.
     tested : bool
         Whether a tolerance is tested after each step.
+    varying : tuple of str
+        Those of the numbers that differ from start to start.
 
     Returns
     -------
     tuple of Text
         The function ``lanes``, and those that it calls.
     """
-    lanes = Lanes(Writer(apart=True), program, rule, hyper)
+    lanes = Lanes(Writer(apart=True), program, rule, hyper, varying)
     lanes.write_all(tested=tested)
     results = {f.name: f.result for f in lanes.w.functions}
     return (lanes.slope, *(LLVM.text(f, results) for f in lanes.w.functions))
@@ -84,7 +75,7 @@ def is_near(functions: Sequence[Text]) -> bool:
     return any(f.role == NEAR and set(TURNING) & set(f.calls) for f in functions)
 
 
-class Lanes(Loop):
+class Lanes(Block):
     """Writes the loop over blocks of starts.
 
     Parameters
@@ -97,10 +88,16 @@ class Lanes(Loop):
         The rule.
     hyper : tuple of str
         The numbers that the rule reads from ``_h``, in order.
+    varying : tuple of str
+        Those of them that each lane has its own of.
     """
 
-    def __init__(self, writer: Writer, program: Program, rule: Lowered, hyper: tuple[str, ...]) -> None:
+    def __init__(
+        self, writer: Writer, program: Program, rule: Lowered, hyper: tuple[str, ...], varying: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(writer, program.layout, rule, hyper)
+        self.varying = varying
+        self.turned: dict[Node, Name] = {}  # what is multiplied by in place of dividing by a node
         self.lowered = rule
         self.plan = schedule(rule.roots())
         self.update = Pass(COMPONENTS, len(self.plan.passes))
@@ -108,7 +105,6 @@ class Lanes(Loop):
         slope = next(f for f in program.written.functions if f.name == "slope")
         self.slope = replace(slope, name=SLOPE, role=NEAR)
         self.short = len(program.function("slope").body) < SHORT
-        self.shift = 0  # of the part of a block that is being written
         self.reads_value = any(leaf.name == "f" for leaf in self.plan.leaves)
 
     def access(self, node: Leaf | Fold) -> Expression:
@@ -121,44 +117,13 @@ class Lanes(Loop):
 
     def write_all(self, *, tested: bool) -> None:
         """Write all functions."""
-        self._write_look()
-        self._write_notes()
-        self._write_careful()
+        self.write_look()
+        self.write_notes()
+        self._write_careful(tested=tested)
         if not tested:
             self._write_fast()
-            self._write_ways_back()
+            self.write_ways_back()
         self._write_lanes(tested=tested)
-
-    # ---- one lane --------------------------------------------------------------------------------------------------
-
-    def run(self, letter: str, index: int = 0) -> Expression:
-        """Give the code of a lane's entry of one of the runs of a block, which begins at ``_o`` or a multiple of it."""
-        return At(RUNS[letter].name, self._begin(letter) + (index * WIDTH + self.shift) + "_l", unsigned=True)
-
-    def _begin(self, letter: str) -> Expression:
-        """Give the code of where a block's numbers begin in one of the runs."""
-        stretch = {"X": self.n, "G": self.n, "S": self.n * len(self.states), "T": QUARTERS, "Y": QUARTERS}
-        return stretch.get(letter, 1) * of(START) if stretch.get(letter, 1) != 1 else of(START)
-
-    def _noted(self, letter: str) -> Expression:
-        """Give the code of what is noted of a lane in the quarter of the steps at hand."""
-        return At(RUNS[letter].name, self._begin(letter) + WIDTH * of("_quarter") + "_l", unsigned=True)
-
-    def numbers(self) -> list[tuple[str, Expression]]:
-        """Give the numbers of a lane that steps change: parameters and states, with where they are kept."""
-        found = [(f"_x{i}", self.run("X", i)) for i in range(self.n)]
-        for state in range(len(self.states)):
-            found += [(f"_s{state}_{i}", self.run("S", state * self.n + i)) for i in range(self.n)]
-        return found
-
-    def evaluate(self) -> None:
-        """Write the evaluation of value and gradient."""
-        names = ["_f", *(f"_g{i}" for i in range(self.n))]
-        self.w.assign_all(names, Call(SLOPE, *self.layout.point(), *self.layout.data()))
-
-    def squares(self, *before: Expression) -> Expression:
-        """Give the code of the gradient's squared norm, added to what stands before it."""
-        return total([*before, *(of(f"_g{i}") * f"_g{i}" for i in range(self.n))])
 
     def _steps(
         self, name: str, runs: str, more: list[Argument], lane: Callable[[Expressions], None], parts: int = 1
@@ -167,26 +132,51 @@ class Lanes(Loop):
         w = self.w
         arguments = [START, *(RUNS[letter] for letter in runs), *STEPS, *more, *self.layout.data()]
         with w.function(name, arguments, role=LANES):
-            for index in range(len(self.hyper)):
-                w.assign(f"_h{index}", At("_h", index))
+            for index, number in enumerate(self.hyper):
+                if number not in self.varying:
+                    w.assign(f"_h{index}", At("_h", index))
             outer = self._hoist()
             same = self._same()
             with w.loop("_t", of("_from") + 1, of("_stop") + 1):
                 w.assign("_tf", Call("float", "_t"))
                 outer.write([n for n in self.plan.scalars[0] if n in same], keep=same)
+                self._renew(outer, same)
                 with w.loop("_l", 0, Call("hide", WIDTH // parts)):
                     for part in range(parts):
                         self.shift = part * WIDTH // parts
+                        for place, number in enumerate(self.varying):
+                            w.assign(f"_h{self.hyper.index(number)}", self.run("H", place))
                         lane(outer)
                     self.shift = 0
             w.give()
+
+    def fixed(self, node: Node) -> bool:
+        """Tell whether a node is the same at every step, and in every lane."""
+        return super().fixed(node) and not (isinstance(node, Leaf) and node.name in self.varying)
+
+    def _renew(self, outer: Expressions, same: set[Node]) -> None:
+        """Write 1 over what all lanes are divided by: a division takes a processor ten times as long as a product."""
+        self.turned = {}
+        for node in reachable(self.lowered.roots()):
+            if not _divides(node) or node in same or node.args[1].constant is not None:
+                continue
+            divisor = node.args[1]
+            if divisor not in self.turned and (outer.find(divisor) or self.fixed(divisor)):
+                self.turned[divisor] = Name(f"_i{divisor.number}")
+                self.w.assign(self.turned[divisor], 1.0 / outer[divisor])
+
+    def inside(self, around: Expressions, suffix: str = "") -> Expressions:
+        """Give what writes the expressions of a lane."""
+        inner = _Lane(self.w, self.access, around, suffix)
+        inner.turned = self.turned
+        return inner
 
     def _same(self) -> set[Node]:
         """Give the nodes that are the same for all lanes at one step: made of its number and of hyperparameters."""
         same: set[Node] = set()
         for node in self.plan.scalars[0]:
             if isinstance(node, Map) and all(
-                a.constant is not None or a in same or (isinstance(a, Leaf) and not a.labels and a.name != "f")
+                a.constant is not None or a in same or self.fixed(a) or (isinstance(a, Leaf) and a.name == "t")
                 for a in node.args
             ):
                 same.add(node)
@@ -194,7 +184,7 @@ class Lanes(Loop):
 
     def _step_lane(self, outer: Expressions) -> None:
         """Write the rule for one lane, whose numbers have been read."""
-        inner = Expressions(self.w, self.access, outer=outer)
+        inner = self.inside(outer)
         self.w.assign("_d", 0.0)
         for level, nodes in enumerate(self.plan.scalars):
             inner.write(nodes, keep=[n for n in nodes if isinstance(n, Map)])
@@ -204,54 +194,10 @@ class Lanes(Loop):
 
     # ---- the functions over a block --------------------------------------------------------------------------------
 
-    def _block(self, name: str, arguments: list[Argument], write: Callable[[], None]) -> None:
-        """Write a function over the lanes of a block that returns a count."""
-        w = self.w
-        with w.function(name, [START, *arguments], ["whole"], LANES):
-            w.assign("_count", 0)
-            with w.loop("_l", 0, Call("hide", WIDTH)):
-                write()
-            w.give("_count")
-
-    def _write_look(self) -> None:
-        """Write what evaluates value and gradient where the lanes stand, and counts those that are not finite."""
-        w = self.w
-        e = Name("_e")
-
-        def lane() -> None:
-            for i in range(self.n):
-                w.assign(f"_x{i}", self.run("X", i))
-            self.evaluate()
-            for i in range(self.n):
-                w.assign(self.run("G", i), f"_g{i}")
-            w.assign(self.run("F"), "_f")
-            w.assign(e, self.squares(self.run("E")) + Call("abs", "_f"))
-            w.assign(self.run("E"), e)
-            w.add("_count", Choice((e < HUGE) | self.run("U").is_not(0.0), 0, 1))
-
-        self._block("look", [*(RUNS[letter] for letter in "XGFEU"), *self.layout.data()], lane)
-
-    def _write_notes(self) -> None:
-        """Write what notes the values, and what counts the starts that have ended."""
-        w = self.w
-        top, low, value = self._noted("T"), self._noted("Y"), self.run("F")
-        quarter = Argument("_quarter", "whole")
-
-        def note() -> None:
-            w.assign(top, Choice(value > top, value, top))
-            w.assign(low, Choice(value < low, value, low))
-
-        def end() -> None:
-            running = self.run("U").is_(0.0)
-            w.add("_count", Choice(running, 0, 1))
-            w.assign(self.run("K"), Choice(running, "_last", self.run("K")))
-
-        self._block("note", [*(RUNS[letter] for letter in "TYF"), quarter], note)
-        self._block("end", [RUNS["U"], RUNS["K"], Argument("_last", "number")], end)
-
-    def _write_careful(self) -> None:
+    def _write_careful(self, *, tested: bool) -> None:
         w = self.w
         f, d, q, c, r, v, b = (Name(f"_{letter}") for letter in "fdqcrvb")
+        steepest, top, low = (self.run(letter) for letter in "MPB")
 
         def lane(outer: Expressions) -> None:
             numbers = [*self.numbers(), *((f"_g{i}", self.run("G", i)) for i in range(self.n)), ("_f", self.run("F"))]
@@ -265,16 +211,23 @@ class Lanes(Loop):
             w.assign(r, of("_ftol") * Choice(c > 1.0, c, 1.0))
             w.assign(v, Choice(d <= "_xtol", float(STEP), 0.0))
             w.assign(v, Choice(Call("abs", f - "_f_o") <= r, float(VALUE), v))
-            w.assign(v, Choice(q <= "_gtol", float(GRADIENT), v))
+            w.assign(v, Choice(q <= self.run("Q"), float(GRADIENT), v))
             # A nan in either is one in the sum.
             w.assign(v, Choice(q + c < HUGE, v, float(NOT_FINITE)))
-            w.assign(b, self.run("U"))
+            w.assign("_was", self.run("U"))
+            w.assign(b, Choice(of("_tf") > self.run("K"), "_was", 1.0))
             for name, place in numbers:
                 w.assign(place, Choice(b.is_(0.0), name, f"{name}_o"))
             w.assign(self.run("K"), Choice(b.is_(0.0), "_tf", self.run("K")))
-            w.assign(self.run("U"), Choice(b.is_(0.0), v, b))
+            w.assign(self.run("U"), Choice(b.is_(0.0), v, "_was"))
+            if tested:
+                w.assign(q, Choice(b.is_(0.0), q, 0.0))
+                w.assign(steepest, Choice(q > steepest, q, steepest))
+                w.assign(f, self.run("F"))
+                w.assign(top, Choice(f > top, f, top))
+                w.assign(low, Choice(f < low, f, low))
 
-        self._steps("careful", "XGSFUK", TOLERANCES, lane)
+        self._steps("careful", "XGSFUKQMPBH", TOLERANCES, lane)
 
     def _write_fast(self) -> None:
         w = self.w
@@ -296,7 +249,7 @@ class Lanes(Loop):
             for name, place in numbers:
                 w.assign(place, name)
 
-        self._steps("fast", "XSE", [], lane, PARTS if self.short else 1)
+        self._steps("fast", "XSEH", [], lane, PARTS if self.short else 1)
 
     # ---- over blocks -----------------------------------------------------------------------------------------------
 
@@ -304,18 +257,18 @@ class Lanes(Loop):
         """Write what evaluates the starts, and ends those that cannot go on or need not."""
         w = self.w
         ended = self.run("U")
-        with w.when(of("_t").is_(0)):
+        with w.when(of("_new").is_(1)):
             self._call("look", "XGFEU", self.layout.data())
             with w.loop("_l", 0, WIDTH):
                 for i in range(self.n):
                     w.assign(f"_g{i}", self.run("G", i))
                 with w.when(ended.is_(0.0)):
-                    w.assign(ended, Choice(self.squares() <= "_gtol", float(GRADIENT), 0.0))
+                    w.assign(ended, Choice(self.squares() <= self.run("Q"), float(GRADIENT), 0.0))
                     with w.when(Not(self.run("E") < HUGE)):
                         w.assign(ended, float(NOT_FINITE))
-                w.assign(self.run("A"), self.run("F"))
-                w.assign(self.run("T"), self.run("F"))
-                w.assign(self.run("Y"), self.run("F"))
+                w.assign(self.run("M"), self.squares())
+                for letter in "ATYPB":
+                    w.assign(self.run(letter), self.run("F"))
 
     def _call(self, name: str, runs: str, more: Sequence[Argument | Expression | str], to: str = "") -> None:
         """Write a call of a function over a block."""
@@ -333,7 +286,7 @@ class Lanes(Loop):
         steps = ["_h", "_z", "_z0", "_a", "_c"]
 
         def careful() -> None:
-            self._call("careful", "XGSFUK", [*steps, *TOLERANCES, *data])
+            self._call("careful", "XGSFUKQMPBH", [*steps, *TOLERANCES, *data])
 
         with w.function("lanes", self._lanes_arguments()):
             with w.loop("_b", "_lo", "_hi"):
@@ -341,14 +294,14 @@ class Lanes(Loop):
                 self._write_start()
                 self._call("end", "UK", [Call("float", "_t")], "_ended")
                 w.assign(a, "_t")
-                w.assign("_next", of("_t") + "_every")
+                w.assign("_next", (of("_t") // "_every" + 1) * "_every")
                 with w.repeat((a < stop) & (ended < WIDTH)):
-                    w.assign(c, Call("min", a + "_size", stop))
+                    w.assign(c, Call("min", Call("min", a + "_size", "_next"), stop))
                     if tested:
                         careful()
                     else:
                         self._call("save", "XGSFER", [])
-                        self._call("fast", "XSE", [*steps, *data])
+                        self._call("fast", "XSEH", [*steps, *data])
                         self._call("look", "XGFEU", data, "_bad")
                         with w.when(bad + ended > 0):
                             self._call("back", "XGSFUR", [bad > 0])
@@ -363,10 +316,11 @@ class Lanes(Loop):
 
     def _lanes_arguments(self) -> list[Argument]:
         """Give the arguments of the function that is called from outside."""
-        whole = {name: Argument(name, "whole") for name in ("_lo", "_hi", "_t", "_stop", "_size", "_every", "_limit")}
+        names = ("_lo", "_hi", "_t", "_stop", "_new", "_size", "_every", "_limit")
+        whole = {name: Argument(name, "whole") for name in names}
         known = {argument.name: argument for argument in STEPS}
         return [
-            *(whole[name] for name in ("_lo", "_hi", "_t", "_stop")),
+            *(whole[name] for name in ("_lo", "_hi", "_t", "_stop", "_new")),
             *RUNS.values(),
             *(known[name] for name in ("_h", "_z", "_z0")),
             *(whole[name] for name in ("_size", "_every", "_limit")),
@@ -374,23 +328,17 @@ class Lanes(Loop):
             *self.layout.data(),
         ]
 
-    def _write_ways_back(self) -> None:
-        """Write what keeps a block as it is before fast steps, and what goes back: all lanes, or those that ended."""
-        w = self.w
-        runs = [("X", self.n), ("G", self.n), ("S", self.n * len(self.states)), ("F", 1)]
-        places = [self.run(letter, index) for letter, count in runs for index in range(count)]
-        copies = [At("_R", of(index * WIDTH) + "_l", unsigned=True) for index in range(len(places))]
-        everything = Argument("_all", "whole")
 
-        def save() -> None:
-            for copy, place in zip(copies, places, strict=True):
-                w.assign(copy, place)
-            w.assign(self.run("E"), 0.0)
+class _Lane(Expressions):
+    """Expressions of a lane, where nothing is divided by what all lanes share."""
 
-        def back() -> None:
-            w.assign("_v", self.run("U"))
-            for copy, place in zip(copies, places, strict=True):
-                w.assign(place, Choice(of(everything) | of("_v").is_not(0.0), copy, place))
+    turned: Mapping[Node, Name]
 
-        self._block("save", [RUNS[letter] for letter in "XGSFER"], save)
-        self._block("back", [*(RUNS[letter] for letter in "XGSFUR"), everything], back)
+    def _expression(self, node: Map) -> Expression:
+        if _divides(node) and node.args[1] in self.turned:
+            return self[node.args[0]] * self.turned[node.args[1]]
+        return super()._expression(node)
+
+
+def _divides(node: Node) -> TypeGuard[Map]:
+    return isinstance(node, Map) and node.function == "divide"

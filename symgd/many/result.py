@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from symgd.display import finite, plain
 from symgd.kernel import Kernel
 from symgd.many.cluster import Found, cluster
 from symgd.many.starts import Box
+from symgd.records import dataclass
 from symgd.run import Outcome
 from symgd.verdict import Kind
 
@@ -85,7 +86,7 @@ class Minimum:
 class Many:
     """The account of many descents.
 
-    The minima are told apart when they are first asked for.
+    How each start ended, and which minima there are, is told when it is first asked for.
 
     Parameters
     ----------
@@ -97,8 +98,6 @@ class Many:
         The objective's value there, and the norm of its gradient.
     steps : ndarray of int, shape (k,)
         Steps that each took.
-    outcomes : ndarray of int8, shape (k,)
-        How each ended: places in ``Many.OUTCOMES``.
     method : str
         The update rule's name, or its text.
     seconds : float
@@ -109,6 +108,8 @@ class Many:
         The gradients where they ended.
     kernel : Kernel
         The objective's functions.
+    tell : callable
+        Gives `outcomes`.
     """
 
     OUTCOMES = OUTCOMES
@@ -119,25 +120,25 @@ class Many:
     values: NDArray[np.float64]
     gradient_norms: NDArray[np.float64]
     steps: NDArray[np.int64]
-    outcomes: NDArray[np.int8]
     method: str
     seconds: float
     box: Box | None = field(repr=False)
     gradients: NDArray[np.float64] = field(repr=False)
     kernel: Kernel = field(repr=False)
+    tell: Callable[[], NDArray[np.int8]] = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.values)
 
     @cached_property
-    def counts(self) -> dict[str, int]:
-        """How many starts ended in which way, those that happened.
+    def outcomes(self) -> NDArray[np.int8]:
+        """How each start ended, as it would have ended alone: places in ``Many.OUTCOMES``; shape (k,)."""
+        return self.tell()
 
-        As in a single run, where values could not be told apart any more at a minimum counts as converged.
-        """
-        stalled = self.outcomes == OUTCOMES.index(Outcome.STALLED)
-        told = np.where(stalled & (self.reached >= 0), OUTCOMES.index(Outcome.CONVERGED_VALUE), self.outcomes)
-        numbers = np.bincount(told, minlength=len(OUTCOMES)).tolist()
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How many starts ended in which way, those that happened."""
+        numbers = np.bincount(self.outcomes, minlength=len(OUTCOMES)).tolist()
         return {str(name): count for name, count in zip(OUTCOMES, numbers, strict=True) if count}
 
     @cached_property
@@ -149,6 +150,7 @@ class Many:
         groups = cluster(
             self.kernel, self.points, self.values, self.gradients, scale,
             candidates=np.flatnonzero(~np.isin(self.outcomes, lost)), converged=np.isin(self.outcomes, converged),
+            starts=self.starts,
         )  # fmt: skip
         # Those in the box come first.
         low = sorted(
@@ -211,8 +213,13 @@ class Many:
         columns: dict[str, object] = {f"{name}_start": self.starts[:, i] for i, name in enumerate(names)}
         columns |= {f"{name}_end": self.points[:, i] for i, name in enumerate(names)}
         columns |= {"value": self.values, "gradient_norm": self.gradient_norms, "steps": self.steps}
-        outcome = pd.Categorical.from_codes(self.outcomes, categories=[str(o) for o in OUTCOMES])
-        return pd.DataFrame({**columns, "outcome": outcome, "reached": self.reached})
+        return pd.DataFrame({**columns, "outcome": self.outcome_names(), "reached": self.reached})
+
+    def outcome_names(self) -> pd.Categorical:
+        """Give how each start ended as a pandas Categorical."""
+        import pandas as pd
+
+        return pd.Categorical.from_codes(self.outcomes, categories=[str(o) for o in OUTCOMES])
 
     def to_dict(self) -> dict[str, object]:
         """Give the account as plain data, ready for JSON; of the starts only how many ended in which way."""

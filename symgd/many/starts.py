@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd import checks
-from symgd.data.points import entries
+from symgd.data.points import by_label, entries
 from symgd.errors import UsageError, shown, suggest
 from symgd.parameters import Shape, Shapes
+from symgd.records import dataclass
 
 Matrix = NDArray[np.float64]
 
@@ -163,6 +163,7 @@ def _check_names(params: tuple[str, ...], given: Mapping[object, object], what: 
 
 
 def _given(params: tuple[str, ...], shapes: Mapping[str, Shape], starts: Any) -> dict[str, NDArray[np.float64]]:
+    starts = by_label(starts)
     if isinstance(starts, Mapping):
         _check_names(params, starts, "starts")
         found = {name: _numbers(name, starts[name]) for name in params}
@@ -173,7 +174,7 @@ def _given(params: tuple[str, ...], shapes: Mapping[str, Shape], starts: Any) ->
         return found
     listed = starts if isinstance(starts, np.ndarray) else None
     if listed is None and isinstance(starts, Sequence) and not isinstance(starts, str) and len(starts):
-        if isinstance(starts[0], Mapping):
+        if isinstance(by_label(starts[0]), Mapping):
             rows = [entries(params, point, {}) for point in starts]
             return _given(params, shapes, {name: [row[name] for row in rows] for name in params})
         listed = np.asarray(_numbers("starts", starts))

@@ -10,8 +10,9 @@ import math
 from symgd.descent.outcomes import QUARTERS
 from symgd.kernel.code.forms import Argument, At, Call, Choice, Code, Expression, Name, Not, Text, of
 from symgd.kernel.code.llvm import LLVM
-from symgd.kernel.code.loop import GRADIENT, HUGE, NOT_FINITE, NUMBERS, RESULT
-from symgd.kernel.code.module import Program
+from symgd.kernel.code.loop import NUMBERS, RESULT
+from symgd.kernel.code.outside import GRADIENT, HUGE, NOT_FINITE
+from symgd.kernel.code.program import Program
 from symgd.kernel.code.writer import Writer
 
 
@@ -21,7 +22,7 @@ def quarter(step: Expression) -> Expression:
 
 
 def write_starts(program: Program, states: int, *, cauchy: bool) -> Text:
-    """Write the loop over starts around the loop of a single run, for Numba.
+    """Write the loop over starts around the loop of a single run, for the compiler.
 
     Parameters
     ----------
@@ -69,16 +70,16 @@ class Starts:
 
     def arguments(self) -> list[Argument]:
         """Give the arguments: arrays of all starts, memory of one, and what the loop of the single run takes."""
-        vectors = ["_X", "_G", "_S", "_H", "_T", "_Y", "_F", "_U", "_K", "_A"]
+        vectors = ["_X", "_G", "_S", "_H", "_T", "_Y", "_F", "_U", "_K", "_A", "_Q", "_M", "_P", "_B"]
         vectors += [*(name for name, *_ in self.rows), *self.scratch, "_h"]
         known = {argument.name: argument for argument in NUMBERS}
-        steps = [known["_stride"], Argument("_limit", "whole")]
+        steps = [known["_stride"], *(Argument(name, "whole") for name in ("_every", "_limit"))]
         return [
             *(Argument(name, "whole") for name in ("_lo", "_hi", "_stop")),
             *(Argument(name, "float64") for name in vectors),
             *(known[name] for name in ("_z", "_hist")),
             *steps,
-            *(known[name] for name in ("_gtol", "_ftol", "_xtol")),
+            *(known[name] for name in ("_ftol", "_xtol")),
             *self.layout.data(),
         ]
 
@@ -114,11 +115,12 @@ class Starts:
         if self.cauchy:  # no longer than 1
             first = Call("min", 1.0, 1.0 / Call("sqrt", q))
             w.assign(At("_h", 0), Choice((of(0.0) < q) & (q < math.inf), first, 1.0))
-        for place in (At("_F", "_i"), At("_A", "_i"), *self._noted(0)):
+        for place in (*(At(name, "_i") for name in ("_F", "_A", "_P", "_B")), *self._noted(0)):
             w.assign(place, f)
+        w.assign(At("_M", "_i"), q)
         with w.when(Not(q + Call("abs", f) < HUGE)):
             w.assign(ended, float(NOT_FINITE))
-        with w.otherwise(), w.when(q <= "_gtol"):
+        with w.otherwise(), w.when(q <= At("_Q", "_i")):
             w.assign(ended, float(GRADIENT))
 
     def write(self) -> None:
@@ -144,26 +146,31 @@ class Starts:
         begin, stride = of("_from"), "_stride"
         point = [*own[:2], *self.scratch, *own[2:]]
         numbers: list[Code] = ["_h", "_z", 0, begin, "_stop", At("_F", "_i"), begin + stride, stride, "_hist", 0]
-        call = Call("loop", *point, *numbers, "_gtol", "_ftol", "_xtol", 1.0, *self.layout.data())
+        call = Call("loop", *point, *numbers, At("_Q", "_i"), "_ftol", "_xtol", 1.0, *self.layout.data())
         w.assign_all(["_r" if name == "_rec" else name for name in RESULT], call)
         w.assign(At("_F", "_i"), "_f")
         w.assign(At("_U", "_i"), Call("float", "_status"))
         w.assign(At("_K", "_i"), Call("float", "_t"))
         with w.loop("_j", 0, "_m"):
-            w.assign("_quarter", quarter(At("_hist", "_j", 0)))
-            self._note(At("_hist", "_j", 1))
+            step, value, size = (At("_hist", "_j", column) for column in range(3))
+            w.assign("_now", Call("int", step))
+            with w.when((of("_now") // "_every" * "_every").is_("_now")):
+                w.assign("_quarter", quarter(step))
+                self._grow(*self._noted("_quarter"), value)
+            self._grow(At("_P", "_i"), At("_B", "_i"), value)
+            with w.when(size * size > At("_M", "_i")):
+                w.assign(At("_M", "_i"), size * size)
         with w.when(of("_t") >= "_limit"):
             w.assign("_quarter", QUARTERS - 1)
-            self._note(of("_f"))
+            self._grow(*self._noted("_quarter"), of("_f"))
 
     def _noted(self, place: Code) -> tuple[Expression, Expression]:
         """Give where the largest and the smallest value of a quarter of the steps are noted."""
         where = QUARTERS * of("_i") + place
         return At("_T", where), At("_Y", where)
 
-    def _note(self, value: Expression) -> None:
-        """Write what notes a value; a nan is none."""
-        top, low = self._noted("_quarter")
+    def _grow(self, top: Expression, low: Expression, value: Expression) -> None:
+        """Write what takes a value into the largest and the smallest; a nan is none."""
         with self.w.when(value > top):
             self.w.assign(top, value)
         with self.w.when(value < low):

@@ -16,9 +16,10 @@ from symgd.objective.descents import Descents
 from symgd.objective.formula import indices, row_count
 
 if TYPE_CHECKING:
-    from symgd import views
+    import os
 
-TARGETS = ("numpy",)  # of code that stands alone
+    from symgd import views
+    from symgd.playground import Page
 
 
 class Objective(Descents):
@@ -81,10 +82,10 @@ class Objective(Descents):
         self._offered = tuple(known)
         self._chosen = declared or chosen
         self._declared = {name: declared[name] for name in self.params if name in declared}
-        self._models, self._kernels, self._told = {}, {}, set()
+        self._models, self._kernels, self._grids, self._told = {}, {}, {}, set()
         self._guessed = len(self._declared) < len(self.params)
         if chosen is None:
-            data_module.refuse_left_out(data, self.params)
+            data_module.refuse_left_out(loaded, self.params)
             self._tell(points.misspelt(self.params, self._offered, used))
         self._settle()
         self._said = self._default
@@ -179,16 +180,28 @@ class Objective(Descents):
         graph, root = self.shown.written
         return views.to_text(root, graph=graph, numpy=True)
 
-    def code(self, target: str = "numpy") -> str:
+    def code(
+        self, target: str = "numpy", *, rule: Any = None, lr: float | str | None = None, embed: bool = False,
+        **hyper: float | str,
+    ) -> str:  # fmt: skip
         """Give value, gradient, Hessian times a direction, and Hessian as a module that stands alone.
 
         The functions take the parameters and the data by their own names, and the module needs nothing but the target:
-        what NumPy does not have is written out in it.
+        what its library does not have is written out in it.
 
         Parameters
         ----------
         target : str
-            ``"numpy"``, the only one so far.
+            ``"numpy"``, ``"c"`` or ``"javascript"``.
+        rule : str, Rule, or list of them, optional
+            An update rule by name or as text, whose whole descent is in the module too: ``minimize(start, steps)``.
+            ``"exact"`` is steepest descent with the exact step.
+        lr : float or str, optional
+            Its learning rate, a number or a formula of ``t``; by default the rule's own.
+        embed : bool
+            Whether the module holds the data, where the target is JavaScript.
+        **hyper : float or str
+            The rule's hyperparameters.
 
         Returns
         -------
@@ -198,7 +211,7 @@ class Objective(Descents):
         Raises
         ------
         UsageError
-            For another target, or if the shape of a parameter is not known.
+            For another target, a rule or number that there is not, or if the shape of a parameter is not known.
 
         Examples
         --------
@@ -207,9 +220,55 @@ class Objective(Descents):
         >>> space["value_and_gradient"](1.0, x=[1.0, 2.0], y=[1.0, 4.0])
         (2.0, (-4.0,))
         """
-        if not isinstance(target, str) or target not in TARGETS:
-            raise UsageError(f"target={shown(target)} must be one of {', '.join(TARGETS)}")
-        return self.shown.standalone()
+        from symgd.objective import modules
+
+        chosen = modules.checked_target(target)
+        rules = modules.descents(chosen, rule, lr, hyper)
+        values = modules.embedded(self, chosen) if embed else None
+        return self.shown.standalone(chosen, rules, values)
+
+    def playground(
+        self, path: str | os.PathLike[str] | None = None, *, start: Any = None, rule: Any = None,
+        ranges: Mapping[str, tuple[float, float]] | None = None,
+    ) -> Page:  # fmt: skip
+        """Write a page with the landscape and descents on it, to play with in a browser, for one or two parameters.
+
+        The page is one file, which needs no network and no symgd: starts by clicks, learning rates and other numbers by
+        sliders, steps one by one or running, and beside them value, gradient, eigenvalues, what is stable, and what
+        theory says of each step. Derivatives and rules are those that symgd runs. What is shown stands in the address.
+
+        Parameters
+        ----------
+        path : path-like, optional
+            The file to write; without it, a notebook shows the page.
+        start : mapping or sequence, optional
+            Where the first descent starts.
+        rule : str, Rule, or sequence of them, optional
+            Rules besides those of the table, the first of them chosen.
+        ranges : mapping of str to tuple of float, optional
+            From where to where each parameter is shown; by default so that start and minimum are inside.
+
+        Returns
+        -------
+        Page
+            The page's text, which a notebook shows.
+
+        Raises
+        ------
+        UsageError
+            If there are more than two parameters, the page would be larger than 6 MB, or the file cannot be written.
+        ImportError
+            Without Plotly, which the extra ``play`` brings.
+
+        Examples
+        --------
+        >>> page = Objective("x**4 - 3*x**2 + x").playground(start={"x": 2})
+        >>> page.startswith("<!doctype html>")
+        True
+        """
+        from symgd import playground
+
+        return playground.write(self, path, start=start, rule=rule, ranges=ranges)
 
     def latex(self) -> str:
         """Give the objective as LaTeX."""
@@ -229,6 +288,26 @@ class Objective(Descents):
         if self._said is None:  # what depends on shapes that nobody gave has no formula yet
             return None
         return f"$f({', '.join(self.params[:10])}) = {self.latex()}$"
+
+    def plot(self, ranges: Mapping[str, tuple[float, float]], ax: Any = None, **options: Any) -> Any:
+        """Draw the objective: one parameter as a curve, two as contours.
+
+        Parameters
+        ----------
+        ranges : mapping of str to tuple of float
+            From where to where, for each parameter.
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+        **options : object
+            Passed to `symgd.plotting.plot_objective`.
+
+        Returns
+        -------
+        Axes
+        """
+        from symgd.plotting import plot_objective
+
+        return plot_objective(self, ranges, ax, **options)
 
     # ---- derivatives by hand ---------------------------------------------------------------------------------------
 

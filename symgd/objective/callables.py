@@ -51,6 +51,7 @@ class Functions:
     rows = 0
     smooth = False  # nobody knows: kinks are looked for
     stored = False
+    moments = 0
     tier = "python"
 
     def __init__(self, fun: Given, jac: Given | Literal[True], hess: Given | None, hessp: Given | None, n: int) -> None:
@@ -229,7 +230,11 @@ def minimize_callable(
     """
     given = {"fun": fun, "jac": jac, "hess": hess, "hessp": hessp}
     for name, function in given.items():
-        if not callable(function) and not (name == "jac" and function is True) and (name[0] != "h" or function):
+        if (
+            not callable(function)
+            and not (name == "jac" and function is True)
+            and (name[0] != "h" or function is not None)
+        ):
             more = ", or True if fun returns both; an Objective works it out by itself" if name == "jac" else ""
             raise UsageError(f"{name}={shown(function)} must be a function of the point{more}")
     x = _start(x0)

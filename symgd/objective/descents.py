@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,8 +19,9 @@ from symgd.data.points import Point
 from symgd.errors import DataError, UsageError, other_option, safe, shown, unknown_option
 from symgd.insight import diagnose
 from symgd.kernel import TIERS, Kernel
+from symgd.kernel.blas import one_thread
+from symgd.objective.maps import Maps
 from symgd.objective.model import Model
-from symgd.objective.numbers import Numbers
 from symgd.parameters import Shapes
 from symgd.run import Run
 
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from symgd.many import Many
 
 
-class Descents(Numbers):
+class Descents(Maps):
     """What moves a point."""
 
     def minimize(self, start: Point | None = None, **options: Any) -> Run:
@@ -178,8 +181,9 @@ class Descents(Numbers):
         points.check_callback(callback)
         keep = self._keep(save, save_every)
         try:
-            model = self._saved_model(state)
+            model = self._saved_model(state, whole=not isinstance(saved, Run))
             kernel = self.kernel(-1.0 if state.get("sign") == -1 else 1.0, model, _saved_tier(state))
+            kernel = _saved_kernel(kernel, state)
             at, settings = descent.restore(kernel, state, steps)
         except (DataError, UsageError) as problem:
             if isinstance(saved, Run):
@@ -187,7 +191,7 @@ class Descents(Numbers):
             raise type(problem)(f"'{saving.named(saved)}': {problem}") from None
         return self._go(model, kernel, at, replace(settings, seconds=seconds), callback, progress, keep)
 
-    def _saved_model(self, state: Mapping[str, Any]) -> Model:
+    def _saved_model(self, state: Mapping[str, Any], *, whole: bool) -> Model:
         """Give the model of a saved run; an error if it is another objective's."""
         params, shapes, x = state.get("params"), state.get("shapes"), state.get("x", ())
         if state.get("formula") != self.text:
@@ -195,7 +199,7 @@ class Descents(Numbers):
         if params != list(self.params):
             told = ", ".join(self.params)
             raise UsageError(f"the saved run has the parameters {safe(params)}, and this objective {safe(told)}")
-        other = self._other_data(state.get("data"))
+        other = self._other_data(state.get("data"), whole=whole)
         if other:
             raise UsageError(f"the saved run was made with other data: {other}")
         try:
@@ -210,11 +214,25 @@ class Descents(Numbers):
         except ValueError as problem:
             raise DataError(f"the saved run is damaged: {safe(str(problem), 160)}") from None
 
-    def _other_data(self, saved: object) -> str | None:
+    def _other_data(self, saved: object, *, whole: bool) -> str | None:
         """Say what differs between the data of a saved run and those of this objective."""
         if not isinstance(saved, Mapping):
             raise DataError("the saved run is damaged: it does not say what its data were")
-        return difference(self.data.fingerprint(self._known), saved)
+        return difference(self.fingerprint(whole=whole), saved)
+
+    def fingerprint(self, *, whole: bool = True) -> dict[str, list[Any]]:
+        """Give what tells the data of this objective from others; see `symgd.data.Owned.fingerprint`.
+
+        Parameters
+        ----------
+        whole : bool
+            Whether all rows of large arrays count, or a sample of them.
+
+        Returns
+        -------
+        dict of str to [str, list of int, str]
+        """
+        return self.data.fingerprint(self._known, whole=whole)
 
     def _keep(self, save: object, every: object) -> descent.Keep | None:
         """Give where a run is saved meanwhile; ``None`` for nowhere."""
@@ -222,7 +240,7 @@ class Descents(Numbers):
             if every is not None:
                 raise UsageError(f"save_every={shown(every)} needs a file to save to: save='run.npz'")
             return None
-        return descent.Keep(save, every, {"data": self.data.fingerprint(self._known)})
+        return descent.Keep(save, every, {"data": self.fingerprint()})
 
     def _descend(self, start: Point | None, sign: float, options: dict[str, Any]) -> Run:
         if not self.params:
@@ -234,10 +252,15 @@ class Descents(Numbers):
         callback, progress = options.pop("callback", None), options.pop("progress", None)
         points.check_callback(callback)
         keep = self._keep(options.pop("save", None), options.pop("save_every", None))
-        kernel = self.kernel(sign, model)
+        began = time.perf_counter()
+        kernel = descent.through(self.kernel(sign, model), options)
+        spent = time.perf_counter() - began
         settings = descent.prepare(kernel, x0, sign, options)
-        return self._go(model, kernel, descent.begin(kernel, x0, settings), settings, callback, progress, keep)
+        state = descent.begin(kernel, x0, settings)
+        state.seconds = spent if kernel.moments else 0.0  # the pass over the rows is part of the descent
+        return self._go(model, kernel, state, settings, callback, progress, keep)
 
+    @one_thread()
     def _go(
         self,
         model: Model,
@@ -248,15 +271,25 @@ class Descents(Numbers):
         progress: bool | None,  # noqa: FBT001
         keep: descent.Keep | None = None,
     ) -> Run:
-        run = descent.descend(
-            kernel, state, settings, formula=self.text, callback=callback, progress=progress,
-            locate=lambda x: model.locate(model.shapes.values_of(x)), keep=keep,
-        )  # fmt: skip
-        data = {"data": self.data.fingerprint(self._known)}
-        run = replace(run, objective=self, state={**run.state, **data}, explain=partial(diagnose, kernel))
-        if keep:
-            keep.write(run.state)
-        return run
+        with keep.until_saved() if keep else nullcontext():
+            run = descent.descend(
+                kernel, state, settings, formula=self.text, callback=callback, progress=progress,
+                locate=lambda x: model.locate(model.shapes.values_of(x)), keep=keep,
+            )  # fmt: skip
+            if keep:
+                keep.write(run.state)
+        data = {"data": self.fingerprint(whole=False)}
+        return replace(run, objective=self, state={**run.state, **data}, explain=partial(diagnose, kernel))
+
+
+def _saved_kernel(kernel: Kernel, state: Mapping[str, Any]) -> Kernel:
+    """Give the kernel that a saved run went on with: one of moments, where it was one."""
+    if not state.get("moments"):
+        return kernel
+    found = kernel.reduced()
+    if found is None or found.moments != state["moments"]:
+        raise DataError("the saved run is damaged: the data do not enter this objective through so many moments")
+    return found
 
 
 def _saved_tier(state: Mapping[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -16,14 +15,18 @@ from symgd.graph import ROWS, Array, Graph, Leaf, Node, Span, calculus, doubt, i
 from symgd.graph.bounds import Bounds, bounds_of
 from symgd.graph.poles import Poles
 from symgd.kernel import Kernel
-from symgd.kernel.code import Program, Written, generate
+from symgd.kernel.code import Program
 from symgd.kernel.machine import cache
 from symgd.language import Tree
 from symgd.objective.formula import Formula, deep
+from symgd.objective.programs import kept
 from symgd.parameters import Shape
 from symgd.squares import Squares, squares
 
 if TYPE_CHECKING:
+    from symgd.graph.moments import Moments
+    from symgd.kernel.code.planned import Rule
+    from symgd.objective.reduced import Reduced
     from symgd.views import Entries, Gradient, Hessian
 
 
@@ -59,6 +62,8 @@ class Model(Formula):
     ) -> None:  # fmt: skip
         super().__init__(text, tree, shapes, data, columns, undeclared)
         self.params = tuple(shapes)
+        self._moments: dict[str, Moments | None] = {}
+        self.reduced: list[Reduced | None] = []  # as it was last, where the data do not change; ``None`` for none
         # Read at once, so that a mistake is reported here and not at the first evaluation.
         if self.axes:
             graph, node = self.grouped
@@ -157,31 +162,26 @@ class Model(Formula):
         parts = map(repr, (self.shapes, sorted(types.items()), root.number))
         key = cache.key("program", cache.generator(), self.text, *parts, graph.store.signature())
 
-        def made() -> Program:
-            with deep():
-                return generate(graph.copy(), root, self.params, self.shapes, _known(types))
+        def make() -> Program:
+            from symgd.kernel.code import module
 
-        def written() -> Written:  # only when something is compiled
-            program = made() if stored else found
-            with deep():
-                return program.written
+            return module.generate(graph.copy(), root, self.params, self.shapes, _known(types))
 
-        stored = cache.load(key)
-        if stored is not None:
-            return Program.from_json(stored.decode(), written, key)
-        found = made()
-        cache.save(key, found.to_json().encode())
-        return replace(found, write=written, key=key)
+        return kept(key, make)
 
-    def standalone(self) -> str:
-        """Give the functions as a module that needs NumPy alone."""
+    def standalone(self, target: str, rules: Sequence[Rule] = (), values: Mapping[str, object] | None = None) -> str:
+        """Give the functions, and descents by rules, as a module for a target; see `Objective.code`."""
         from symgd import __version__
-        from symgd.kernel.code.standalone import standalone
+        from symgd.kernel.code.module import derive
+        from symgd.kernel.code.targets import module
 
         graph, root = self.grouped
         known = _known({name: _type(self.data.get(name)) for name in self.columns})
         with deep():
-            return standalone(graph.copy(), root, self.text, self.params, self.shapes, known, __version__)
+            derived = derive(graph.copy(), root, self.params, self.shapes, known)
+            columns = [c.name for c in derived.inputs.columns if c.rows and c.name in self.data]
+            rows = [len(self.data[name]) for name in columns] or [self.rows or 0]  # type: ignore[arg-type]
+            return module(target, derived, self.text, __version__, rules, values, rows)
 
     def kernel(self, tier: str, workers: int | None) -> Kernel:
         """Give a running kernel.
@@ -206,7 +206,18 @@ class Model(Formula):
         if missing:
             raise DataError(f"the columns {', '.join(missing)} have no values; give data={{...}} to Objective")
         known = partial(_squares, self), partial(_doubt, self), partial(_bounds, self), partial(_sides, self)
-        return Kernel(self.program, self.data, tier, workers, self.rows or 0, *known)
+        return Kernel(self.program, self.data, tier, workers, self.rows or 0, *known, reduce=partial(_reduced, self))
+
+    def moments(self, **form: bool) -> Moments | None:
+        """Give the objective without rows, in one of the forms of `symgd.graph.moments.moments`."""
+        key = repr(form)
+        if key not in self._moments:
+            from symgd.graph.moments import moments
+
+            graph, root = self.plain
+            with deep():
+                self._moments[key] = None if self.rows is None else moments(graph.copy(), root, **form)
+        return self._moments[key]
 
     @cached_property
     def poles(self) -> Poles:
@@ -251,6 +262,12 @@ def _unit(graph: Graph, leaf: Leaf, axes: Sequence[Span | int]) -> Node:
             condition = graph.map("equal", here, graph.leaf("places", "", (axis,)))
             found = graph.map("where", condition, found, graph.const(0))
     return found
+
+
+def _reduced(model: Model, whole: Kernel, evaluations: int | None) -> Kernel | None:
+    from symgd.objective.reduced import reduced
+
+    return reduced(model, whole, evaluations)
 
 
 def _sides(model: Model, x: Vector) -> Vector | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,11 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 from symgd.data import points
 from symgd.data.points import Point, Vector
 from symgd.errors import UsageError, shown
-from symgd.insight.report import Curvature, curvature
 from symgd.kernel import Kernel
 from symgd.kernel.code import Program
+from symgd.objective.grids import Grid, is_mesh, spread
 from symgd.objective.model import Model
 from symgd.objective.shaped import Shaped
+
+if TYPE_CHECKING:
+    from symgd.insight.report import Curvature
 
 
 class Numbers(Shaped):
@@ -23,6 +27,7 @@ class Numbers(Shaped):
     tier: str
     workers: int | None
     _kernels: dict[tuple[Model, str], Kernel]
+    _grids: dict[Model, Grid]
 
     @property
     def program(self) -> Program:
@@ -80,43 +85,82 @@ class Numbers(Shaped):
         model, x = self._at(point, values)
         return self.kernel(model=model), x
 
-    def value(self, point: Point | None = None, **values: float) -> float:
-        """Give the value at a point.
+    def _grid(self, point: Point | None, values: Mapping[str, object]) -> tuple[Grid, dict[str, Vector]] | None:
+        """Give the grid that was given instead of a point: arrays for parameters that have fewer axes."""
+        if self._default is None or self._is_flat(point):
+            return None
+        listed = point.values() if isinstance(point, Mapping) else () if point is None else (point,)
+        if all(isinstance(value, float | int) for value in (*listed, *values.values())):
+            return None
+        given = points.entries(self.params, point, values, self.lacking)
+        found = spread(given, self._default.shapes)
+        if found is None or (self._guessed and not is_mesh(given) and self._takes(given)):
+            return None
+        return self._many(self._default), found
+
+    def _many(self, model: Model) -> Grid:
+        # A kernel of its own: what a grid evaluates must not count towards the tier of what the user evaluates.
+        if model not in self._grids:
+            self._grids[model] = Grid(model, model.kernel(self.tier, self.workers))
+        return self._grids[model]
+
+    def value(self, point: Point | None = None, **values: ArrayLike) -> Any:
+        """Give the value at a point, or at many: arrays in place of numbers are broadcast, as NumPy does.
+
+        Where a formula can take an array itself for a parameter of which nobody said that it is a number, it does so,
+        unless all are meshes of one shape; ``with_shapes({"w": ()})`` says it.
 
         Parameters
         ----------
         point : mapping or sequence, optional
             The point, by name or in the order of ``params``.
-        **values : float
+        **values : float or array
             The point, as keyword arguments.
 
         Returns
         -------
-        float
+        float or ndarray
+            At many points an array of the shape of the grid; of parameters that are arrays, its axes come first.
 
         Examples
         --------
         >>> import symgd as sg
-        >>> sg.Objective("x**2 - 4*x + 5").value(x=2)
+        >>> f = sg.Objective("x**2 - 4*x + 5")
+        >>> f.value(x=2)
         1.0
+        >>> f.value(x=[0, 1, 2])
+        array([5., 2., 1.])
         """
+        grid = self._grid(point, values)
+        if grid:
+            return grid[0].values(grid[1])
         kernel, x = self._ready(point, values)
         return kernel.value(x)
 
-    def gradient_at(self, point: Point | None = None, **values: float) -> dict[str, float | Vector]:
-        """Give the gradient at a point, by name.
+    def gradient_at(self, point: Point | None = None, **values: ArrayLike) -> dict[str, Any]:
+        """Give the gradient at a point, by name; or at many, as `value` takes them.
 
         Parameters
         ----------
         point : mapping or sequence, optional
             The point, by name or in the order of ``params``.
-        **values : float
+        **values : float or array
             The point, as keyword arguments.
 
         Returns
         -------
         dict of str to float or ndarray
+            At many points arrays, with the axes of the grid first.
+
+        Examples
+        --------
+        >>> import symgd as sg
+        >>> sg.Objective("x**2 - 4*x + 5").gradient_at(x=[0, 1, 2])
+        {'x': array([-4., -2.,  0.])}
         """
+        grid = self._grid(point, values)
+        if grid:
+            return grid[0].slopes(grid[1])[1]
         kernel, x = self._ready(point, values)
         return kernel.split(kernel.slope(x)[1])
 
@@ -188,6 +232,8 @@ class Numbers(Shaped):
         >>> sg.Objective("(5*x**2 + y**2)/2").curvature(x=0, y=0).largest_lr
         0.4
         """
+        from symgd.insight.report import curvature
+
         return curvature(*self._ready(point, values))
 
     # ---- for scipy.optimize.minimize -------------------------------------------------------------------------------
@@ -211,8 +257,8 @@ class Numbers(Shaped):
         """Give the Hessian at a flat vector times another."""
         return self.kernel().product(self._flat(x), self._flat(p))
 
-    def lambdify(self, what: str = "value") -> Callable[..., float | tuple[float, ...]]:
-        """Hand a generated function out, in plain Python.
+    def lambdify(self, what: str = "value") -> Callable[..., Any]:
+        """Hand a generated function out, in plain Python; arrays go through NumPy, all points together.
 
         Parameters
         ----------
@@ -222,7 +268,7 @@ class Numbers(Shaped):
         Returns
         -------
         callable
-            Takes the parameters in order, as floats.
+            Takes the parameters in order, as floats, or as arrays that are broadcast.
 
         Raises
         ------
@@ -236,4 +282,16 @@ class Numbers(Shaped):
             raise UsageError("lambdify is for few parameters, all of them numbers; fun and jac take any")
         plain = kernel.tiers["python"]
         function, inputs = plain.function(what), plain.inputs()
-        return lambda *point: function(*map(float, point), *inputs)
+        grid = self._many(self.model)
+
+        def call(*point: Any) -> Any:
+            if all(isinstance(x, float | int) or np.ndim(x) == 0 for x in point):
+                return function(*map(float, point), *inputs)
+            columns = spread(dict(zip(self.params, point, strict=True)), grid.model.shapes)
+            assert columns is not None
+            if what == "value":
+                return grid.values(columns)
+            found, slope = grid.slopes(columns)
+            return found, *slope.values()
+
+        return call

@@ -9,7 +9,7 @@ import numpy as np
 from symgd import language as fm
 from symgd.data import Owned, points
 from symgd.data.points import Point, Vector
-from symgd.errors import FormulaError, ShapeError, UsageError, safe, warn
+from symgd.errors import FormulaError, ShapeError, UsageError, safe, shown, warn
 from symgd.graph import NeedsShape
 from symgd.objective.model import Model
 from symgd.parameters import Shape
@@ -140,6 +140,8 @@ class Shaped:
         str
             What to put behind the message; empty where nothing is the matter.
         """
+        if not isinstance(missing, Sequence) or not all(isinstance(name, str) for name in missing):
+            raise UsageError(f"missing={shown(missing)} must be a sequence of names")
         for name in missing:
             if near := points.near_column(name, self._offered, fm.names(self.tree)):
                 return f"; '{name}' is no column of the data: did you mean '{near}'?"
@@ -149,6 +151,9 @@ class Shaped:
 
     def _at(self, point: Point | None, values: Mapping[str, object] | None = None) -> tuple[Model, Vector]:
         """Give the model that fits a point, and the point as a flat vector."""
+        if values is not None and not isinstance(values, Mapping):
+            raise UsageError(f"values={shown(values)} must be a mapping of parameters to values")
+        point = point if hasattr(point, "columns") else points.by_label(point)
         if self._is_flat(point):
             assert self._default is not None
             return self._default, points.flat(self._default.shapes.size, point)
@@ -172,6 +177,14 @@ class Shaped:
             others = ((name, shape) for name, shape in shapes.items() if said.get(name) and said[name] != shape)
             self._denied = next(others, None)
         return model, points.vector(given, shapes)
+
+    def _takes(self, given: Mapping[str, float | Vector]) -> bool:
+        """Tell whether the formula is one number where parameters have the shapes of what was given."""
+        try:
+            self._model({name: np.shape(value) for name, value in given.items()})
+        except FormulaError:
+            return False
+        return True
 
     def _is_flat(self, point: object) -> bool:
         """Tell whether a point is the flat vector of an objective whose parameters are arrays."""

@@ -136,7 +136,8 @@ def draw_path(ax: Axes, run: Run, frame: Frame, ranges: Mapping[str, Range] | No
         From where to where, by parameter.
     """
     seen = view.shown(run)
-    path, values = frame.project(run.history.point[seen]), run.history.value[seen]
+    trail = view.path(run)
+    path, values = frame.project(trail.point[seen]), run.history.value
     chosen, same = window.of_run(run, frame, ranges)
     there = marks.count(ax) > 0
     if there and not ranges:
@@ -149,6 +150,5 @@ def draw_path(ax: Axes, run: Run, frame: Frame, ranges: Mapping[str, Range] | No
         best = None if not len(values) else float(values.max() if run.maximized else values.min())
         draw_landscape(ax, frame, chosen[0], chosen[1], best=best, maximized=run.maximized)
         ax.set_aspect("equal" if same else "auto", adjustable="box")
-    steps, last = run.history.step[seen], float(run.history.value[seen][-1])
-    marks.draw(ax, run, path, steps, last_value=last, spelt=frame.plain)
+    marks.draw(ax, run, path, trail.step[seen], last_value=float(trail.value[seen][-1]), spelt=frame.plain)
     style.put_legend(ax, *path.T)

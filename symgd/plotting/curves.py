@@ -64,7 +64,9 @@ def draw_steps(ax: Axes, run: Run, frame: Frame, ranges: Mapping[str, Range] | N
         From where to where.
     """
     seen = view.shown(run)
-    x, f = run.history.point[seen, 0], run.history.value[seen]
+    trail = view.path(run)
+    x = trail.point[seen, 0]
+    f = run.history.value[seen] if trail is run.history else frame.heights(x)
     [ends], _ = window.of_run(run, frame, ranges)
     paths = [np.column_stack([x, f])]
     if marks.count(ax):
@@ -78,7 +80,7 @@ def draw_steps(ax: Axes, run: Run, frame: Frame, ranges: Mapping[str, Range] | N
     reached = all_x[inside] if inside.any() else np.array(ends)
     below = curve[(between >= reached.min()) & (between <= reached.max())]
     choose_height(ax, below, all_f[inside])
-    marks.draw(ax, run, paths[0], run.history.step[seen], last_value=float(f[-1]))
+    marks.draw(ax, run, paths[0], trail.step[seen], last_value=float(f[-1]))
     style.put_legend(ax, np.concatenate([x[:1], between, x]), np.concatenate([f[:1], curve, f]))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -10,16 +9,20 @@ import numpy as np
 from symgd import language as fm
 from symgd.data import Stored
 from symgd.errors import UsageError, shown
-from symgd.plotting import style
+from symgd.fitting.curve import on
+from symgd.plotting import motion, style
+from symgd.records import dataclass
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
     from numpy.typing import NDArray
 
     from symgd.fitting import Fit
+    from symgd.plotting.models import Seen
     from symgd.plotting.style import Vector
 
-KINDS = ("data", "path", "loss", "both")
+KINDS = ("data", "both")
 BANDS = ("confidence", "prediction")
 _MOST = 4000  # rows that are drawn; more make files of megabytes and a patch of ink
 _BARS = 300  # rows that get error bars
@@ -52,7 +55,7 @@ class Scene:
     rowwise: bool
 
 
-def scene(fit: Fit) -> Scene:
+def scene(fit: Fit | Seen) -> Scene:
     """Choose what a fit is drawn over: its only column, else the rows where it reads none, else the fitted values.
 
     Parameters
@@ -76,7 +79,7 @@ def scene(fit: Fit) -> Scene:
     return Scene(f"fitted {fit.target}", np.ravel(fit.fitted), None, rowwise=False)
 
 
-def _read(fit: Fit) -> dict[str, Any]:
+def _read(fit: Fit | Seen) -> dict[str, Any]:
     """Give the data that the model reads, arrays on disk left there."""
     names = set(fm.names(fit.formula.tree)) - set(fit.shapes) - set(fit.fixed)
     return {name: fit.data[name] for name in fit.data if name in names}
@@ -86,7 +89,7 @@ def _size(values: Any) -> int:
     return int(np.prod(values.shape)) if isinstance(values, np.ndarray | Stored) else 1
 
 
-def _rowwise(fit: Fit, rows: int) -> bool:
+def _rowwise(fit: Fit | Seen, rows: int) -> bool:
     """Tell whether every second row alone gives what it gives among the others: no mean, no neighbour is read."""
     half = {name: v[::2] if np.shape(v) == (rows,) else v for name, v in _read(fit).items()}
     try:
@@ -99,7 +102,7 @@ def _rowwise(fit: Fit, rows: int) -> bool:
 # ---- drawing ---------------------------------------------------------------------------------------------------------
 
 
-def draw_fit(ax: Axes, fit: Fit, band: str | None, *, residuals: bool) -> None:
+def draw_fit(ax: Axes, fit: Fit | Seen, band: str | None, *, residuals: bool) -> None:
     """Draw data, curve, band and residuals; in axes that show a fit of these data, the curve and its residuals alone.
 
     Parameters
@@ -154,7 +157,7 @@ def count(ax: Axes) -> int:
     return sum(line.get_gid() in ("curve", "equal") for line in ax.lines)
 
 
-def _spreads(fit: Fit) -> Vector | None:
+def _spreads(fit: Fit | Seen) -> Vector | None:
     """Give the standard deviation of each value of the target, where they are known or differ."""
     w = np.ravel(np.broadcast_to(fit.weights, fit.y.shape)).astype(np.float64)
     weighty = w[w > 0]
@@ -170,7 +173,7 @@ def _thinned(*columns: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     return tuple(column[::step] for column in columns)
 
 
-def _draw_data(ax: Axes, fit: Fit, found: Scene) -> None:
+def _draw_data(ax: Axes, fit: Fit | Seen, found: Scene) -> None:
     y = np.ravel(fit.y)
     counts = np.ravel(np.broadcast_to(fit.weights, fit.y.shape)) > 0
     x, y, counts = _thinned(found.x, y, counts)
@@ -189,7 +192,7 @@ def _dots(count: int) -> dict[str, Any]:
     return {"linestyle": "", "marker": "o", "markersize": size, "color": "0.2", "markeredgewidth": 0.9, "zorder": 3}
 
 
-def _draw_curve(ax: Axes, fit: Fit, found: Scene, band: str | None, look: dict[str, Any]) -> Vector:
+def _draw_curve(ax: Axes, fit: Fit | Seen, found: Scene, band: str | None, look: dict[str, Any]) -> Vector:
     """Draw the curve, or where there is none the line on which data and model are equal; give all its heights."""
     options = {"linewidth": 1.9, "zorder": 4, **look}
     if found.column is None and found.label != "row":
@@ -205,28 +208,45 @@ def _draw_curve(ax: Axes, fit: Fit, found: Scene, band: str | None, look: dict[s
             x[order], lower[order], upper[order], color=look["color"], alpha=alpha, linewidth=0, zorder=1,
             label=f"{100 * fit.level:.4g} % {name}" if count(ax) == 0 else None, gid=name,
         )  # fmt: skip
-    ax.plot(x[order], value[order], gid="curve", **options)
+    (line,) = ax.plot(x[order], value[order], gid="curve", **options)
+    _follow(line, fit, x, data, order)
     inner = np.ravel([np.quantile(b[np.isfinite(b)], [0, 1]) for _, *pair in bounds for b in pair if _any(b)])
     return np.concatenate([value, inner])
+
+
+def _follow(line: Line2D, fit: Fit | Seen, x: Vector, data: Any, order: NDArray[np.int64]) -> None:
+    """Let the curve move as the descent did that led to it."""
+    history = fit.run.history
+    if tuple(history.params) != tuple(fit.shapes) or not history.point.shape[1]:
+        return
+    trail = history.batches or history
+    model = fit.formula if data is None else on(fit.formula, data, fit.fixed)[0]
+
+    def put(step: int) -> None:
+        place = max(0, int(np.searchsorted(trail.step, step, side="right")) - 1)
+        values = model.values({**fit.run.point, **fit.shapes.values_of(trail.point[place])})
+        line.set_data(x[order], np.broadcast_to(values, x.shape)[order])
+
+    motion.moves(line, int(trail.step[-1]), put)
 
 
 def _any(values: Vector) -> bool:
     return bool(np.isfinite(values).any())
 
 
-def _bands(fit: Fit, band: str | None) -> tuple[str, ...]:
+def _bands(fit: Fit | Seen, band: str | None) -> tuple[str, ...]:
     if band is None:
         return ()
     # A further observation has one weight: beside data of several, its band would belong to none of them.
     return BANDS if band == "both" and _spreads(fit) is None else ("confidence",) if band == "both" else (band,)
 
 
-def _bounds(fit: Fit, data: Any, band: str) -> tuple[str, Vector, Vector]:
+def _bounds(fit: Fit | Seen, data: Any, band: str) -> tuple[str, Vector, Vector]:
     found: Any = fit.predict(data, band=band)
     return band, np.ravel(found.lower), np.ravel(found.upper)
 
 
-def _places(fit: Fit, found: Scene) -> tuple[Vector, Any]:
+def _places(fit: Fit | Seen, found: Scene) -> tuple[Vector, Any]:
     """Give places close to each other, and the data there; the rows themselves where the model reads other rows."""
     if found.column is None or not found.rowwise:
         return found.x, None
@@ -248,7 +268,7 @@ def _is_log(x: Vector) -> bool:
     return low > 0 and high > _DECADES * low and float(np.median(x)) < low + 0.2 * (high - low)
 
 
-def _limit(ax: Axes, fit: Fit, heights: Vector, *, first: bool) -> None:
+def _limit(ax: Axes, fit: Fit | Seen, heights: Vector, *, first: bool) -> None:
     """Show data and curve, and of bands that run off as much as leaves room for both."""
     spreads = _spreads(fit)
     bars = np.nan_to_num(spreads) if spreads is not None and fit.y.size <= _BARS else np.zeros(fit.y.size)
@@ -267,31 +287,6 @@ def _limit(ax: Axes, fit: Fit, heights: Vector, *, first: bool) -> None:
 
 
 # ---- residuals -------------------------------------------------------------------------------------------------------
-
-
-def side_by_side(ax: Axes) -> tuple[Axes, Axes]:
-    """Part the place of axes in two; the axes themselves are the left half.
-
-    Parameters
-    ----------
-    ax : Axes
-        In a grid of a figure.
-
-    Returns
-    -------
-    left, right : Axes
-
-    Raises
-    ------
-    UsageError
-        If they were placed by hand.
-    """
-    figure, spec = ax.get_figure(), ax.get_subplotspec()
-    if figure is None or spec is None:
-        raise UsageError("kind='both' takes axes that figure.subplots() made, or none")
-    parts = spec.subgridspec(1, 2)
-    ax.set_subplotspec(parts[0])
-    return ax, figure.add_subplot(parts[1])
 
 
 def _axes_below(ax: Axes) -> Axes:
@@ -313,7 +308,7 @@ def _axes_below(ax: Axes) -> Axes:
     return figure.add_subplot(parts[1], sharex=ax, label=_BELOW)
 
 
-def _draw_residuals(ax: Axes, fit: Fit, found: Scene, colour: str) -> None:
+def _draw_residuals(ax: Axes, fit: Fit | Seen, found: Scene, colour: str) -> None:
     x, residuals = _thinned(found.x, np.ravel(fit.residuals))
     first = not ax.lines
     if first:

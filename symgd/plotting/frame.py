@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from symgd.errors import UsageError, safe, suggest
-from symgd.plotting import grid
+from symgd.plotting import grid, style
+from symgd.records import dataclass
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from symgd.plotting.grid import Field
     from symgd.plotting.view import Range, Vector
 
@@ -172,6 +175,36 @@ def ranges_of(frame: Frame, ranges: Mapping[str, Any] | None) -> tuple[Range | N
             hint = f"did you mean '{near}'?" if near else f"its parameters are {', '.join(frame.labels)}"
             raise UsageError(f"ranges has '{safe(name)}', which the objective has not; {hint}")
     return tuple(checked_range(name, asked[name]) if name in asked else None for name in frame.labels)
+
+
+_SHOWN: WeakKeyDictionary[Axes, tuple[str, Mapping[str, Any]]] = WeakKeyDictionary()
+
+
+def claim(ax: Axes, formula: str, data: Mapping[str, Any]) -> None:
+    """Take axes for the landscape of an objective: what is drawn into them later must be of the same.
+
+    Parameters
+    ----------
+    ax : Axes
+        The axes.
+    formula : str
+        The objective's text.
+    data : mapping
+        Its data.
+
+    Raises
+    ------
+    UsageError
+        If they show that of another objective.
+    """
+    known, held = _SHOWN.setdefault(ax, (formula, data))
+    same = known == formula and set(held) == set(data)
+    if not same or any(v is not data[n] and not np.array_equal(v, data[n]) for n, v in held.items()):
+        what = f"'{safe(style.shorten(known, 60))}'" + ("" if known != formula else " of other data")
+        raise UsageError(
+            f"these axes show the landscape of {what}, on which a run of '{safe(style.shorten(formula, 60))}' would be "
+            "misread; give it axes of its own, or compare values by kind='loss'"
+        )
 
 
 def checked_range(name: str, given: Any) -> Range:

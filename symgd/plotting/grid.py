@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symgd.graph import Const, Leaf, Map, reachable
-from symgd.graph.tape import Tape
 from symgd.kernel import Kernel
 
 if TYPE_CHECKING:
@@ -68,23 +66,12 @@ def values(objective: Field, points: dict[str, Values]) -> Values:
     ndarray
         Values of that shape; nan where the objective is not finite.
     """
-    found = None if objective.columns or isinstance(objective, Kernel) else _at_once(objective, points)
-    if found is not None:
-        return np.where(np.isfinite(found), found, math.nan)
     columns = np.broadcast_arrays(*(points[p] for p in objective.names))
+    if not isinstance(objective, Kernel) and objective.names == objective.params:
+        found = objective.value(dict(zip(objective.params, columns, strict=True)))
+        return np.where(np.isfinite(found), found, math.nan)
     flat = np.stack([c.ravel() for c in columns], axis=1).astype(np.float64)
     return one_by_one(objective, flat).reshape(columns[0].shape)
-
-
-def _at_once(objective: Objective, points: dict[str, Values]) -> Values | None:
-    """Let NumPy do all points together; ``None`` for a formula with sums over an axis of its own."""
-    nodes = reachable([objective.root])
-    if not all(isinstance(n, Const | Map) or (isinstance(n, Leaf) and not n.table and not n.labels) for n in nodes):
-        return None
-    known: dict[str, Any] = {**points, "pi": math.pi, "e": math.e}
-    value = Tape([objective.root], objective.data).at(known)[objective.root]
-    shape = np.broadcast_shapes(*(p.shape for p in points.values()))
-    return np.broadcast_to(np.asarray(value, dtype=np.float64), shape)
 
 
 def one_by_one(objective: Field, points: Values) -> Values:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symgd.plotting import style, view, window
+from symgd.plotting import motion, style, view, window
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
     from numpy.typing import NDArray
 
     from symgd.plotting.view import Vector
@@ -58,16 +59,18 @@ def draw(ax: Axes, run: Run, path: Vector, steps: NDArray[np.int64], *, last_val
     look = style.strokes(len(path))
     gone = window.leaving(path, [ax.get_xlim(), ax.get_ylim()])
     drawn = path if gone is None else np.vstack([path[: gone[0] + 1], gone[1]])
-    ax.plot(*drawn.T, color=colour, marker="o", label=named(run), zorder=3, gid="path", **look)
+    (line,) = ax.plot(*drawn.T, color=colour, marker="o", label=named(run), zorder=3, gid="path", **look)
+    motion.grow(line, steps if gone is None else steps[: gone[0] + 2], drawn, head=True)
     curve = len(run.x) == 1
     text, mark, gid = _ending(ax, run, path, steps, last_value, gone)
     if gid == "end" and spelt:
         text += f" {spell(ax, path[-1], curve=curve)}"
     first = f"start {spell(ax, path[0], curve=curve)}" if spelt else "start"
     labels = ("_start", f"_{gid}") if before else (first, text)
-    _mark(ax, drawn, labels, gid, {**mark, "color": colour})
+    last = int(steps[min(len(drawn), len(steps)) - 1])
+    _mark(ax, drawn, labels, gid, {**mark, "color": colour}, last)
     if gone is not None:
-        _draw_arrow(ax, drawn[-2], drawn[-1], colour)
+        motion.appear(_draw_arrow(ax, drawn[-2], drawn[-1], colour), last)
 
 
 def _ending(
@@ -83,20 +86,21 @@ def _ending(
     return "end", style.END, "end"
 
 
-def _mark(ax: Axes, path: Vector, labels: tuple[str, str], gid: str, mark: dict[str, Any]) -> None:
+def _mark(ax: Axes, path: Vector, labels: tuple[str, str], gid: str, mark: dict[str, Any], last: int) -> None:
     start, end = path[0], path[-1]
     extents = np.array([np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim())])
     hidden = bool((np.abs(end - start) < _HIDDEN * extents).all())
     first = {"zorder": 5, **style.START, "color": mark["color"], **(_RING if hidden else {})}
     ax.plot(*start, linestyle="", label=labels[0], gid="start", **first)
     if np.isfinite(end).all():
-        ax.plot(*end, linestyle="", label=labels[1], zorder=5, gid=gid, **mark)
+        (reached,) = ax.plot(*end, linestyle="", label=labels[1], zorder=5, gid=gid, **mark)
     else:  # on a curve, the value is not
-        ax.axvline(end[0], linestyle=":", linewidth=1.4, label=labels[1], gid=gid, color=mark["color"])
+        reached = ax.axvline(end[0], linestyle=":", linewidth=1.4, label=labels[1], gid=gid, color=mark["color"])
+    motion.appear(reached, last)
 
 
-def _draw_arrow(ax: Axes, inside: Vector, edge: Vector, colour: str) -> None:
-    ax.annotate(
+def _draw_arrow(ax: Axes, inside: Vector, edge: Vector, colour: str) -> Annotation:
+    return ax.annotate(
         "", xy=tuple(edge), xytext=tuple(inside), zorder=4, gid="leaves",
         arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 1.4, "shrinkA": 0, "shrinkB": 0},
     )  # fmt: skip

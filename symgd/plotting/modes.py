@@ -168,5 +168,7 @@ def plot_modes(
     ax = style.new_axes() if ax is None else ax
     draw(ax, run, objective)
     if title != "":
-        style.put_title(ax, run.formula if title is None else title, told(run))
+        style.put_title(
+            ax, run.formula if title is None else title, told(run), "" if title else style.mathematics(objective)
+        )
     return ax

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symgd.errors import UsageError, safe
-from symgd.plotting import contours, curves, frame, grid, loss, marks, style, view, window
+from symgd.plotting import contours, curves, frame, grid, local, loss, marks, style, surface, view, window
 from symgd.run import Outcome
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from symgd.plotting.view import Range
     from symgd.run import Run
 
-KINDS = ("auto", "path", "loss")
-_WIDEST = 4  # panels in a row
+KINDS = ("auto", "path", "surface", "loss")
+_NAMED = 8  # runs of one picture that the legend has room for
 _TURNS = 0.5  # a share of steps that turn back, from which on a run oscillates
 # Findings that have a word of their own; what else is found is called as it is.
 _WORDS = {
@@ -50,7 +50,7 @@ def word(run: Run) -> str:
         return _WORDS.get(found.code, found.code.replace("_", " "))
     if _turns(run) > _TURNS:
         return "oscillating"
-    return "good" if run.ok else "converging" if run.outcome == Outcome.MAX_STEPS else str(run.kind).replace("_", " ")
+    return "good" if run.ok or run.outcome == Outcome.MAX_STEPS else str(run.kind).replace("_", " ")
 
 
 def _turns(run: Run) -> float:
@@ -150,9 +150,11 @@ def plot_runs(
     figure: Figure | SubFigure | None = None,
     *,
     kind: str = "auto",
+    together: bool = False,
     ranges: Mapping[str, Range] | None = None,
+    field: bool = False,
 ) -> list[Axes]:
-    """Draw runs of one objective side by side over the same window, each panel named by what its run shows.
+    """Draw runs of one objective over the same window: side by side, each named by what it shows, or in one picture.
 
     The name is the first finding of `Run.diagnosis`: slow, oscillating, diverging ..., and good where there is none.
 
@@ -165,15 +167,19 @@ def plot_runs(
     figure : Figure or SubFigure, optional
         An empty figure to draw in; by default a new one.
     kind : str
-        ``"path"`` for the landscape with the path, ``"loss"`` for the values over the steps, ``"auto"`` for the first
-        where it can be drawn.
+        ``"path"`` for the landscape with the path, ``"surface"`` for all paths on it beside the surface in three
+        dimensions, ``"loss"`` for the values over the steps, ``"auto"`` for the first where it can be drawn.
+    together : bool
+        Whether all are drawn into one picture, as ``kind="surface"`` does in any case.
     ranges : mapping of str to tuple of float, optional
         From where to where the landscape is drawn, by parameter; by default all paths that stay are inside.
+    field : bool
+        Whether the gradient is drawn as arrows over the contours.
 
     Returns
     -------
     list of Axes
-        One for each run.
+        One for each run, or the one that shows all.
 
     Raises
     ------
@@ -198,25 +204,54 @@ def plot_runs(
     objective = objective if objective is not None else runs[0].objective
     count = len(runs[0].x)
     drawable = objective is not None and count <= 2 and grid.side(objective, count) > 0
-    if kind == "path" and not drawable:
-        raise UsageError("kind='path': panels of paths are for objectives of one or two parameters")
+    if kind in ("path", "surface") and not (drawable and (kind == "path" or count == 2)):
+        raise UsageError(f"kind='{kind}' is for objectives of {'one or ' if kind == 'path' else ''}two parameters")
     if not drawable or kind == "loss":
         objective = None
     if objective is not None:
         frame.ranges_of(frame.of_parameters(objective), ranges)
     elif ranges:
         raise UsageError("ranges are for the landscape, and the loss is drawn; leave them out")
-    axes = _panels(len(runs), figure)
+    if field and (objective is None or count == 1):
+        raise UsageError("field=True is for the landscape of two parameters; leave it out")
+    if together or kind == "surface":
+        return [_draw_together(runs, objective, figure, ranges, surfaced=kind == "surface", field=field)]
+    axes = style.new_panels(len(runs), figure)
     draw(axes, runs, objective, ranges)
+    if objective is not None and field:
+        for ax in axes:
+            local.draw_field(ax, frame.of_parameters(objective))
     return axes
 
 
-def _panels(count: int, figure: Figure | SubFigure | None) -> list[Axes]:
-    across = min(count, _WIDEST)
-    down = -(-count // across)
-    if figure is None:
-        figure = style.new_figure(3.6 * across + 0.6, 3.2 * down + 0.4)
-    found: list[Axes] = list(np.ravel(figure.subplots(down, across, squeeze=False)))
-    for spare in found[count:]:
-        spare.remove()
-    return found[:count]
+def _draw_together(
+    runs: Sequence[Run], objective: Objective | None, figure: Figure | SubFigure | None,
+    ranges: Mapping[str, Range] | None, *, surfaced: bool, field: bool,
+) -> Axes:  # fmt: skip
+    """Draw all runs into one picture."""
+    width = 11.0 if surfaced else 6.4
+    ax: Axes = (style.new_figure(width, 4.8) if figure is None else figure).subplots()
+    if objective is None:
+        for run in runs:
+            loss.draw_loss(ax, run)
+    else:
+        found = frame.of_parameters(objective)
+        chosen = {**shared(runs, objective), **(ranges or {})}
+        frame.claim(ax, runs[0].formula, found.field.data)
+        for run in runs:
+            (curves.draw_steps if len(found.labels) == 1 else contours.draw_path)(ax, run, found, chosen)
+        if field:
+            local.draw_field(ax, found)
+        if surfaced:
+            finite = [run.value for run in runs if np.isfinite(run.value)]
+            best = (max if runs[0].maximized else min)(finite, default=None)
+            surface.draw_surface(ax, found, runs, best=best, maximized=runs[0].maximized)
+    names = {marks.named(run) for run in runs}
+    legend = ax.get_legend()
+    if legend is not None and (len(names) == 1 < len(runs) or len(runs) > _NAMED):
+        legend.remove()  # of runs that differ in their starts alone, it would say the same again and again
+    steps = sorted({run.steps for run in runs})
+    took = f"{steps[0]:,} steps" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,} steps"
+    told = f"{len(runs):,} runs · {next(iter(names)) + ' · ' if len(names) == 1 else ''}{took}"
+    style.put_title(ax, runs[0].formula, told, style.mathematics(objective or runs[0].objective))
+    return ax

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from symgd.errors import UsageError, safe
 from symgd.plotting import frame, style
@@ -98,7 +99,11 @@ def plot_rule(
     if best is not None and set(best) == {"lr", other}:
         label = f"best: lr = {best['lr']:.4g}, {other} = {best[other]:.4g}, {theory.best_rate:.4g} a step"
         ax.plot(best["lr"], best[other], linestyle="", zorder=5, gid="best", label=label, **style.END)
-    ax.set_xscale("log" if logarithmic else "linear")
+    if logarithmic:
+        ax.set_xscale("log")
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xlim(*across)
     ax.set_ylim(*up)
     style.name_axes(ax, "lr", other)

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from symgd.errors import UsageError, safe
-from symgd.plotting import contours, curves, fits, grid, loss, marks, starts, style, view
+from symgd.plotting import (
+    contours,
+    curves,
+    fits,
+    grid,
+    local,
+    loss,
+    marks,
+    models,
+    starts,
+    style,
+    surface,
+    view,
+    window,
+)
 from symgd.plotting import frame as frames
 from symgd.run import Outcome
 
@@ -20,7 +34,8 @@ if TYPE_CHECKING:
     from symgd.plotting.view import Range
     from symgd.run import Run
 
-KINDS = ("auto", "path", "loss")
+KINDS = ("auto", "path", "surface", "loss", "parameters", "data", "both")
+LANDSCAPES = ("path", "surface", "both")  # kinds that show the landscape, and say why where they cannot
 
 
 def plot_run(
@@ -30,12 +45,15 @@ def plot_run(
     *,
     kind: str = "auto",
     ranges: Mapping[str, Range] | None = None,
+    field: bool = False,
+    at: Any = None,
     title: str | None = None,
 ) -> Axes:
     """Draw a run: on the curve (1 parameter), on contours (2), or as value and gradient over the steps.
 
-    A second run drawn into the same axes adds its path. Of more than two parameters, ``kind="path"`` shows a slice
-    through the end: the plane in which most of the path lies.
+    A second run of the same objective drawn into the same axes adds its path, or its values. Of more than two
+    parameters, ``kind="path"`` shows a slice through the end: the plane in which most of the path lies. Of a run in
+    batches single steps are drawn.
 
     Parameters
     ----------
@@ -46,11 +64,18 @@ def plot_run(
     ax : Axes, optional
         Where to draw; by default a new figure.
     kind : str
-        ``"path"`` for the landscape with the path, ``"loss"`` for the values over the steps, ``"auto"`` for the first
-        where it can be drawn and the parameters are two at most.
+        ``"path"`` for the landscape with the path, ``"surface"`` for the same beside the surface in three dimensions,
+        ``"loss"`` for the values over the steps, ``"parameters"`` for the parameters over the steps, ``"data"`` for the
+        data and the model of an objective of squares, ``"both"`` for them beside the landscape; ``"auto"`` for the path
+        where it can be drawn and the parameters are two at most, and else the loss.
     ranges : mapping of str to tuple of float, optional
         From where to where the landscape is drawn, by parameter; by default so that the path lies inside. Pictures
         that are to be compared should have the same.
+    field : bool
+        Whether the gradient is drawn as arrows over the contours.
+    at : mapping, sequence or str, optional
+        A point, ``"start"`` or ``"end"``, at which the tangent is drawn, or the gradient with the ellipse of the
+        curvature.
     title : str, optional
         The first line of the title; by default the formula. ``""`` for no title at all.
 
@@ -61,7 +86,7 @@ def plot_run(
     Raises
     ------
     UsageError
-        If there is no such kind, the path cannot be drawn, or a range is none.
+        If there is no such kind, the path cannot be drawn, a range is none, or the axes show another objective.
 
     Examples
     --------
@@ -73,20 +98,48 @@ def plot_run(
     """
     objective = objective if objective is not None else getattr(run, "objective", None)
     path = _draws_path(run, objective, kind)
-    frame = frames.along(objective, run.history.point[view.shown(run)]) if path and objective is not None else None
-    if frame is None and ranges:
-        raise UsageError("ranges are for the landscape, and the loss is drawn; leave them out")
-    if frame is not None:
-        frames.ranges_of(frame, ranges)
-    ax = style.new_axes() if ax is None else ax
+    if kind in ("data", "both"):
+        return _plot_model(run, objective, ax, kind, ranges, title)
+    frame = frames.along(objective, view.path(run).point[view.shown(run)]) if path and objective is not None else None
+    local.check(frame, kind, ranges, at, field=field)
+    wide = kind == "surface"
+    ax = style.new_axes(11.0 if wide else 6.4) if ax is None else ax
     if frame is None:
-        loss.draw_loss(ax, run)
+        (loss.draw_parameters if kind == "parameters" else loss.draw_loss)(ax, run)
     else:
+        frames.claim(ax, run.formula, frame.field.data)
+        place = local.place(frame, run, at)
+        if place is not None and not ranges and not marks.count(ax):  # what is drawn there has room
+            wider = local.reach(window.of_run(run, frame)[0], place)
+            ranges = dict(zip(frame.labels, wider, strict=True))
         (curves.draw_steps if len(run.x) == 1 else contours.draw_path)(ax, run, frame, ranges)
+        local.draw(ax, frame, place, field=field)
+    if wide and frame is not None:
+        surface.draw_surface(ax, frame, [run], best=run.value, maximized=run.maximized)
     if title != "":
-        several = frame is not None and marks.count(ax) > 1
-        below = f"{marks.count(ax)} runs" if several else _told(run, "" if frame is None else frame.note)
-        style.put_title(ax, run.formula if title is None else title, below)
+        count = marks.count(ax) if frame is not None else loss.count(ax)
+        below = f"{count} runs" if count > 1 else _told(run, "" if frame is None else frame.note)
+        style.put_title(
+            ax, run.formula if title is None else title, below, "" if title else style.mathematics(objective)
+        )
+    return ax
+
+
+def _plot_model(
+    run: Run, objective: Objective | None, ax: Axes | None, kind: str, ranges: Mapping[str, Range] | None,
+    title: str | None,
+) -> Axes:  # fmt: skip
+    """Draw the data of an objective of squares and its model, and beside them the landscape."""
+    seen = models.of_run(run, objective)
+    if seen is None:
+        raise UsageError(f"kind='{kind}' is for objectives with a square of data less a model, such as (y - w*x)**2")
+    if kind == "both":
+        ax, beside = style.side_by_side(style.new_axes(11.0) if ax is None else ax)
+        plot_run(run, objective, beside, kind="path", ranges=ranges, title=None if title is None else "")
+    ax = style.new_axes() if ax is None else ax
+    fits.draw_fit(ax, seen, None, residuals=False)
+    if title != "":
+        style.put_title(ax, f"{seen.target} = {seen.model}" if title is None else title, _told(run))
     return ax
 
 
@@ -111,8 +164,8 @@ def plot_fit(
     ax : Axes, optional
         Where to draw; by default a new figure. The residuals take the lower part of its place.
     kind : str
-        ``"data"``, or ``"path"`` or ``"loss"`` for the descent, as `plot_run` draws it; ``"both"`` for the data and
-        the path beside them, in the landscape of the squared residuals.
+        ``"data"``, or ``"path"``, ``"surface"``, ``"loss"`` or ``"parameters"`` for the descent, as `plot_run` draws
+        it; ``"both"`` for the data and the path beside them, in the landscape of the squared residuals.
     band : str, optional
         ``"confidence"``, ``"prediction"``, or ``"both"``: the prediction is left out where the rows weigh differently.
     residuals : bool
@@ -138,14 +191,15 @@ def plot_fit(
     >>> ax.get_ylabel()
     'y'
     """
-    if kind not in fits.KINDS:
-        raise UsageError(f"kind={safe(kind)!r} must be one of {', '.join(fits.KINDS)}")
-    if kind in ("path", "loss"):
+    descent = ("path", "surface", "loss", "parameters")
+    if kind not in (*fits.KINDS, *descent):
+        raise UsageError(f"kind={safe(kind)!r} must be one of {', '.join((*fits.KINDS, *descent))}")
+    if kind in descent:
         return plot_run(fit.run, ax=ax, kind=kind, title=title)
     fits.check_band(band)
     if kind == "both":
         _draws_path(fit.run, fit.run.objective, "path")
-        ax, beside = fits.side_by_side(style.new_axes(11.0) if ax is None else ax)
+        ax, beside = style.side_by_side(style.new_axes(11.0) if ax is None else ax)
         plot_run(fit.run, ax=beside, kind="path", title=None if title is None else "")
     ax = style.new_axes() if ax is None else ax
     fits.draw_fit(ax, fit, band, residuals=residuals)
@@ -157,7 +211,14 @@ def plot_fit(
 
 
 def plot_objective(
-    objective: Objective, ranges: Mapping[str, Range], ax: Axes | None = None, *, title: str | None = None
+    objective: Objective,
+    ranges: Mapping[str, Range],
+    ax: Axes | None = None,
+    *,
+    kind: str = "auto",
+    field: bool = False,
+    at: Any = None,
+    title: str | None = None,
 ) -> Axes:
     """Draw an objective of one parameter as a curve, of two as contours.
 
@@ -169,6 +230,13 @@ def plot_objective(
         From where to where, for each parameter.
     ax : Axes, optional
         Where to draw; by default a new figure.
+    kind : str
+        ``"surface"`` for the surface in three dimensions beside the contours, else ``"auto"``.
+    field : bool
+        Whether the gradient is drawn as arrows over the contours.
+    at : mapping or sequence, optional
+        A point at which the tangent is drawn, or the gradient with the ellipse of the curvature. Animated, the tangent
+        goes along the curve.
     title : str, optional
         By default the formula; ``""`` for none.
 
@@ -184,10 +252,12 @@ def plot_objective(
     Examples
     --------
     >>> from symgd import Objective
-    >>> ax = plot_objective(Objective("x*cos(x) + 9"), {"x": (0, 15)})
+    >>> ax = plot_objective(Objective("x*cos(x) + 9"), {"x": (0, 15)}, at={"x": 2})
     >>> ax.get_xlim() == (0, 15)
     True
     """
+    if kind not in ("auto", "surface"):
+        raise UsageError(f"kind={safe(kind)!r} must be auto or surface")
     params = objective.names
     if len(params) not in (1, 2):
         raise UsageError(
@@ -197,14 +267,22 @@ def plot_objective(
         raise UsageError("the data have too many rows for a picture of the landscape; take a part of them")
     frame = frames.of_parameters(objective)
     ends = [given or _missing(name) for given, name in zip(frames.ranges_of(frame, ranges), frame.labels, strict=True)]
-    ax = style.new_axes() if ax is None else ax
+    local.check(frame, kind, None, at, field=field)
+    place = local.place(frame, None, at)
+    ax = style.new_axes(11.0 if kind == "surface" else 6.4) if ax is None else ax
+    frames.claim(ax, objective.text, objective.data)
     if len(params) == 1:
         curve = curves.draw_curve(ax, frame, ends[0])
         curves.choose_height(ax, curve, curve[:0])
     else:
         contours.draw_landscape(ax, frame, *ends)
+    local.draw(ax, frame, place, field=field)
+    if kind == "surface":
+        surface.draw_surface(ax, frame, [])
     if title != "":
-        style.put_title(ax, objective.text if title is None else title)
+        style.put_title(
+            ax, objective.text if title is None else title, "", "" if title else style.mathematics(objective)
+        )
     return ax
 
 
@@ -264,6 +342,7 @@ def plot_many(
     if problem:
         starts.draw_values(ax, many)
     else:
+        frames.claim(ax, many.formula, many.kernel.data)
         starts.draw_basins(ax, many, ranges)
     if title != "":
         style.put_title(ax, many.formula if title is None else title, starts.told(many))
@@ -282,9 +361,11 @@ def _draws_path(run: Run, objective: Objective | None, kind: str) -> bool:
         problem = f"of {count:,} parameters the run has kept no path"
     elif grid.side(objective, min(count, 2)) == 0:
         problem = "the data have too many rows for a picture of the landscape"
-    if kind == "path" and problem:
-        raise UsageError(f"kind='path': {problem}")
-    return not problem and (kind == "path" or (kind == "auto" and count <= 2))
+    if kind == "parameters" and not run.history.point.shape[1]:
+        raise UsageError(f"kind='parameters': of {count:,} parameters the run has kept no path")
+    if kind in LANDSCAPES and problem:
+        raise UsageError(f"kind='{kind}': {problem}")
+    return not problem and (kind in LANDSCAPES or (kind == "auto" and count <= 2))
 
 
 def _missing(name: str) -> Range:

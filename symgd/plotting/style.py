@@ -1,22 +1,24 @@
-"""How pictures look, where they are drawn, and how they become files."""
+"""How pictures look, and where they are drawn."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
+from matplotlib.mathtext import MathTextParser
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import ScalarFormatter
 from numpy.typing import NDArray
 
-from symgd.errors import UsageError, safe
+from symgd.errors import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import SubFigure
 
 Vector = NDArray[np.float64]
 
@@ -24,13 +26,14 @@ Vector = NDArray[np.float64]
 PATH = "#D55E00"
 CURVE = "#0072B2"
 SECOND = "#7A7A7A"
+BATCH = "#8FBBDA"
 SERIES = (PATH, "#000000", "#CC79A7", "#009E73", "#E69F00", "#56B4E9")  # of paths in one picture, or of fits
 LANDSCAPE = "Blues_r"  # dark where the objective is best
 
 _LONGEST = 160  # letters of a title that are measured
+_WIDEST = 4  # panels in a row
 _FEW = 2000  # points of a path whose lines are long
 
-SUFFIXES = (".png", ".svg", ".pdf")
 START: dict[str, Any] = {
     "marker": "o",
     "color": PATH,
@@ -114,6 +117,57 @@ def _in_ipython() -> bool:
     return module is not None and module.get_ipython() is not None
 
 
+def new_panels(count: int, figure: Figure | SubFigure | None = None) -> list[Axes]:
+    """Make panels, up to four in a row.
+
+    Parameters
+    ----------
+    count : int
+        How many.
+    figure : Figure or SubFigure, optional
+        An empty figure; by default a new one.
+
+    Returns
+    -------
+    list of Axes
+    """
+    across = min(count, _WIDEST)
+    down = -(-count // across)
+    if figure is None:
+        figure = new_figure(3.6 * across + 0.6, 3.2 * down + 0.4)
+    found: list[Axes] = list(np.ravel(figure.subplots(down, across, squeeze=False)))
+    for spare in found[count:]:
+        spare.remove()
+    return found[:count]
+
+
+def side_by_side(ax: Axes, **options: Any) -> tuple[Axes, Axes]:
+    """Part the place of axes in two; the axes themselves are the left half.
+
+    Parameters
+    ----------
+    ax : Axes
+        In a grid of a figure.
+    **options : object
+        Of the new axes.
+
+    Returns
+    -------
+    left, right : Axes
+
+    Raises
+    ------
+    UsageError
+        If they were placed by hand.
+    """
+    figure, spec = ax.get_figure(), ax.get_subplotspec()
+    if figure is None or spec is None:
+        raise UsageError("this kind takes axes that figure.subplots() made, or none")
+    parts = spec.subgridspec(1, 2)
+    ax.set_subplotspec(parts[0])
+    return ax, figure.add_subplot(parts[1], **options)
+
+
 def shorten(text: str, limit: int) -> str:
     """Give a text on one line and of a bounded length.
 
@@ -132,7 +186,7 @@ def shorten(text: str, limit: int) -> str:
     return flat if len(flat) <= limit else flat[: limit - 3] + "..."
 
 
-def put_title(ax: Axes, first: str, second: str = "") -> None:
+def put_title(ax: Axes, first: str, second: str = "", latex: str = "") -> None:
     """Write the title: the formula, and below it in smaller letters what was done.
 
     Parameters
@@ -140,21 +194,59 @@ def put_title(ax: Axes, first: str, second: str = "") -> None:
     ax : Axes
         Where.
     first : str
-        The formula; it is shown as it is, not as mathtext.
+        The formula, or a title; it is shown as it is.
     second : str
         The second line; what was there from an earlier call is replaced.
+    latex : str
+        The formula as LaTeX, which takes the place of the first where matplotlib can set it and there is room.
     """
     for old in [text for text in ax.texts if text.get_gid() == "subtitle"]:
         old.remove()
     room = _room(ax)
-    size, text = fitted(first, 11, room)
-    ax.set_title(text, loc="left", fontsize=size, parse_math=False, pad=20 if second else 6)
+    size, deep = _set_size(latex, 12, room)
+    if size:
+        ax.set_title(f"${latex}$", loc="left", fontsize=size, parse_math=True, pad=(19 if second else 6) + deep)
+    else:
+        size, text = fitted(first, 11, room)
+        ax.set_title(text, loc="left", fontsize=size, parse_math=False, pad=20 if second else 6)
     if second:
         size, text = fitted(second, 9, room)
         ax.annotate(
             text, (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points", fontsize=size,
             color="0.35", parse_math=False, gid="subtitle",
         )  # fmt: skip
+
+
+def mathematics(objective: Any) -> str:
+    """Give an objective as LaTeX for a title; nothing where it has none.
+
+    Parameters
+    ----------
+    objective : Objective or None
+        The objective.
+
+    Returns
+    -------
+    str
+    """
+    try:
+        found = objective.latex() if objective is not None and len(objective.text) <= _LONGEST else ""
+        return str(found).replace(r"\frac", r"\dfrac")
+    except Exception:  # noqa: BLE001 - whatever it is, there is the text
+        return ""
+
+
+def _set_size(latex: str, size: float, room: float) -> tuple[float, float]:
+    """Give the size at which mathematics fits in a width, and how far it goes below its line, in points.
+
+    The size is 0 where it does not fit, or is more than matplotlib sets.
+    """
+    try:
+        found = MathTextParser("path").parse(f"${latex}$", prop=FontProperties(size=size))
+    except ValueError:
+        return 0.0, 0.0
+    smaller = min(size, size * room / max(float(found.width), 1.0))
+    return (smaller, float(found.depth) * smaller / size) if latex and smaller >= 0.7 * size else (0.0, 0.0)
 
 
 def _room(ax: Axes) -> float:
@@ -264,59 +356,3 @@ def put_legend(ax: Axes, x: Vector, y: Vector, **options: Any) -> None:
     for handle in legend.legend_handles:
         if isinstance(handle, Line2D):  # rings and stars are as large as a line of the legend at most
             handle.set_markersize(min(float(handle.get_markersize()), 11.0))
-
-
-# ---- files ---------------------------------------------------------------------------------------------------------
-
-
-def check_path(path: str | Path) -> Path:
-    """Refuse a file that no picture can be written to, before any work is done.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file.
-
-    Returns
-    -------
-    Path
-
-    Raises
-    ------
-    UsageError
-        If its suffix is unknown, or its folder does not exist.
-    """
-    target = Path(path)
-    if target.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"the picture '{safe(str(target))}' must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
-    if not target.parent.is_dir():
-        raise UsageError(f"there is no folder '{safe(str(target.parent))}' for the picture '{safe(target.name)}'")
-    return target
-
-
-def save(picture: Axes | Figure, path: str | Path) -> Path:
-    """Write a picture to a file.
-
-    Parameters
-    ----------
-    picture : Axes or Figure
-        What to write: a figure, or the one that an Axes stands in.
-    path : str or Path
-        A name ending in ``.png``, ``.svg`` or ``.pdf``.
-
-    Returns
-    -------
-    Path
-        The file.
-
-    Raises
-    ------
-    UsageError
-        If the suffix is unknown, or the folder does not exist.
-    """
-    target = check_path(path)
-    figure: Any = picture
-    while not isinstance(figure, Figure):  # an Axes may stand in a figure within a figure
-        figure = figure.figure
-    figure.savefig(target, dpi=150)
-    return target

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from symgd.run import Outcome
 
 if TYPE_CHECKING:
+    from symgd.history import History
     from symgd.run import Run
 
 Vector = NDArray[np.float64]
@@ -25,8 +26,24 @@ _SQUARE = 3.0  # ranges that differ by no more are drawn to one scale
 _PANEL = 1.45  # width of a figure's panel over its height
 
 
+def path(run: Run) -> History:
+    """Give the points that are drawn: of a run in batches, those of single steps.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+
+    Returns
+    -------
+    History
+    """
+    single = run.history.batches
+    return run.history if single is None or len(single) < len(run.history) else single
+
+
 def shown(run: Run) -> NDArray[np.bool_]:
-    """Tell which recorded points belong in the picture: of a path that flies off, its beginning.
+    """Tell which points of `path` belong in the picture: of a path that flies off, its beginning.
 
     Parameters
     ----------
@@ -37,12 +54,12 @@ def shown(run: Run) -> NDArray[np.bool_]:
     -------
     ndarray of bool, shape (k,)
     """
-    path = run.history.point
-    seen: NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(path), axis=1)
+    points = path(run).point
+    seen: NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(points), axis=1)
     if run.outcome in (Outcome.DIVERGED, Outcome.LEFT_DOMAIN):
         with np.errstate(over="ignore", invalid="ignore"):
-            low, high = _box(path)
-            seen &= np.logical_and.reduce((path >= low) & (path <= high), axis=1)
+            low, high = _box(points)
+            seen &= np.logical_and.reduce((points >= low) & (points <= high), axis=1)
     gone = np.flatnonzero(~seen)
     if len(gone):
         seen[gone[0] :] = False  # a path that comes back is not drawn as if it had never left

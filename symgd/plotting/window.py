@@ -46,7 +46,7 @@ def of_run(run: Run, frame: Frame, ranges: Mapping[str, Range] | None = None) ->
     asked = frames.ranges_of(frame, ranges)
     seen = view.shown(run)
     lost = view.is_lost(seen)
-    path = frame.project(run.history.point[seen])
+    path = frame.project(view.path(run).point[seen])
     one = path.shape[1] == 1
     margin = (0.2 if lost else 0.6) if one else 0.16
     beyond = margin * 5 / 3 if one else 0.2 if lost else 0.42

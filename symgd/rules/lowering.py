@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from symgd import language as fm
 from symgd.graph import ROWS, Graph, Leaf, Node, as_number, reachable, read
+from symgd.records import dataclass
 from symgd.rules.values import of_t, of_tree
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from symgd.checks import is_number, single
 from symgd.errors import FormulaError, UsageError, safe, shown, suggest
 from symgd.graph import Graph
 from symgd.language import Tree
+from symgd.records import dataclass
 from symgd.rules.lowering import Lowered, lower
 from symgd.rules.table import RULES
 from symgd.rules.values import check_schedule
@@ -126,12 +127,14 @@ class Rule:
         UsageError
             If the rule has no such hyperparameter.
         """
-        for key in values:
+        if not isinstance(values, Mapping):
+            raise UsageError(f"values={shown(values)} must be a mapping of hyperparameters to numbers")
+        for key in map(str, values):
             if key not in self.hyper:
                 near = suggest(key, list(self.hyper))
                 has = ", ".join(self.hyper) or "none"
                 hint = f"; did you mean '{near}'?" if near else ""
-                raise UsageError(f"{self.name or 'this rule'} has no hyperparameter '{key}'; it has: {has}{hint}")
+                raise UsageError(f"{self.name or 'this rule'} has no hyperparameter '{safe(key)}'; it has: {has}{hint}")
         for key, value in values.items():
             _check_hyper(key, value)
         other = object.__new__(Rule)

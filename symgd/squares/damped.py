@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.records import dataclass
 from symgd.squares.factors import Factors
 
 Vector = NDArray[np.float64]

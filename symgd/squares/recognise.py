@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from symgd.graph import Fold, Graph, Map, Node
 from symgd.graph.nodes import Const
+from symgd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,7 +208,7 @@ class Squares:
             columns = np.asarray(tape.arranged(self._column(tape, values, leaf), along))
             if math.prod(columns.shape[: len(shape)]) == 1:  # the same for each residual
                 here = np.broadcast_to(columns.reshape(columns.shape[len(shape) :]), wide[len(shape) :]).ravel()
-                if len(np.unique(here)) == len(here):
+                if len(set(here.tolist())) == len(here):
                     straight = np.array_equal(here, np.arange(here[0], here[0] + len(here)))
                     J[:, slice(here[0], here[0] + len(here)) if straight else here] += flat
                     return

@@ -7,7 +7,6 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from symgd.errors import SymgdError, UsageError, safe, shown, suggest
 from symgd.objective import Objective
+from symgd.records import dataclass
 from symgd.rules import Rule
 from symgd.run import Outcome
 from symgd.squares import Squares

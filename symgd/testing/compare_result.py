@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from symgd import display
 from symgd.display import finite
 from symgd.errors import UsageError, shown
+from symgd.records import dataclass
 
 if TYPE_CHECKING:
     import pandas as pd

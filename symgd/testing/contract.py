@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.records import dataclass
 from symgd.testing.adapters.base import Handling, Session, Steps
 from symgd.testing.causes.probe import START, STEPS, Script, gradients
 from symgd.testing.laws.case import Answer

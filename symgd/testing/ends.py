@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.records import dataclass
 from symgd.testing.adapters.minimizer import Minimizer, Solved
 from symgd.testing.contract import HOLDS, Bowl, Outcome, seeded
 from symgd.testing.laws.case import Answer

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 Setting = float | str  # a number, or a formula of t, the number of the step from 1

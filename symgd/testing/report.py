@@ -5,10 +5,11 @@ from __future__ import annotations
 import html as escaping
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from symgd.errors import safe
+from symgd.records import dataclass
 from symgd.testing.laws.case import Answer
 from symgd.testing.protocol import Setting
 

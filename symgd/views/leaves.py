@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from symgd.errors import UsageError
 from symgd.graph import ROWS, Graph, Leaf, Matrix, Node, Span
+from symgd.records import dataclass
 from symgd.views.patterns import unwrapped
 from symgd.views.pieces import ATOM, GATHERED, KEPT, Piece, brackets, place_text, slice_text
 

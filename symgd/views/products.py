@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from symgd.graph import ROWS, Const, Fold, Graph, Leaf, Map, Node, is_zero, reachable
 from symgd.graph.exact import NUMBERS, Number
+from symgd.records import dataclass
 from symgd.views.patterns import unit_vectors
 
 _LARGEST = 20  # exponent that is taken apart

@@ -719,3 +719,56 @@ def test_code_prints_a_module():
 def test_code_names_the_targets_that_it_knows():
     assert "--target 'jax' must be one of numpy" in fails("code", BOWL, "--target", "jax")
     assert "--shape" in fails("code", "mean((y - X @ w)**2)")
+
+
+# ---- pictures and films ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("x*cos(x) + 9", "--range", "x=-5:5", "--at", "x=1"),
+        ("x**2 - 4*x + 5", "--start", "x=-1", "--lrs", "0.2,1.01", "--steps", "5"),
+        (BOWL, "--start", "9,-3", "--lr", "0.2", "--steps", "5", "--at", "end", "--field", "--frame", "2"),
+        (BOWL, "--start", "9,-3", "--lr", "0.2", "--steps", "5", "--kind", "parameters", "--maximize"),
+    ],
+)
+def test_plot_draws_landscapes_runs_and_panels(arguments, tmp_path):
+    picture = tmp_path / "picture.png"
+    done = call("plot", *arguments, "-o", str(picture))
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr == f"the picture is in {picture}\n"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_animate_writes_a_film(tmp_path):
+    film = tmp_path / "film.gif"
+    found = ask("animate", BOWL, "--start", "9,-3", "--lr", "0.2", "--steps", "5", "--frames", "3", "-o", str(film))
+    assert found["file"] == str(film)
+    assert found["runs"][0]["steps"] == 5
+    assert film.read_bytes().startswith(b"GIF89a")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("plot", "x**2", "-o", "a.png"), "say from where to where by --range"),
+        (("plot", "x**2", "--lrs", "1,2", "-o", "a.png"), "--lrs compares descents; give --start too"),
+        (("plot", "x**2", "--range", "x=1", "-o", "a.png"), "--range x=1 must be name=low:high"),
+        (("plot", "x**2", "--start", "1", "--lr", "1", "--lrs", "1,2", "-o", "a.png"), "--lr is for one descent"),
+        (("animate", "x**2", "--start", "1", "-o", "a.avi"), "'a.avi' must end in .mp4, .gif or .html"),
+        (("animate", "x**2", "--range", "x=-1:1", "-o", "a.gif"), "nothing in this picture moves"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told(arguments, message):
+    assert message in fails(*arguments)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
+@pytest.mark.parametrize("arguments", [("minimize", "x**2", "--start", "x=1", "--json"), ("--help",)])
+def test_an_answer_that_cannot_be_written_is_no_finding(arguments):
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "symgd", *arguments]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "Error: the answer cannot be written: No space left on device\n"

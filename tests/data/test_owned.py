@@ -1,12 +1,8 @@
 """Data belong to the objective: arrays and files that change afterwards change no answer and end no process."""
 
-import json
 import mmap
 import os
 import pickle
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -180,15 +176,7 @@ def test_data_travel_and_files_as_paths(tmp_path):
         pickle.loads(pickle.dumps(f)).value(w=0.5)
 
 
-# ---- odd calls, and threads ----------------------------------------------------------------------------------------
-
-
-def test_odd_calls_give_errors_of_symgd_and_no_signal():
-    root = Path(__file__).parents[2]
-    command = [sys.executable, "-m", "benchmarks.fuzz_calls", "--calls", "300", "--seed", "7"]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=280)
-    assert done.returncode == 0, done.stdout
-    assert sum(json.loads(done.stdout).values()) == 300
+# ---- threads -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

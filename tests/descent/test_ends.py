@@ -21,7 +21,7 @@ def test_a_minimum_of_a_large_value_is_not_searched_for_ever(method):
     f = sg.Objective("2*x**2 - 1.05*x**4 + x**6/6 + x*y + y**2 + 1e6", tier="python")
     run = f.minimize({"x": 2, "y": -1}, method=method)
     assert run.outcome.converged, run
-    assert run.evaluations < 300
+    assert run.evaluations < (1000 if method == "sampling" else 300)  # it asks for eight gradients a step, at least
     assert run.point == pytest.approx({"x": 1.7475524, "y": -0.8737762}, abs=1e-3)
 
 

@@ -12,7 +12,7 @@ from symgd.descent.methods.trust import within
 
 TIERS = pytest.mark.parametrize("tier", ["python", "numba"])
 EVERY = pytest.mark.parametrize("method", list(METHODS))
-QUICK = [m for m in METHODS if m not in ("armijo", "polyak", "wolfe", "bb")]
+QUICK = [m for m in METHODS if m not in ("armijo", "polyak", "wolfe", "bb", "sampling")]  # the last is for kinks
 
 # Moré, Garbow and Hillstrom 1981, Testing unconstrained optimization software, and their minima.
 ROSENBROCK = "100*(y - x**2)**2 + (1 - x)**2"

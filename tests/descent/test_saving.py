@@ -1,6 +1,7 @@
 """Saved runs: whole or not there, refused when altered, and gone on with bit for bit."""
 
 import dataclasses
+import os
 import random
 import signal
 import subprocess
@@ -14,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import symgd as sg
-from benchmarks import fuzz_saves
 from symgd import saving
 
 ROOT = Path(__file__).parents[2]
@@ -30,18 +30,6 @@ def objective():
 @pytest.fixture(scope="module")
 def half(objective):
     return objective.minimize(START, lr=1e-3, steps=20)
-
-
-def test_damaged_and_edited_files_are_refused_by_name(tmp_path):
-    found = fuzz_saves.search(200, 12345, tmp_path)
-    assert not [what for what in found if what.startswith("WRONG")]
-    assert found["refused"] > 100
-
-
-@pytest.mark.slow
-def test_many_damaged_and_edited_files_are_refused_by_name(tmp_path):
-    found = fuzz_saves.search(10_000, 1, tmp_path)
-    assert not [what for what in found if what.startswith("WRONG")]
 
 
 @pytest.mark.parametrize("suffix", saving.SUFFIXES)
@@ -209,31 +197,216 @@ def test_how_often_and_where_is_checked(objective, half, tmp_path):
 
 
 RUN = """
-import sys, symgd as sg
-f = sg.Objective({text!r}, tier="python")
+import sys, signal, numpy as np, symgd as sg
+{before}
+X = np.random.default_rng(0).normal(size=(64, 3))
+data = {{"X": X, "y": X @ [1, 2, 3] + X[:, 0]**2}} if "X" in {text!r} else None
+f = sg.Objective({text!r}, data, tier={tier!r})
+path, options = {path!r}, {options!r}
 print("begun", flush=True)
-f.minimize({start!r}, lr=1e-4, steps=10**9, save={path!r}, save_every=0)
+import os
+if os.path.exists(path):
+    run = f.resume(path, save=path, save_every=0)
+else:
+    run = f.minimize({start!r}, save=path, save_every=0, **options)
+print(run.steps, run.outcome, run.x.tobytes().hex(), flush=True)
 """
 
 
-def test_killed_at_any_moment_the_file_is_whole(objective, tmp_path):
-    rng = random.Random(0)
-    path = tmp_path / "run.npz"
-    code = RUN.format(text=TEXT, start=START, path=str(path))
-    reached = 0
-    for _ in range(3):
-        child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        assert child.stdout.readline() == "begun\n"
-        for _ in range(600):
-            if path.exists():
-                break
-            time.sleep(0.05)
-        time.sleep(rng.uniform(0, 0.5))
+def begun(path, text=TEXT, start=START, tier="python", before="", **options):
+    """Start a process that makes a run, or goes on with it where it has been saved."""
+    code = RUN.format(text=text, start=start, path=str(path), tier=tier, options=options, before=before)
+    child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert child.stdout.readline() == "begun\n"
+    return child
+
+
+def wait_for(path, after=0.0):
+    for _ in range(2400):
+        if path.exists() and path.stat().st_mtime > after:
+            return
+        time.sleep(0.025)
+    raise AssertionError("nothing is saved")
+
+
+LOGISTIC = "mean((y - tanh(X @ w))**2) + 0.001*sum(w**2)"
+RUNS = {
+    "rule": {"method": "adam", "lr": 1e-4, "steps": 250_000},
+    "draws": {"method": "noisy", "lr": 1e-6, "seed": 3, "steps": 120_000},
+    "cauchy": {"method": "exact", "gtol": 1e-300, "steps": 60_000},
+    "method": {"method": "armijo", "gtol": 1e-300, "steps": 8_000},
+    "batches": {"text": LOGISTIC, "start": {"w": [0.1, 0.2, 0.3]}, "lr": 1e-3, "batch": 10, "epochs": 700},
+    "compiled": {"text": LOGISTIC, "start": {"w": [0.1, 0.2, 0.3]}, "tier": "numba", "method": "momentum", "lr": 1e-6,
+                 "steps": 3_000_000},
+}  # fmt: skip
+
+
+def killed(path, kills, salt, **options):
+    """Kill a run so many times, at random moments, and let it end; gives how often it had come further, and its end."""
+    rng, last, further = random.Random(salt), -1, 0
+    for _ in range(kills):
+        child = begun(path, **options)
+        if not path.exists():
+            wait_for(path)
+        time.sleep(rng.uniform(0, 0.4))
         child.send_signal(signal.SIGKILL)
         child.wait()
         child.stdout.close()
-        steps = saving.read(path)["t"]
-        same(objective.resume(path, steps=steps + 50), objective.minimize(START, lr=1e-4, steps=steps + 50))
-        reached = max(reached, steps)
-        path.unlink()
-    assert reached > 0
+        now = saving.read(path)["t"]  # it is whole
+        assert now >= last
+        further, last = further + (now > last), now
+    child = begun(path, **options)
+    end = child.stdout.read()
+    child.wait()
+    child.stdout.close()
+    return further, end
+
+
+@pytest.mark.parametrize(
+    ("name", "kills"),
+    [("rule", 2), ("batches", 1), *(pytest.param(name, 50, marks=pytest.mark.slow) for name in RUNS)],
+)
+def test_killed_at_any_moment_a_run_ends_as_if_it_had_not_been(tmp_path, name, kills):
+    whole = begun(tmp_path / "whole.npz", **RUNS[name])
+    wanted = whole.stdout.read()
+    whole.wait()
+    whole.stdout.close()
+    further, found = killed(tmp_path / "run.npz", kills, salt=len(name), **RUNS[name])
+    assert found == wanted
+    assert further > kills // 10
+    left = [p.name for p in tmp_path.iterdir()]
+    assert {"run.npz", "whole.npz"} <= set(left)
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_signals_save_and_then_do_what_they_do(tmp_path, objective, name):
+    number = getattr(signal, name)
+    path = tmp_path / "run.json"
+    # Whoever runs the tests may have them ignored.
+    handler = "signal.default_int_handler" if name == "SIGINT" else "signal.SIG_DFL"
+    child = begun(path, method="adam", lr=1e-9, steps=10**9, before=f"signal.signal(signal.{name}, {handler})")
+    wait_for(path)
+    child.send_signal(number)
+    out = child.stdout.read()
+    child.stdout.close()
+    assert child.wait(60) == (0 if name == "SIGINT" else -number)
+    steps = saving.read(path)["t"]
+    assert ("interrupted" in out) == (name == "SIGINT")
+    assert not out or out.startswith(f"{steps} ")
+    assert [p.name for p in tmp_path.iterdir()] == ["run.json"]
+    if name == "SIGINT":
+        same(
+            objective.resume(path, steps=steps + 9), objective.minimize(START, method="adam", lr=1e-9, steps=steps + 9)
+        )
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_signal_that_is_ignored_stays_ignored(tmp_path, name):
+    path = tmp_path / "run.npz"
+    child = begun(path, method="adam", lr=1e-9, steps=60_000, before=f"signal.signal(signal.{name}, signal.SIG_IGN)")
+    child.send_signal(getattr(signal, name))
+    out = child.stdout.read()
+    child.stdout.close()
+    assert child.wait(60) == 0
+    assert out.startswith("60000 max_steps ")
+
+
+@pytest.mark.parametrize("suffix", saving.SUFFIXES)
+def test_a_full_disk_leaves_the_file_as_it_was(objective, half, tmp_path, suffix):
+    resource = pytest.importorskip("resource")
+    path = half.save(tmp_path / f"run{suffix}")
+    content, former = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    longer = objective.minimize(START, lr=1e-3, steps=500)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, former[1]))
+    try:
+        with pytest.raises(sg.DataError, match=rf"run\{suffix}' cannot be written: File too large"):
+            longer.save(path)
+        with pytest.raises(sg.DataError, match=rf"run\{suffix}' cannot be written: File too large"):
+            objective.minimize(START, lr=1e-3, steps=500, save=path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
+    assert path.read_bytes() == content
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("suffix", saving.SUFFIXES)
+def test_pipes_links_and_folders(objective, half, tmp_path, suffix):
+    pipe = tmp_path / f"pipe{suffix}"
+    os.mkfifo(pipe)
+    with pytest.raises(sg.DataError, match=rf"pipe\{suffix}' is not a saved run: it is no ordinary file"):
+        objective.resume(pipe)
+    with pytest.raises(sg.DataError, match=rf"pipe\{suffix}' cannot be written: it is no ordinary file"):
+        half.save(pipe)
+    real, link = tmp_path / f"real{suffix}", tmp_path / f"link{suffix}"
+    half.save(real)
+    real.chmod(0o600)
+    link.symlink_to(real)
+    content = real.read_bytes()
+    objective.minimize(START, lr=1e-3, steps=7).save(link)
+    assert link.is_symlink()
+    assert real.read_bytes() != content
+    assert real.stat().st_mode & 0o777 == 0o600
+    for bad in (tmp_path / "none" / f"a{suffix}", f"a\0{suffix}", tmp_path / ("a" * 300 + suffix)):
+        with pytest.raises(sg.DataError, match="cannot be written"):
+            half.save(bad)
+        with pytest.raises(sg.DataError, match=r"there is no file|is not a saved run"):
+            objective.resume(bad)
+
+
+def test_another_version_is_told(objective, half, tmp_path, monkeypatch):
+    paths = [tmp_path / f"run{suffix}" for suffix in saving.SUFFIXES]
+    with monkeypatch.context() as patch:
+        patch.setattr(saving, "VERSION", 7)
+        patch.setattr(saving, "_SEAL", b"symgd 7 sha256 ")
+        for path in paths:
+            half.save(path)
+    for path in paths:
+        with pytest.raises(sg.DataError, match="it is of version 7 of saved runs, and this symgd reads 2"):
+            objective.resume(path)
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_every_row_of_the_data_counts(tmp_path, monkeypatch, stored):
+    monkeypatch.setattr("symgd.data.owned.COPIED", 8)
+    monkeypatch.setattr("symgd.data.owned.SAMPLE", 4)
+    monkeypatch.setattr("symgd.data.owned.CHUNK", 64)
+    x, path = np.arange(100.0), tmp_path / "run.npz"
+
+    def objective(x):
+        if not stored:
+            return sg.Objective("mean((x - w)**2)", {"x": x})
+        np.save(tmp_path / "x.npy", x)
+        return sg.Objective("mean((x - w)**2)", {"x": tmp_path / "x.npy"})
+
+    objective(x).minimize(0, lr=0.1, steps=3).save(path)
+    assert objective(x.copy()).resume(path, 5).steps == 5
+    for row in range(100):
+        other = x.copy()
+        other[row] += 1e-9
+        with pytest.raises(sg.UsageError, match="'x' has other values"):
+            objective(other).resume(path, 5)
+
+
+def test_single_steps_of_batches_are_kept_and_go_on_where_they_stood(tmp_path):
+    x = np.linspace(-2, 2, 40)
+    f = sg.Objective("mean((y - w*x)**2)", {"x": x, "y": 3 * x + np.sin(9 * x)}, {"w": ()})
+    whole = f.minimize([0], lr=0.1, batch=4, epochs=6, seed=3)
+    single = whole.history.batches
+    assert list(single.step) == list(range(61))
+    assert single["w"][-1] == whole.point["w"]
+    # Each step is that of its rows: what it changed is the learning rate times their gradient.
+    np.testing.assert_allclose(np.abs(np.diff(single["w"])), 0.1 * single.gradient_norm[1:], rtol=1e-12)
+    half = f.minimize([0], lr=0.1, batch=4, epochs=2, seed=3)
+    again = f.resume(half.save(tmp_path / "half.npz"), steps=60)
+    np.testing.assert_array_equal(again.history.batches.point, single.point)
+    np.testing.assert_array_equal(again.history.batches.value, single.value)
+
+
+@pytest.mark.parametrize("tier", ["python", pytest.param("numba", marks=pytest.mark.compiled)])
+def test_many_single_steps_are_thinned(tier):
+    x = np.linspace(-2, 2, 40)
+    f = sg.Objective("mean((y - w*x)**2)", {"x": x, "y": 3 * x}, {"w": ()}, tier=tier)
+    single = f.minimize([0], lr=0.01, batch=1, epochs=100).history.batches
+    assert len(single) <= 2001
+    assert set(np.diff(single.step)[:-1]) == {2} or set(np.diff(single.step)[:-1]) == {4}
+    assert single.step[-1] == 4000

@@ -590,7 +590,7 @@ ERRORS = [
 
 def evaluated(text, shapes):
     case = Case(text, shapes)
-    return Objective(text, data=case.data or None, tier="python").value(plain(case.point))
+    return Objective(text, data=case.data or None, tier="python").vector(plain(case.point))
 
 
 @pytest.mark.parametrize(("text", "shapes", "marked", "parts"), ERRORS)

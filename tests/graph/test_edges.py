@@ -470,3 +470,38 @@ def test_a_slope_that_passes_through_zero_is_not_flat(bound):
     # maximum is x around 0: the second derivative of -(4 + 4*x**2)**(1/3) there.
     assert f.gradient_at(x=0)["x"] == 0
     assert f.hessian_at(x=0)[0, 0] == pytest.approx(-8 / 3 * 4 ** (-2 / 3), rel=1e-14)
+
+
+# ---- zeros with a sign, and branches that nobody takes -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("name", ["ceil", "floor", "trunc", "rint"])
+@pytest.mark.parametrize("x", [-0.3, -0.0, 0.0, 0.3, -0.5, 0.5, -1.5, 1e300])
+def test_zeros_have_the_sign_of_numpy(name, x, tier):
+    with np.errstate(all="ignore"):
+        wanted = float(1 / getattr(np, name)(np.float64(x)))
+    f = Objective(f"1/{name}(x)", tier=tier)
+    assert f.value(x=x) == wanted
+    assert Objective(f"sum(1/{name}(x))", params={"x": 2}, tier=tier).value(x=[x, 1.0]) == wanted + 1
+
+
+@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize(
+    ("text", "gradient"),
+    [
+        ("sum(where(Q > 0, Q*a, log(-b)*(w @ Q)))", {"a": 4, "b": 0, "w": [0, 0, 0]}),
+        ("sum(where(Q > 0, Q*a, Q*log(b)*c + sqrt(b)*c))", {"a": 4, "b": 0, "c": 0}),
+        ("mean(where(Q > 0, Q*a, sqrt(-b)*c))", {"a": 4 / 3, "b": 0, "c": 0}),
+        ("sum(where(Q > 0, Q*a, exp(1000*c)*a))", {"a": 4, "c": 0}),
+        ("sum(where(Q > 0, Q*a, sqrt(-b)*c)*Q)", {"a": 6, "b": 0, "c": 0}),
+        ("sum(where(Q > 0, a, arcsin(3*c)*c)**2)", {"a": 6, "c": 0}),
+    ],
+)
+def test_a_branch_that_is_shared_and_not_taken_stays_out(text, gradient, tier):
+    point = {name: 1.0 if name != "w" else np.ones(3) for name in gradient}
+    f = Objective(text, {"Q": np.array([1.0, 1.0, 2.0])}, tier=tier, params=tuple(gradient))
+    assert math.isfinite(f.value(point))
+    for name, slope in f.gradient_at(point).items():
+        np.testing.assert_allclose(slope, gradient[name], rtol=1e-14)
+    assert np.isfinite(f.hessian_at(point)).all()

@@ -17,8 +17,8 @@ import symgd as sg
 from symgd.cli import main
 from symgd.errors import DataError, UsageError
 from symgd.many import STRATEGIES
+from symgd.many.block_code import WIDTH
 from symgd.many.lanes import spread
-from symgd.many.lanes_code import WIDTH
 
 ROSENBROCK = "(1 - x)**2 + 100*(y - x**2)**2"
 HIMMELBLAU = "(x**2 + y - 11)**2 + (x + y**2 - 7)**2"
@@ -174,6 +174,31 @@ def test_both_tiers_agree(options):
     assert plain.outcomes.tolist() == compiled.outcomes.tolist()
 
 
+@pytest.mark.parametrize("tier", ["python", "numba"])
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("momentum", {"lr": (0.01, 0.2), "beta": (0, 0.95), "steps": 300}),
+        ("momentum", {"lr": 0.03, "beta": (0, 0.95), "gtol": 1e-8, "steps": 700}),
+        ("adam", {"lr": (0.01, 0.2), "beta1": (0, 0.95), "steps": 90}),
+        ("rprop", {"lr": (0.01, 0.2), "steps": 50}),  # what its state begins with
+        ("momentum", {"beta": (0, 0.95), "steps": 50}),  # a rate read off each start
+    ],
+)
+def test_numbers_of_a_rule_may_differ_from_start_to_start(method, options, tier):
+    f = sg.Objective("x**4 - 3*x**2 + x + y**2", tier=tier)
+    rng = np.random.default_rng(0)
+    starts = rng.uniform(-1.5, 1.5, (9, 2))
+    given = {name: rng.uniform(*v, 9) if isinstance(v, tuple) else v for name, v in options.items()}
+    many = f.minimize_many(starts, method=method, **given)
+    for place, start in enumerate(starts):
+        own = {name: v[place] if isinstance(v, np.ndarray) else v for name, v in given.items()}
+        run = f.minimize(start, method=method, **own)
+        assert many.OUTCOMES[many.outcomes[place]] == run.outcome
+        if run.outcome != "diverged":
+            np.testing.assert_allclose(many.points[place], run.x, rtol=1e-8, atol=1e-10)
+
+
 def test_sines_of_large_arguments_are_computed_after_all():
     f = sg.Objective("sin(x) + 1e-9*x**2", tier="numba")
     starts = np.array([[3e7], [1.0], [-5e6]])  # beyond what vector registers reduce
@@ -269,6 +294,14 @@ def test_ways_to_give_starts():
         ({"box": SQUARE, "strategy": 7}, "take one of uniform, latin, sobol"),
         ({"box": SQUARE, "seed": -1}, "seed=-1 must be a whole number of at least 0"),
         ({"box": SQUARE, "stepz": 4}, "did you mean 'steps'"),
+        (
+            {"starts": [[1, 2], [3, 4]], "lr": [0.1]},
+            r"lr has the shape \(1,\): lr must be a number, or have one for each",
+        ),
+        ({"starts": [[1, 2], [3, 4]], "lr": [0.1, -1]}, "lr=-1.0 must be a positive number"),
+        ({"starts": [[1, 2], [3, 4]], "lr": [0.1, math.nan]}, "lr must be finite; 1 of its entries"),
+        ({"starts": [[1, 2], [3, 4]], "lr": ["a", "b"]}, "lr must be a number, or have one for each of the 2 starts"),
+        ({"starts": [[1, 2], [3, 4]], "lr": 0.1, "beta": [0.1, 0.2]}, "there is no option 'beta'"),
         ({"box": SQUARE, "callback": print}, "callback is for a single run"),
         ({"starts": {"x": [1, 2], "y": [1]}}, "as many for each parameter; got 2 of 'x', 1 of 'y'"),
         ({"starts": {"x": [1], "z": [1]}}, "'z' is no parameter"),

@@ -73,7 +73,7 @@ def test_an_objective_does_not_change_by_being_asked():
 def test_two_directions_are_one_program(monkeypatch):
     made = []
     generate, compiled = module.generate, machine._compile
-    monkeypatch.setattr("symgd.objective.model.generate", lambda *a: made.append("program") or generate(*a))
+    monkeypatch.setattr("symgd.kernel.code.module.generate", lambda *a: made.append("program") or generate(*a))
     monkeypatch.setattr(
         "symgd.kernel.machine.compile._compile", lambda *a, **k: made.append("code") or compiled(*a, **k)
     )

@@ -1,8 +1,10 @@
 """Whatever is handed to the public functions: an error of symgd's own, short, and before any work is done."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import symgd as sg
@@ -98,3 +100,30 @@ def test_unusual_rules_run(rule):
 )  # fmt: skip
 def test_what_curvature_alone_would_miss(text, start):
     assert not sg.Objective(text).minimize(start=start, method="exact").ok
+
+
+class Named(NamedTuple):
+    b: float
+    a: float
+
+
+def test_labels_say_which_value_is_whose():
+    f = sg.Objective("a + 10*b**2")
+    record = np.array([(1.0, 2.0)], [("b", float), ("a", float)])[0]
+    for point in (pd.Series({"b": 1.0, "a": 2.0}), Named(b=1, a=2), record, {"b": 1, "a": 2}):
+        assert f.value(point) == 12
+        assert f.minimize(point, lr=1e-9, steps=1).history.point[0].tolist() == [2, 1]
+    assert f.value(pd.Series([2.0, 1.0])) == 12  # positions, which are no labels
+    frame = pd.DataFrame({"b": [1.0, 5.0], "a": [2.0, 6.0]})
+    assert f.minimize_many(frame, lr=1e-9, steps=1, progress=False).starts.tolist() == [[2, 1], [6, 5]]
+    for bad, told in (
+        (frame, r"a DataFrame holds a point in each row; give one of them: frame\.iloc\[0\]"),
+        (pd.Series({"b": 1.0, "c": 2.0}), "'c' is no parameter"), ({1.0, 2.0}, "a set, which has no order"),
+    ):  # fmt: skip
+        with pytest.raises(sg.UsageError, match=told):
+            f.value(bad)
+    with pytest.raises(sg.UsageError, match="a vector is read by position"):
+        f.fun(pd.Series({"b": 1.0, "a": 2.0}))
+    data = {"x": [0, 1, 2.0], "y": [1, 3, 5.0]}
+    fit = sg.fit("a + b*x", data, target="y", start=pd.Series({"b": 1.0, "a": 2.0}))
+    assert fit.point["b"] == pytest.approx(2)

@@ -66,7 +66,7 @@ def test_every_point_and_residual_is_in_the_picture(ax, decay):
 
 def test_the_descent_is_drawn_when_asked_for(ax, decay):
     assert "value" in {artist.get_gid() for artist in decay.plot(ax, kind="loss").lines}
-    with pytest.raises(UsageError, match="kind='pie' must be one of data, path, loss"):
+    with pytest.raises(UsageError, match="kind='pie' must be one of data, both, path, surface, loss"):
         decay.plot(kind="pie")
     with pytest.raises(UsageError, match="band='wide' must be 'both', 'confidence', 'prediction' or None"):
         decay.plot(band="wide")

@@ -12,7 +12,7 @@ from matplotlib.image import imread, imsave
 from matplotlib.text import Text
 
 from symgd import Objective, fit
-from symgd.plotting import plot_modes
+from symgd.plotting import animate, plot_modes, plot_objective
 
 GOLDEN = Path(__file__).parent / "golden"
 REDRAW = "SYMGD_REDRAW" in os.environ  # writes the pictures anew; look at each before it is kept
@@ -22,6 +22,8 @@ MEAN, MOST = 0.004, 0.15  # of the range from black to white: versions of matplo
 X = np.linspace(0.5, 8, 30)
 BOWL = Objective("0.2*x1**2 + x2**2")
 HILLS = Objective("x*cos(x) + 9")
+EGGS = Objective("sin(x)*sin(y)")
+LINE = Objective("mean((y - (w*x + b))**2)", {"x": X, "y": 2 * X + 1 + np.sin(17 * X)}, ["w", "b"])
 FOUR = Objective("(x**2 + y - 11)**2 + (x + y**2 - 7)**2")
 PICTURES = {
     "contours": lambda ax: BOWL.minimize([9, -3], lr=0.2, steps=40).plot(ax),
@@ -32,6 +34,12 @@ PICTURES = {
     "basins": lambda ax: FOUR.minimize_many(box={"x": (-5, 5), "y": (-5, 5)}, n=200).plot(ax),
     "modes": lambda ax: plot_modes(BOWL.minimize([9, -3], lr=0.2, steps=60), ax=ax),
     "loss": lambda ax: BOWL.minimize([9, -3], lr=0.2, steps=60).plot(ax, kind="loss"),
+    "surface": lambda ax: BOWL.minimize([9, -3], lr=0.2, steps=40).plot(ax, kind="surface"),
+    "field": lambda ax: plot_objective(EGGS, {"x": (-3, 3), "y": (-3, 3)}, ax, field=True, at=[1, 2]),
+    "tangent": lambda ax: plot_objective(HILLS, {"x": (-8, 14)}, ax, at=[6]),
+    "both": lambda ax: LINE.minimize([0, 0], lr=0.015, steps=100).plot(ax, kind="both"),
+    "batches": lambda ax: LINE.minimize([0, 0], lr=0.05, batch=5, epochs=8, seed=0).plot(ax, kind="loss"),
+    "frame": lambda ax: animate(BOWL.minimize([9, -3], lr=0.8, steps=40).plot(ax)).at(4),
 }
 
 

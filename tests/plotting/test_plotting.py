@@ -53,7 +53,7 @@ def test_two_parameters_give_the_path_on_contours(ax):
     assert line(ax, "start").get_xydata().tolist() == [[9.0, -3.0]]
     assert line(ax, "end").get_xydata().tolist() == [run.history.point[-1].tolist()]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("x1", "x2")
-    assert ax.get_title(loc="left") == BOWL
+    assert ax.get_title(loc="left") == r"$\dfrac{x_{1}^{2}}{5} + x_{2}^{2}$"
     (subtitle,) = (text.get_text() for text in ax.texts if text.get_gid() == "subtitle")
     assert subtitle.startswith("gd, lr = 0.2")
     assert "50 steps" in subtitle

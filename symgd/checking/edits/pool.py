@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from symgd.checking import words
 from symgd.checking.trees import Values, ancestors
 from symgd.errors import FormulaError
 from symgd.language import Tree
+from symgd.records import dataclass
 
 if TYPE_CHECKING:
     from symgd.checking.causes import Scene

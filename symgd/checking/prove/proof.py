@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -14,6 +13,7 @@ from symgd.checking.prove.convert import Converter
 from symgd.checking.prove.terms import Budget, Poly, Unsupported, length
 from symgd.checking.prove.zero import vanishes
 from symgd.graph import Array
+from symgd.records import dataclass
 
 ENTRIES = 100  # of a block that are looked at one by one
 WRITTEN_OUT = 60  # entries of arrays up to which sums are written out

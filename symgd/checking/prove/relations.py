@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from symgd.checking.prove import signs
 from symgd.checking.prove.terms import ONE, ZERO, Atom, Exponent, Place, Poly, Unsupported, length, number
+from symgd.records import dataclass
 
 if TYPE_CHECKING:
     from symgd.checking.prove.algebra import Algebra

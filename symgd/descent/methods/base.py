@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
@@ -16,6 +15,7 @@ from symgd.curvature.problem import Problem
 from symgd.errors import UsageError, suggest
 from symgd.graph import poles
 from symgd.kernel.code import HUGE
+from symgd.records import dataclass
 from symgd.squares import Squares
 
 Vector = NDArray[np.float64]
@@ -175,6 +175,10 @@ class Method:
     def begin(self, function: Function, at: At) -> Memory:
         """Give the memory before the first step."""
         return []
+
+    def suits(self, function: Function, at: At) -> bool:
+        """Tell whether it may go on from a point where another method stalls."""
+        return True
 
     def moved(self, function: Function, at: At, memory: Memory) -> Memory:
         """Give the memory after a step that was not the method's own."""

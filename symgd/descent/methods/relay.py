@@ -98,12 +98,13 @@ class Relay(Method):
         else:
             x[:], g[:], head[_Head.VALUE] = new.x, new.g, new.f
         best = new if lower else at
-        if self._creeps(head, new):
+        # Slopes along kinks do not become smaller, whatever the pace.
+        if function.kernel.smooth and self._creeps(head, new):
             self._begin(function, best, new, memory, int(head[_Head.LEG]) + 1)
         return best
 
     def again(self, function: Function, at: At, memory: Memory) -> bool:
-        """Begin anew with the next method, where the run has ended at no minimum.
+        """Begin anew with the next method, where the run has ended at no minimum, or at a kink go on from there.
 
         Parameters
         ----------
@@ -119,7 +120,9 @@ class Relay(Method):
         bool
             Whether there was one to try.
         """
-        following = max(int(memory[0][_Head.LEG]) + 1, self._fresh.start)
+        following = int(memory[0][_Head.LEG]) + 1
+        if function.kernel.smooth:
+            following = max(following, self._fresh.start)
         return not self.exhausted(memory) and self._begin(function, at, at, memory, following)
 
     def exhausted(self, memory: Memory) -> bool:
@@ -146,6 +149,8 @@ class Relay(Method):
         if leg >= len(self.legs):
             return False
         head, x, g, start, slope = memory[:5]
+        if not self.legs[leg].suits(function, place):
+            return self._begin(function, best, place, memory, leg + 1)
         if leg in self._fresh:
             place = At(start.copy(), float(head[_Head.FIRST]), slope.copy())
             x[:], g[:], head[_Head.VALUE], head[_Head.ASIDE] = place.x, place.g, place.f, 1.0

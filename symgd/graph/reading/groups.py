@@ -7,7 +7,7 @@ over index tables: one kernel, one derivative, whatever the number of terms.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from symgd.graph.arrays import Array
 from symgd.graph.nodes import Leaf, Node
 from symgd.language import Tree
 from symgd.language.functions import FUNCTIONS
+from symgd.records import dataclass
 
 if TYPE_CHECKING:
     from symgd.graph.reading.reader import Reader

@@ -1,11 +1,13 @@
-"""Code generation: nodes to Python source that both tiers run."""
+"""Code generation: nodes to Python source that both tiers run.
 
-from symgd.kernel.code.forms import BLOCK, LANES, MAIN, NEAR, PLACE, Argument, Text, closure
+What writes code is in the modules and is imported where code is written: most runs find theirs on disk.
+"""
+
+from symgd.kernel.code.forms import BLOCK, LANES, MAIN, NEAR, PLACE, PREFIX, Argument, Text, closure, source
 from symgd.kernel.code.layout import Column, Layout
-from symgd.kernel.code.loop import GRADIENT, HUGE, NOT_FINITE, RUNNING, STAGE, STALLED, STEP, VALUE, kept
 from symgd.kernel.code.loops import Source
-from symgd.kernel.code.module import Program, Written, from_json, generate, to_json
-from symgd.kernel.code.python import source
+from symgd.kernel.code.outside import GRADIENT, HUGE, NOT_FINITE, RUNNING, STAGE, STALLED, STEP, VALUE, kept
+from symgd.kernel.code.program import Program, Written, from_json, to_json
 
 __all__ = [
     "BLOCK",
@@ -16,6 +18,7 @@ __all__ = [
     "NEAR",
     "NOT_FINITE",
     "PLACE",
+    "PREFIX",
     "RUNNING",
     "STAGE",
     "STALLED",
@@ -30,7 +33,6 @@ __all__ = [
     "Written",
     "closure",
     "from_json",
-    "generate",
     "kept",
     "source",
     "to_json",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from symgd.graph import ROWS, Index, Leaf, Map, Node, Span
 from symgd.graph.calculus import Entry
@@ -15,8 +15,9 @@ from symgd.kernel.code.layout import Layout
 from symgd.language.vectors import CONDITIONS
 
 INDENT = "    "
-# What statements cost, in nanoseconds: each; and for each number that is gathered, multiplied into a sum, summed.
-STATEMENT, GATHERED, MULTIPLIED, REDUCED = 1000.0, 4.0, 0.15, 0.7
+# What statements cost, in nanoseconds: each; and for each number that is gathered, scattered, summed, or multiplied
+# into a sum, where a product of matrices shares what it reads.
+STATEMENT, GATHERED, SCATTERED, REDUCED, MULTIPLIED, SHARED = 1000.0, 1.0, 2.5, 0.4, 0.3, 0.05
 
 
 class Adding(Reading):
@@ -27,7 +28,6 @@ class Adding(Reading):
         self.lines: list[str] = []
         self.calls: dict[str, None] = {}
         self.depth = 1
-        self.size = 1  # of a block
         self.cost = [0.0, 0.0]  # nanoseconds: once, and for each row
         self.known: dict[Node, Value] = {}  # numbers, and what passes have left
         self.uses: Counter[Node] = Counter()  # how often each node is an argument in the pass
@@ -36,6 +36,12 @@ class Adding(Reading):
         """Count what a statement costs, for each number along labels."""
         found = set(labels)
         self.cost[ROWS in found] += each * math.prod(self.lengths[label] for label in found if label != ROWS)
+
+    def _rate(self, values: Sequence[Value]) -> float:
+        """Give what a sum of products costs for each number."""
+        axes = [set(v.axes) for v in values]
+        own = len(values) == 2 and bool(axes[0] - axes[1]) and bool(axes[1] - axes[0])
+        return SHARED if own else MULTIPLIED if len(values) > 1 else REDUCED
 
     def line(self, text: str) -> None:
         """Write a line."""
@@ -82,7 +88,7 @@ class Adding(Reading):
             code = aligned(transposed(value, tuple(a for a in axes if a in value.axes)), axes)
             self.line(f"{source.name}[{cut}] += {code}")
             return
-        self.charge(leaf.labels, GATHERED)
+        self.charge(leaf.labels, SCATTERED)
         if not self._add_rows(leaf, source, value):
             self._add_places(leaf, source, value)
 
@@ -127,7 +133,7 @@ class Adding(Reading):
             return self.numeric(entry.node)
         *inner, last = extra
         values = [self.numeric(f) for f in self._factors(entry.node)]
-        self.charge(entry.node.labels, MULTIPLIED if len(values) > 1 else REDUCED)
+        self.charge(entry.node.labels, self._rate(values))
         value = contractions.contraction(values, last, self._width(last), self.home)
         for label in inner:
             value = contractions.contraction([value], label, self._width(label), self.home)

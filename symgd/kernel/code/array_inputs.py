@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from symgd.graph import ROWS, Index, Leaf, Node, Span
@@ -37,6 +37,7 @@ class Reading(ABC):
         self.head: dict[str, str] = {}  # inputs as they are read: name to text
         self.home = ""  # of the pass
         self.blocked = False  # whether it goes by blocks
+        self.size = 1  # of a block
 
     @abstractmethod
     def value(self, node: Node) -> Value:
@@ -101,13 +102,29 @@ class Reading(ABC):
             return self._whole(index).code
         low, high = self._bounds(index.label)
         # The rows' own numbers, which in a batch are not those of the places.
-        code = "_id[_a:_b]" if index.label == ROWS and not data else f"np.arange({low}, {high})"
+        code = (
+            ("_id[_a:_b]" if self.blocked else "_id")
+            if index.label == ROWS and not data
+            else f"np.arange({low}, {high})"
+        )
         code = code if index.step == 1 else f"{index.step}*{code}"
         return code if index.start == 0 else f"{code} + {index.start}"
 
+    def _is_whole(self, node: Node) -> bool:
+        """Tell whether a node is data that are whole numbers, which need not become floats to say places."""
+        return isinstance(node, Leaf) and node.kind == "data" and bool(node.index) and not self.layout.is_float(node)
+
+    def _read_for(self, index: Iterable[Index]) -> Iterator[Node]:
+        """Give the nodes whose arrays say places."""
+        for i in index:
+            if isinstance(i, Leaf) and self._is_whole(i):
+                yield from self._read_for(i.index)
+            elif isinstance(i, Node):
+                yield i
+
     def _whole(self, node: Node) -> Value:
         """Write a node as whole numbers."""
-        if isinstance(node, Leaf) and node.kind == "data" and node.index and not self.layout.is_float(node):
+        if isinstance(node, Leaf) and self._is_whole(node):
             found = self._at(self._source(node), node.index, data=True)
             if not found.axes:
                 return Value(f"int({found.code})", ())
@@ -126,7 +143,7 @@ class Reading(ABC):
         gathers = [n for n in nodes if n.labels]
         if plain and not gathers:
             return self._sliced(source, index)
-        if plain and len(gathers) == 1 and len(spans) == len(index) - 1 and not gathers[0].labels & set(labels):
+        if plain and len(gathers) == 1 and not gathers[0].labels & set(labels):
             return self._gathered(source, index)
         axes = sorted_axes({label for i in index for label in self._labels(i)}, self.home)
         places = [aligned(Value(f"({self._places(i, data=data)})", self._labels(i)), axes) for i in index]
@@ -156,16 +173,32 @@ class Reading(ABC):
         return f"{start} + {step}*{low}:{start} + {step}*{high}:{step}"
 
     def _gathered(self, source: Source, index: Sequence[Index]) -> Value:
-        """Write rows, or columns, of an array that a node picks."""
-        places: list[str] = []
-        axes: list[str] = []
+        """Write rows, or columns, of an array that a node picks; ``take`` is several times as fast as a subscript."""
+        cut: list[str] = []
+        axes: list[tuple[str, ...]] = []
+        picked, axis = "", 0
         for i, length in zip(index, source.shape, strict=True):
-            found = self._whole(i) if isinstance(i, Node) else Value(self._slice(i, length), self._labels(i))
-            places.append(found.code)
-            axes += found.axes
-        while places[-1] == ":":
-            places.pop()
-        return transposed(Value(f"{source.name}[{', '.join(places)}]", tuple(axes)), sorted_axes(axes, self.home))
+            if isinstance(i, Node) and i.labels:
+                found = self._whole(i)
+                picked, axis = found.code, len(axes)
+                cut.append(":")
+                axes.append(found.axes)
+            else:
+                cut.append(self._slice(i, length))
+                axes += [self._labels(i)] if isinstance(i, Span) else []
+        while cut and cut[-1] == ":":
+            cut.pop()
+        view = f"{source.name}[{', '.join(cut)}]" if cut else source.name
+        order = tuple(label for part in axes for label in part)
+        length = source.shape[index.index(next(i for i in index if isinstance(i, Node) and i.labels))]
+        if (len(axes), axis) == (2, 0) and order[:-1] == (self.home,) and length is not None and length <= self.size:
+            # What is picked then lies in memory in the order of its axes; what it is picked from is copied for that.
+            return Value(self._taken(f"{view}.T", picked, 1), order[::-1])
+        return transposed(Value(self._taken(view, picked, axis), order), sorted_axes(order, self.home))
+
+    def _taken(self, view: str, picked: str, axis: int) -> str:
+        """Write what is picked along an axis."""
+        return f"{view}.take({picked}, {axis})"
 
     def _width(self, label: str) -> str:
         low, high = self._bounds(label)

@@ -2,7 +2,7 @@
 
 What compiled code does in nests of loops is done here by one statement an operation, for a block of the pass's home, so
 that memory stays bounded whatever the number of rows. Axes are labels here too: the array of a node has one axis for
-each of its labels, the home first, and `aligned` inserts what is missing. A sum of a product of two arrays is a matrix
+each of its labels, the home last, and `aligned` inserts what is missing. A sum of a product of two arrays is a matrix
 product (`contractions.py`), what is gathered is scattered back by counting.
 """
 
@@ -12,11 +12,12 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from symgd.graph import ROWS, Const, Fold, Leaf, Map, Matrix, Node, arguments
+from symgd.graph import ROWS, Const, Fold, Leaf, Map, Matrix, Node, Span, arguments
 from symgd.graph.calculus import Entry
 from symgd.kernel.code import contractions
-from symgd.kernel.code.array_entries import GATHERED, INDENT, MULTIPLIED, REDUCED, Adding
+from symgd.kernel.code.array_entries import GATHERED, INDENT, Adding
 from symgd.kernel.code.array_inputs import Source
+from symgd.kernel.code.columns import UNITS
 from symgd.kernel.code.contractions import Value, aligned, sorted_axes, transposed
 from symgd.kernel.code.elementwise import expression, literal
 from symgd.kernel.code.folds import DOUBLE, STARTS
@@ -26,14 +27,17 @@ from symgd.kernel.code.matrices import work as matrix_work
 from symgd.kernel.code.schedule import Pass, Schedule, schedule
 from symgd.language.vectors import CONDITIONS, is_whole
 
-BLOCK = 1 << 15  # numbers in an array of one block: a few of them lie in the second-level cache
+BLOCK = 1 << 16  # numbers in an array of one block: a few of them lie in the caches
+READ = 1 << 18  # numbers of data that a block reads: they stay in the caches until it is done with them
 LEAST_ROWS = 256  # of a block, that products of matrices are worth their call
 MOST = 1 << 22  # numbers in an array of one block, at most
 INLINE = 150  # characters of an expression that is written into another
 # Nanoseconds that functions take for each number.
-SIMPLE = 0.7
-DEAR = {"add": SIMPLE, "multiply": SIMPLE, "divide": SIMPLE, "where": 2.0, "abs": SIMPLE, "sqrt": 2.0}  # others:
-ELEMENTARY, BY_NUMBER = 8.0, 600.0
+SIMPLE, ELEMENTARY, BY_NUMBER = 0.4, 3.0, 600.0
+DEAR = {
+    **dict.fromkeys(("add", "multiply", "divide", "abs", "held"), SIMPLE), "where": 1.0, "exp": 1.0, "sqrt": 1.0,
+    "sin": 13.0, "cos": 13.0,
+}  # fmt: skip
 
 
 class ArrayFunction(Adding):
@@ -197,7 +201,7 @@ class ArrayFunction(Adding):
         self.home, self.local = piece.home, {}
         demand = self._demand(piece)
         size = self.size = self._block(piece, demand)
-        self.blocked = piece.home == ROWS or self.lengths[piece.home] > size
+        self.blocked = self._in_blocks(piece.home, size)
         for fold in piece.folds:
             self._start(fold)
         for node in piece.stores if self.blocked else []:
@@ -217,6 +221,10 @@ class ArrayFunction(Adding):
             self.known[node] = Value(f"_s{node.number}", sorted_axes(node.labels, piece.home), whole=True)
         self.home, self.local = "", {}
 
+    def _in_blocks(self, home: str, size: int) -> bool:
+        """Tell whether a pass goes by blocks of so many places."""
+        return home == ROWS or self.lengths[home] > size
+
     def _length(self, label: str) -> str:
         return "_n" if label == ROWS else str(self.lengths[label])
 
@@ -228,7 +236,8 @@ class ArrayFunction(Adding):
             self._join(fold)
         for node in piece.stores:
             code = self.numeric(node).code
-            self.line(f"_s{node.number}[_a:_b] = {code}" if self.blocked else f"_s{node.number} = {code}")
+            cut = ", ".join([*[":"] * (len(node.labels) - 1), "_a:_b"])
+            self.line(f"_s{node.number}[{cut}] = {code}" if self.blocked else f"_s{node.number} = {code}")
         for entry in piece.entries:
             self._add(entry)
 
@@ -237,32 +246,34 @@ class ArrayFunction(Adding):
         demand: Counter[Node] = Counter()
         self.uses = Counter(a for node in [*piece.nodes, *piece.folds] for a in arguments(node))
         for fold in piece.folds:
-            demand.update(self._factors(fold.body) if fold.function == "sum" else [fold.body])
+            demand.update(self._summed(fold)[1])
         demand.update(piece.stores)
         for entry in piece.entries:
             extra = entry.node.labels - entry.leaf.labels
             demand.update(self._factors(entry.node) if extra else [entry.node])
-            demand.update(i for i in entry.leaf.index if isinstance(i, Node))
+            demand.update(self._read_for(entry.leaf.index))
         for node in reversed(piece.nodes):
             if not demand[node] or node in self.known:
                 continue
             if isinstance(node, Fold):
-                demand.update(self._factors(node.body) if node.function == "sum" else [node.body])
+                demand.update(self._summed(node)[1])
             elif isinstance(node, Map):
                 demand.update(node.args)
-            else:
-                demand.update(i for i in arguments(node)[isinstance(node, Matrix) :])
+            elif isinstance(node, Leaf | Matrix):
+                demand.update(self._read_for(node.index))
         return demand
 
     def _block(self, piece: Pass, demand: Counter[Node]) -> int:
         """Choose how many places along the home a block has."""
-        widths = [
-            math.prod(self.lengths[label] for label in node.labels if label != piece.home)
-            for node in piece.nodes
-            if demand[node] and not (isinstance(node, Leaf) and not any(isinstance(i, Node) for i in node.index))
-        ]
-        width = max(widths, default=1)
-        return max(1, min(max(LEAST_ROWS, BLOCK // width), MOST // width))
+
+        def width(node: Node) -> int:
+            return math.prod(self.lengths[label] for label in node.labels if label != piece.home)
+
+        views = [n for n in piece.nodes if isinstance(n, Leaf) and not any(isinstance(i, Node) for i in n.index)]
+        made = max((width(n) for n in piece.nodes if demand[n] and n not in views), default=1)
+        read = sum(width(n) for n in views if n.kind == "data" and piece.home in n.labels)
+        rows = min(BLOCK // made, READ // max(1, read))
+        return max(1, min(max(LEAST_ROWS, rows), MOST // max(made, read)))
 
     def _write(self, node: Node, uses: int) -> None:
         """Write a node with labels: under a name, or into what reads it."""
@@ -273,7 +284,7 @@ class ArrayFunction(Adding):
             codes = [aligned(v, axes) for v in self._arguments(node)]
             value = Value(expression(node, codes, self.calls), axes)
         elif isinstance(node, Fold):
-            value = self._fold(node.function, node.body, node.label)
+            value = self._fold(node)
         elif isinstance(node, Leaf | Matrix):
             value = self.value(node)
             if any(isinstance(i, Node) for i in node.index):
@@ -281,25 +292,52 @@ class ArrayFunction(Adding):
         else:
             assert isinstance(node, Const)
             return
-        view = isinstance(node, Leaf) and "(" not in value.code
+        view = isinstance(node, Leaf) and "(" not in value.code and not node.table
         if view or (uses == 1 and len(value.code) <= INLINE):
             self.local[node] = value
             return
         self.line(f"_t{node.number} = {value.code}")
         self.local[node] = Value(f"_t{node.number}", value.axes)
 
-    def _fold(self, function: str, body: Node, label: str) -> Value:
-        """Write a reduction over one label."""
-        self.charge(body.labels, REDUCED if function != "sum" or len(self._factors(body)) < 2 else MULTIPLIED)
-        if function == "sum":
-            values = [self.numeric(f) for f in self._factors(body)]
-            return contractions.contraction(values, label, self._width(label), self.home)
-        value = self.numeric(body)
-        axes = sorted_axes(body.labels, self.home)
-        value = Value(aligned(value, axes), axes)
-        rest = tuple(a for a in axes if a != label)
-        name = {"prod": "np.prod", "min": "np.min", "max": "np.max", "logsumexp": "np.logaddexp.reduce"}[function]
-        return Value(f"{name}({value.code}, {axes.index(label)})", rest)
+    def _summed(self, fold: Fold) -> tuple[list[str], list[Node]]:
+        """Give the labels that are folded at once, and the factors of what is: more than one if it is a sum."""
+        if fold.function != "sum":
+            return [fold.label], [fold.body]
+        labels, body = [fold.label], fold.body
+        while isinstance(body, Fold) and body.function == "sum" and self.uses[body] == 1 and body not in self.known:
+            labels.append(body.label)
+            body = body.body
+        factors = self._factors(body)
+        if len(labels) > 1 and len(factors) < 3 and all(f.labels == set(labels) for f in factors):
+            return labels, factors
+        return labels[:1], self._factors(fold.body)
+
+    def _is_unit(self, node: Node, label: str, factors: list[Node]) -> bool:
+        """Tell whether a factor of two is the unit matrix, from the label that is summed over to the unit vectors."""
+        if not (self.units and len(factors) == 2 and isinstance(node, Leaf) and node.kind == "direction"):
+            return False
+        if any(label not in f.labels for f in factors):
+            return False
+        whole = self.layout.point_shapes[node.name] == (self.layout.size,) and not node.table
+        return whole and label != self.home != UNITS and node.index == (Span(label), Span(UNITS))
+
+    def _fold(self, fold: Fold) -> Value:
+        """Write a reduction over one label, or the sum over all."""
+        labels, factors = self._summed(fold)
+        values = [self.numeric(f) for f in factors if not self._is_unit(f, fold.label, factors)]
+        if len(values) < len(factors):  # the other factor, one column for each unit vector
+            axes = tuple(UNITS if a == fold.label else a for a in values[0].axes)
+            return transposed(Value(values[0].code, axes), sorted_axes(axes, self.home))
+        self.charge({*labels, *fold.body.labels}, self._rate(values))
+        if len(labels) > 1:
+            return contractions.total(values)
+        if fold.function == "sum":
+            return contractions.contraction(values, fold.label, self._width(fold.label), self.home)
+        axes = sorted_axes(fold.body.labels, self.home)
+        value = Value(aligned(values[0], axes), axes)
+        rest = tuple(a for a in axes if a != fold.label)
+        names = {"prod": "np.prod", "min": "np.min", "max": "np.max", "logsumexp": "np.logaddexp.reduce"}
+        return Value(f"{names[fold.function]}({value.code}, {axes.index(fold.label)})", rest)
 
     # ---- folds over the home ---------------------------------------------------------------------------------------
 
@@ -318,7 +356,7 @@ class ArrayFunction(Adding):
             self.charge(fold.body.labels, ELEMENTARY)
             self.line(f"{name}, _g{fold.number} = join({name}, _g{fold.number}, {code})")
             return
-        value = self._fold(fold.function, fold.body, fold.label)
+        value = self._fold(fold)
         if not self.blocked:
             self.line(f"{name} = {value.code}")
         elif fold.function == "sum":

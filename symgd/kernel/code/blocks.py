@@ -9,7 +9,7 @@ they share is read once, and no sum waits for the one before.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from symgd.graph import Const, Fold, Leaf, Map, Matrix, Node
 from symgd.kernel.code import folds, matrices
@@ -18,6 +18,7 @@ from symgd.kernel.code.layout import Layout, scaled
 from symgd.kernel.code.nests import Gemm, Nest, Plan, Planner
 from symgd.kernel.code.schedule import Pass, parts
 from symgd.kernel.code.writer import Expressions, Writer
+from symgd.records import dataclass
 
 LANES = 4  # places of the home that are worked on together
 SHORTEST, LONGEST = 8, 50  # rows that the compiler had better not know the length of

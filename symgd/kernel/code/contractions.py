@@ -17,8 +17,12 @@ class Value(NamedTuple):
 
 
 def sorted_axes(labels: Iterable[str], home: str) -> tuple[str, ...]:
-    """Give the axes that an array with these labels has, in their order: the home of the pass first."""
-    return tuple(sorted(labels, key=lambda label: (label != home, label)))
+    """Give the axes that an array with these labels has, in their order: the home of the pass last.
+
+    It is the longest: NumPy then sums and takes maxima along short axes number by number of long ones, and repeats what
+    has no other axis without being told where.
+    """
+    return tuple(sorted(labels, key=lambda label: (label == home, label)))
 
 
 def atom(code: str) -> str:
@@ -76,15 +80,24 @@ def contraction(values: Sequence[Value], label: str, width: str, home: str) -> V
     while len(inside) > 2:
         inside = _merged(inside, home)
     if len(inside) == 2:
-        total = _dot(inside[0], inside[1], label, home)
+        found = _dot(inside[0], inside[1], label, home)
     elif inside:
         (only,) = inside
-        total = Value(f"np.sum({only.code}, {only.axes.index(label)})", tuple(a for a in only.axes if a != label))
+        found = Value(f"np.sum({only.code}, {only.axes.index(label)})", tuple(a for a in only.axes if a != label))
     else:
-        total = Value(width, ())
+        found = Value(width, ())
     for factor in outside:
-        total = product(total, factor, home)
-    return total
+        found = product(found, factor, home)
+    return found
+
+
+def total(values: Sequence[Value]) -> Value:
+    """Write the sum over all axes of an array, or of the product of two with the same axes."""
+    if len(values) == 1:
+        return Value(f"np.sum({values[0].code})", ())
+    letters = dict(zip(values[0].axes, _LETTERS, strict=False))
+    spelt = ",".join("".join(letters[x] for x in v.axes) for v in values)
+    return Value(f"np.einsum('{spelt}->', {', '.join(v.code for v in values)})", ())
 
 
 def product(a: Value, b: Value, home: str) -> Value:
@@ -114,8 +127,12 @@ def _dot(a: Value, b: Value, label: str, home: str) -> Value:
     if len(left) > 1 or len(right) > 1:
         if shared:
             return _dot_of_many(a, b, label, home)
+        if sorted_axes(axes, home) == (*right, *left):
+            a, b, axes = b, a, (*right, *left)
         places = f"({a.axes.index(label)}, {b.axes.index(label)})"
         return transposed(Value(f"np.tensordot({a.code}, {b.code}, {places})", axes), sorted_axes(axes, home))
+    if not shared and sorted_axes(axes, home) != axes:
+        a, b, left, right, axes = b, a, right, left, (*right, *left)
     first = transposed(a, (*shared, *left, label))
     second = transposed(b, (*shared, label, *right))
     return transposed(Value(f"{atom(first.code)} @ {atom(second.code)}", axes), sorted_axes(axes, home))

@@ -7,9 +7,8 @@ from fractions import Fraction
 
 from symgd.graph import Const, Map
 from symgd.kernel.code.contractions import atom
+from symgd.kernel.code.forms import PREFIX
 from symgd.language.vectors import CONDITIONS, is_ufunc
-
-PREFIX = "np_"  # of what NumPy does not have
 
 
 def literal(value: float) -> str:
@@ -37,6 +36,8 @@ def expression(node: Map, codes: Sequence[str], calls: dict[str, None], *, scala
     str
     """
     name = node.function
+    if name == "held":
+        return codes[0]
     if name == "add":
         return _sum(codes)
     if name == "multiply":

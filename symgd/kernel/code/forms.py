@@ -8,8 +8,9 @@ A division that stands in a formula is a call of the table's ``divide``, since n
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
+
+from symgd.records import dataclass
 
 # ---- expressions ---------------------------------------------------------------------------------------------------
 
@@ -263,6 +264,8 @@ class Return(NamedTuple):
 Statement: TypeAlias = Assign | Add | For | While | If | Do | Leave | Skip | Return
 
 
+PREFIX = "np_"  # of functions that NumPy does not have
+
 # ---- functions -----------------------------------------------------------------------------------------------------
 
 # What a function is for, which decides how it is compiled:
@@ -362,3 +365,18 @@ def closure(functions: Iterable[Text], name: str) -> tuple[Text, ...]:
         wanted |= new
         waiting += new
     return tuple(function for function in known.values() if function.name in wanted)
+
+
+def source(functions: Iterable[Text]) -> str:
+    """Give functions as the text of a module of Python.
+
+    Parameters
+    ----------
+    functions : iterable of Text
+        The functions.
+
+    Returns
+    -------
+    str
+    """
+    return "\n".join([f"def {f.name}({', '.join(f.names)}):\n{f.body}" for f in functions])

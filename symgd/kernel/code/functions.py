@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from symgd.graph import ROWS, Fold, Leaf, Matrix, Node
 from symgd.graph.calculus import Entry
@@ -16,6 +15,7 @@ from symgd.kernel.code.layout import Layout
 from symgd.kernel.code.pieces import Piece, Total
 from symgd.kernel.code.schedule import Pass, Schedule, schedule
 from symgd.kernel.code.writer import Expressions, Writer
+from symgd.records import dataclass
 
 # What a piece for threads takes besides: where each share of the rows begins, from which to which, and room for sums.
 SHARES = [

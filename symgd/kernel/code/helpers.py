@@ -10,7 +10,7 @@ from types import ModuleType
 
 from symgd.graph import elimination
 from symgd.kernel import blocks
-from symgd.kernel.code.elementwise import PREFIX
+from symgd.kernel.code.forms import PREFIX
 from symgd.language import quotients, scalar, vectors
 from symgd.language.functions import FUNCTIONS
 
@@ -37,7 +37,7 @@ def texts(calls: Iterable[str]) -> list[str]:
         if call == name:
             _collect(call, found)
         elif name in vectors.OWN:
-            _define(call, _own(name), found)
+            _define(call, own(name), found)
         else:
             _define(call, _written(call, name), found)
     names = {n.id for text in found.values() for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)}
@@ -60,7 +60,7 @@ def _written(call: str, name: str) -> ast.stmt:
     return statement
 
 
-def _own(name: str) -> ast.stmt:
+def own(name: str) -> ast.stmt:
     """Give a function that `symgd.language.vectors` spells out, under the name that statements have for it."""
     statement = _definitions()[vectors.OWN[name].__name__]
     assert isinstance(statement, ast.FunctionDef)

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 from symgd.graph import ROWS, Leaf, Matrix, Node, Span
 from symgd.kernel.code.forms import Argument, At, Call, Expression, Name, Number, of, total
 from symgd.parameters import Shapes
+from symgd.records import dataclass
 
 UNROLLED = 16
 

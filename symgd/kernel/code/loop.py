@@ -12,18 +12,14 @@ from symgd.graph import Fold, Leaf, Map, Node, reachable
 from symgd.kernel.code import folds
 from symgd.kernel.code.forms import Argument, At, Call, Choice, Code, Expression, Name, Not, Number, of
 from symgd.kernel.code.layout import Layout
+from symgd.kernel.code.outside import GRADIENT, HUGE, NOT_FINITE, STAGE, STALLED, STEP, VALUE, kept
 from symgd.kernel.code.schedule import Pass, schedule
 from symgd.kernel.code.timed import Timed, is_fixed
 from symgd.kernel.code.writer import Expressions, Writer
 from symgd.rules import COMPONENTS, Lowered
 
-# What the loop came back for.
-RUNNING, NOT_FINITE, GRADIENT, VALUE, STEP, STALLED = range(6)
 HALVINGS = 60
 ARMIJO = 1e-4
-HUGE = 1e290  # a value, or a squared gradient, that is as good as infinite
-MOST = 4096  # parameters whose values are recorded along the way
-
 
 # What the loop takes and gives besides point, states and data: hyperparameters, normal numbers and the step that they
 # begin at, steps, value, records, tolerances, the objective's sign (-1 to ascend); and in batches the order of the
@@ -36,12 +32,6 @@ NUMBERS = [
 ]  # fmt: skip
 BATCH = [Argument("_perm", "int64"), Argument("_size", "whole"), Argument("_t0", "whole")]
 RESULT = {"_t": "whole", "_status": "whole", "_f": "number", "_rec": "whole", "_m": "whole", "_calls": "whole"}
-STAGE = "stage"  # the function that copies the rows of a batch
-
-
-def kept(n: int) -> int:
-    """Give the number of parameters that a record holds: all of them, or none where they are very many."""
-    return n if n <= MOST else 0
 
 
 class Loop:
@@ -140,7 +130,9 @@ class Loop:
                     self._cauchy(slope, product)
                 if self.batched:
                     self._measure()
+                    self._record()
                     self._leave_unless_finite()
+                    self._leave_if_full()
                 else:
                     self._test()
             self._store(states)
@@ -186,11 +178,19 @@ class Loop:
             nodes = schedule(self.rule.roots()).scalars[0]
             early: set[Node] = set()
             for node in nodes:
-                if isinstance(node, Map) and all(is_fixed(a) or a in early for a in node.args):
+                if isinstance(node, Map) and all(self.fixed(a) or a in early for a in node.args):
                     early.add(node)
             scalars.write([n for n in nodes if n in early], keep=early)
-            scalars.cut(nodes)
+            scalars.cut([n for n in nodes if isinstance(n, Map) and self.fixed(n.args[0])])
         return scalars
+
+    def fixed(self, node: Node) -> bool:
+        """Tell whether a node is the same at every step."""
+        return is_fixed(node)
+
+    def inside(self, around: Expressions, suffix: str = "") -> Expressions:
+        """Give what writes the expressions of one parameter, around which others have been written."""
+        return Expressions(self.w, self.access, around, suffix)
 
     def _step(self, scalars: Expressions, slope: str) -> None:
         w, rule = self.w, self.rule
@@ -219,7 +219,7 @@ class Loop:
             folds.start(self.w, fold, f"_f{fold.number}", f"_g{fold.number}")
 
         def one() -> None:
-            inner = Expressions(self.w, self.access, outer=scalars, suffix=f"_{self.place}")
+            inner = self.inside(scalars, f"_{self.place}")
             inner.write(piece.nodes)
             for fold in piece.folds:
                 folds.grow(self.w, fold, f"_f{fold.number}", inner[fold.body], f"_g{fold.number}")
@@ -229,7 +229,7 @@ class Loop:
             folds.finish(self.w, fold, f"_f{fold.number}", f"_g{fold.number}")
 
     def _update(self, piece: Pass, scalars: Expressions, rule: Lowered) -> None:
-        inner = Expressions(self.w, self.access, outer=scalars, suffix=f"_{self.place}")
+        inner = self.inside(scalars, f"_{self.place}")
         new = rule.roots()
         inner.write(piece.nodes, keep=new)
         x = self.at("x")
@@ -268,13 +268,15 @@ class Loop:
             self.w.assign_all(results, Call(slope, *self.layout.point(point), *data))
         else:
             self.w.assign(value, Call(slope, f"_{point}", f"_{gradient}", *data))
-        with self.w.when(of("_sign") < 0.0):
-            self.w.assign(value, -1.0 * of(value))
-            self._negate(gradient)
+        self._turn(gradient, value)
         self.w.add("_calls", 1)
 
-    def _negate(self, letter: str) -> None:
-        self.each(lambda: self.w.assign(self.at(letter), -1.0 * self.at(letter)))
+    def _turn(self, letter: str, value: str = "") -> None:
+        """Write the turning of signs, where the objective is maximized."""
+        with self.w.when(of("_sign") < 0.0):
+            if value:
+                self.w.assign(value, -1.0 * of(value))
+            self.each(lambda: self.w.assign(self.at(letter), -1.0 * self.at(letter)))
 
     # ---- the exact Cauchy step -------------------------------------------------------------------------------------
 
@@ -323,8 +325,7 @@ class Loop:
             w.assign_all(results, Call(product, *self.layout.point(), *self.layout.point("g"), *data))
         else:
             w.call(product, "_x", "_g", "_w", *data)
-        with w.when(of("_sign") < 0.0):
-            self._negate("w")
+        self._turn("w")
         for name in ("_q", "_c", "_r"):
             w.assign(name, 0.0)
 
@@ -346,9 +347,18 @@ class Loop:
         self._leave(Not((of("_q") < HUGE) & (Call("abs", "_f") < HUGE)), NOT_FINITE)
 
     def _test(self) -> None:
-        w = self.w
         size = Call("abs", "_f")
         self._measure()
+        self._record()
+        self._leave_unless_finite()
+        self._leave(of("_q") <= "_gtol", GRADIENT)
+        self._leave(Call("abs", of("_f") - "_old") <= of("_ftol") * Choice(size > 1.0, size, 1.0), VALUE)
+        self._leave(of("_d") <= "_xtol", STEP)
+        self._leave_if_full()
+
+    def _record(self) -> None:
+        """Write what is recorded of a step; in batches that is the value of its rows where it began."""
+        w = self.w
         with w.when(of("_t").is_("_rec")):
             w.assign(At("_hist", "_m", 0), "_t")
             w.assign(At("_hist", "_m", 1), "_f")
@@ -357,12 +367,10 @@ class Loop:
                 self.each(lambda: w.assign(At("_hist", "_m", of(3) + self.place), self.at("x")))
             w.add("_m", 1)
             w.add("_rec", "_stride")
-        self._leave_unless_finite()
-        self._leave(of("_q") <= "_gtol", GRADIENT)
-        self._leave(Call("abs", of("_f") - "_old") <= of("_ftol") * Choice(size > 1.0, size, 1.0), VALUE)
-        self._leave(of("_d") <= "_xtol", STEP)
-        with w.when(of("_m").is_("_room")):
-            w.leave()
+
+    def _leave_if_full(self) -> None:
+        with self.w.when(of("_m").is_("_room")):
+            self.w.leave()
 
     def _leave(self, condition: Expression, status: int) -> None:
         with self.w.when(condition):

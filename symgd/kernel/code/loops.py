@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from symgd.kernel.code import forms
 from symgd.kernel.code.forms import Text
-from symgd.kernel.code.llvm import LLVM
-from symgd.kernel.code.loop import Loop
-from symgd.kernel.code.module import Program
-from symgd.kernel.code.python import Python
-from symgd.kernel.code.vectorised import Vectorised
-from symgd.kernel.code.writer import Writer
-from symgd.rules import Lowered
+from symgd.kernel.code.program import Program
+
+if TYPE_CHECKING:
+    from symgd.kernel.code import forms
+    from symgd.rules import Lowered
+
+COMPILED = "numba"  # the tier of machine code
 
 
 class Source:
@@ -41,12 +41,19 @@ class Source:
     def __getitem__(self, tier: str) -> tuple[Text, ...]:
         """Give the text for a tier."""
         if tier not in self.known:
+            from symgd.kernel.code.llvm import LLVM
+            from symgd.kernel.code.python import Python
+            from symgd.kernel.code.vectorised import Vectorised
+
             plain = Vectorised if self.program.layout.vectorised else Python
-            self.known[tier] = tuple(map((LLVM if tier == LLVM.name else plain).text, self._functions))
+            self.known[tier] = tuple(map((LLVM if tier == COMPILED else plain).text, self._functions))
         return self.known[tier]
 
     @cached_property
     def _functions(self) -> list[forms.Function]:
+        from symgd.kernel.code.loop import Loop
+        from symgd.kernel.code.writer import Writer
+
         writer = Writer()
         Loop(writer, self.program.layout, self.rule, self.hyper, batched=self.batched).write("loop", "slope", "product")
         return writer.functions

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -37,7 +36,8 @@ def lowered(graph: Graph, roots: Sequence[Node], lengths: Mapping[str, int]) -> 
         if isinstance(node, Map) and node.function in ("multiply", "divide") and len(node.labels) > 1:
             new[node] = _product(graph, node, uses, new)
         elif isinstance(node, Map):
-            new[node] = graph.same(node, tuple(new[a] for a in node.args))
+            share = _share(graph, node, new) if node.function == "exp" else None
+            new[node] = share or graph.same(node, tuple(new[a] for a in node.args))
         elif isinstance(node, Matrix):
             new[node] = graph.same(node, tuple(new[a] for a in arguments(node)))
         elif isinstance(node, Fold):
@@ -98,12 +98,25 @@ def _shifted(node: Fold) -> Node | None:
 
 
 def _logsumexp(graph: Graph, body: Node, label: str, *, small: bool) -> Node:
+    """Write a logsumexp relative to the largest body, as derivatives do, so that exponentials are computed once."""
     if small:
         return graph.raw("log", graph.fold("sum", graph.raw("exp", body), label))
     largest = graph.fold("max", body, label)
-    # An infinite maximum would make nan of itself.
-    finite = graph.raw("less_equal", graph.raw("abs", largest), graph.const(sys.float_info.max))
-    shift = graph.raw("where", finite, largest, graph.const(0))
-    below = graph.raw("add", body, graph.raw("multiply", graph.const(-1), shift))
-    total = graph.fold("sum", graph.raw("exp", below), label)
-    return graph.raw("add", shift, graph.raw("log", total))
+    below = graph.raw("below", body, graph.raw("held", largest))  # 0 where both are infinite
+    return graph.raw("add", largest, graph.raw("log", graph.fold("sum", graph.raw("exp", below), label)))
+
+
+def _share(graph: Graph, node: Map, new: Mapping[Node, Node]) -> Node | None:
+    """Give ``exp(u - log(sum(exp(u))))`` as a quotient, whose exponentials are those of the sum."""
+    (body,) = node.args
+    if not (isinstance(body, Map) and body.function == "add" and len(body.args) == 2):
+        return None
+    u, other = body.args
+    excess = new[other.args[1]] if isinstance(other, Map) and other.function == "multiply" else None
+    total = excess.args[0] if isinstance(excess, Map) and excess.function == "log" else None
+    power = graph.raw("exp", new[u])
+    if excess is None or other.args[0].constant != -1 or not isinstance(total, Fold):  # type: ignore[attr-defined]
+        return None
+    if (total.function, total.body) != ("sum", power):
+        return None
+    return graph.raw("multiply", power, graph.raw("divide", graph.const(1), total))

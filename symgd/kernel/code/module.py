@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, partial
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
 
 from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, calculus, reachable
 from symgd.kernel.code import matrices
@@ -15,132 +13,19 @@ from symgd.kernel.code.arrays import ArrayFunction
 from symgd.kernel.code.columns import columns
 from symgd.kernel.code.forms import Argument, At, Text
 from symgd.kernel.code.functions import Function, Output, function_arguments
-from symgd.kernel.code.layout import Column, Layout, layout
+from symgd.kernel.code.layout import Layout, layout
 from symgd.kernel.code.llvm import LLVM
 from symgd.kernel.code.lowering import lowered
+from symgd.kernel.code.parting import parted
 from symgd.kernel.code.pieces import Piece
+from symgd.kernel.code.program import Program, Written
 from symgd.kernel.code.python import Python
 from symgd.kernel.code.vectorised import Vectorised
 from symgd.kernel.code.writer import Writer
 from symgd.language.functions import FUNCTIONS
 
 CURVATURE = [*(Argument(name, "float64") for name in ("_x", "_v", "_w")), Argument("_hist", "matrix")]
-_STRICT = ("min", "max")  # folds that have kinks
-
-
-class Written(NamedTuple):
-    """What machine code is made from: functions, pieces of them for threads, and how much memory they work in.
-
-    Parameters
-    ----------
-    functions : tuple of Text
-        As those of a `Program`.
-    pieces : dict of str to list of dict
-        For each function with passes over the rows, the pieces that it is written in as well, for threads.
-    memory : tuple of int
-        Numbers of working memory: what passes leave to each other, and that of a block.
-    """
-
-    functions: tuple[Text, ...]
-    pieces: dict[str, list[Piece]]
-    memory: tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Program:
-    """Generated source and its inputs.
-
-    Parameters
-    ----------
-    layout : Layout
-        The inputs.
-    functions : tuple of Text
-        For the first tier ``value``, ``slope`` (value and gradient), ``product`` (Hessian times v) and ``curvature``
-        (the Hessian: its upper triangle where parameters are local variables), and what they call.
-    strict : bool
-        Whether sums must not be reordered nor contracted, as where a smallest element is found again by comparison.
-    smooth : bool
-        Whether the objective has no kinks: every function in it can be differentiated any number of times.
-    work : tuple of int
-        Operations for value and gradient: once, and for each row.
-    entries : tuple of (int, int)
-        The places of what ``curvature`` returns.
-    memory : tuple of int
-        Numbers of working memory that the first tier's functions take.
-    pace : tuple of int
-        Nanoseconds that statements of NumPy take for value and gradient: once, and for a thousand rows; nothing where
-        there are none.
-    nodes : int
-        Of value and gradient: by them compiling is priced.
-    write : callable, optional
-        Gives what machine code is made from; a run that ends before needs none of it.
-    key : str
-        What it is known by.
-    """
-
-    layout: Layout
-    functions: tuple[Text, ...]
-    strict: bool
-    smooth: bool
-    work: tuple[int, int]
-    entries: tuple[tuple[int, int], ...]
-    memory: tuple[int, int]
-    pace: tuple[int, int] = (0, 0)
-    nodes: int = 0
-    write: Callable[[], Written] | None = field(default=None, repr=False, compare=False)
-    key: str = ""
-
-    def __getstate__(self) -> dict[str, object]:
-        # What writes stands in a graph; what was written is sent.
-        return {**self.__dict__, "written": self.written, "write": None}
-
-    @cached_property
-    def written(self) -> Written:
-        """What machine code is made from."""
-        assert self.write is not None
-        return self.write()
-
-    @property
-    def identity(self) -> str:
-        """What machine code is known by: the key, or all of the text."""
-        return self.key or repr(self.written.functions)
-
-    def function(self, name: str) -> Text:
-        """Give one of the first tier's functions."""
-        return next(f for f in self.functions if f.name == name)
-
-    def to_json(self) -> str:
-        """Write the program down, but for what machine code is made from."""
-        without = ("layout", "write", "key")
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in without}
-        fields["functions"] = to_json(self.functions)
-        inputs = {name: getattr(self.layout, name) for name in self.layout.__dataclass_fields__}
-        return json.dumps({"layout": inputs, **fields})
-
-    @staticmethod
-    def from_json(text: str, write: Callable[[], Written], key: str) -> Program:
-        """Read a program back."""
-        d: dict[str, Any] = json.loads(text)
-        inputs = {k: _tuples(v) for k, v in d.pop("layout").items()}
-        inputs["columns"] = tuple(Column(*c) for c in inputs["columns"])
-        for name in ("work", "entries", "memory", "pace"):
-            d[name] = _tuples(d[name])
-        d["functions"] = from_json(d["functions"])
-        return Program(Layout(**inputs), **d, write=write, key=key)
-
-
-def to_json(functions: Sequence[Text]) -> list[tuple[object, ...]]:
-    """Give functions as JSON writes them."""
-    return [f.to_json() for f in functions]
-
-
-def from_json(functions: Sequence[Sequence[object]]) -> tuple[Text, ...]:
-    """Read functions back."""
-    return tuple(Text.from_json(function) for function in functions)
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+STRICT = ("min", "max")  # folds that have kinks
 
 
 def generate(
@@ -169,12 +54,12 @@ def generate(
     derived = derive(graph, root, params, shapes, data)
     graph, inputs, outputs = derived.graph, derived.inputs, derived.outputs
     nodes = reachable([root, *derived.slope.nodes()])
-    strict = any(isinstance(n, Fold) and n.function in _STRICT for n in nodes)
+    strict = any(isinstance(n, Fold) and n.function in STRICT for n in nodes)
     # What keeps digits and range has branches that are no kinks.
     smooth = _is_smooth(graph.store.without_seams(root))
     pace = memory = (0, 0)
     if inputs.vectorised:
-        functions, pace = _on_arrays(inputs, outputs, graph.store.lengths, derived.whole())
+        functions, pace = _on_arrays(derived)
     else:
         functions, _, memory = _write(Python, graph, inputs, outputs, strict=strict)
     write = partial(_write, LLVM, graph, inputs, outputs, strict=strict)
@@ -194,6 +79,15 @@ class Derived(NamedTuple):
     def whole(self) -> Output | None:
         """Give the Hessian for statements of NumPy, where it has no function of its own."""
         return None if self.inputs.unrolled else columns(self.graph, self.outputs["product"], self.inputs.size)
+
+    def on_arrays(self, whole: Output | None) -> dict[str, Output]:
+        """Give the functions for statements of NumPy, with the Hessian as a whole where it can be."""
+        outputs = self.outputs | ({"curvature": whole} if whole else {})
+        found = {}
+        for name, output in outputs.items():
+            numbers, entries = parted(self.graph, output.numbers, output.entries)
+            found[name] = Output(numbers, tuple(entries), output.vector)
+        return found
 
 
 def derive(
@@ -225,7 +119,7 @@ def _is_smooth(nodes: list[Node]) -> bool:
     for node in nodes:
         if isinstance(node, Map) and not FUNCTIONS[node.function].smooth:
             return False
-        if isinstance(node, Fold) and node.function in _STRICT:
+        if isinstance(node, Fold) and node.function in STRICT:
             return False
     return True
 
@@ -250,27 +144,23 @@ def _write(
     return Written(tuple(map(printer.text, writer.functions)), pieces, memory)
 
 
-def _on_arrays(
-    inputs: Layout, outputs: Mapping[str, Output], lengths: Mapping[str, int], whole: Output | None
-) -> tuple[tuple[Text, ...], tuple[int, int]]:
+def _on_arrays(derived: Derived) -> tuple[tuple[Text, ...], tuple[int, int]]:
     """Write all functions as statements of NumPy; say what value and gradient cost."""
     texts = []
     pace = (0, 0)
+    inputs, lengths, outputs = derived.inputs, derived.graph.store.lengths, derived.on_arrays(derived.whole())
     for name, output in outputs.items():
-        arguments = function_arguments(inputs, directed=name == "product", vector=output.vector)
+        units = name == "curvature" and not inputs.unrolled
+        given = function_arguments(inputs, directed=name == "product", vector=output.vector)
+        arguments = [*CURVATURE, *inputs.data()] if units else given
         function = ArrayFunction(
-            name, inputs, output.numbers, output.entries, lengths, arguments, vector=output.vector
+            name, inputs, output.numbers, output.entries, lengths, arguments, vector=output.vector, units=units
         )  # fmt: skip
         texts.append(function.text())
         if name == "slope":
             once, row = function.cost
             pace = round(once), round(1000 * row)
-    if whole:
-        arguments = [*CURVATURE, *inputs.data()]
-        texts.append(ArrayFunction(
-            "curvature", inputs, (), whole.entries, lengths, arguments, vector=True, units=True
-        ).text())  # fmt: skip
-    elif not inputs.unrolled:
+    if not inputs.unrolled and "curvature" not in outputs:
         writer = Writer()
         _write_columns(writer, inputs)
         texts += map(Vectorised.text, writer.functions)

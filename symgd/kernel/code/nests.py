@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from symgd.graph import ROWS, Const, Fold, Leaf, Map, Matrix, Node, Span, is_zero
 from symgd.graph.calculus import Entry
 from symgd.kernel.code.schedule import Pass, parts
+from symgd.records import dataclass
 
 CACHE = 24_000  # numbers that a block may take, its data included: the second-level cache must hold them
 LARGEST = 4096  # places of a block

@@ -218,18 +218,3 @@ def number(value: float) -> str:
     """
     text = repr(float(value))
     return {"inf": "1e999", "-inf": "-1e999", "nan": "(1e999 - 1e999)"}.get(text, text)
-
-
-def source(functions: Sequence[Text]) -> str:
-    """Give functions as the text of a module.
-
-    Parameters
-    ----------
-    functions : sequence of Text
-        The functions.
-
-    Returns
-    -------
-    str
-    """
-    return "\n".join([f"def {f.name}({', '.join(f.names)}):\n{f.body}" for f in functions])

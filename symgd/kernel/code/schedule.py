@@ -9,10 +9,11 @@ of a sum over the rows are formed in one pass; only an objective that nests sums
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from symgd.graph import ROWS, Const, Fold, Leaf, Matrix, Node, arguments, reachable
 from symgd.graph.calculus import Entry
+from symgd.records import dataclass
 
 
 @dataclass

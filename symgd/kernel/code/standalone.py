@@ -9,10 +9,10 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
 
-from symgd.graph import Graph, Leaf, Node
+from symgd.graph import Leaf
 from symgd.kernel.code import helpers
 from symgd.kernel.code.array_entries import INDENT
 from symgd.kernel.code.array_inputs import Source
@@ -20,7 +20,7 @@ from symgd.kernel.code.arrays import ArrayFunction
 from symgd.kernel.code.contractions import Value
 from symgd.kernel.code.functions import Output
 from symgd.kernel.code.layout import Layout
-from symgd.kernel.code.module import Derived, derive
+from symgd.kernel.code.module import Derived
 from symgd.language.quoted import unquoted
 
 GIVES = {
@@ -79,13 +79,17 @@ class Standing(ArrayFunction):
         else:
             for entry in self.singles if self.vector else []:
                 self.line(f"_out[{self._offset(entry.leaf)}] += {self.numeric(entry.node).code}")
-            parts = list(split("_out", self.layout).values()) if self.vector else []
+            parts = self._parts() if self.vector else []
         if self.units:
             self.line("return (_hist + _hist.T)/2")
         else:
             tupled = [f"({', '.join(parts)}{',' * (len(parts) == 1)})"] if self.vector else []
             self.line(f"return {', '.join([*values, *tupled])}")
         return 1
+
+    def _parts(self) -> list[str]:
+        """Write the parts of what is filled."""
+        return list(split("_out", self.layout).values())
 
 
 def split(vector: str, layout: Layout) -> dict[str, str]:
@@ -101,45 +105,27 @@ def split(vector: str, layout: Layout) -> dict[str, str]:
     return found
 
 
-def standalone(
-    graph: Graph, root: Node, text: str, params: Sequence[str], shapes: Mapping[str, tuple[int, ...]],
-    data: Mapping[str, tuple[str, tuple[int, ...]]], version: str,
-) -> str:  # fmt: skip
-    """Write an objective as a module of NumPy.
+class Module:
+    """Writes the module.
 
     Parameters
     ----------
-    graph : Graph
-        Where nodes are made.
-    root : Node
-        The objective.
-    text : str
-        Its formula.
-    params : sequence of str
-        The parameters, in order.
-    shapes : mapping of str to tuple of int
-        Theirs; ``()`` for a number.
-    data : mapping of str to (str, tuple of int)
-        Type and shape of each data array.
+    derived : Derived
+        The objective with its derivatives.
+    formula : str
+        Its text.
     version : str
         symgd's.
-
-    Returns
-    -------
-    str
     """
-    return Module(derive(graph, root, params, shapes, data), text, version).text()
 
+    statements: type[Standing] = Standing
 
-class Module:
-    """Writes the module; see `standalone`."""
-
-    def __init__(self, derived: Derived, text: str, version: str) -> None:
-        self.derived, self.formula, self.version = derived, text, version
+    def __init__(self, derived: Derived, formula: str, version: str) -> None:
+        self.derived, self.formula, self.version = derived, formula, version
         self.layout = layout = derived.inputs
         self.calls: dict[str, None] = {}
         found = self._functions()
-        self.helpers = helpers.texts(self.calls)
+        self.helpers = self.written()
         defined = re.findall(r"^(?:def )?(\w+)(?=\(| = )", "\n".join(self.helpers), re.MULTILINE)
         self.taken = {"np", "math", "inf", "nan", *defined, *NAMES.values(), *keyword.kwlist, *dir(builtins)}
         self.params = {name: self._free(_identifier(name)) for name in layout.params}
@@ -159,19 +145,26 @@ class Module:
         self.taken.add(name)
         return name
 
+    def whole(self) -> Output | None:
+        """Give the Hessian as one function of all unit vectors, where it has none of its own."""
+        return self.derived.whole()
+
+    def written(self) -> list[str]:
+        """Write what the functions call, imports first."""
+        return helpers.texts(self.calls)
+
     # ---- statements ------------------------------------------------------------------------------------------------
 
     def _functions(self) -> dict[str, list[str]]:
         """Give the lines of each function, in the names of generated code."""
-        outputs = dict(self.derived.outputs)
-        whole = self.derived.whole()
-        found = {name: self._statements(name, output) for name, output in outputs.items()}
-        if whole is not None:
-            found["curvature"] = self._statements("curvature", whole, units=True)
-        return found
+        units = not self.layout.unrolled
+        return {
+            name: self._statements(name, output, units=units and name == "curvature")
+            for name, output in self.derived.on_arrays(self.whole()).items()
+        }
 
     def _statements(self, name: str, output: Output, *, units: bool = False) -> list[str]:
-        function = Standing(
+        function = self.statements(
             name, self.layout, output.numbers, output.entries, self.derived.graph.store.lengths, [],
             vector=output.vector, units=units,
         )  # fmt: skip

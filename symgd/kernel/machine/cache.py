@@ -29,7 +29,7 @@ RECENT = 60.0  # seconds for which an entry that was touched is not touched agai
 PACKAGE = Path(__file__).parents[2]
 # What has a part in the code, besides this package and the standard library.
 DISTRIBUTIONS = ("numpy", "sympy", "mpmath", "numba", "llvmlite")
-_ENTRY = re.compile(r"[0-9a-f]{64}|\.new-\w+")  # a name; the latter of one that was never finished
+_ENTRY = r"[0-9a-f]{64}|\.new-\w+"  # a name; the latter of one that was never finished
 
 
 def folder() -> Path | None:
@@ -280,7 +280,7 @@ def entries() -> list[Entry]:
         for path in base.iterdir() if base else ():
             with contextlib.suppress(OSError):  # another process may have removed it
                 status = path.lstat()
-                if _ENTRY.fullmatch(path.name) and _ours(status):
+                if re.fullmatch(_ENTRY, path.name) and _ours(status):
                     found.append(Entry(path, status.st_size, status.st_mtime))
     return sorted(found, key=lambda entry: (-entry.used, entry.path))
 

@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from functools import cache as once
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from symgd.kernel.code import Argument, Program, Text, closure
 from symgd.kernel.code.llvm import CHECKED
 from symgd.kernel.code.pieces import Piece
@@ -48,10 +50,9 @@ class Entry:
     """
 
     def __init__(self, address: int, taken: Sequence[Argument], given: Sequence[str]) -> None:
-        kinds = [argument.kind for argument in taken]
-        self.single = [kind in _NUMBERS for kind in kinds]
+        self.arguments = [(argument.name, _passed(argument.kind)) for argument in taken]
         arguments: list[Any] = []
-        for kind in kinds:
+        for kind in (argument.kind for argument in taken):
             sizes = [_INT] * (2 if kind == "matrix" else 1)
             arguments += [_NUMBERS[kind]] if kind in _NUMBERS else [_POINTER, *sizes]
         fields = [(f"r{i}", _NUMBERS[kind]) for i, kind in enumerate(given)]
@@ -60,13 +61,16 @@ class Entry:
         self._call = ctypes.CFUNCTYPE(ctypes.c_int32, _POINTER, *arguments)(address)
 
     def __call__(self, *args: Any) -> Any:
-        """Call it; arrays must be contiguous, and of the type that their kind says."""
+        """Call it. This is the border to machine code: an array that is not as the code reads it does not pass."""
         flat: list[Any] = []
-        for single, arg in zip(self.single, args, strict=True):
-            if single:
+        for (name, kind), arg in zip(self.arguments, args, strict=True):
+            if kind is None:
                 flat.append(arg)
-            else:
+            elif (arg.dtype, arg.ndim) == kind and arg.flags.c_contiguous and arg.flags.aligned:
                 flat += [arg.ctypes.data, *arg.shape]
+            else:
+                message = f"'{name}' of a compiled function is {arg.dtype}, {arg.shape}, {arg.strides}; it takes {kind}"
+                raise RuntimeError(message)
         result = self._result()
         code = self._call(ctypes.addressof(result), *flat)
         if code:
@@ -74,6 +78,13 @@ class Entry:
             raise RuntimeError(message)
         values = tuple(getattr(result, name) for name in self._fields)
         return values if len(values) > 1 else values[0]
+
+
+def _passed(kind: str) -> tuple[np.dtype[Any], int] | None:
+    """Give type and number of axes of what a kind of argument stands for; ``None`` for single numbers."""
+    if kind in _NUMBERS:
+        return None
+    return (np.dtype(np.float64), 2) if kind == "matrix" else (np.dtype(kind), 1)
 
 
 def compile_function(functions: Sequence[Text], name: str, *, strict: bool) -> Entry:

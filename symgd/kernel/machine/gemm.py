@@ -79,8 +79,8 @@ def gemm(
     >>> c
     [17.0, 39.0]
     """
-    row, term = (1, lda) if ta else (lda, 1)
-    down, right = (1, ldb) if tb else (ldb, 1)
+    row, term = 1 if ta else lda, lda if ta else 1
+    down, right = 1 if tb else ldb, ldb if tb else 1
     for i in range(m):
         for j in range(n):
             total = 0.0

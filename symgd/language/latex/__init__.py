@@ -7,12 +7,13 @@ with a caret: nothing is dropped.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from symgd.errors import FormulaError, UsageError, safe
 from symgd.language.latex import tree as lt
 from symgd.language.latex.meaning import Meaning
 from symgd.language.latex.parser import Parser
+from symgd.records import dataclass
 
 __all__ = ["Reading", "axes_of", "free_names", "read_latex", "read_target"]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import NoReturn
 
 from symgd.errors import FormulaError
 from symgd.language.latex import tree as lt
+from symgd.records import dataclass
 
 Rank = int | None  # None: not known
 ATOM, POWER, UNARY, TIMES, PLUS = 5, 4, 3, 2, 1

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from symgd.errors import FormulaError
+from symgd.records import dataclass
 
 LENGTH = 20_000  # characters that a formula may have
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 
 from symgd.errors import UsageError, safe
+from symgd.records import dataclass
 from symgd.testing.adapters import names
 from symgd.testing.adapters.base import Handling, Steps, Vector
 from symgd.testing.protocol import Oracle, Recorded, Setting, Trace

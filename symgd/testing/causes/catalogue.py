@@ -7,9 +7,10 @@ hyperparameters are called; ``init`` may read the first gradient.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 
+from symgd.records import dataclass
 from symgd.rules import RULES
 from symgd.testing.causes.recurrence import Recurrence, read
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.records import dataclass
 from symgd.testing.causes.recurrence import Observed, Recurrence
 from symgd.testing.protocol import Setting
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 
 import numpy as np
 
+from symgd.records import dataclass
 from symgd.testing.adapters import names
 from symgd.testing.adapters.base import DOUBLE, Steps
 from symgd.testing.causes.catalogue import Form, forms

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
 
 from symgd import language as fm
 from symgd.language import Assignment, Tree
+from symgd.records import dataclass
 from symgd.testing.causes.edits import ONE, TWO, Slip, everywhere, named, substituted
 from symgd.testing.causes.recurrence import Recurrence
 from symgd.testing.causes.write import text

@@ -7,7 +7,7 @@ What a rule's text cannot say of whole points is there too: ``mean``, ``sum`` an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ from symgd.errors import FormulaError
 from symgd.graph.tape import Floats
 from symgd.language import Tree
 from symgd.language.functions import CONSTANTS, FUNCTIONS
+from symgd.records import dataclass
 from symgd.rules import READ, Rule
 from symgd.testing.adapters.schedule import number_at
 from symgd.testing.protocol import Setting

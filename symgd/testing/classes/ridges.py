@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.errors import UsageError, shown, suggest
+from symgd.records import dataclass
 from symgd.testing.classes.known import Known, Spelling, Vector, bare, bracketed, linear, number, shifted
 
 SPELT = 8  # parameters up to which a formula is written in numbers, x1, x2, ...; beyond, in arrays

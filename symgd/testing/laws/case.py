@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.records import dataclass
 from symgd.testing.classes import Known
 from symgd.testing.classes.known import number
 from symgd.testing.protocol import Setting, Vector

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 GD = frozenset({"gd"})
-MONOTONE = frozenset({"armijo", "wolfe", "cg", "bfgs", "lbfgs", "newton", "newton_cg"})
+MONOTONE = frozenset({"armijo", "wolfe", "cg", "bfgs", "lbfgs", "newton", "newton_cg", "sampling"})
 # What moves a point at which the gradient is 0: decay of x, and noise.
 RESTLESS = frozenset({"adamw", "noisy"})
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
+from symgd.records import dataclass
 from symgd.testing.classes import Known
 from symgd.testing.laws.case import Answer, Case, Reason, Verdict
 from symgd.testing.laws.law import OVER, Law, Values, blur

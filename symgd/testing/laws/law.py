@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.errors import UsageError, shown
+from symgd.records import dataclass
 from symgd.testing.classes import Known
 from symgd.testing.laws.case import Answer, Case, Reason, Verdict
 from symgd.testing.protocol import Optimizer, Setting, Trace

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from symgd.records import dataclass
 from symgd.testing.classes import Known, LeastSquares
 from symgd.testing.laws.assumptions import convex
 from symgd.testing.laws.case import Answer, Case, Reason, Verdict

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symgd.records import dataclass
 from symgd.testing.classes import Known, Ridges
 from symgd.testing.laws.case import Answer, Case, Reason, Verdict
 from symgd.testing.laws.descent import RESTLESS

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from symgd.errors import SymgdError
+from symgd.records import dataclass
 from symgd.rules import Rule, find_rule
 from symgd.testing.classes import Known, Ridges, quadratic
 from symgd.testing.laws.case import Answer, Case, Reason, Verdict

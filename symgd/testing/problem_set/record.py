@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from symgd.errors import UsageError, shown
+from symgd.records import dataclass
 
 if TYPE_CHECKING:
     from symgd.objective import Objective

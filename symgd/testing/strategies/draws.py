@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from symgd.checks import is_number
 from symgd.errors import UsageError, shown
+from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
 Range = float | Sequence[float]

@@ -1,6 +1,6 @@
 """Saved runs, damaged and edited in every way: each must be refused by name, or go on as if nothing had happened.
 
-    python -m benchmarks.fuzz_saves --files 10000
+    python -m tests.attack.saves --files 10000
 
 Bytes are flipped, cut out, put in, zeroed; members of the archive are swapped, dropped, renamed, written twice, blown
 up, compressed or replaced by pickles and by arrays of other types; and, with a checksum that is right again, single

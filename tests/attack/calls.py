@@ -1,6 +1,6 @@
 """Public calls with odd arguments, and data that change afterwards: symgd's own errors only, and no signal.
 
-    python -m benchmarks.fuzz_calls --calls 100000
+    python -m tests.attack.calls --calls 100000
 
 The calls are made in child processes, a slice of them each. A child writes down what it is about to call; when it ends
 by a signal, the parent says by which and in what. Arrays are changed after an objective was made from them, indices
@@ -328,7 +328,7 @@ def main() -> int:
             command = [
                 sys.executable,
                 "-m",
-                "benchmarks.fuzz_calls",
+                "tests.attack.calls",
                 "--child",
                 str(seed),
                 "--calls",

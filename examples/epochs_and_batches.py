@@ -49,11 +49,11 @@ print(f"{'above the minimum after epoch':30}" + "".join(f"{k:>9}" for k in shown
 for name, run in ways.items():
     print(f"{name:22} {run.steps:5,} steps" + "".join(f"{above(run)[k]:9.4f}" for k in shown))
 
-figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained", sharey=True)
+figure, ax = plt.subplots(layout="constrained")
 for name, run in ways.items():
-    axes[0].semilogy(range(epochs + 1), above(run), label=name)
-axes[0].set(title="one learning rate, several batches", xlabel="epoch", ylabel="loss above the minimum")
-axes[0].legend()
+    ax.semilogy(range(epochs + 1), above(run), label=name)
+ax.set(title="one learning rate, several batches", xlabel="epoch", ylabel="loss above the minimum")
+ax.legend()
 
 # %%
 # Learning rates, seen in the loss
@@ -61,11 +61,12 @@ axes[0].legend()
 # Too small a rate crawls: the curve falls evenly, and is far from flat at the end. Too large a rate flattens early and
 # high, and jumps about; a larger one rises from the first epoch on.
 
+figure, ax = plt.subplots(layout="constrained")
 rates = {0.0002: "crawls", 0.02: "good", 0.19: "too large", 0.3: "diverges"}
 for lr, name in rates.items():
     run = descend(batch=16, lr=lr)
     after = f"above the minimum {above(run)[1]:.2g} after 1 epoch, {above(run)[-1]:.2g} after the last"
     print(f"lr = {lr:<6}  {run.outcome}: {after}: {name}")
-    axes[1].semilogy(range(len(run.history)), above(run), label=f"{lr:g}, {name}")
-axes[1].set(title="batches of 16, several learning rates", xlabel="epoch", ylim=(1e-6, 1e5))
-axes[1].legend()
+    ax.semilogy(range(len(run.history)), above(run), label=f"{lr:g}, {name}")
+ax.set(title="batches of 16, several learning rates", xlabel="epoch", ylim=(1e-6, 1e5))
+ax.legend()
