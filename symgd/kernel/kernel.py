@@ -11,8 +11,9 @@ from symgd.data.owned import COPIED
 from symgd.graph.bounds import UNKNOWN, Bounds
 from symgd.kernel import streams, threads
 from symgd.kernel.code import Program, Source
+from symgd.kernel.loading import Numbers
 from symgd.kernel.memory import SIZE, Found, Memory
-from symgd.kernel.tiers import Bound, Compiled, Input, Loop, Numbers, Plain, Vector, Vectorised
+from symgd.kernel.tiers import Bound, Compiled, Input, Loop, Plain, Vector, Vectorised
 from symgd.squares import Squares
 
 # What the first tier may spend before it is worth to compile, in nanoseconds: about what compiling takes, LLVM's import
