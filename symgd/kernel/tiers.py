@@ -292,8 +292,9 @@ class Compiled(OnArrays):
 
     def curvature(self, x: Vector, full: Vector) -> None:
         """Fill a matrix with the Hessian: products with unit vectors, so that nothing is compiled for it."""
-        product, point, given = self.function("product"), np.ascontiguousarray(x), self.inputs()
-        for row, unit in zip(full, np.eye(len(x)), strict=True):
+        n = self.bound.n
+        product, point, given = self.function("product"), streams.passed(x, np.float64, n), self.inputs()
+        for row, unit in zip(full, np.eye(n), strict=True):
             product(point, unit, row, *given)
 
     def _alone(self, name: str) -> Entry:
