@@ -18,8 +18,7 @@ from symgd.kernel import Kernel
 from symgd.kernel.code import Program
 from symgd.kernel.machine import cache
 from symgd.language import Tree
-from symgd.objective.formula import Formula, deep
-from symgd.objective.programs import kept
+from symgd.objective.formula import Formula, deep, kept
 from symgd.parameters import Shape
 from symgd.squares import Squares, squares
 

@@ -12,8 +12,7 @@ from symgd.graph.moments import Moments
 from symgd.kernel import Kernel, moments
 from symgd.kernel.code import Program
 from symgd.kernel.machine import cache
-from symgd.objective.formula import deep
-from symgd.objective.programs import kept
+from symgd.objective.formula import deep, kept
 from symgd.squares import Squares, squares
 
 if TYPE_CHECKING:

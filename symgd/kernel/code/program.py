@@ -6,12 +6,18 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from symgd.kernel.code.forms import Text
 from symgd.kernel.code.layout import Column, Layout
 from symgd.kernel.code.pieces import Piece
 from symgd.records import dataclass
+
+if TYPE_CHECKING:
+    from symgd.kernel.code import forms
+    from symgd.rules import Lowered
+
+COMPILED = "numba"  # the tier of machine code
 
 
 class Written(NamedTuple):
@@ -127,3 +133,47 @@ def from_json(functions: Sequence[Sequence[object]]) -> tuple[Text, ...]:
 
 def _tuples(value: Any) -> Any:
     return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+
+
+class Source:
+    """The loop of a rule over an objective's functions, written when a tier asks for it; for batches, ``stage`` too.
+
+    Parameters
+    ----------
+    program : Program
+        The objective's functions.
+    rule : Lowered or None
+        The rule; ``None`` for steepest descent with the exact Cauchy step.
+    hyper : tuple of str
+        The numbers that it reads, in order.
+    batched : bool
+        Whether each step looks at a batch of rows of its own.
+    key : str
+        What it is known by.
+    """
+
+    def __init__(
+        self, program: Program, rule: Lowered | None, hyper: tuple[str, ...], *, batched: bool = False, key: str = ""
+    ) -> None:  # fmt: skip
+        self.program, self.rule, self.hyper, self.batched, self.key = program, rule, hyper, batched, key
+        self.known: dict[str, tuple[Text, ...]] = {}
+
+    def __getitem__(self, tier: str) -> tuple[Text, ...]:
+        """Give the text for a tier."""
+        if tier not in self.known:
+            from symgd.kernel.code.llvm import LLVM
+            from symgd.kernel.code.python import Python
+            from symgd.kernel.code.vectorised import Vectorised
+
+            plain = Vectorised if self.program.layout.vectorised else Python
+            self.known[tier] = tuple(map((LLVM if tier == COMPILED else plain).text, self._functions))
+        return self.known[tier]
+
+    @cached_property
+    def _functions(self) -> list[forms.Function]:
+        from symgd.kernel.code.loop import Loop
+        from symgd.kernel.code.writer import Writer
+
+        writer = Writer()
+        Loop(writer, self.program.layout, self.rule, self.hyper, batched=self.batched).write("loop", "slope", "product")
+        return writer.functions
