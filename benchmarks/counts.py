@@ -77,7 +77,7 @@ def count() -> tuple[dict[str, int], object]:
     counted(calculus.gradient, "gradients")
     counted(calculus.hessian, "Hessians")
     counted(module.generate, "programs")
-    counted(machine.compile_function, "compilations")
+    counted(machine.compile_written, "compilations")
     made = Parser.__init__
 
     def parser(self, *args, **kwargs):

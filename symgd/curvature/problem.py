@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.graph.bounds import Bounds
-from symgd.kernel.tiers import Loop, Source
+from symgd.kernel.code import Source
+from symgd.kernel.tiers import Loop
 from symgd.squares import Squares
 
 Vector = NDArray[np.float64]

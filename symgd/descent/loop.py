@@ -185,6 +185,7 @@ def advance(kernel: Problem, state: State, settings: Settings, stop: int) -> Non
 
 def _run(kernel: Problem, state: State, settings: Settings, stop: int) -> None:
     """Take a rule's steps, in its generated loop."""
+    assert settings.source is not None
     loop = kernel.loop(settings.source, kernel.tier_at(state.t))
     draws, first = _draws(kernel, state, settings)
     kept = state.fine or state  # of batches, the loop sees single steps alone

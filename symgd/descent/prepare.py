@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,9 +16,7 @@ from symgd.descent.state import Numbers, Saved, Settings, State, Vector, read_st
 from symgd.errors import DataError, UsageError, safe, shown, unknown_option
 from symgd.graph.tape import Tape
 from symgd.kernel import Kernel, code
-from symgd.kernel.code import Program
 from symgd.kernel.machine import cache
-from symgd.kernel.tiers import Source
 
 OPTIONS = ("steps", "gtol", "ftol", "xtol", "seconds", "seed", "every", "batch", "epochs", "shuffle")
 EPOCHS = 10  # when nothing is said
@@ -31,6 +29,7 @@ AFTER = {
     "newton": (("lbfgs",), ("newton_cg", "lbfgs")),
     "bfgs": (("sampling",), ()),
 }
+FIRST = "python"  # the tier that every run may begin in
 AFFORDABLE = 256  # parameters up to which a step may form and decompose the Hessian
 WHOLE = 2e7  # operations up to which a Jacobian is formed of arrays as long as the data
 LONGEST = 2e9  # operations that a Hessian may take: about a second
@@ -140,7 +139,7 @@ def _with_method(method: type[Method] | Relay, sign: float, given: Mapping[str, 
             raise _unknown(name, method.hyper)
     chosen = method if isinstance(method, Relay) else method(**given)
     recipe = {"method": method.name, "hyper": chosen.values, "relay": chosen is method}
-    return Settings(method.name, {}, (), sign=sign, recipe=recipe, method=chosen, **numbers)
+    return Settings(method.name, None, (), sign=sign, recipe=recipe, method=chosen, **numbers)
 
 
 def with_method(name: str, options: Mapping[str, object]) -> Settings:
@@ -198,7 +197,7 @@ def _plan_epochs(kernel: Kernel, numbers: Numbers) -> Numbers:
 
 def _cauchy(kernel: Kernel, sign: float, numbers: Numbers) -> Settings:
     """Steepest descent with the exact Cauchy step."""
-    loop = _loop(kernel.program, "cauchy", lambda: _write_loop(kernel.program, None, ("lr",)))
+    loop = _loop("cauchy", code.Source(kernel.program, None, ("lr",)))
     return Settings("gd, exact steps", loop, (1.0,), sign=sign, **numbers)
 
 
@@ -267,10 +266,7 @@ def _with_rule(
     written = {k: v if isinstance(v, str) else "#" for k, v in hyper.items()}
     text = repr((rule.text, sorted(rule.init.items()), written))
     batched = numbers.get("batch", 0) > 0
-    loop = _loop(
-        kernel.program, f"{text} {batched}",
-        lambda: _write_loop(kernel.program, lowered, names, batched=batched),
-    )  # fmt: skip
+    loop = _loop(f"{text} {batched}", code.Source(kernel.program, lowered, names, batched=batched))
     states = _initial_states(rule, lowered, x0, hyper)
     values = tuple(float(hyper[k]) for k in names)
     recipe = {"text": rule.text, "init": dict(rule.init), "name": rule.name, "hyper": dict(rule.hyper), "lr": lr}
@@ -278,24 +274,17 @@ def _with_rule(
     return Settings(name, loop, values, states, lowered.draws, sign=sign, recipe=recipe, **numbers)
 
 
-def _write_loop(
-    program: Program, rule: rules.Lowered | None, hyper: tuple[str, ...], *, batched: bool = False
-) -> Source:
-    from symgd.kernel.code.module import write_loop
-
-    return write_loop(program, rule, hyper, batched=batched)
-
-
-def _loop(program: Program, rule: str, write: Callable[[], Source]) -> Source:
-    inputs = program.layout
-    slope = program.function("slope", "python").arguments
+def _loop(rule: str, source: code.Source) -> code.Source:
+    """Give a loop, whose text for the first tier is in the disk cache or written now."""
+    inputs = source.program.layout
+    slope = source.program.function("slope").arguments
     kind = f"{inputs.size} {inputs.unrolled} {inputs.vectorised} {slope} {inputs.columns}"
-    key = cache.key("loop", cache.generator(), kind, rule)
-    stored = cache.load(key)
+    source.key = cache.key("loop", cache.generator(), kind, rule)
+    stored = cache.load(source.key)
     if stored is not None:
-        return {tier: code.from_json(found) for tier, found in json.loads(stored).items()}
-    source = write()
-    cache.save(key, json.dumps({tier: code.to_json(found) for tier, found in source.items()}).encode())
+        source.known[FIRST] = code.from_json(json.loads(stored))
+    else:
+        cache.save(source.key, json.dumps(code.to_json(source[FIRST])).encode())
     return source
 
 

@@ -15,7 +15,7 @@ from symgd.curvature.problem import Problem
 from symgd.descent.methods import At, Function, Method, norm
 from symgd.errors import DataError, UsageError, safe
 from symgd.kernel import code
-from symgd.kernel.tiers import Source
+from symgd.kernel.code import Source
 from symgd.records import dataclass
 
 Vector = NDArray[np.float64]
@@ -37,8 +37,8 @@ class Settings:
     ----------
     rule : str
         The method's name, or the rule's text.
-    source : mapping of str to tuple of Text
-        The loop's text for each tier.
+    source : Source, optional
+        The loop, where the steps are those of a rule.
     hyper : tuple of float
         The numbers that the loop reads, the learning rate first.
     states : tuple of ndarray
@@ -70,7 +70,7 @@ class Settings:
     """
 
     rule: str
-    source: Source
+    source: Source | None
     hyper: tuple[float, ...]
     states: tuple[Vector, ...] = ()
     draws: int = 0

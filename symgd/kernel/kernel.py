@@ -10,19 +10,18 @@ from numpy.typing import NDArray
 from symgd.data.owned import COPIED
 from symgd.graph.bounds import UNKNOWN, Bounds
 from symgd.kernel import streams, threads
-from symgd.kernel.code import Program
+from symgd.kernel.code import Program, Source
+from symgd.kernel.loading import Numbers
 from symgd.kernel.memory import SIZE, Found, Memory
-from symgd.kernel.tiers import Bound, Compiled, Input, Loop, Numbers, Plain, Source, Vector, Vectorised
+from symgd.kernel.tiers import Bound, Compiled, Input, Loop, Plain, Vector, Vectorised
 from symgd.squares import Squares
 
-# Operations that plain Python may spend before it is worth waiting for Numba: about half a second, and more for long
-# code, a line of which takes Numba about as long to compile as plain Python takes for so many operations.
-PYTHON_BUDGET = 8_000_000
-PER_LINE = 30_000
+# What the first tier may spend before it is worth to compile, in nanoseconds: about what compiling takes, LLVM's import
+# and linking with it. The nodes of value and gradient say how long the code is: those of scalars are an instruction or
+# two each, those of arrays a share in a nest of loops.
+COMPILING = 100_000_000
+PER_NODE = {False: 300_000, True: 5_000_000}  # by whether anything varies along a label
 OPERATION = 60  # nanoseconds of one in plain Python
-# Of what has arrays, Numba compiles a line in about ten milliseconds, half a second apart.
-ARRAYS_BUDGET = 500_000_000
-ARRAYS_PER_LINE = 8_000_000
 STEP = 30_000  # nanoseconds of what a step on arrays costs besides
 MOMENTS = 50_000_000  # operations of what comes before the pass that makes moments: reading, deriving, writing code
 TIERS = ("auto", "python", "numba")
@@ -38,7 +37,7 @@ class Kernel:
     data : mapping of str to ndarray or float
         Arrays, and single numbers.
     tier : str
-        ``"python"``, ``"numba"``, or ``"auto"``: plain Python until `PYTHON_BUDGET` is spent.
+        ``"python"``, ``"numba"``, or ``"auto"``: the first tier until `Kernel.budget` is spent.
     workers : int, optional
         Threads for data of many rows; by default one a processor.
     rows : int
@@ -223,10 +222,8 @@ class Kernel:
 
     def budget(self) -> int:
         """Give the operations of plain Python that the first tier may spend before compiled code takes over."""
-        lines = sum(f.body.count("\n") for f in self.program.functions["numba"])
-        if self.program.layout.vectorised:
-            return (ARRAYS_BUDGET + ARRAYS_PER_LINE * lines) // OPERATION
-        return max(PYTHON_BUDGET, PER_LINE * lines)
+        each = PER_NODE[self.program.layout.vectorised]
+        return (COMPILING + each * self.program.nodes) // OPERATION
 
     def switch(self) -> int:
         """Give the step of a descent at which plain Python hands over to compiled code.
@@ -281,9 +278,6 @@ class Kernel:
                     full[i, j] = full[j, i] = self.sign * h
             return full
         chosen = self.tiers[tier or self._tier("curvature", self.n)]
-        if self.large and isinstance(chosen, Compiled):
-            full = np.array([self.product(x, unit, chosen.name) for unit in np.eye(self.n)])
-            return (full + full.T) / 2
 
         def compute() -> Found:
             chosen.curvature(x, full)
@@ -324,8 +318,8 @@ class Kernel:
 
         Parameters
         ----------
-        source : mapping of str to tuple of Text
-            The loop for each tier.
+        source : Source
+            The loop.
         tier : str
             Which tier.
 

@@ -25,8 +25,8 @@ from symgd.kernel import blas, streams, threads
 from symgd.kernel.code import Program
 from symgd.kernel.code.features import features
 from symgd.kernel.kernel import MOMENTS
+from symgd.kernel.loading import load_arrays, quietly
 from symgd.kernel.references import Array, bounded
-from symgd.kernel.tiers import load_arrays, quietly
 from symgd.kernel.triangles import Least, Made, Part, Refused, Rotated, Setting, Total
 
 __all__ = ["Alike", "Made", "Refused", "counted", "make", "pays", "types"]

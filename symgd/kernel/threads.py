@@ -71,22 +71,26 @@ class Spread:
     """
 
     def __init__(self, program: Program, name: str, rows: int, workers: int) -> None:
-        self.arguments = program.function(name, "numba").names
+        from symgd.kernel.machine.compile import plan
+
+        planned = plan(program)
+        self.arguments = program.function(name).names
         self.rows = rows
         self.workers = workers
-        self.memory = program.memory
+        self.memory = planned.memory
         self.size = program.layout.size
         self.most = max(2, min(SHARES, program.work[1] * rows // SHARE))
         rows_of = {argument.name for argument in program.layout.arrays(rows=True)}
         self.rowed = [i for i, argument in enumerate(self.arguments) if argument in rows_of]
-        self.pieces = [(piece, self._compile(program, piece)) for piece in program.pieces[name]]
-        self.sums = int(program.pieces[name][-1]["sums"])
+        self.pieces = [(piece, self._compile(program, piece)) for piece in planned.pieces[name]]
+        self.sums = int(planned.pieces[name][-1]["sums"])
         self.out = self.arguments.index("_out") if "_out" in self.arguments else None
 
     def _compile(self, program: Program, piece: Piece) -> Entry:
-        from symgd.kernel.machine.compile import compile_function
+        from symgd.kernel.machine.compile import compile_written
 
-        return compile_function(program.functions["numba"], piece["name"], strict=program.strict)
+        name = piece["name"]
+        return compile_written(program.identity, lambda: program.written.functions, name, strict=program.strict)
 
     def __call__(self, *args: Any) -> Any:
         """Work on all rows; gives what the function gives."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,21 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgd.data import Stored
-from symgd.kernel import blas, streams, threads
-from symgd.kernel.code import PREFIX, STAGE, Program, Text, closure, source
-from symgd.language import scalar
+from symgd.kernel import streams, threads
+from symgd.kernel.code import STAGE, Program, Source, Text
+from symgd.kernel.loading import Generated, Numbers, load_arrays, load_python, quietly
 from symgd.records import dataclass
 
 if TYPE_CHECKING:
-    from symgd.kernel.machine.compile import Entry
+    from symgd.kernel.machine.compile import Entry, Plan
 
 Vector = NDArray[np.float64]
 Column = NDArray[np.generic] | Stored
 Input = Column | streams.Blocks | list[float] | float
-Numbers = tuple[float, ...]
-Generated = Callable[..., float | Numbers]
 Loop = Callable[..., tuple[int, int, float, int, int, int]]
-Source = Mapping[str, tuple[Text, ...]]  # for each tier
 
 
 @dataclass(frozen=True)
@@ -94,7 +91,7 @@ class Tier(ABC):
         self.bound = bound
         self.unrolled = bound.program.layout.unrolled
         self._functions: dict[str, Generated] = {}
-        self._loops: dict[tuple[Text, ...], Loop] = {}
+        self._loops: dict[str, Loop] = {}
         self._own = threading.local()
 
     def function(self, name: str) -> Generated:
@@ -105,18 +102,21 @@ class Tier(ABC):
 
     def loop(self, source: Source) -> Loop:
         """Give the loop of a rule, as a function of arrays, which it fills; see `Kernel.loop`."""
-        key = source[self.name]
-        if key not in self._loops:
-            self._loops[key] = self.load_loop(source)
-        return self._loops[key]
+        if source.key not in self._loops:
+            self._loops[source.key] = self.load_loop(source)
+        return self._loops[source.key]
 
     def inputs(self) -> list[Input]:
         """Give what functions take behind the point: data, and working memory, to each caller's thread its own."""
         if self.unrolled:
             return self._data
         if not hasattr(self._own, "memory"):
-            self._own.memory = [self.array(np.zeros(size)) for size in self.bound.program.memory]
+            self._own.memory = [self.array(np.zeros(size)) for size in self.memory()]
         return [*self._data, *self._own.memory]
+
+    def memory(self) -> Sequence[int]:
+        """Give how many numbers the functions' working memory has."""
+        return self.bound.program.memory
 
     @cached_property
     def _data(self) -> list[Input]:
@@ -172,7 +172,7 @@ class Plain(Tier):
 
     def load(self, name: str) -> Generated:
         """Run the text of a function, and of those that it calls."""
-        return load_python(self.bound.program.functions[self.name], name)
+        return load_python(self.bound.program.functions, name)
 
     def fill(self, function: Generated, vectors: Sequence[Vector], out: Vector | None) -> float | Numbers:
         """Call a function of lists."""
@@ -190,8 +190,8 @@ class Plain(Tier):
     def load_loop(self, source: Source) -> Loop:
         """Run the text of a loop, and of the functions that it calls."""
         texts = source[self.name]
-        loop = load_python((*self.bound.program.functions[self.name], *texts), "loop")
-        return self.on_lists(loop, batched=is_batched(texts))
+        loop = load_python((*self.bound.program.functions, *texts), "loop")
+        return self.on_lists(loop, batched=source.batched)
 
     def on_lists(self, loop: Generated, *, batched: bool) -> Loop:
         """Give a loop on lists as a function of arrays."""
@@ -255,7 +255,7 @@ class Vectorised(OnArrays):
         from symgd.kernel import blocks
 
         blocks.keep_pages()
-        return quietly(load_arrays(self.bound.program.functions[self.name], name))
+        return quietly(load_arrays(self.bound.program.functions, name))
 
     def load_loop(self, source: Source) -> Loop:
         """Run the text of a loop, and of the functions that it calls."""
@@ -264,130 +264,71 @@ class Vectorised(OnArrays):
         blocks.keep_pages()
         texts = source[self.name]
         functions = [text for text in texts if text.name != STAGE]
-        loop = load_arrays((*self.bound.program.functions[self.name], *functions), "loop", {STAGE: streams.stage})
-        return self.on_arrays(quietly(loop), batched=is_batched(texts))
+        loop = load_arrays((*self.bound.program.functions, *functions), "loop", {STAGE: streams.stage})
+        return self.on_arrays(quietly(loop), batched=source.batched)
 
 
 class Compiled(OnArrays):
-    """Numba's machine code, on arrays; many rows are handed to threads."""
+    """Machine code, on arrays; many rows are handed to threads."""
 
     name = "numba"
+
+    def memory(self) -> Sequence[int]:
+        """Give how many numbers the functions' working memory has."""
+        return self._plan.memory
+
+    @cached_property
+    def _plan(self) -> Plan:
+        from symgd.kernel.machine.compile import plan
+
+        return plan(self.bound.program)
 
     def load(self, name: str) -> Generated:
         """Compile a function, or take it from the disk cache."""
         bound = self.bound
-        if bound.large and bound.program.pieces[name]:
+        if bound.large and self._plan.pieces[name]:
             return threads.Spread(bound.program, name, bound.rows, bound.workers)
         return self._alone(name)
 
+    def curvature(self, x: Vector, full: Vector) -> None:
+        """Fill a matrix with the Hessian: products with unit vectors, so that nothing is compiled for it."""
+        n = self.bound.n
+        product, point, given = self.function("product"), streams.passed(x, np.float64, n), self.inputs()
+        for row, unit in zip(full, np.eye(n), strict=True):
+            product(point, unit, row, *given)
+
     def _alone(self, name: str) -> Entry:
-        from symgd.kernel.machine.compile import compile_function
+        from symgd.kernel.machine.compile import compile_written
 
         program = self.bound.program
-        return compile_function(program.functions[self.name], name, strict=program.strict)
+        return compile_written(program.identity, lambda: program.written.functions, name, strict=program.strict)
 
     def load_loop(self, source: Source) -> Loop:
         """Compile a loop; where the rows are the work, it may be plain Python around compiled functions."""
-        bound, texts = self.bound, source[self.name]
-        batched = is_batched(texts)
-        if bound.stored or (bound.large and not batched):
-            return self._around(source, batched=batched)
-        from symgd.kernel.machine.compile import compile_function
+        from symgd.kernel.machine.compile import compile_written
 
-        entry = compile_function(bound.program.functions[self.name], "loop", strict=bound.program.strict, more=texts)
-        return self.on_arrays(entry, batched=batched)
+        bound, program = self.bound, self.bound.program
+        if bound.stored or (bound.large and not source.batched):
+            return self._around(source)
 
-    def _around(self, source: Source, *, batched: bool) -> Loop:
+        def write() -> Sequence[Text]:
+            return *program.written.functions, *source[self.name]
+
+        entry = compile_written(f"{program.identity} {source.key}", write, "loop", strict=program.strict)
+        return self.on_arrays(entry, batched=source.batched)
+
+    def _around(self, source: Source) -> Loop:
         """Give the loop in plain Python around compiled functions."""
-        given: dict[str, object] = {name: self.function(name) for name in ("slope", "product")}
         texts = source[Plain.name]
-        if batched:
+        wanted = {call for text in texts for call in text.calls} & {"slope", "product"}
+        given: dict[str, object] = {name: self.function(name) for name in wanted}
+        if source.batched:
             given |= {"slope": self._alone("slope"), STAGE: streams.stage}
             texts = tuple(text for text in texts if text.name != STAGE)
         load = load_arrays if self.bound.program.layout.vectorised else load_python
         loop = load(texts, "loop", given)
         if not self.unrolled:
-            return self.on_arrays(quietly(loop), batched=batched)
+            return self.on_arrays(quietly(loop), batched=source.batched)
         plain = Plain(self.bound)
         plain.inputs, plain.staging = self.inputs, self.staging  # type: ignore[method-assign] # what it calls takes arrays
-        return plain.on_lists(loop, batched=batched)
-
-
-def is_batched(functions: Sequence[Text]) -> bool:
-    """Tell whether a loop looks at batches of rows."""
-    return any(function.name == STAGE for function in functions)
-
-
-def load_python(functions: Sequence[Text], name: str, given: Mapping[str, object] | None = None) -> Generated:
-    """Run the text of a function in plain Python, with nothing but the table's functions in reach.
-
-    Parameters
-    ----------
-    functions : sequence of Text
-        What symgd generated.
-    name : str
-        The function.
-    given : mapping, optional
-        What it may call besides, by name.
-
-    Returns
-    -------
-    callable
-    """
-    wanted = closure(functions, name)
-    calls = {call for text in wanted for call in text.calls}
-    known: dict[str, object] = {}
-    if "gemm" in calls:
-        from symgd.kernel.machine import gemm
-
-        known["gemm"] = gemm.gemm
-    if any(call.startswith(("matrix_", "eliminated")) for call in calls):
-        from symgd.kernel.machine import matrices
-
-        known |= {call: getattr(matrices, call) for call in matrices.NAMES}
-    return _loaded(wanted, name, {**known, **(given or {})})
-
-
-def load_arrays(functions: Sequence[Text], name: str, given: Mapping[str, object] | None = None) -> Generated:
-    """Run the text of a function on NumPy's arrays, with nothing but NumPy and the table's functions in reach.
-
-    Parameters
-    ----------
-    functions : sequence of Text
-        What symgd generated.
-    name : str
-        The function.
-    given : mapping, optional
-        What it may call besides, by name.
-
-    Returns
-    -------
-    callable
-    """
-    from symgd.kernel import blocks
-    from symgd.language import vectors
-
-    wanted = closure(functions, name)
-    calls = {call for text in wanted for call in text.calls if call.startswith(PREFIX)}
-    known = {call: vectors.vector(call.removeprefix(PREFIX)) for call in calls}
-    known |= {call: getattr(blocks, call) for call in blocks.NAMES}
-    return _loaded(wanted, name, {"np": np, **known, **(given or {})})
-
-
-def _loaded(functions: Sequence[Text], name: str, given: Mapping[str, object]) -> Generated:
-    """Run texts, with nothing in reach but the table's functions and what is given."""
-    space: dict[str, object] = {known: getattr(scalar, known) for known in (*scalar.GUARDED, *scalar.SHARED)}
-    space |= {"fading": scalar.pow, **given}
-    space["__builtins__"] = {"range": range, "min": min, "abs": abs, "float": float, "int": int, "len": len}
-    exec(compile(source(functions), "<symgd>", "exec"), space)
-    return space[name]  # type: ignore[return-value]
-
-
-def quietly(function: Generated) -> Generated:
-    """Give a function that NumPy does not warn in, as what is not finite is an outcome, nor starts threads in."""
-
-    def call(*args: object) -> float | Numbers:
-        with np.errstate(all="ignore"), blas.one_thread():
-            return function(*args)
-
-    return call
+        return plain.on_lists(loop, batched=source.batched)

@@ -166,6 +166,7 @@ def _starts(job: Job) -> Starts:
     states, hyper = len(settings.states), len(settings.hyper)
 
     def make() -> Any:
+        assert settings.source is not None
         loop = settings.source["numba"]
         return compile_starts(kernel, loop, write_starts(kernel.program, states, cauchy=not settings.recipe))
 

@@ -376,7 +376,7 @@ def _vectors(kernel: Kernel, states: int) -> int:
 
 def _compiled(kernel: Kernel, name: str, functions: tuple[Text, ...]) -> Entry:
     program = kernel.program
-    return compile_function(program.functions["numba"], name, strict=program.strict, more=functions)
+    return compile_function((*program.written.functions, *functions), name, strict=program.strict)
 
 
 def _packed(rows: Matrix) -> Vector:

@@ -15,9 +15,9 @@ from typing import TypeGuard
 from symgd.graph import Fold, Leaf, Map, Node, reachable
 from symgd.kernel.code.forms import LANES, NEAR, Argument, At, Call, Choice, Expression, Name, Not, Text, of
 from symgd.kernel.code.layout import Layout
+from symgd.kernel.code.llvm import LLVM
 from symgd.kernel.code.outside import GRADIENT, HUGE, NOT_FINITE, STEP, VALUE
 from symgd.kernel.code.program import Program
-from symgd.kernel.code.python import Numba
 from symgd.kernel.code.schedule import Pass, schedule
 from symgd.kernel.code.writer import Expressions, Writer
 from symgd.language.functions import FUNCTIONS
@@ -44,7 +44,7 @@ def fits(layout: Layout) -> bool:
 def write_lanes(
     program: Program, rule: Lowered, hyper: tuple[str, ...], *, tested: bool, varying: tuple[str, ...] = ()
 ) -> tuple[Text, ...]:
-    """Write the loop of a rule over blocks of starts, for Numba.
+    """Write the loop of a rule over blocks of starts, for the compiler.
 
     Parameters
     ----------
@@ -66,7 +66,8 @@ def write_lanes(
     """
     lanes = Lanes(Writer(apart=True), program, rule, hyper, varying)
     lanes.write_all(tested=tested)
-    return (lanes.slope, *map(Numba.text, lanes.w.functions))
+    results = {f.name: f.result for f in lanes.w.functions}
+    return (lanes.slope, *(LLVM.text(f, results) for f in lanes.w.functions))
 
 
 def is_near(functions: Sequence[Text]) -> bool:
@@ -101,7 +102,9 @@ class Lanes(Block):
         self.plan = schedule(rule.roots())
         self.update = Pass(COMPONENTS, len(self.plan.passes))
         self.update.nodes = [n for n in reachable(rule.roots()) if n.labels]
-        self.slope = replace(program.function("slope", "numba"), name=SLOPE, role=NEAR)
+        slope = next(f for f in program.written.functions if f.name == "slope")
+        self.slope = replace(slope, name=SLOPE, role=NEAR)
+        self.short = len(program.function("slope").body) < SHORT
         self.reads_value = any(leaf.name == "f" for leaf in self.plan.leaves)
 
     def access(self, node: Leaf | Fold) -> Expression:
@@ -246,7 +249,7 @@ class Lanes(Block):
             for name, place in numbers:
                 w.assign(place, name)
 
-        self._steps("fast", "XSEH", [], lane, PARTS if len(self.slope.body) < SHORT else 1)
+        self._steps("fast", "XSEH", [], lane, PARTS if self.short else 1)
 
     # ---- over blocks -----------------------------------------------------------------------------------------------
 

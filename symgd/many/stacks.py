@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from symgd.kernel import Kernel
 from symgd.kernel.code import Program, Text
 from symgd.kernel.code.forms import Argument, At, Call, of
-from symgd.kernel.code.python import Numba
+from symgd.kernel.code.llvm import LLVM
 from symgd.kernel.code.writer import Writer
 from symgd.kernel.machine.compile import compile_function
 
@@ -105,11 +105,11 @@ def _each(kernel: Kernel, name: str, x: Matrix) -> Matrix | None:
     program = kernel.program
     if not program.layout.unrolled or not is_compiled(kernel, len(x) * kernel.work()):
         return None
-    width = len(program.function(name, "numba").result)
+    width = len(program.function(name).result)
 
     def make() -> Any:
         text = _write(program, name, width)
-        return compile_function(program.functions["numba"], "each", strict=program.strict, more=(text,))
+        return compile_function((*program.written.functions, text), "each", strict=program.strict)
 
     found = np.empty((len(x), width))
     once(kernel, f"each {name}", make)(len(x), np.ascontiguousarray(x).reshape(-1), found.reshape(-1),
@@ -127,4 +127,4 @@ def _write(program: Program, name: str, width: int) -> Text:
             writer.assign_all([At("_found", width * of("_i") + j) for j in range(width)], call)
         writer.give()
     (function,) = writer.functions
-    return Numba.text(function)
+    return LLVM.text(function, {name: program.function(name).result})

@@ -9,10 +9,10 @@ import math
 
 from symgd.descent.outcomes import QUARTERS
 from symgd.kernel.code.forms import Argument, At, Call, Choice, Code, Expression, Name, Not, Text, of
+from symgd.kernel.code.llvm import LLVM
 from symgd.kernel.code.loop import NUMBERS, RESULT
 from symgd.kernel.code.outside import GRADIENT, HUGE, NOT_FINITE
 from symgd.kernel.code.program import Program
-from symgd.kernel.code.python import Numba
 from symgd.kernel.code.writer import Writer
 
 
@@ -22,7 +22,7 @@ def quarter(step: Expression) -> Expression:
 
 
 def write_starts(program: Program, states: int, *, cauchy: bool) -> Text:
-    """Write the loop over starts around the loop of a single run, for Numba.
+    """Write the loop over starts around the loop of a single run, for the compiler.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def write_starts(program: Program, states: int, *, cauchy: bool) -> Text:
     writer = Writer(apart=True)
     Starts(writer, program, states, cauchy=cauchy).write()
     (function,) = writer.functions
-    return Numba.text(function)
+    return LLVM.text(function, {"loop": tuple(RESULT.values())})
 
 
 class Starts:

@@ -17,7 +17,7 @@ from symgd.descent.methods import METHODS
 from symgd.errors import UsageError, safe, shown, suggest
 from symgd.graph.bounds import UNKNOWN, Bounds
 from symgd.insight import diagnose
-from symgd.kernel.tiers import Source
+from symgd.kernel.code import Source
 from symgd.parameters import Shapes
 from symgd.run import Run
 

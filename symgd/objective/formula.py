@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +16,8 @@ from symgd.data import Data, Stored
 from symgd.errors import unexplained
 from symgd.graph import ROWS, Array, Fold, Forms, Graph, Leaf, Map, Node, Store, locate, read, whole
 from symgd.graph.tape import Point, Tape
+from symgd.kernel.code import Program, Written
+from symgd.kernel.machine import cache
 from symgd.language import Tree
 from symgd.language.functions import CONSTANTS
 from symgd.parameters import Shape, Shapes
@@ -258,3 +261,35 @@ def deep() -> Iterator[None]:
         yield
     finally:
         sys.setrecursionlimit(before)
+
+
+def kept(key: str, make: Callable[[], Program]) -> Program:
+    """Give a program from the disk cache, or write it; what machine code is made from waits until it is compiled.
+
+    Parameters
+    ----------
+    key : str
+        What it is known by.
+    make : callable
+        Writes it.
+
+    Returns
+    -------
+    Program
+    """
+
+    def made() -> Program:
+        with deep():
+            return make()
+
+    def written() -> Written:
+        program = made() if stored else found
+        with deep():
+            return program.written
+
+    stored = cache.load(key)
+    if stored is not None:
+        return Program.from_json(stored.decode(), written, key)
+    found = made()
+    cache.save(key, found.to_json().encode())
+    return replace(found, write=written, key=key)

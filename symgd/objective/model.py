@@ -18,7 +18,7 @@ from symgd.kernel import Kernel
 from symgd.kernel.code import Program
 from symgd.kernel.machine import cache
 from symgd.language import Tree
-from symgd.objective.formula import Formula, deep
+from symgd.objective.formula import Formula, deep, kept
 from symgd.parameters import Shape
 from symgd.squares import Squares, squares
 
@@ -160,15 +160,13 @@ class Model(Formula):
         types = {name: _type(self.data.get(name)) for name in self.columns}
         parts = map(repr, (self.shapes, sorted(types.items()), root.number))
         key = cache.key("program", cache.generator(), self.text, *parts, graph.store.signature())
-        stored = cache.load(key)
-        if stored is not None:
-            return Program.from_json(stored.decode())
-        from symgd.kernel.code import module
 
-        with deep():
-            found = module.generate(graph.copy(), root, self.params, self.shapes, _known(types))
-        cache.save(key, found.to_json().encode())
-        return found
+        def make() -> Program:
+            from symgd.kernel.code import module
+
+            return module.generate(graph.copy(), root, self.params, self.shapes, _known(types))
+
+        return kept(key, make)
 
     def standalone(self, target: str, rules: Sequence[Rule] = (), values: Mapping[str, object] | None = None) -> str:
         """Give the functions, and descents by rules, as a module for a target; see `Objective.code`."""

@@ -12,7 +12,7 @@ from symgd.graph.moments import Moments
 from symgd.kernel import Kernel, moments
 from symgd.kernel.code import Program
 from symgd.kernel.machine import cache
-from symgd.objective.formula import deep
+from symgd.objective.formula import deep, kept
 from symgd.squares import Squares, squares
 
 if TYPE_CHECKING:
@@ -54,15 +54,13 @@ class Reduced:
         known = sorted((name, types[name]) for name in types if name in self.made)
         parts = map(repr, (model.shapes, known, root.number))
         key = cache.key("moments", cache.generator(), model.text, *parts, graph.store.signature())
-        stored = cache.load(key)
-        if stored is not None:
-            return Program.from_json(stored.decode())
-        from symgd.kernel.code import module
 
-        with deep():
-            found = module.generate(graph.copy(), root, model.params, model.shapes, types)
-        cache.save(key, found.to_json().encode())
-        return found
+        def make() -> Program:
+            from symgd.kernel.code import module
+
+            return module.generate(graph.copy(), root, model.params, model.shapes, types)
+
+        return kept(key, make)
 
     @cached_property
     def squares(self) -> Squares | None:

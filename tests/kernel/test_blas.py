@@ -9,7 +9,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from symgd.kernel.code import Argument, Text
+from symgd.kernel.code import Argument
+from symgd.kernel.code.forms import Call, Do, Function, Number, Return
+from symgd.kernel.code.llvm import LLVM
 from symgd.kernel.machine import cache, tiles
 from symgd.kernel.machine import compile as native
 from symgd.kernel.machine import gemm as blas
@@ -21,9 +23,9 @@ KINDS = [("a", "float64"), ("i", "whole"), ("p", "whole"), ("ta", "whole"), ("b"
 
 def function(kinds=KINDS):
     """Give a generated function that calls gemm with what it is given."""
-    names = ", ".join(name for name, _ in kinds)
     arguments = tuple(Argument(*kind) for kind in kinds)
-    return Text("f", arguments, ("number",), "main", ("gemm",), f"    gemm({names})\n    return 0.0\n")
+    call = Do(Call("gemm", *(argument.name for argument in arguments)))
+    return LLVM.text(Function("f", arguments, ("number",), "main", (call, Return((Number(0.0),)))))
 
 
 # Around the sizes of tiles, panels and blocks: none, one, a whole one, one more.
@@ -194,8 +196,8 @@ def test_what_lies_in_the_cache_needs_no_numba(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("shape", [(8, 8, 3), (4, 4, 3), (4, 2, 4)], ids=str)
 def test_what_is_written_for_other_processors(shape):
-    name = f"{blas.SYMBOL}_{shape[0]}_{shape[1]}"
-    text = tiles.source(*shape).replace(blas.SYMBOL, name)
+    name = f"{tiles.SYMBOL}_{shape[0]}_{shape[1]}"
+    text = tiles.source(*shape).replace(tiles.SYMBOL, name)
     address = native._link(blas._compile(text), name, blas.NEEDS)
     whole, place, number = ctypes.c_int64, ctypes.c_void_p, ctypes.c_double
     side = [place, whole, whole, whole]
@@ -210,7 +212,7 @@ def test_what_is_written_for_other_processors(shape):
 
 
 def test_other_arrays_are_refused():
-    with pytest.raises(Exception, match="flat arrays of float64"):
+    with pytest.raises(TypeError, match="gemm takes double"):
         native.compile_function([function([("a", "int64"), *KINDS[1:]])], "f", strict=False)
 
 

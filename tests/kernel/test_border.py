@@ -291,8 +291,8 @@ def test_curvature_of_very_many_parameters_reads_no_foreign_memory(tier):
 def test_nothing_else_passes_the_gate():
     f = sg.Objective(TEXT, {"X": numbers((N, K)), "y": numbers(N, 1)}, tier="numba", params={"w": K})
     program: Program = f.program
-    entry = compile_function(program.functions["numba"], "slope", strict=program.strict)
-    kinds = program.function("slope", "numba").arguments
+    entry = compile_function(program.written.functions, "slope", strict=program.strict)
+    kinds = program.function("slope").arguments
     assert Argument("_x", "float64") in kinds
     inputs = f.kernel().inputs("numba")
     x, g = np.ones(K), np.zeros(K)

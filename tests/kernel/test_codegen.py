@@ -22,7 +22,9 @@ from symgd.kernel.code.forms import (
     Sum,
     of,
 )
-from symgd.kernel.code.python import Numba, Python
+from symgd.kernel.code.llvm import LLVM
+from symgd.kernel.code.python import Python
+from symgd.kernel.machine import compile as native
 
 needs_compiler = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
 
@@ -51,14 +53,6 @@ def shown(expression, printer=Python):
 )  # fmt: skip
 def test_brackets_stand_where_they_are_needed(expression, expected):
     assert shown(expression) == expected
-
-
-def test_compiled_code_has_unsigned_subscripts_and_plain_divisions():
-    element = At("x", of("i") + 1, unsigned=True)
-    assert (shown(element), shown(element, Numba)) == ("x[i + 1]", "x[_u(i + 1)]")
-    assert shown(Call("divide", "a", "b") * "c", Numba) == "a / b*c"
-    assert shown(of("c") * Call("divide", "a", "b"), Numba) == "c*(a / b)"
-    assert (shown(Call("hide", 8)), shown(Call("hide", 8), Numba)) == ("8", "_hide(8)")
 
 
 NAMES = st.sampled_from("abc").map(Name)
@@ -94,12 +88,20 @@ def value_of(e, space):
     return {"+": a + b, "-": a - b, "*": a * b, "<": a < b, "<=": a <= b, "==": a == b, "!=": a != b}[e.sign]
 
 
+def machine_code(*statements, arguments, result=("number",)):
+    """Compile statements, strictly: a product and a sum would be rounded together."""
+    text = LLVM.text(Function("f", tuple(arguments), tuple(result), "main", statements))
+    return native.compile_function([text], "f", strict=True)
+
+
 @given(EXPRESSIONS, st.tuples(*[st.floats(-4, 4)] * 3))
 def test_what_is_printed_means_what_the_tree_means(expression, point):
     space = dict(zip("abc", point, strict=True))
     expected = value_of(expression, space)
-    for printer in (Python, Numba):
-        assert eval(shown(expression, printer), {}, space) == expected  # a text that the test made
+    assert eval(shown(expression), {}, space) == expected  # a text that the test made
+    assert (
+        machine_code(Return((expression,)), arguments=[Argument(name, "number") for name in "abc"])(*point) == expected
+    )
 
 
 def test_only_what_is_called_is_loaded():

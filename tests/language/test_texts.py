@@ -372,7 +372,7 @@ def length(text):
     """Give the length of the code of an objective, its gradient and the product of its Hessian with a vector."""
     model = Objective(text, {"X": np.ones(3)} if "X" in text else None, tier="python").model
     program = model.program
-    return sum(len(function.body) for function in program.functions["python"])
+    return sum(len(function.body) for function in program.functions)
 
 
 @pytest.mark.parametrize(

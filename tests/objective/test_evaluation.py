@@ -72,10 +72,10 @@ def test_an_objective_does_not_change_by_being_asked():
 
 def test_two_directions_are_one_program(monkeypatch):
     made = []
-    generate, compiled = module.generate, machine.compile_function
+    generate, compiled = module.generate, machine._compile
     monkeypatch.setattr("symgd.kernel.code.module.generate", lambda *a: made.append("program") or generate(*a))
     monkeypatch.setattr(
-        "symgd.kernel.machine.compile.compile_function", lambda *a, **k: made.append("code") or compiled(*a, **k)
+        "symgd.kernel.machine.compile._compile", lambda *a, **k: made.append("code") or compiled(*a, **k)
     )
     f = sg.Objective("cos(3*x) - (y - 0.25)**2 + 0.125*x*y")
     f.minimize({"x": 1.0, "y": 0.5}, lr=0.01, steps=5)

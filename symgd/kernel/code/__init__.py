@@ -6,7 +6,7 @@ What writes code is in the modules and is imported where code is written: most r
 from symgd.kernel.code.forms import BLOCK, LANES, MAIN, NEAR, PLACE, PREFIX, Argument, Text, closure, source
 from symgd.kernel.code.layout import Column, Layout
 from symgd.kernel.code.outside import GRADIENT, HUGE, NOT_FINITE, RUNNING, STAGE, STALLED, STEP, VALUE, kept
-from symgd.kernel.code.program import Program, from_json, to_json
+from symgd.kernel.code.program import Program, Source, Written, from_json, to_json
 
 __all__ = [
     "BLOCK",
@@ -27,7 +27,9 @@ __all__ = [
     "Column",
     "Layout",
     "Program",
+    "Source",
     "Text",
+    "Written",
     "closure",
     "from_json",
     "kept",

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from symgd.graph import ROWS, Fold, Graph, Leaf, Map, Matrix, Node, calculus, reachable
-from symgd.kernel.code import forms, matrices
+from symgd.kernel.code import matrices
 from symgd.kernel.code.arrays import ArrayFunction
 from symgd.kernel.code.columns import columns
 from symgd.kernel.code.forms import Argument, At, Text
 from symgd.kernel.code.functions import Function, Output, function_arguments
 from symgd.kernel.code.layout import Layout, layout
-from symgd.kernel.code.loop import Loop
+from symgd.kernel.code.llvm import LLVM
 from symgd.kernel.code.lowering import lowered
 from symgd.kernel.code.parting import parted
 from symgd.kernel.code.pieces import Piece
-from symgd.kernel.code.program import Program
-from symgd.kernel.code.python import PRINTERS, Python
+from symgd.kernel.code.program import Program, Written
+from symgd.kernel.code.python import Python
 from symgd.kernel.code.vectorised import Vectorised
 from symgd.kernel.code.writer import Writer
 from symgd.language.functions import FUNCTIONS
-from symgd.rules import Lowered
 
 CURVATURE = [*(Argument(name, "float64") for name in ("_x", "_v", "_w")), Argument("_hist", "matrix")]
 STRICT = ("min", "max")  # folds that have kinks
@@ -57,11 +57,14 @@ def generate(
     strict = any(isinstance(n, Fold) and n.function in STRICT for n in nodes)
     # What keeps digits and range has branches that are no kinks.
     smooth = _is_smooth(graph.store.without_seams(root))
-    functions, pieces, memory = _write(graph, inputs, outputs, strict=strict)
-    pace = (0, 0)
+    pace = memory = (0, 0)
     if inputs.vectorised:
-        functions[Python.name], pace = _on_arrays(derived)
-    return Program(inputs, functions, strict, smooth, _work(graph, nodes), derived.entries, pieces, memory, pace)
+        functions, pace = _on_arrays(derived)
+    else:
+        functions, _, memory = _write(Python, graph, inputs, outputs, strict=strict)
+    write = partial(_write, LLVM, graph, inputs, outputs, strict=strict)
+    work, size = _work(graph, nodes), len(nodes)
+    return Program(inputs, functions, strict, smooth, work, derived.entries, memory, pace, size, write)
 
 
 class Derived(NamedTuple):
@@ -122,31 +125,23 @@ def _is_smooth(nodes: list[Node]) -> bool:
 
 
 def _write(
-    graph: Graph, inputs: Layout, outputs: Mapping[str, Output], *, strict: bool
-) -> tuple[dict[str, tuple[Text, ...]], dict[str, list[Piece]], tuple[int, int]]:
-    """Write all functions for both tiers."""
-    functions: dict[str, tuple[Text, ...]] = {}
+    printer: type[Python | LLVM], graph: Graph, inputs: Layout, outputs: Mapping[str, Output], *, strict: bool
+) -> Written:
+    """Write all functions for a target."""
     pieces: dict[str, list[Piece]] = {name: [] for name in (*outputs, "curvature")}
     planned = [
         Function(name, inputs, output, graph.store.lengths, directed=name == "product", strict=strict)
         for name, output in outputs.items()
     ]
-    alike = inputs.unrolled and not any(function.passes for function in planned)  # without loops, for all targets
-    written: list[forms.Function] = []
-    for printer in PRINTERS:
-        if printer is Python and inputs.vectorised:
-            continue
-        writer = Writer(apart=printer.apart)
-        for function in [] if written and alike else planned:
-            function.write(writer)
-            if printer.apart and any(piece.home == ROWS for piece in function.passes):
-                pieces[function.name] = function.write_pieces()
-        if not inputs.unrolled:
-            _write_columns(writer, inputs)
-        written = writer.functions or written
-        functions[printer.name] = tuple(map(printer.text, written))
+    writer = Writer(apart=printer.apart)
+    for function in planned:
+        function.write(writer)
+        if printer.apart and any(piece.home == ROWS for piece in function.passes):
+            pieces[function.name] = function.write_pieces()
+    if printer is Python and not inputs.unrolled:
+        _write_columns(writer, inputs)
     memory = max(f.size for f in planned), max(f.block_size for f in planned)
-    return functions, pieces, memory
+    return Written(tuple(map(printer.text, writer.functions)), pieces, memory)
 
 
 def _on_arrays(derived: Derived) -> tuple[tuple[Text, ...], tuple[int, int]]:
@@ -193,33 +188,6 @@ def _write_columns(w: Writer, inputs: Layout) -> None:
             with w.loop("_p", 0, inputs.size):
                 w.assign(At("_hist", "_j", "_p"), At("_w", "_p"))
         w.give()
-
-
-def write_loop(
-    program: Program, rule: Lowered | None, hyper: tuple[str, ...], *, batched: bool = False
-) -> dict[str, tuple[Text, ...]]:
-    """Write the loop of a rule over an objective's functions.
-
-    Parameters
-    ----------
-    program : Program
-        The objective's functions.
-    rule : Lowered or None
-        The rule; ``None`` for steepest descent with the exact Cauchy step.
-    hyper : tuple of str
-        The numbers that it reads, in order.
-    batched : bool
-        Whether each step looks at a batch of rows of its own.
-
-    Returns
-    -------
-    dict of str to tuple of Text
-        The function ``loop``, for each tier; for batches, ``stage`` as well.
-    """
-    writer = Writer()
-    Loop(writer, program.layout, rule, hyper, batched=batched).write("loop", "slope", "product")
-    printers = [Vectorised if p is Python and program.layout.vectorised else p for p in PRINTERS]
-    return {printer.name: tuple(map(printer.text, writer.functions)) for printer in printers}
 
 
 def _leaves(nodes: list[Node]) -> list[Leaf | Matrix]:

@@ -1,4 +1,4 @@
-"""Functions as Python: for the interpreter, and for Numba."""
+"""Functions as Python: for the interpreter."""
 
 from __future__ import annotations
 
@@ -186,27 +186,6 @@ class Python:
         return f"div({self.show(a)}, {self.show(b)})"
 
 
-class Numba(Python):
-    """Writes functions for Numba."""
-
-    name = "numba"
-    apart = True
-
-    def place(self, e: Expression, *, unsigned: bool) -> str:
-        """Write a subscript: unsigned where it may be, so that no negative ones need be thought of."""
-        return f"_u({self.show(e)})" if unsigned else self.show(e)
-
-    def hidden(self, e: Expression, level: int) -> str:
-        """Write a number that a compiler shall not know."""
-        self.calls["_hide"] = None
-        return f"_hide({self.show(e, level)})"
-
-    def quotient(self, a: Expression, b: Expression, level: int) -> str:
-        """Write a/b: compiled division needs no guard."""
-        text = f"{self.show(a, PRODUCT)} / {self.show(b, SIGN)}"
-        return f"({text})" if level > PRODUCT else text
-
-
 # How each form is written; looked up by type, since long formulas have very many of them.
 _SHOW: dict[type, Callable[[Any, Any, int], str]] = {
     Number: lambda p, e, level: p.number(e, level),
@@ -218,7 +197,6 @@ _SHOW: dict[type, Callable[[Any, Any, int], str]] = {
     At: lambda p, e, level: p.at(e, level),
     Call: lambda p, e, level: p.call(e, level),
 }
-PRINTERS: tuple[type[Python], ...] = (Python, Numba)
 
 
 def number(value: float) -> str:

@@ -14,11 +14,8 @@ The machine code depends on nothing but the processor: it is compiled once, in a
 from __future__ import annotations
 
 from collections.abc import MutableSequence, Sequence
-from functools import cache as once
-from typing import Any
 
-from symgd.kernel.machine import cache, tiles
-from symgd.kernel.machine.tiles import SYMBOL
+from symgd.kernel.machine import cache, target, tiles
 
 NEEDS = ("malloc", "free")  # what its machine code calls
 
@@ -96,40 +93,6 @@ def gemm(
 # ---- for compiled code ---------------------------------------------------------------------------------------------
 
 
-@once
-def compiled() -> object:
-    """Give `gemm` for functions that Numba compiles: it takes flat arrays, and calls `SYMBOL`."""
-    from llvmlite import ir
-    from numba import types
-    from numba.core import cgutils
-    from numba.extending import intrinsic
-
-    def gemm(
-        context: Any, a: Any, i: Any, lda: Any, ta: Any, b: Any, j: Any, ldb: Any, tb: Any, c: Any, l: Any, ldc: Any,  # noqa: E741
-        m: Any, n: Any, k: Any, beta: Any,
-    ) -> Any:  # fmt: skip
-        del context, i, lda, ta, j, ldb, tb, l, ldc, m, n, k, beta
-        whole = [types.int64] * 3
-        vector = types.Array(types.float64, 1, "C")
-        if {a, b, c} != {vector}:
-            message = f"gemm takes flat arrays of float64, not {a}, {b} and {c}"
-            raise TypeError(message)
-
-        def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            kinds = [context.get_value_type(kind) for kind in signature.args]
-            passed = list(values)
-            for place in (0, 4, 8):
-                passed[place] = context.make_array(vector)(context, builder, values[place]).data
-                kinds[place] = passed[place].type
-            function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.VoidType(), kinds), SYMBOL)
-            builder.call(function, passed)
-            return context.get_dummy_value()
-
-        return types.void(a, *whole, b, *whole, c, *whole, *whole[:2], types.float64), write
-
-    return intrinsic(gemm)
-
-
 def code() -> bytes:
     """Give the machine code that defines `SYMBOL`, from the disk cache or compiled now.
 
@@ -138,22 +101,12 @@ def code() -> bytes:
     bytes
         An object file.
     """
-    import llvmlite.binding as llvm
-
-    entry = cache.key("gemm", cache.generator(), processor())
+    entry = cache.key("gemm", cache.generator(), target.processor())
     stored = cache.load(entry)
     if stored is None:
-        stored = _compile(tiles.source(*_shape(llvm.get_host_cpu_features())))
+        stored = _compile(tiles.source(*_shape(target.started().get_host_cpu_features())))
         cache.save(entry, stored)
     return stored
-
-
-@once
-def processor() -> str:
-    """Give the name of the processor, and what it can do."""
-    import llvmlite.binding as llvm
-
-    return f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
 
 
 def _shape(features: dict[str, bool]) -> tuple[int, int, int]:
@@ -166,26 +119,9 @@ def _shape(features: dict[str, bool]) -> tuple[int, int, int]:
 
 
 def _compile(text: str) -> bytes:
-    import llvmlite.binding as llvm
-
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    target = llvm.Target.from_default_triple()
-    static = target.name.startswith("x86")  # as Numba has it, for code that is linked in memory
-    machine = target.create_target_machine(
-        cpu=llvm.get_host_cpu_name(),
-        features=llvm.get_host_cpu_features().flatten(),
-        opt=2,
-        reloc="static" if static else "default",
-        codemodel="jitdefault",
-        jit=True,
-    )
-    module = llvm.parse_assembly(text)
+    module = target.started().parse_assembly(text)
     module.verify()
     # Loops are written out as they are to run.
-    options = llvm.create_pipeline_tuning_options(speed_level=2)
-    options.loop_unrolling = options.loop_vectorization = options.slp_vectorization = False
-    builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
-    result: bytes = machine.emit_object(module)
-    return result
+    target.optimise(module, loop_unrolling=False, loop_vectorization=False, slp_vectorization=False)
+    made: bytes = target.machine().emit_object(module)
+    return made

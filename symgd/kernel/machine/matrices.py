@@ -1,8 +1,8 @@
 """Inverse, determinant and adjugate of a small matrix for generated code: on lists, and compiled.
 
 Elimination is with partial pivoting, as in LAPACK's ``getrf``. A matrix without an inverse has nan for one: that is
-numerical trouble, which a run reports, and no exception. Numba compiles these functions as they stand; they work in the
-generated code's memory, where matrices lie row after row.
+numerical trouble, which a run reports, and no exception. Numba compiles these functions as they stand, once per
+installation, and they are linked into generated code; they work in its memory, where matrices lie row after row.
 
 Golub and Van Loan, Matrix Computations, 4th ed. 2013, sections 3.4 and 3.1.2.
 """

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from functools import cache
 
-from symgd.kernel.code import BLOCK, MAIN, Argument, Text
+from symgd.kernel.code import BLOCK, Argument
+from symgd.kernel.code.forms import At, Call, Choice, Expression, Not, Operation, of, total
+from symgd.kernel.code.llvm import LLVM
+from symgd.kernel.code.writer import Writer
 from symgd.kernel.machine.compile import Entry, compile_function
 
 NUMBERS = 2048  # in a block: it stays in the first-level cache
+LEAST = 64  # rows in a block
 _ARGUMENTS = (
     Argument("_room", "float64"),  # columns, one after the other
     Argument("_triangle", "float64"),  # row after row
@@ -20,40 +24,48 @@ _ARGUMENTS = (
     Argument("_step", "whole"),  # from one column to the next
     Argument("_width", "whole"),  # columns
 )
-# Golub and Van Loan 2013, Matrix Computations, section 5.1; the vector's first entry is v, the others are the column.
-_REFLECT = """\
-    for _k in range(_width):
-        _own = _k*_step + _first
-        _s = 0.0
-        for _i in range(_count):
-            _s += _room[_u(_own + _i)]*_room[_u(_own + _i)]
-        _d = _k*_width + _k
-        _a = _triangle[_u(_d)]
-        if _s > 0.0 or _s != _s:
-            _b = math.sqrt(_a*_a + _s)
-            if _a > 0.0:
-                _b = -_b
-            _v = _a - _b
-            _t = 2.0/(_v*_v + _s)
-            _triangle[_u(_d)] = _b
-            for _j in range(_k + 1, _width):
-                _other = _j*_step + _first
-                _e = _k*_width + _j
-                _s = 0.0
-                for _i in range(_count):
-                    _s += _room[_u(_own + _i)]*_room[_u(_other + _i)]
-                _c = _t*(_v*_triangle[_u(_e)] + _s)
-                _triangle[_u(_e)] -= _c*_v
-                for _i in range(_count):
-                    _room[_u(_other + _i)] -= _c*_room[_u(_own + _i)]
-    return 0.0
-"""
-_ROTATE = """\
-    _block = max(64, {numbers}//_width)
-    for _first in range(0, _rows, _block):
-        reflect(_room, _triangle, _first, min(_block, _rows - _first), _step, _width)
-    return 0.0
-"""
+
+
+def _at(array: str, *index: Expression | str) -> At:
+    return At(array, total([of(part) for part in index]), unsigned=True)
+
+
+def _reflect(w: Writer) -> None:
+    """Write the reflection of a block: Golub and Van Loan 2013, Matrix Computations, section 5.1.
+
+    The vector's first entry is v, the others are the column.
+    """
+    with w.loop("_k", 0, "_width"):
+        w.assign("_own", of("_k") * "_step" + "_first")
+        w.assign("_s", 0.0)
+        with w.loop("_i", 0, "_count"):
+            w.add("_s", _at("_room", "_own", "_i") * _at("_room", "_own", "_i"))
+        w.assign("_d", of("_k") * "_width" + "_k")
+        w.assign("_a", _at("_triangle", "_d"))
+        with w.when(Not(of("_s") <= 0.0)):
+            w.assign("_b", Call("sqrt", of("_a") * "_a" + "_s"))
+            with w.when(of("_a") > 0.0):
+                w.assign("_b", -1.0 * of("_b"))
+            w.assign("_v", of("_a") - "_b")
+            w.assign("_t", 2.0 / (of("_v") * "_v" + "_s"))
+            w.assign(_at("_triangle", "_d"), "_b")
+            with w.loop("_j", of("_k") + 1, "_width"):
+                _turn(w)
+    w.give(0.0)
+
+
+def _turn(w: Writer) -> None:
+    """Write what a reflection makes of another column."""
+    own, other = _at("_room", "_own", "_i"), _at("_room", "_other", "_i")
+    w.assign("_other", of("_j") * "_step" + "_first")
+    w.assign("_e", of("_k") * "_width" + "_j")
+    w.assign("_p", 0.0)
+    with w.loop("_i", 0, "_count"):
+        w.add("_p", own * other)
+    w.assign("_c", of("_t") * (of("_v") * _at("_triangle", "_e") + "_p"))
+    w.assign(_at("_triangle", "_e"), _at("_triangle", "_e") - of("_c") * "_v")
+    with w.loop("_i", 0, "_count"):
+        w.assign(other, other - of("_c") * own)
 
 
 @cache
@@ -66,9 +78,19 @@ def rotation() -> Entry:
         Takes the columns and the triangle, both flat, the number of rows, how far apart columns are, and how many.
     """
     room, triangle, _, step, width = _ARGUMENTS
-    inner = (room, triangle, Argument("_first", "whole"), Argument("_count", "whole"), step, width)
-    texts = (
-        Text("reflect", inner, ("number",), BLOCK, ("_u",), _REFLECT),
-        Text("rotate", _ARGUMENTS, ("number",), MAIN, ("reflect", "max", "min"), _ROTATE.format(numbers=NUMBERS)),
-    )
+    inner = [room, triangle, Argument("_first", "whole"), Argument("_count", "whole"), step, width]
+    w = Writer(apart=True)
+    with w.function("reflect", inner, ["number"], BLOCK):
+        _reflect(w)
+    with w.function("rotate", _ARGUMENTS, ["number"]):
+        w.assign("_most", Operation("//", of(NUMBERS), of("_width")))
+        w.assign("_block", Choice(of("_most") > LEAST, "_most", LEAST))
+        w.assign("_first", 0)
+        with w.repeat(of("_first") < "_rows"):
+            w.assign("_left", of("_rows") - "_first")
+            count = Choice(of("_left") < "_block", "_left", "_block")
+            w.call("reflect", "_room", "_triangle", "_first", count, "_step", "_width")
+            w.add("_first", "_block")
+        w.give(0.0)
+    texts = [LLVM.text(function, {"reflect": ("number",)}) for function in w.functions]
     return compile_function(texts, "rotate", strict=False)

@@ -46,8 +46,8 @@ class Value:
 
     __hash__ = None  # type: ignore[assignment]
 
-    # Flags that are there are left alone: Numba gives those of the function around, which may allow to reorder sums,
-    # only to instructions that have none. Without that, (a + b) - b would be a.
+    # The function around may be allowed to reorder sums; what is written here has flags of its own, and keeps them.
+    # Without that, (a + b) - b would be a.
     FLAGS = ("contract",)
 
     def __init__(self, builder: ir.IRBuilder, value: ir.Value) -> None:

@@ -2,8 +2,8 @@
 
 A call of C's library keeps LLVM from vectorising the loop that it stands in. The functions here have no branch, no
 table and no call: every case is computed, and one is selected. Each is written once, as Python that runs on plain
-floats and that, handed a `Value` instead, writes itself into the function that Numba is compiling. So Numba's type
-inference, which takes longer than LLVM does, has nothing to do, and the machine code needs nothing from outside.
+floats and that, handed a `Value` instead, writes itself down in LLVM's language. What calls it has it written in, so
+that the machine code needs nothing from outside.
 
 The reductions are those of Cody and Waite, Software Manual for the Elementary Functions (1980), and of Tang
 (ACM TOMS 15, 1989, for exp; 16, 1990, for log) without their tables; log(1 + f) by the inverse hyperbolic tangent is
@@ -37,10 +37,9 @@ log10 are not here: they are to be exact at powers of 2 and of 10.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache as once
 from math import inf, nan
-from typing import Any
 
 from symgd.kernel.machine.values import REST, Number, Value, bits, real, select
 
@@ -349,31 +348,26 @@ LATE = ("exp", "log", "cosh", "sech", "sigmoid", "log1mexp", "erf", "sinnear", "
 
 
 @once
-def compiled() -> dict[str, object]:
-    """Give what compiled code calls by the names of the functions.
+def text(name: str) -> str:
+    """Give a function in LLVM's language, to be written into what calls it.
+
+    Parameters
+    ----------
+    name : str
+        One of `FUNCTIONS`.
 
     Returns
     -------
-    dict of str to intrinsic
+    str
+        The definition of ``v.`` and the name.
     """
-    return {name: _intrinsic(globals()[name], count) for name, count in FUNCTIONS.items()}
+    from llvmlite import ir
 
-
-def _intrinsic(function: Callable[..., Number], count: int) -> object:
-    """Give a function that Numba writes out where it is called."""
-    from numba import types
-    from numba.extending import intrinsic
-
-    def write(_context: Any, builder: Any, _signature: Any, arguments: Sequence[Any]) -> Any:
-        return function(*(Value(builder, a) for a in arguments)).value
-
-    # Numba looks at the number of the arguments, and at the name of the first.
-    def one(typingctx: Any, a: Any) -> Any:  # noqa: ARG001
-        return types.float64(types.float64), write
-
-    def two(typingctx: Any, a: Any, b: Any) -> Any:  # noqa: ARG001
-        return types.float64(types.float64, types.float64), write
-
-    typed: Any = one if count == 1 else two
-    typed.__name__ = typed.__qualname__ = function.__name__
-    return intrinsic(typed)
+    number = ir.DoubleType()
+    function = ir.Function(ir.Module(), ir.FunctionType(number, [number] * FUNCTIONS[name]), f"v.{name}")
+    function.linkage = "internal"
+    function.attributes.add("alwaysinline")
+    builder = ir.IRBuilder(function.append_basic_block())
+    written = globals()[name]
+    builder.ret(written(*(Value(builder, a) for a in function.args)).value)
+    return str(function)
