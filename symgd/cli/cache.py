@@ -18,12 +18,13 @@ def cache(*, clear: bool, as_json: bool) -> int:
     may take. Beyond them, what was not used for longest is removed.
     """
     from symgd.kernel.machine import cache as kept
+    from symgd.kernel.machine import shelf
 
     limit = kept.limit()
     removed = kept.prune(0) if clear else []
     left = kept.entries()
     size, freed = (sum(entry.size for entry in found) for found in (left, removed))
-    folder = kept.folder()
+    folder = shelf.folder()
     if as_json:
         counts = {"entries": len(left), "bytes": size, "limit": limit, "removed": len(removed), "freed": freed}
         print_json({"folder": str(folder) if folder else None, **counts})

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 import symgd as sg
 from symgd import saving
+from symgd.kernel.machine import cache
 
 ROOT = Path(__file__).parents[2]
 LONG = int(os.environ.get("SYMGD_ATTACK", "2000"))
@@ -51,6 +52,12 @@ def test_damaged_and_edited_files_are_refused_by_name():
     assert found("saves", "--files", "200", "--seed", "12345")["refused"] > 100
 
 
+def test_damaged_entries_of_the_cache_are_ignored():
+    counts = found("entries", "--files", "500", "--seed", "1")
+    assert counts["ignored"] > 400
+    assert counts["used"] == 1
+
+
 @pytest.mark.slow
 def test_many_odd_calls():
     assert sum(found("calls", "--calls", str(LONG)).values()) == LONG
@@ -64,6 +71,11 @@ def test_every_public_function_takes_many_odd_arguments():
 @pytest.mark.slow
 def test_many_damaged_and_edited_files_are_refused_by_name():
     found("saves", "--files", str(LONG // 2), "--seed", "1")
+
+
+@pytest.mark.slow
+def test_many_damaged_entries_of_the_cache_are_ignored():
+    assert found("entries", "--files", str(LONG // 2), "--seed", "2")["ignored"] > LONG // 3
 
 
 # ---- texts ---------------------------------------------------------------------------------------------------------
@@ -129,3 +141,33 @@ def test_a_kill_while_saving_leaves_a_whole_file(tmp_path, suffix, kills):
         child.stdout.close()
         assert saving.read(path)["t"] == 20_000
     assert f.resume(path, 20_001).steps == 20_001
+
+
+CACHING = """
+from symgd.kernel.machine import cache
+print(end=".", flush=True)
+for i in range(10**9):
+    cache.save(cache.key(str(i % 7)), str(i % 7).encode() * 300_000)
+"""
+
+
+@pytest.mark.parametrize("kills", [5, pytest.param(max(1, LONG // 100), marks=pytest.mark.slow)])
+def test_a_kill_while_caching_leaves_whole_entries(tmp_path, monkeypatch, kills):
+    monkeypatch.setenv("SYMGD_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    rng = random.Random(kills)
+    for _ in range(kills):
+        child = subprocess.Popen([sys.executable, "-c", CACHING], cwd=ROOT, stdout=subprocess.PIPE)
+        assert child.stdout.read(1) == b"."
+        time.sleep(rng.uniform(0, 0.05))
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        child.stdout.close()
+        for entry in cache.entries():
+            if not entry.path.name.startswith(".new-"):
+                content = cache.load(entry.path.name)
+                assert content is not None
+                assert cache.key(content[:1].decode()) == entry.path.name
+                assert set(content) == {content[0]}
+                assert len(content) == 300_000
+    assert cache.load(cache.key("0")) is not None

@@ -1,18 +1,18 @@
 """The disk cache: what was derived and compiled once, by content.
 
-An entry's name is the hash of all that it was made from, versions and processor included; its first line is the hash
-of what follows. So an entry is right or it is ignored: damaged, foreign and half-written files are. Entries are text
-and machine code, never pickles. Since machine code is run, the folder and its files must belong to the user and be
-writable by nobody else. What is used is touched, and beyond `limit` what was not used for longest goes first.
+An entry's name is the hash of all that it was made from, versions and processor included; its first line is the mark of
+what follows, which only the user can make. So an entry is right or it is ignored: damaged, foreign and half-written
+files are. Entries are text and machine code, never pickles. What is used is touched, and beyond `limit` what was not
+used for longest goes first. `shelf` opens the folder and its files, and says whom it trusts.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import hmac
 import os
 import re
-import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -21,34 +21,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from symgd.errors import UsageError, safe
+from symgd.kernel.machine import shelf
+from symgd.kernel.machine.shelf import folder
 
-MAGIC = b"symgd1 "
+MAGIC = b"symgd2 "
 MEGABYTES = 500  # that the folder may take, where `$SYMGD_CACHE_SIZE` does not say
 SHARE = 20  # of the limit, a part: so much is written before the folder is looked through again
+STALE = 3600.0  # seconds after which a file that is still being written was left by a killed process
 RECENT = 60.0  # seconds for which an entry that was touched is not touched again
 PACKAGE = Path(__file__).parents[2]
 # What has a part in the code, besides this package and the standard library.
 DISTRIBUTIONS = ("numpy", "sympy", "mpmath", "numba", "llvmlite")
 _ENTRY = r"[0-9a-f]{64}|\.new-\w+"  # a name; the latter of one that was never finished
-
-
-def folder() -> Path | None:
-    """Give the cache's folder, ``$SYMGD_CACHE`` or the platform's; ``None`` for ``SYMGD_CACHE=off``."""
-    chosen = os.environ.get("SYMGD_CACHE")
-    if chosen in ("off", "0", ""):
-        return None
-    if chosen:
-        return Path(chosen)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
-    elif sys.platform == "darwin":
-        base = "~/Library/Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    try:
-        return Path(base).expanduser() / "symgd"
-    except RuntimeError:  # no home
-        return None
 
 
 def key(*parts: str) -> str:
@@ -84,9 +68,11 @@ def generator() -> str:
     Returns
     -------
     str
-        A hash of all sources of the package, and the versions of Python and of `DISTRIBUTIONS`.
+        A hash of all sources of the package, of the versions of Python and of `DISTRIBUTIONS`, and of what the
+        environment tells Numba and LLVM, such as ``NUMBA_CPU_NAME``.
     """
-    return _generator(folder())
+    told = sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith(("NUMBA_", "LLVM")))
+    return key(_generator(folder()), *told)
 
 
 @once
@@ -101,14 +87,16 @@ def _generator(base: Path | None) -> str:
     known = load(seen)
     if known is None:
         known = key(
-            *(part for path in sources() for part in (path.name, _text(path))), sys.version, versions()
+            *(part for path in sources() for part in (path.name, hashlib.sha256(path.read_bytes()).hexdigest())),
+            sys.version,
+            versions(),
         ).encode()
         save(seen, known)
     return known.decode()
 
 
 def sources() -> list[Path]:
-    """Give all modules of the package.
+    """Give all modules of the package: sources, or what was compiled from them and came without; or the archive.
 
     Returns
     -------
@@ -133,16 +121,18 @@ def versions() -> str:
     return ", ".join(found)
 
 
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
-
-
 def _files(base: str) -> Iterator[tuple[str, os.stat_result]]:
+    if not os.path.isdir(base):  # noqa: PTH112 - for speed
+        archive = next((path for path in Path(base).parents if path.is_file()), None)
+        if archive:
+            yield str(archive), archive.stat()
+        return
     with os.scandir(base) as found:
         for entry in found:
             if entry.is_dir():
-                yield from _files(entry.path)
-            elif entry.name.endswith(".py"):
+                if entry.name != "__pycache__":  # what is there was made from what is here
+                    yield from _files(entry.path)
+            elif entry.name.endswith((".py", ".pyc")):
                 yield entry.path, entry.stat()
 
 
@@ -177,22 +167,23 @@ def load(name: str) -> bytes | None:
     base = folder()
     if base is None:
         return None
-    try:
-        if not _ours(base.stat(), directory=True):
+    with contextlib.suppress(OSError), shelf.opened(base) as opened:
+        found = opened.read(name)
+        if found is None:
             return None
-        with (base / name).open("rb") as file:
-            if not _ours(os.fstat(file.fileno())):
-                return None
-            head, content = file.read(len(MAGIC) + 65), file.read()
-            used = os.fstat(file.fileno()).st_mtime
-    except OSError:
-        return None
-    if head != MAGIC + hashlib.sha256(name.encode() + content).hexdigest().encode() + b"\n":
-        return None
-    if time.time() - used > RECENT:
-        with contextlib.suppress(OSError):
-            os.utime(base / name)
-    return content
+        whole, used = found
+        content = whole[len(MAGIC) + 65 :]
+        if not hmac.compare_digest(whole[: len(MAGIC) + 65], _head(base, name, content)):
+            return None
+        if time.time() - used > RECENT:
+            with contextlib.suppress(OSError):
+                opened.touch(name)
+        return content
+    return None
+
+
+def _head(base: Path, name: str, content: bytes) -> bytes:
+    return MAGIC + shelf.mark(base, name, content) + b"\n"
 
 
 def save(name: str, content: bytes) -> None:
@@ -214,20 +205,10 @@ def save(name: str, content: bytes) -> None:
     if base is None:
         return
     most = limit()
-    with contextlib.suppress(OSError):
-        base.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _ours(base.stat(), directory=True):
-            return
-        # Written aside and moved into place: whoever reads sees all of it or nothing.
-        import tempfile
-
-        handle, aside = tempfile.mkstemp(dir=base, prefix=".new-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(MAGIC + hashlib.sha256(name.encode() + content).hexdigest().encode() + b"\n" + content)
-            Path(aside).replace(base / name)
-        except OSError:
-            Path(aside).unlink()
+    if len(content) > min(most, shelf.LARGEST - 100):
+        return
+    with contextlib.suppress(OSError), shelf.opened(base, make=True) as opened:
+        opened.write(name, _head(base, name, content) + content)
     _make_room(base, most, len(content))
 
 
@@ -276,12 +257,12 @@ def entries() -> list[Entry]:
     """
     base = folder()
     found: list[Entry] = []
-    with contextlib.suppress(OSError):
-        for path in base.iterdir() if base else ():
-            with contextlib.suppress(OSError):  # another process may have removed it
-                status = path.lstat()
-                if re.fullmatch(_ENTRY, path.name) and _ours(status):
-                    found.append(Entry(path, status.st_size, status.st_mtime))
+    if base is None:
+        return found
+    with contextlib.suppress(OSError), shelf.opened(base) as opened:
+        for name, status in opened.files():
+            if re.fullmatch(_ENTRY, name):
+                found.append(Entry(base / name, status.st_size, status.st_mtime))
     return sorted(found, key=lambda entry: (-entry.used, entry.path))
 
 
@@ -300,12 +281,17 @@ def prune(most: int) -> list[Entry]:
     """
     gone: list[Entry] = []
     total = 0
-    for entry in entries():
-        total += entry.size
-        if total > most or most == 0:
-            with contextlib.suppress(OSError):
-                entry.path.unlink()
-                gone.append(entry)
+    base = folder()
+    if base is None:
+        return gone
+    with contextlib.suppress(OSError), shelf.opened(base) as opened:
+        for entry in entries():
+            total += entry.size
+            left = entry.path.name.startswith(".new-") and time.time() - entry.used > STALE
+            if total > most or most == 0 or left:
+                with contextlib.suppress(OSError):
+                    opened.remove(entry.path.name)
+                    gone.append(entry)
     return gone
 
 
@@ -316,12 +302,3 @@ def _make_room(base: Path, most: int, size: int) -> None:
     if first or _written[base] > most // SHARE:
         _written[base] = 0
         prune(most - most // SHARE)
-
-
-def _ours(status: os.stat_result, *, directory: bool = False) -> bool:
-    """Tell whether a file is the user's own and nobody else may write to it."""
-    if not (stat.S_ISDIR(status.st_mode) if directory else stat.S_ISREG(status.st_mode)):
-        return False
-    if not hasattr(os, "getuid"):  # Windows: the user's profile is guarded by the system
-        return True
-    return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
