@@ -19,6 +19,7 @@ from symgd.squares import Squares
 # code, a line of which takes Numba about as long to compile as plain Python takes for so many operations.
 PYTHON_BUDGET = 8_000_000
 PER_LINE = 30_000
+CALLS = 5  # single calls that would spend it all: an objective as slow as that is compiled for the first
 OPERATION = 60  # nanoseconds of one in plain Python
 # Of what has arrays, Numba compiles a line in about ten milliseconds, half a second apart.
 ARRAYS_BUDGET = 500_000_000
@@ -38,7 +39,8 @@ class Kernel:
     data : mapping of str to ndarray or float
         Arrays, and single numbers.
     tier : str
-        ``"python"``, ``"numba"``, or ``"auto"``: plain Python until `PYTHON_BUDGET` is spent.
+        ``"python"``, ``"numba"``, or ``"auto"``: plain Python until a descent has spent `PYTHON_BUDGET`, or a
+        single call is slow.
     workers : int, optional
         Threads for data of many rows; by default one a processor.
     rows : int
@@ -92,7 +94,6 @@ class Kernel:
         self._squares, self._doubt, self._bounds, self._sides = squares, doubt, bounds, sides
         self._reduce, self._whole, self.moments = reduce, self, 0
         self.sign = sign
-        self.spent: dict[str, int] = {}
         # Where nobody can change the data, and an evaluation takes longer than to look it up.
         kept = layout.vectorised and self.n <= SIZE and all(_is_owned(column) for column in self.bound.columns)
         self._memory = Memory() if kept else None
@@ -280,7 +281,7 @@ class Kernel:
                 for (i, j), h in zip(self.program.entries, self._numbers("curvature", [x], tier), strict=True):
                     full[i, j] = full[j, i] = self.sign * h
             return full
-        chosen = self.tiers[tier or self._tier("curvature", self.n)]
+        chosen = self.tiers[tier or self._tier(self.n)]
         if self.large and isinstance(chosen, Compiled):
             full = np.array([self.product(x, unit, chosen.name) for unit in np.eye(self.n)])
             return (full + full.T) / 2
@@ -293,14 +294,15 @@ class Kernel:
         assert found is not None
         return (found + found.T) * (0.5 * self.sign)
 
-    def _tier(self, name: str, times: int = 1) -> str:
-        """Give the tier for a single call: plain Python until calls of this function have spent its budget."""
-        self.spent[name] = self.spent.get(name, 0) + times * self.cost()
-        return self.tier if self.tier != "auto" else "python" if self.spent[name] <= self.budget() else "numba"
+    def _tier(self, times: int = 1) -> str:
+        """Give the tier for a single call: always the same, so that a point has the same bits at every call."""
+        if self.tier != "auto":
+            return self.tier
+        return "python" if CALLS * times * self.cost() <= self.budget() else "numba"
 
     def _numbers(self, name: str, vectors: list[Vector], tier: str | None = None, out: Vector | None = None) -> Numbers:
         """Call a function; give the numbers that it returns."""
-        chosen = tier or self._tier(name)
+        chosen = tier or self._tier()
 
         def compute() -> Found:
             result = self.tiers[chosen].evaluate(name, vectors, out)
