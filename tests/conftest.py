@@ -20,6 +20,8 @@ def pytest_configure(config):
     os.environ["MPLBACKEND"] = "Agg"
     if not hasattr(config, "workerinput"):  # the workers of xdist inherit the folder of the session
         config.symgd_cache = os.environ["SYMGD_CACHE"] = tempfile.mkdtemp(prefix="symgd-tests-")
+        # The cache's key is kept there too, and not in the home of whoever runs the tests.
+        os.environ["XDG_CONFIG_HOME"] = f"{config.symgd_cache}/config"
 
 
 def pytest_unconfigure(config):

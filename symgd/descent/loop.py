@@ -157,8 +157,8 @@ def stop_at(kernel: Problem, state: State, settings: Settings, callback: Callbac
         stop = min(stop, (state.t // length + 1) * length)
     if settings.gtol >= 0:
         stop = min(stop, next_look(state.t))
-    # Of a method, the first step tells how long one takes.
-    return min(stop, state.t + int(state.extra.get("chunk", 1 if settings.method else 16)))
+    # The first step tells how long one takes.
+    return min(stop, state.t + int(state.extra.get("chunk", 1)))
 
 
 def _draw_length(kernel: Problem, settings: Settings) -> int:

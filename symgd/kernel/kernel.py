@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgd.data.owned import COPIED
+from symgd.errors import UsageError
 from symgd.graph.bounds import UNKNOWN, Bounds
 from symgd.kernel import streams, threads
 from symgd.kernel.code import Program, Source
@@ -21,6 +23,7 @@ from symgd.squares import Squares
 # two each, those of arrays a share in a nest of loops.
 COMPILING = 100_000_000
 PER_NODE = {False: 300_000, True: 5_000_000}  # by whether anything varies along a label
+CALLS = 5  # single calls that would spend it all: an objective as slow as that is compiled for the first
 OPERATION = 60  # nanoseconds of one in plain Python
 STEP = 30_000  # nanoseconds of what a step on arrays costs besides
 MOMENTS = 50_000_000  # operations of what comes before the pass that makes moments: reading, deriving, writing code
@@ -37,7 +40,7 @@ class Kernel:
     data : mapping of str to ndarray or float
         Arrays, and single numbers.
     tier : str
-        ``"python"``, ``"numba"``, or ``"auto"``: the first tier until `Kernel.budget` is spent.
+        chosen = self.tiers[tier or self._tier(self.n)]
     workers : int, optional
         Threads for data of many rows; by default one a processor.
     rows : int
@@ -91,7 +94,6 @@ class Kernel:
         self._squares, self._doubt, self._bounds, self._sides = squares, doubt, bounds, sides
         self._reduce, self._whole, self.moments = reduce, self, 0
         self.sign = sign
-        self.spent: dict[str, int] = {}
         # Where nobody can change the data, and an evaluation takes longer than to look it up.
         kept = layout.vectorised and self.n <= SIZE and all(_is_owned(column) for column in self.bound.columns)
         self._memory = Memory() if kept else None
@@ -270,14 +272,15 @@ class Kernel:
         return a if self.sign > 0 else -a
 
     def hessian(self, x: Vector, tier: str | None = None) -> NDArray[np.float64]:
-        """Give the Hessian at a point."""
+        """Give the Hessian at a point; a `UsageError` where it takes more memory than there is."""
+        _refuse_too_large(self.n)
         full = np.zeros((self.n, self.n))
         if self.program.layout.unrolled:
             if self.program.entries:
                 for (i, j), h in zip(self.program.entries, self._numbers("curvature", [x], tier), strict=True):
                     full[i, j] = full[j, i] = self.sign * h
             return full
-        chosen = self.tiers[tier or self._tier("curvature", self.n)]
+        chosen = self.tiers[tier or self._tier(self.n)]
 
         def compute() -> Found:
             chosen.curvature(x, full)
@@ -287,14 +290,15 @@ class Kernel:
         assert found is not None
         return (found + found.T) * (0.5 * self.sign)
 
-    def _tier(self, name: str, times: int = 1) -> str:
-        """Give the tier for a single call: plain Python until calls of this function have spent its budget."""
-        self.spent[name] = self.spent.get(name, 0) + times * self.cost()
-        return self.tier if self.tier != "auto" else "python" if self.spent[name] <= self.budget() else "numba"
+    def _tier(self, times: int = 1) -> str:
+        """Give the tier for a single call: always the same, so that a point has the same bits at every call."""
+        if self.tier != "auto":
+            return self.tier
+        return "python" if CALLS * times * self.cost() <= self.budget() else "numba"
 
     def _numbers(self, name: str, vectors: list[Vector], tier: str | None = None, out: Vector | None = None) -> Numbers:
         """Call a function; give the numbers that it returns."""
-        chosen = tier or self._tier(name)
+        chosen = tier or self._tier()
 
         def compute() -> Found:
             result = self.tiers[chosen].evaluate(name, vectors, out)
@@ -350,3 +354,13 @@ def _table(entries: tuple[object, ...], places: Mapping[str, int]) -> NDArray[np
     if isinstance(entries[0], str):
         return np.array([places[str(e)] for e in entries], dtype=np.int64)
     return np.array(entries, dtype=np.float64)
+
+
+def _refuse_too_large(n: int) -> None:
+    """Refuse a Hessian that does not fit into memory, twice: as it is made, and as it is given."""
+    needed, sizes = 2 * 8 * n**2, getattr(os, "sysconf_names", {})
+    if "SC_PHYS_PAGES" in sizes and needed > os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"):
+        raise UsageError(
+            f"the Hessian of {n:,} parameters takes {needed / 1e9:,.0f} GB, more than there is; products with vectors "
+            "do without it: hessp, method='newton_cg', or method='lbfgs'"
+        )
