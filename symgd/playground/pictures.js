@@ -6,7 +6,7 @@ const LAYOUT = { margin: { l: 62, r: 15, t: 34, b: 54 }, showlegend: false, pape
 const CONFIG = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false };
 const THINNED = 1500;
 const place = (id) => document.getElementById(id);
-const view = { x: [...settings.ranges[0]], y: settings.ranges[1] ? [...settings.ranges[1]] : null, low: 0, cross: null };
+const view = { x: [...settings.ranges[0]], y: settings.ranges[1] ? [...settings.ranges[1]] : null, low: 0, cross: null, later: null };
 
 function spread([low, high], count) {
     return Array.from({ length: count }, (_, i) => low + (high - low) * i / (count - 1));
@@ -61,6 +61,12 @@ function drawContours() {
     const layout = { ...LAYOUT, xaxis: axis(settings.names[0], view.x), yaxis: axis(settings.names[1], view.y),
         title: { text: "click to choose a start, shift and click to add one", font: { size: 12 } }, dragmode: false };
     Plotly.react("map", [contours, ...paths("scatter"), cross()], layout, CONFIG);
+    // The map can be played on before the surface is there, which takes a browser without a graphics card a second.
+    view.grid = [xs, ys, zs];
+    view.later ??= setTimeout(() => { view.later = null; drawSurface(...view.grid); }, 30);
+}
+
+function drawSurface(xs, ys, zs) {
     const surface = { type: "surface", x: xs, y: ys, z: zs, colorscale: "Cividis", showscale: false, opacity: 0.92,
         hoverinfo: "skip", contours: { z: { show: true, color: "rgba(255,255,255,0.5)", width: 1 } } };
     const scene = { xaxis: { title: { text: settings.names[0] }, range: view.x }, yaxis: { title: { text: settings.names[1] }, range: view.y },
@@ -131,7 +137,7 @@ function cross() {
 
 function movePaths() {
     move("map", [...paths("scatter"), cross()]);
-    if (n === 2 && place("solid").data) move("solid", paths("scatter3d"));
+    if (n === 2 && !view.later && place("solid").data) move("solid", paths("scatter3d"));
 }
 
 // The first trace is the landscape, and stays.
