@@ -52,11 +52,11 @@ def compared(objective: Objective) -> Compared | None:
 
 def _parted(text: str, residual: fm.Sum, columns: set[str]) -> Compared | None:
     """Take a sum apart into a column that stands alone, and what it is compared with."""
-    for place, (arg, sign) in enumerate(zip(residual.args, residual.signs, strict=True)):
+    terms = [_unsigned(arg, sign) for arg, sign in zip(residual.args, residual.signs, strict=True)]
+    for place, (arg, sign) in enumerate(terms):
         if not (isinstance(arg, fm.Name) and arg.name in columns):
             continue
-        pairs = zip(residual.args, residual.signs, strict=True)
-        rest = [(other, -sign * its) for k, (other, its) in enumerate(pairs) if k != place]
+        rest = [(other, -sign * its) for k, (other, its) in enumerate(terms) if k != place]
         first, its = rest[0]
         if len(rest) == 1 and its > 0:
             return Compared(arg.name, _bare(text[first.start : first.end]), first)
@@ -65,6 +65,11 @@ def _parted(text: str, residual: fm.Sum, columns: set[str]) -> Compared | None:
         tree = fm.Sum((head, *(a for a, _ in rest[1:])), (1, *(s for _, s in rest[1:]))) if rest[1:] else head
         return Compared(arg.name, spelt.removeprefix(" + ").strip(), tree)
     return None
+
+
+def _unsigned(arg: fm.Tree, sign: int) -> tuple[fm.Tree, int]:
+    """Give a term without the minus before it, and its sign."""
+    return (arg.arg, -sign) if isinstance(arg, fm.Unary) and arg.op == "-" else (arg, sign)
 
 
 def _bare(text: str) -> str:

@@ -179,7 +179,7 @@ def leaving(path: Vector, window: list[Range]) -> tuple[int, NDArray[np.float64]
         return None
     place = int(np.flatnonzero(inside)[-1])
     here, step = path[place], path[place + 1] - path[place]
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         edge = np.where(step > 0, high, low)
         shares = np.where(step != 0, (edge - here) / step, np.inf)
     return place, here + float(np.clip(shares.min(), 0.0, 1.0)) * step

@@ -24,7 +24,7 @@ from symgd.kernel.code.templates import template
 from symgd.language.functions import FUNCTIONS
 from symgd.language.scalar import GUARDED, SHARED
 
-NAMES = frozenset([*FUNCTIONS, *GUARDED, *SHARED, "fading"])  # of functions that the table knows
+NAMES = frozenset([*GUARDED, *SHARED, "fading"])  # of functions that are called besides those of the table
 TYPES = {"whole": WHOLE, "number": FLOAT}
 # Of an array's numbers: the type in memory, and the instruction that widens it.
 KINDS = {
@@ -173,7 +173,7 @@ class Values(Instructions):
 
     def is_generated(self, name: str) -> bool:
         """Tell whether a function is none of the table's, nor of what every program may call."""
-        return name not in NAMES and name not in _CALLS
+        return name not in FUNCTIONS and name not in NAMES and name not in _CALLS
 
     def call(self, e: Call) -> Typed:
         """Write a call for its value."""

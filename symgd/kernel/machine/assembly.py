@@ -139,10 +139,9 @@ def _head(f: Text) -> str:
 
 def _body(f: Text, known: dict[str, Text], symbols: set[str], *, strict: bool) -> str:
     """Give what is inside of a function, as its role has it."""
-    for name, passed in _GENERATED.findall(f.body):
-        _check(name, passed, known)
+    body = "\n".join([_converted(line, place, known) for place, line in enumerate(f.body.split("\n"))])
     flags = "" if strict else REORDER if f.role == BLOCK else CONTRACT
-    body = _FLOATS.sub(rf"= \1 {flags} ", f.body) if flags else f.body
+    body = _FLOATS.sub(rf"= \1 {flags} ", body) if flags else body
 
     often = {name for name, count in Counter(_CALLED.findall(body)).items() if count > OFTEN}
 
@@ -156,15 +155,27 @@ def _body(f: Text, known: dict[str, Text], symbols: set[str], *, strict: bool) -
     return _CALLED.sub(resolved, body).replace("%RESULT ", f"%R.{f.name} ")
 
 
-def _check(name: str, passed: str, known: dict[str, Text]) -> None:
-    """A call that hands over other types than are taken would not be told by LLVM."""
-    if name in known or name in ("gemm", *matrices.NAMES):
-        arguments = known[name].arguments if name in known else signature(name)
-        taken = [kind for a in arguments for _, kind in words(a)]
-        given = [word.split(" ")[0] for word in passed.split(", ")] if passed else []
-        if taken != given:
-            message = f"{name} takes {', '.join(taken)} and is given {', '.join(given)}"
-            raise TypeError(message)
+def _converted(line: str, place: int, known: dict[str, Text]) -> str:
+    """Give a line in which a call hands over what is taken: a whole number as a float, and nothing of another type.
+
+    A call that hands over other types would not be told by LLVM.
+    """
+    found = _GENERATED.search(line)
+    if found is None or not (found[1] in known or found[1] in ("gemm", *matrices.NAMES)):
+        return line
+    name, passed = found.groups()
+    arguments = known[name].arguments if name in known else signature(name)
+    taken = [kind for a in arguments for _, kind in words(a)]
+    given = [word.split(" ") for word in passed.split(", ")] if passed else []
+    before = []
+    for i, (word, kind) in enumerate(zip(given, taken, strict=False)):
+        if (word[0], kind) == ("i64", "double"):
+            before.append(f"  %float{place}.{i} = sitofp i64 {word[1]} to double")
+            given[i] = ["double", f"%float{place}.{i}"]
+    if taken != [word[0] for word in given]:
+        raise TypeError(f"{name} takes {', '.join(taken)} and is given {passed}")
+    handed = ", ".join(" ".join(word) for word in given)
+    return "\n".join([*before, line.replace(f"({passed})", f"({handed})") if before else line])
 
 
 def _symbol(name: str, role: str) -> str:
