@@ -139,6 +139,11 @@ class Shaped:
         -------
         str
             What to put behind the message; empty where nothing is the matter.
+
+        Raises
+        ------
+        UsageError
+            If the parameters are no names.
         """
         if not isinstance(missing, Sequence) or not all(isinstance(name, str) for name in missing):
             raise UsageError(f"missing={shown(missing)} must be a sequence of names")
