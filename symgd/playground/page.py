@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symgd import saving
 from symgd.errors import UsageError, safe, shown
 from symgd.objective import modules
 from symgd.playground import settings
@@ -107,7 +108,7 @@ def _keep(path: object, text: str) -> None:
     if not isinstance(path, str | os.PathLike):
         raise UsageError(f"the page's file must be a path; got {shown(path)}")
     try:
-        Path(path).write_text(text, encoding="utf-8")
+        saving.replace_file(Path(path), text.encode())
     except (OSError, ValueError) as problem:
         why = safe(str(getattr(problem, "strerror", None) or problem))
         raise UsageError(f"'{safe(str(path))}' cannot be written: {why}") from None
